@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "deployer/network/edge/network_namespace.h"
+#include "manifests/node_api.h"
+#include "manifests/result.h"
+
+namespace weir::node_client {
+
+/// How to reach one node and to know that it is the one.
+struct NodeAddress {
+  NodeId node;
+  IpAddress address;                   ///< on the management link
+  Digest server_pin;                   ///< SHA-256 of the node's SubjectPublicKeyInfo (DER)
+  std::string client_key_path;         ///< the deployer's TLS key, PEM
+};
+
+/// The node API's client half: HTTPS with libcurl, TLS 1.3, both sides pinned by public key. One
+/// connection that is kept; not thread safe, so one client a thread. Every call ends by `timeout`.
+/// errors: timeout; unauthorized: another key; io; and what the node refused, with the node's name
+class NodeClient {
+ public:
+  static Result<NodeClient> open(NodeAddress address, network::NetworkNamespace where,
+                                 std::chrono::milliseconds timeout);
+  NodeClient(NodeClient&&) noexcept;
+  NodeClient& operator=(NodeClient&&) noexcept;
+  ~NodeClient();
+
+  void set_timeout(std::chrono::milliseconds timeout);
+  Result<manifests::NodeIdentity> identity();
+  /// How far the node's clock is ahead of ours: its reading against the middle of the exchange; the
+  /// best of `samples` (shortest round trip). Positive: ahead.
+  Result<std::chrono::microseconds> clock_offset(int samples);
+  Status set_clock(std::chrono::nanoseconds unix_time_on_arrival);
+  Status put_private_key(const manifests::SealedPrivateKey& key);
+  Result<manifests::PeerDump> peers();
+  Status apply(const manifests::PeerDiff& diff);
+  Status prepare(const manifests::PrepareRequest& request);
+  Status commit(const manifests::PeerSelection& peers);
+  Status give_up(const manifests::PeerSelection& peers);
+  Status drain();
+  Result<std::string> logs();
+  Status power_off();
+
+ private:
+  struct State;
+  explicit NodeClient(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// A TLS key and its pin.
+struct TlsKey {
+  std::string private_key_pem;  ///< Ed25519, PKCS#8
+  Digest pin;                   ///< SHA-256 of SubjectPublicKeyInfo (DER)
+};
+[[nodiscard]] Result<TlsKey> make_tls_key();
+/// A minimal self-signed certificate for a key: peers pin the key and ignore the rest. PEM.
+[[nodiscard]] Result<std::string> certificate_for(const std::string& private_key_pem);
+[[nodiscard]] Result<Digest> pin_of(const std::string& private_key_pem);
+
+}  // namespace weir::node_client

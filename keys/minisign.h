@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "keys/secret.h"
+#include "manifests/digest.h"
+#include "manifests/result.h"
+
+namespace weir::keys {
+
+using KeyId = std::array<std::uint8_t, 8>;  ///< shown as 16 upper-case hex digits, last byte first
+
+/// An Ed25519 public key in minisign's format (`RW...`).
+struct SigningPublicKey {
+  KeyId id{};
+  std::array<std::uint8_t, 32> key{};
+  bool operator==(const SigningPublicKey&) const = default;
+};
+
+/// An Ed25519 secret key. The 64 bytes (seed, public key) lie in locked memory.
+struct SigningSecretKey {
+  KeyId id{};
+  Secret key;  ///< 64 bytes
+};
+
+struct SigningKeyPair {
+  SigningPublicKey public_key;
+  SigningSecretKey secret_key;
+};
+
+[[nodiscard]] std::string print(const KeyId& id);
+
+/// The two-line .pub file, or its base64 line alone. errors: invalid_input
+[[nodiscard]] Result<SigningPublicKey> parse_public_key(std::string_view text);
+[[nodiscard]] std::string print(const SigningPublicKey& key);
+
+/// Opens a minisign secret key file. `passphrase` is ignored by keys that have none.
+/// errors: invalid_input: not such a file; unauthorized: wrong passphrase; exhausted: not enough memory
+///         for its scrypt parameters
+[[nodiscard]] Result<SigningSecretKey> decrypt_secret_key(std::string_view text,
+                                                          const Secret& passphrase);
+/// Whether opening the file takes a passphrase. errors: invalid_input
+[[nodiscard]] Result<bool> needs_passphrase(std::string_view text);
+
+/// The text of a .minisig file over `message`, prehashed (minisign's "ED"), with a trusted comment.
+/// errors: invalid_input: `trusted_comment` is longer than one line
+[[nodiscard]] Result<std::string> sign(const SigningSecretKey& key, Bytes message,
+                                       std::string_view trusted_comment);
+/// errors: unauthorized: not this key's signature over these bytes; invalid_input: malformed
+[[nodiscard]] Status verify(const SigningPublicKey& key, Bytes message, std::string_view signature);
+/// Which key a signature says it is from. errors: invalid_input
+[[nodiscard]] Result<KeyId> signer_of(std::string_view signature);
+
+}  // namespace weir::keys

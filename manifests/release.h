@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "manifests/digest.h"
+#include "manifests/names.h"
+#include "manifests/result.h"
+
+namespace weir::manifests {
+
+/// A blob in a store.
+struct Blob {
+  Digest digest;
+  ByteCount size;
+  bool operator==(const Blob&) const = default;
+};
+
+struct ReleaseKernel {
+  std::string package;   ///< "linux-image-6.12.95+deb12-cloud-amd64"
+  std::string version;   ///< Debian version of that package
+  std::string release;   ///< `uname -r` of the booted node
+  std::string build_id;  ///< GNU build id, 40 hex digits; /sys/kernel/notes shows it on the node
+  Blob image;            ///< the bzImage, byte for byte as the package has it
+  bool operator==(const ReleaseKernel&) const = default;
+};
+
+struct ReleaseModule {
+  std::string name;         ///< "wireguard"
+  std::string package;      ///< which package it came from
+  std::string version;      ///< modinfo's `version`, empty where the module states none
+  std::string srcversion;   ///< modinfo's `srcversion`; /sys/module/NAME/srcversion on the node
+  std::string vermagic;
+  std::string build_id;     ///< GNU build id, 40 hex digits; /sys/module/NAME/notes/ on the node
+  Digest digest;            ///< of the .ko file as it lies in the image
+  bool operator==(const ReleaseModule&) const = default;
+};
+
+struct ReleasePackage {
+  std::string name;
+  std::string version;
+  std::string architecture;
+  bool operator==(const ReleasePackage&) const = default;
+};
+
+/// One segment of the initramfs, in the order in which the kernel unpacks them.
+struct ReleaseLayer {
+  std::string name;         ///< package name, or "weir" for our own
+  Blob blob;                ///< the compressed cpio, padded to 4 bytes
+  Digest content_digest;    ///< of the uncompressed cpio (OCI's diff id)
+  ByteCount content_size;
+  bool operator==(const ReleaseLayer&) const = default;
+};
+
+struct ReleaseSource {
+  std::string suite;          ///< "bookworm-backports"
+  Digest inrelease_digest;
+  std::string date;           ///< the InRelease's own Date field
+  bool operator==(const ReleaseSource&) const = default;
+};
+
+/// The signed statement that describes an image. `print` of equal releases is equal, byte for byte:
+/// these bytes are what is signed. Format: docs/release.md.
+struct Release {
+  ReleaseName name;
+  std::string architecture;          ///< Debian's name, "amd64"
+  std::int64_t source_epoch = 0;     ///< Unix seconds; the newest signed index the lock was made from
+  Digest lock_digest;                ///< of the lock document, as stored; the image carries it too
+  ReleaseKernel kernel;
+  std::vector<ReleaseModule> modules;     ///< those the manifest pins, by name
+  std::vector<ReleasePackage> tools;      ///< those the manifest asks for, by name
+  std::vector<ReleasePackage> packages;   ///< every package in the image, by name
+  std::vector<std::string> provides;      ///< what Weir stood in for (design, section 5)
+  std::vector<ReleaseLayer> layers;
+  std::string command_line;               ///< for the kernel
+  std::vector<ReleaseSource> sources;
+  std::string builder_version;
+  bool operator==(const Release&) const = default;
+};
+
+/// errors: invalid_input, naming the field; unknown fields and duplicate keys are refused
+[[nodiscard]] Result<Release> parse_release(std::string_view json);
+[[nodiscard]] std::string print(const Release& release);
+
+}  // namespace weir::manifests
