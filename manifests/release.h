@@ -28,13 +28,13 @@ struct ReleaseKernel {
 };
 
 struct ReleaseModule {
-  std::string name;         ///< "wireguard"
-  std::string package;      ///< which package it came from
-  std::string version;      ///< modinfo's `version`, empty where the module states none
-  std::string srcversion;   ///< modinfo's `srcversion`; /sys/module/NAME/srcversion on the node
+  std::string name;        ///< "wireguard"
+  std::string package;     ///< which package it came from
+  std::string version;     ///< modinfo's `version`, empty where the module states none
+  std::string srcversion;  ///< modinfo's `srcversion`; /sys/module/NAME/srcversion on the node
   std::string vermagic;
-  std::string build_id;     ///< GNU build id, 40 hex digits; /sys/module/NAME/notes/ on the node
-  Digest digest;            ///< of the .ko file as it lies in the image
+  std::string build_id;  ///< GNU build id, 40 hex digits; /sys/module/NAME/notes/ on the node
+  Digest digest;         ///< of the .ko file as it lies in the image
   bool operator==(const ReleaseModule&) const = default;
 };
 
@@ -47,17 +47,17 @@ struct ReleasePackage {
 
 /// One segment of the initramfs, in the order in which the kernel unpacks them.
 struct ReleaseLayer {
-  std::string name;         ///< package name, or "weir" for our own
-  Blob blob;                ///< the compressed cpio, padded to 4 bytes
-  Digest content_digest;    ///< of the uncompressed cpio (OCI's diff id)
+  std::string name;       ///< package name, or "weir" for our own
+  Blob blob;              ///< the compressed cpio, padded to 4 bytes
+  Digest content_digest;  ///< of the uncompressed cpio (OCI's diff id)
   ByteCount content_size;
   bool operator==(const ReleaseLayer&) const = default;
 };
 
 struct ReleaseSource {
-  std::string suite;          ///< "bookworm-backports"
+  std::string suite;  ///< "bookworm-backports"
   Digest inrelease_digest;
-  std::string date;           ///< the InRelease's own Date field
+  std::string date;  ///< the InRelease's own Date field
   bool operator==(const ReleaseSource&) const = default;
 };
 
@@ -65,16 +65,16 @@ struct ReleaseSource {
 /// these bytes are what is signed. Format: docs/release.md.
 struct Release {
   ReleaseName name;
-  std::string architecture;          ///< Debian's name, "amd64"
-  std::int64_t source_epoch = 0;     ///< Unix seconds; the newest signed index the lock was made from
-  Digest lock_digest;                ///< of the lock document, as stored; the image carries it too
+  std::string architecture;       ///< Debian's name, "amd64"
+  std::int64_t source_epoch = 0;  ///< Unix seconds; the newest signed index the lock was made from
+  Digest lock_digest;             ///< of the lock document, as stored; the image carries it too
   ReleaseKernel kernel;
-  std::vector<ReleaseModule> modules;     ///< those the manifest pins, by name
-  std::vector<ReleasePackage> tools;      ///< those the manifest asks for, by name
-  std::vector<ReleasePackage> packages;   ///< every package in the image, by name
-  std::vector<std::string> provides;      ///< what Weir stood in for (design, section 5)
+  std::vector<ReleaseModule> modules;    ///< those the manifest pins, by name
+  std::vector<ReleasePackage> tools;     ///< those the manifest asks for, by name
+  std::vector<ReleasePackage> packages;  ///< every package in the image, by name
+  std::vector<std::string> provides;     ///< what Weir stood in for (design, section 5)
   std::vector<ReleaseLayer> layers;
-  std::string command_line;               ///< for the kernel
+  std::string command_line;  ///< for the kernel
   std::vector<ReleaseSource> sources;
   std::string builder_version;
   bool operator==(const Release&) const = default;

@@ -1,0 +1,258 @@
+#include "manifests/release.h"
+
+#include <algorithm>
+
+#include "manifests/json_reader.h"
+
+namespace weir::manifests {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr std::string_view kType = "weir.release/1";
+
+ordered_json to_json(const Blob& blob) {
+  return {{"digest", blob.digest.string()}, {"size", blob.size.value}};
+}
+
+ordered_json to_json(const ReleaseKernel& kernel) {
+  return {{"package", kernel.package},
+          {"version", kernel.version},
+          {"release", kernel.release},
+          {"build_id", kernel.build_id},
+          {"image", to_json(kernel.image)}};
+}
+
+ordered_json to_json(const ReleaseModule& module) {
+  return {{"name", module.name},
+          {"package", module.package},
+          {"version", module.version},
+          {"srcversion", module.srcversion},
+          {"vermagic", module.vermagic},
+          {"build_id", module.build_id},
+          {"digest", module.digest.string()}};
+}
+
+ordered_json to_json(const ReleasePackage& package) {
+  return {
+      {"name", package.name}, {"version", package.version}, {"architecture", package.architecture}};
+}
+
+ordered_json to_json(const ReleaseLayer& layer) {
+  return {{"name", layer.name},
+          {"blob", to_json(layer.blob)},
+          {"content_digest", layer.content_digest.string()},
+          {"content_size", layer.content_size.value}};
+}
+
+ordered_json to_json(const ReleaseSource& source) {
+  return {{"suite", source.suite},
+          {"inrelease_digest", source.inrelease_digest.string()},
+          {"date", source.date}};
+}
+
+template <class T>
+ordered_json list(const std::vector<T>& items) {
+  ordered_json out = ordered_json::array();
+  for (const T& item : items) out.push_back(to_json(item));
+  return out;
+}
+
+Result<std::string> filled(JsonFields& fields, std::string_view key) {
+  TRY_ASSIGN(std::string text, fields.string(key));
+  if (text.empty()) return fields.refuse(key, "must not be empty");
+  return text;
+}
+
+Result<std::string> build_id(JsonFields& fields, std::string_view key) {
+  TRY_ASSIGN(std::string text, fields.string(key));
+  if (text.size() != 40 || !parse_hex(text)) {
+    return fields.refuse(key, "must be 40 lower-case hex digits");
+  }
+  return text;
+}
+
+Result<Blob> blob(JsonFields& parent, std::string_view key) {
+  TRY_ASSIGN(JsonFields fields, parent.object(key));
+  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
+  TRY_ASSIGN(const std::uint64_t size, fields.natural("size"));
+  TRY(fields.finish());
+  return Blob{digest, ByteCount{size}};
+}
+
+Result<ReleaseKernel> kernel(JsonFields& parent) {
+  TRY_ASSIGN(JsonFields fields, parent.object("kernel"));
+  TRY_ASSIGN(std::string package, filled(fields, "package"));
+  TRY_ASSIGN(std::string version, filled(fields, "version"));
+  TRY_ASSIGN(std::string release, filled(fields, "release"));
+  TRY_ASSIGN(std::string id, build_id(fields, "build_id"));
+  TRY_ASSIGN(const Blob image, blob(fields, "image"));
+  TRY(fields.finish());
+  return ReleaseKernel{std::move(package), std::move(version), std::move(release), std::move(id),
+                       image};
+}
+
+Result<ReleaseModule> module(JsonFields& fields) {
+  TRY_ASSIGN(std::string name, filled(fields, "name"));
+  TRY_ASSIGN(std::string package, filled(fields, "package"));
+  TRY_ASSIGN(std::string version, fields.string("version"));
+  TRY_ASSIGN(std::string srcversion, fields.string("srcversion"));
+  TRY_ASSIGN(std::string vermagic, filled(fields, "vermagic"));
+  TRY_ASSIGN(std::string id, build_id(fields, "build_id"));
+  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
+  return ReleaseModule{std::move(name),
+                       std::move(package),
+                       std::move(version),
+                       std::move(srcversion),
+                       std::move(vermagic),
+                       std::move(id),
+                       digest};
+}
+
+Result<ReleasePackage> package(JsonFields& fields) {
+  TRY_ASSIGN(std::string name, filled(fields, "name"));
+  TRY_ASSIGN(std::string version, filled(fields, "version"));
+  TRY_ASSIGN(std::string architecture, filled(fields, "architecture"));
+  return ReleasePackage{std::move(name), std::move(version), std::move(architecture)};
+}
+
+Result<ReleaseLayer> layer(JsonFields& fields) {
+  TRY_ASSIGN(std::string name, filled(fields, "name"));
+  TRY_ASSIGN(const Blob stored, blob(fields, "blob"));
+  TRY_ASSIGN(const Digest content, fields.digest("content_digest"));
+  TRY_ASSIGN(const std::uint64_t size, fields.natural("content_size"));
+  if (stored.size.value % 4 != 0) return fields.refuse("blob.size", "must be a multiple of 4");
+  return ReleaseLayer{std::move(name), stored, content, ByteCount{size}};
+}
+
+Result<ReleaseSource> source(JsonFields& fields) {
+  TRY_ASSIGN(std::string suite, filled(fields, "suite"));
+  TRY_ASSIGN(const Digest inrelease, fields.digest("inrelease_digest"));
+  TRY_ASSIGN(std::string date, fields.string("date"));
+  return ReleaseSource{std::move(suite), inrelease, std::move(date)};
+}
+
+template <class T>
+Result<std::vector<T>> objects(JsonFields& fields, std::string_view key,
+                               Result<T> (*read)(JsonFields&)) {
+  TRY_ASSIGN(const json* items, fields.array(key));
+  std::vector<T> out;
+  for (std::size_t i = 0; i < items->size(); ++i) {
+    TRY_ASSIGN(JsonFields item, JsonFields::open((*items)[i], element_path(key, i)));
+    TRY_ASSIGN(T value, read(item));
+    TRY(item.finish());
+    out.push_back(std::move(value));
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> strings(JsonFields& fields, std::string_view key) {
+  TRY_ASSIGN(const json* items, fields.array(key));
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < items->size(); ++i) {
+    if (!(*items)[i].is_string()) return fields.refuse(element_path(key, i), "must be a string");
+    out.push_back((*items)[i].get<std::string>());
+  }
+  return out;
+}
+
+// "by name" in the contract: sorted, and none twice.
+template <class T>
+Status check_sorted(std::string_view key, const std::vector<T>& items) {
+  for (std::size_t i = 1; i < items.size(); ++i) {
+    if (items[i - 1].name < items[i].name) continue;
+    return fail(Errc::invalid_input, element_path(key, i) + ".name: '" + items[i].name +
+                                         "' is out of order or there twice");
+  }
+  return {};
+}
+
+Status check_layers(const std::vector<ReleaseLayer>& layers) {
+  std::set<std::string_view> names;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (!names.insert(layers[i].name).second) {
+      return fail(Errc::invalid_input,
+                  element_path("layers", i) + ".name: '" + layers[i].name + "' appears twice");
+    }
+  }
+  if (layers.empty()) return fail(Errc::invalid_input, "layers: must not be empty");
+  return {};
+}
+
+Status check(const Release& release) {
+  TRY(check_sorted("modules", release.modules));
+  TRY(check_sorted("tools", release.tools));
+  TRY(check_sorted("packages", release.packages));
+  TRY(check_layers(release.layers));
+  if (release.command_line.find_first_of(std::string_view("\n\0", 2)) != std::string::npos) {
+    return fail(Errc::invalid_input, "command_line: must be one line");
+  }
+  return {};
+}
+
+Result<Release> read(JsonFields& fields) {
+  TRY_ASSIGN(const std::string type, fields.string("type"));
+  if (type != kType) {
+    return fields.refuse("type", "'" + type + "' is not '" + std::string(kType) + "'");
+  }
+  TRY_ASSIGN(const std::string name_text, fields.string("name"));
+  TRY_ASSIGN_IN(ReleaseName name, ReleaseName::parse(name_text), "name");
+  TRY_ASSIGN(std::string architecture, filled(fields, "architecture"));
+  TRY_ASSIGN(const std::int64_t epoch, fields.integer("source_epoch"));
+  TRY_ASSIGN(const Digest lock_digest, fields.digest("lock_digest"));
+  TRY_ASSIGN(ReleaseKernel release_kernel, kernel(fields));
+  TRY_ASSIGN(auto modules, objects<ReleaseModule>(fields, "modules", module));
+  TRY_ASSIGN(auto tools, objects<ReleasePackage>(fields, "tools", package));
+  TRY_ASSIGN(auto packages, objects<ReleasePackage>(fields, "packages", package));
+  TRY_ASSIGN(auto provides, strings(fields, "provides"));
+  TRY_ASSIGN(auto layers, objects<ReleaseLayer>(fields, "layers", layer));
+  TRY_ASSIGN(std::string command_line, fields.string("command_line"));
+  TRY_ASSIGN(auto sources, objects<ReleaseSource>(fields, "sources", source));
+  TRY_ASSIGN(std::string builder_version, filled(fields, "builder_version"));
+  TRY(fields.finish());
+  Release release{std::move(name),
+                  std::move(architecture),
+                  epoch,
+                  lock_digest,
+                  std::move(release_kernel),
+                  std::move(modules),
+                  std::move(tools),
+                  std::move(packages),
+                  std::move(provides),
+                  std::move(layers),
+                  std::move(command_line),
+                  std::move(sources),
+                  std::move(builder_version)};
+  TRY(check(release));
+  return release;
+}
+
+}  // namespace
+
+Result<Release> parse_release(std::string_view text) {
+  TRY_ASSIGN_IN(const json document, parse_json(text), "release");
+  TRY_ASSIGN_IN(JsonFields fields, JsonFields::open(document, ""), "release");
+  TRY_ASSIGN_IN(Release release, read(fields), "release");
+  return release;
+}
+
+std::string print(const Release& release) {
+  const ordered_json document = {{"type", kType},
+                                 {"name", release.name.string()},
+                                 {"architecture", release.architecture},
+                                 {"source_epoch", release.source_epoch},
+                                 {"lock_digest", release.lock_digest.string()},
+                                 {"kernel", to_json(release.kernel)},
+                                 {"modules", list(release.modules)},
+                                 {"tools", list(release.tools)},
+                                 {"packages", list(release.packages)},
+                                 {"provides", release.provides},
+                                 {"layers", list(release.layers)},
+                                 {"command_line", release.command_line},
+                                 {"sources", list(release.sources)},
+                                 {"builder_version", release.builder_version}};
+  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace weir::manifests

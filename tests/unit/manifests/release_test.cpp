@@ -1,0 +1,90 @@
+#include "manifests/release.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace weir::manifests {
+namespace {
+
+Digest digest_of(std::string_view text) {
+  return Digest::of(as_bytes(text));
+}
+
+Release example() {
+  const std::string id(40, 'a');
+  return Release{
+      *ReleaseName::parse("gateway-6.12"),
+      "amd64",
+      1763000000,
+      digest_of("lock"),
+      {"linux-image-6.12.57+deb12-cloud-amd64",
+       "6.12.57-1~bpo12+1",
+       "6.12.57+deb12-cloud-amd64",
+       id,
+       {digest_of("kernel"), ByteCount{9000}}},
+      {{"wireguard", "linux-image-6.12.57+deb12-cloud-amd64", "1.0.0", "ABCDEF",
+        "6.12.57+deb12-cloud-amd64 SMP preempt mod_unload modversions ", std::string(40, 'b'),
+        digest_of("module")}},
+      {{"wireguard-tools", "1.0.20210914-1+b1", "amd64"}},
+      {{"libc6", "2.36-9+deb12u10", "amd64"}, {"wireguard-tools", "1.0.20210914-1+b1", "amd64"}},
+      {"debconf", "linux-initramfs-tool"},
+      {{"libc6", {digest_of("blob"), ByteCount{400}}, digest_of("cpio"), ByteCount{900}}},
+      "console=ttyS0 \"quoted\"",
+      {{"bookworm", digest_of("inrelease"), "Sat, 06 Sep 2025 10:06:37 UTC"}},
+      "0.1.0"};
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("a release survives printing and parsing, and prints to the same bytes again") {
+  const std::string text = print(example());
+  const auto parsed = parse_release(text);
+  REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
+  CHECK(*parsed == example());
+  CHECK(print(*parsed) == text);
+  CHECK(text.starts_with("{\n  \"type\": \"weir.release/1\",\n  \"name\": \"gateway-6.12\",\n"));
+  CHECK(text.ends_with("}\n"));
+}
+
+TEST_CASE("what is not a release is refused, and the field is named") {
+  const std::string text = print(example());
+  const std::string id(40, 'a');
+  const struct {
+    std::string document, says;
+  } cases[] = {
+      {"", "not JSON"},
+      {text + "{}", "not JSON"},
+      {replaced(text, "\"name\"", "\"nom\""), "name: missing"},
+      {replaced(text, "\"name\"", "\"nom\": 1, \"name\""), "nom: unknown field"},
+      {replaced(text, "\"build_id\"", "\"extra\": 1, \"build_id\""), "kernel.extra: unknown field"},
+      {replaced(text, "\"name\"", "\"name\": \"x\", \"name\""), "'name' appears twice"},
+      {replaced(text, "weir.release/1", "weir.release/2"), "type: 'weir.release/2'"},
+      {replaced(text, "gateway-6.12", "Gateway"), "name: "},
+      {replaced(text, id, id + "0"), "kernel.build_id: "},
+      {replaced(text, "9000", "-9000"), "kernel.image.size: "},
+      {replaced(text, "9000", "9000.5"), "kernel.image.size: "},
+      {replaced(text, "\"size\": 400", "\"size\": 401"), "blob.size: must be a multiple of 4"},
+      {replaced(text, "\"lock_digest\": \"sha256:", "\"lock_digest\": \""), "lock_digest: "},
+      {replaced(text, "\"debconf\"", "7"), "provides[0]: "},
+      {replaced(text, "\"name\": \"libc6\"", "\"name\": \"zlib\""), "packages[1].name: "},
+      {replaced(text, "console=ttyS0", "console\\n"), "command_line: must be one line"},
+      {std::string(100, '[') + std::string(100, ']'), "nested deeper"},
+  };
+  for (const auto& [document, says] : cases) {
+    CAPTURE(says);
+    const auto parsed = parse_release(document);
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK(parsed.error().code == Errc::invalid_input);
+    CAPTURE(parsed.error().message);
+    CHECK(parsed.error().message.find(says) != std::string::npos);
+  }
+}
+
+}  // namespace weir::manifests
