@@ -40,7 +40,8 @@ class Store {
   Result<bool> write_blob(const Digest& digest, Bytes bytes);
   /// Gives the blob to `sink` in pieces, hashing it again. The error comes after the last piece, so
   /// nothing may depend on them before this returned well.
-  /// errors: not_found; integrity, naming the blob: digest or size differ from `blob`; the sink's own
+  /// errors: not_found; integrity, naming the blob: digest or size differ from `blob`; the sink's
+  /// own
   Status read_blob(const manifests::Blob& blob, const std::function<Status(Bytes)>& sink) const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
