@@ -25,6 +25,7 @@
 ///   POST /v1/give-up      PeerSelection         -> {}        peers removed and added without endpoint
 ///   POST /v1/drain        {}                    -> {}        stops initiating: keepalives off
 ///   GET  /v1/logs                               -> text/plain, newest last
+///   GET  /v1/tool-dump                          -> text/plain: `wg show all dump`, secrets hidden
 ///   POST /v1/power-off    {}                    -> {}
 ///
 /// A refusal is a 4xx or 5xx status with an `ApiError`. Format: docs/node-api.md.
