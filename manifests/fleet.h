@@ -36,16 +36,18 @@ struct Fabric {
 
 struct PoolSpec {
   PoolName name;
-  std::string driver;                ///< "vm"
+  std::string driver;  ///< "vm"
   std::vector<NodeId> nodes;
-  ByteCount memory{512ULL << 20};    ///< of each node
+  ByteCount memory{512ULL << 20};  ///< of each node
   std::uint16_t cpus = 1;
-  std::chrono::milliseconds clock_offset{0};  ///< rehearses a wrong clock: added to every node's clock
+  /// Rehearses a wrong clock: added to every node's clock.
+  std::chrono::milliseconds clock_offset{0};
 };
 
 struct RolloutPolicy {
-  Permille max_failed{0};        ///< of the active clients; more that cannot be prepared and nobody moves
-  std::uint32_t batch = 400;     ///< clients a commit; at most 400 unconfirmed kicks a node (design, 6)
+  Permille max_failed{0};  ///< of the active clients; more that cannot be prepared and nobody moves
+  /// Clients a commit; more than 400 unconfirmed kicks make a node answer with cookies.
+  std::uint32_t batch = 400;
   std::chrono::milliseconds prepare_timeout{20000};
   std::chrono::milliseconds commit_timeout{20000};
   std::chrono::milliseconds boot_timeout{180000};
@@ -54,8 +56,8 @@ struct RolloutPolicy {
 
 /// What a probe peer reaches through each new node before a client depends on it.
 struct ProbeSpec {
-  IpAddress target;   ///< answers ICMP echo, upstream of the pools
-  IpAddress source;   ///< inner address of the probe peer, inside one of `clients`
+  IpAddress target;  ///< answers ICMP echo, upstream of the pools
+  IpAddress source;  ///< inner address of the probe peer, inside one of `clients`
 };
 
 /// fleet.yaml. Paths are relative to the file and are kept as written. Format: docs/fleet.md.
@@ -66,31 +68,36 @@ struct Fleet {
   std::vector<std::string> trusted_keys;  ///< minisign public key files
   std::string identity;                   ///< the gateways' WireGuard identity, sealed (weir-keys)
   std::optional<std::string> identity_key_file;  ///< opens it; absent: WEIR_PASSPHRASE or a prompt
-  std::string peers;                      ///< peers.jsonl
+  std::string peers;                             ///< peers.jsonl
   DirectorSpec director;
   Vip vip;
   Fabric fabric;
-  std::vector<Prefix> clients;            ///< inner networks; every peer's allowed IPs lie in them
+  std::vector<Prefix> clients;  ///< inner networks; every peer's allowed IPs lie in them
   std::optional<ProbeSpec> probe;
-  std::vector<PoolSpec> pools;            ///< two, blue first
+  std::vector<PoolSpec> pools;  ///< two, blue first
   RolloutPolicy policy;
 };
 
-/// errors: invalid_input, naming the field (`pools[1].nodes[0]`) and the line; unknown fields refused
-[[nodiscard]] Result<Fleet> parse_fleet(std::string_view yaml);
+/// Reads and checks a fleet document: two pools, unique nodes, addresses that do not overlap.
+///
+/// file     how errors call the document: "fleet.yaml:12: pools[1].nodes[0]: ..."
+/// errors   invalid_input, naming line and field; unknown and duplicate fields refused
+[[nodiscard]] Result<Fleet> parse_fleet(std::string_view yaml,
+                                        std::string_view file = "fleet.yaml");
 
 /// How one node is attached. Everything follows from the fleet document and the node's place in it.
 struct NodeLink {
   NodeId node;
   PoolName pool;
-  std::uint32_t number = 0;         ///< 1, 2, ... over all pools in document order; fwmark and table base
-  std::string data_interface;       ///< the director's end of the data link, "weir-d1"
-  std::string management_interface; ///< the director's end of the management link, "weir-m1"
-  IpAddress director_v4, node_v4;   ///< a /31
-  IpAddress director_v6, node_v6;   ///< a /127
+  std::uint32_t number = 0;  ///< 1, 2, ... over all pools in document order; fwmark and table base
+  std::string data_interface;        ///< the director's end of the data link, "weir-d1"
+  std::string management_interface;  ///< the director's end of the management link, "weir-m1"
+  IpAddress director_v4, node_v4;    ///< a /31
+  IpAddress director_v6, node_v6;    ///< a /127
   IpAddress director_management, node_management;  ///< a /31, IPv4
 };
 
+/// Node `number` has the pair of addresses at 2 * number in each block, the director's first.
 /// errors: exhausted, where a fabric block is too small for the nodes
 [[nodiscard]] Result<std::vector<NodeLink>> links_of(const Fleet& fleet);
 
