@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+/// The subcommands of weir-builder, each in a file of its own (lock.cpp, ...). `args` are what
+/// follows the subcommand's name. Each returns the process's exit code: 0 done, 1 failed, 2 wrong
+/// usage. Results go to stdout, everything else to stderr.
+namespace weir::builder {
+
+using Arguments = std::vector<std::string>;
+
+int run_lock(const Arguments& args);
+
+}  // namespace weir::builder

@@ -1,0 +1,47 @@
+#include <cstdio>
+#include <string_view>
+#include <vector>
+
+#include "builder/edge/commands/commands.h"
+
+namespace {
+
+using weir::builder::Arguments;
+
+struct Command {
+  std::string_view name;
+  int (*run)(const Arguments&);
+  std::string_view summary;
+};
+
+const std::vector<Command> kCommands = {};
+
+void print_usage(std::FILE* out) {
+  std::fputs("usage: weir-builder COMMAND [ARGUMENTS]\n\n", out);
+  for (const auto& command : kCommands) {
+    std::fprintf(out, "  %-10s %s\n", command.name.data(), command.summary.data());
+  }
+  std::fputs("\nweir-builder COMMAND --help explains one command.\n", out);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view name = argc > 1 ? argv[1] : "";
+  if (name == "--help" || name == "-h" || name == "help") {
+    print_usage(stdout);
+    return 0;
+  }
+  if (name == "--version") {
+    std::puts("weir-builder " WEIR_VERSION);
+    return 0;
+  }
+  for (const auto& command : kCommands) {
+    if (command.name == name) return command.run(Arguments(argv + 2, argv + argc));
+  }
+  if (!name.empty()) {
+    std::fprintf(stderr, "weir-builder: '%s' is not a command\n", argv[1]);
+  }
+  print_usage(stderr);
+  return 2;
+}

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "manifests/digest.h"
+#include "manifests/image_manifest.h"
+#include "manifests/names.h"
+#include "manifests/release.h"
+#include "manifests/result.h"
+
+namespace weir::manifests {
+
+inline constexpr std::string_view kLockType = "weir.lock/1";
+
+/// One package of the closure.
+struct LockedPackage {
+  std::string name;
+  std::string version;
+  std::string architecture;  ///< "amd64" or "all"
+  std::string path;          ///< below the archive's base: "pool/main/i/iproute2/iproute2_...deb"
+  ByteCount size;            ///< of the .deb
+  Digest digest;             ///< of the .deb
+  std::string suite;         ///< the one of `Lock::sources` that signs for it
+  std::string why;           ///< "kernel", "asked for" or "needed by NAME"
+  bool operator==(const LockedPackage&) const = default;
+};
+
+/// weir-init or weir-node.
+struct LockedProgram {
+  std::string name;
+  Digest digest;
+  ByteCount size;
+  bool operator==(const LockedProgram&) const = default;
+};
+
+/// An image manifest with every choice made. `print` of equal locks is equal, byte for byte, and
+/// lists are in the order of their names, so that two locks compare by diff. Format: docs/lock.md.
+struct Lock {
+  ReleaseName name;
+  std::string architecture;
+  Digest manifest_digest;         ///< of the manifest file, byte for byte
+  std::int64_t source_epoch = 0;  ///< Unix seconds: the newest Date of `sources`
+  std::vector<ReleaseSource> sources;
+  std::string kernel;  ///< the one of `packages` that the image boots
+  std::vector<LockedPackage> packages;
+  std::vector<std::string> provides;           ///< the manifest's stand-ins
+  std::vector<AcceptedScript> accept_scripts;  ///< the manifest's
+  std::vector<LockedProgram> programs;
+  std::string builder_version;
+  bool operator==(const Lock&) const = default;
+};
+
+/// errors: invalid_input, naming the field (`packages[3].digest`); unknown and repeated fields,
+/// another type, a package that is named twice, an unknown suite or kernel, a path that leaves the
+/// archive
+[[nodiscard]] Result<Lock> parse_lock(std::string_view json);
+[[nodiscard]] std::string print(const Lock& lock);
+
+}  // namespace weir::manifests

@@ -1,0 +1,122 @@
+#include "manifests/image_manifest.h"
+
+#include <doctest/doctest.h>
+
+namespace weir::manifests {
+namespace {
+
+const std::string kSmall = R"(name: gateway-6.1
+architecture: amd64
+sources:
+  suites: [bookworm, bookworm-security]
+kernel:
+  package: "linux-image-6.1.*-cloud-amd64"
+modules: [wireguard, virtio_net]
+packages: [wireguard-tools]
+constraints:
+  wireguard-tools: "1.0.*"
+provides: [linux-initramfs-tool]
+accept_scripts:
+  - package: libc6
+    script: postinst
+    sha256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+    why: restarts services, of which a new system has none
+users:
+  - {name: node, id: 990}
+files:
+  - path: /etc/motd
+    content: |
+      hello
+    mode: "0600"
+command_line: console=ttyS0 quiet
+)";
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("a manifest is read as it is written") {
+  const auto manifest = parse_image_manifest(kSmall);
+  REQUIRE_MESSAGE(manifest.has_value(), manifest.error().message);
+  CHECK(manifest->name.string() == "gateway-6.1");
+  CHECK(manifest->sources.suites == std::vector<std::string>{"bookworm", "bookworm-security"});
+  CHECK(manifest->sources.components == std::vector<std::string>{"main"});
+  CHECK(manifest->sources.keyring == "/usr/share/keyrings/debian-archive-keyring.gpg");
+  CHECK(manifest->kernel == KernelPin{"linux-image-6.1.*-cloud-amd64", std::nullopt});
+  CHECK(manifest->constraints.at("wireguard-tools") == "1.0.*");
+  CHECK(manifest->accept_scripts.at(0).digests.at(0) == Digest::of(as_bytes("abc")));
+  CHECK(manifest->users.at(0) == ImageUser{"node", 990});
+  CHECK(manifest->files.at(0) == ImageFile{"/etc/motd", "hello\n", 0600});
+  CHECK_FALSE(manifest->documentation);
+  CHECK_FALSE(manifest->node_programs.has_value());
+}
+
+TEST_CASE("a printed manifest reads back as the same") {
+  auto manifest = parse_image_manifest(kSmall);
+  REQUIRE(manifest.has_value());
+  manifest->files[0].content = "odd: \"\\\t #\n\n x";
+  manifest->node_programs = "../bin";
+  manifest->documentation = true;
+  manifest->kernel.version = "6.1.*";
+  const auto again = parse_image_manifest(print(*manifest));
+  REQUIRE_MESSAGE(again.has_value(), again.error().message);
+  CHECK(*again == *manifest);
+}
+
+TEST_CASE("a refusal names line and field") {
+  const struct {
+    std::string_view from, to, expected;
+  } cases[] = {
+      {"packages:", "package:", "line 8: package: unknown field; known here: name, architecture"},
+      {"kernel:", "name: other\nkernel:", "line 5: 'name' stands here twice"},
+      {"wireguard, virtio_net", "wireguard, ../x", "line 7: modules[1]: '../x' is not a module"},
+      {"[wireguard-tools]", "[wireguard-tools, wireguard-tools]",
+       "line 8: packages[1]: 'wireguard-tools' stands here twice"},
+      {"\"1.0.*\"", "\"1.0 *\"", "line 10: constraints.wireguard-tools: '1.0 *' is not a version"},
+      {"ba7816", "zz7816", "line 15: accept_scripts[0].sha256: 'zz7816"},
+      {"script: postinst", "script: prerm", "line 14: accept_scripts[0].script: must be preinst"},
+      {"id: 990", "id: 0", "line 18: users[0].id: 0 is root's"},
+      {"/etc/motd", "/etc/../motd", "line 20: files[0].path: '/etc/../motd' is not"},
+      {"\"0600\"", "\"4755\"", "line 23: files[0].mode: must be octal permissions"},
+      {"[bookworm, bookworm-security]", "[../x]", "line 4: sources.suites[0]: '../x' is not"},
+      {"[bookworm, bookworm-security]", "[bookworm]\n  mirror: ftp",
+       "line 5: sources.mirror: must be 'apt'"},
+      {"architecture: amd64\n", "", "'architecture' is missing"},
+      {"name: gateway-6.1", "name: &x gateway-6.1", "line 1: an anchor is not allowed here"},
+      {"quiet", "quiet\n  more: x", "line "},
+      {"provides: [linux-initramfs-tool]", "provides: [wireguard-tools]",
+       "line 11: provides: 'wireguard-tools' is also asked for in packages"},
+  };
+  for (const auto& [from, to, expected] : cases) {
+    const auto manifest = parse_image_manifest(replaced(kSmall, from, to));
+    CAPTURE(std::string(to));
+    REQUIRE_FALSE(manifest.has_value());
+    CAPTURE(manifest.error().message);
+    CHECK(manifest.error().code == Errc::invalid_input);
+    CHECK(manifest.error().message.find(expected) != std::string::npos);
+  }
+  CHECK_FALSE(parse_image_manifest("").has_value());
+  CHECK_FALSE(parse_image_manifest("- a").has_value());
+  CHECK_FALSE(parse_image_manifest(kSmall + "---\n" + kSmall).has_value());
+  CHECK_FALSE(parse_image_manifest(std::string(1000, '[')).has_value());
+}
+
+TEST_CASE("a star stands for any run of characters") {
+  CHECK(matches("linux-image-6.1.*-cloud-amd64", "linux-image-6.1.0-56-cloud-amd64"));
+  CHECK_FALSE(
+      matches("linux-image-6.1.*-cloud-amd64", "linux-image-6.1.0-56-cloud-amd64-unsigned"));
+  CHECK_FALSE(matches("linux-image-6.12.*-cloud-amd64", "linux-image-6.12-cloud-amd64"));
+  CHECK(matches("6.1.*", "6.1."));
+  CHECK_FALSE(matches("6.1.*", "6.12"));
+  CHECK(matches("*", ""));
+  CHECK(matches("a*b*c", "aXbbYc"));
+  CHECK_FALSE(matches("a*b*c", "aXbbYcd"));
+  CHECK_FALSE(matches("", "a"));
+  CHECK(matches("exact", "exact"));
+}
+
+}  // namespace weir::manifests
