@@ -23,7 +23,8 @@ Result<ProcessStat> parse_process_stat(std::string_view text) {
   if (fields[0].size() != 1) return malformed();
   out.state = fields[0][0];
   const std::string_view ticks = fields[19];
-  const auto [rest, error] = std::from_chars(ticks.data(), ticks.data() + ticks.size(), out.start_ticks);
+  const auto [rest, error] =
+      std::from_chars(ticks.data(), ticks.data() + ticks.size(), out.start_ticks);
   if (error != std::errc() || rest != ticks.data() + ticks.size()) return malformed();
   return out;
 }

@@ -7,25 +7,25 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+std::string fd_path(int fd) {
+  return "/proc/self/fd/" + std::to_string(fd);
+}
 
 void add(Arguments& out, std::string option, std::string value) {
   out.push_back(std::move(option));
   out.push_back(std::move(value));
 }
 
-// No default devices, no configuration files, no display; and nothing that QEMU could do to the host
-// beyond the descriptors it was given (qemu(1), -sandbox).
+// No default devices, no configuration files, no display; and nothing that QEMU could do to the
+// host beyond the descriptors it was given (qemu(1), -sandbox).
 void add_confinement(Arguments& out) {
   out.insert(out.end(), {"-nodefaults", "-no-user-config", "-display", "none"});
-  add(out, "-sandbox",
-      "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+  add(out, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
 }
 
 void add_processor(Arguments& out, Acceleration acceleration) {
   // Under emulation a bounded translation cache: the default takes up to 1 GiB a node.
-  add(out, "-accel",
-      acceleration == Acceleration::kvm ? "kvm" : "tcg,thread=multi,tb-size=128");
+  add(out, "-accel", acceleration == Acceleration::kvm ? "kvm" : "tcg,thread=multi,tb-size=128");
   add(out, "-cpu", "max");
 }
 
@@ -51,16 +51,15 @@ std::vector<std::string> qemu_arguments(const QemuSpec& spec) {
   add(out, "-kernel", fd_path(spec.fds.kernel));
   add(out, "-initrd", fd_path(spec.fds.initramfs));
   add(out, "-append", spec.command_line);
-  add(out, "-fw_cfg", "name=" + std::string(manifests::kNodeConfigItem) +
-                          ",file=" + fd_path(spec.fds.node_config));
+  add(out, "-fw_cfg",
+      "name=" + std::string(manifests::kNodeConfigItem) + ",file=" + fd_path(spec.fds.node_config));
   add_network(out, "data", spec.fds.data_tap, spec.data_mac);
   add_network(out, "management", spec.fds.management_tap, spec.management_mac);
   add(out, "-device", "virtio-rng-pci");
   add(out, "-add-fd", "fd=" + std::to_string(spec.fds.console) + ",set=1");
   add(out, "-chardev", "file,id=console,path=/dev/fdset/1,append=on");
   add(out, "-serial", "chardev:console");
-  add(out, "-chardev",
-      "socket,id=qmp,fd=" + std::to_string(spec.fds.qmp) + ",server=on,wait=off");
+  add(out, "-chardev", "socket,id=qmp,fd=" + std::to_string(spec.fds.qmp) + ",server=on,wait=off");
   add(out, "-mon", "chardev=qmp,mode=control");
   return out;
 }

@@ -27,8 +27,8 @@ struct QemuSpec {
   ByteCount memory;  ///< rounded up to whole MiB
   std::uint16_t cpus = 1;
   Acceleration acceleration = Acceleration::emulation;
-  std::string command_line;                ///< for the kernel, as the release has it
-  std::string data_mac, management_mac;    ///< "52:54:00:…"
+  std::string command_line;              ///< for the kernel, as the release has it
+  std::string data_mac, management_mac;  ///< "52:54:00:…"
   QemuDescriptors fds;
 };
 
@@ -39,6 +39,7 @@ struct QemuSpec {
 
 /// The argument vector of the guest that shows whether KVM runs guests at all (trial_guest.h): the
 /// accelerator and processor of `qemu_arguments`, no devices but the one that ends QEMU.
-[[nodiscard]] std::vector<std::string> qemu_trial_arguments(Acceleration acceleration, int firmware);
+[[nodiscard]] std::vector<std::string> qemu_trial_arguments(Acceleration acceleration,
+                                                            int firmware);
 
 }  // namespace weir::pool

@@ -6,8 +6,9 @@
 
 namespace weir::pool {
 
-/// Reads a release's kernel and layers from the store into sealed memory. Every blob is hashed on the
-/// way, and nothing is sealed or returned before the last digest matched: what boots is what was signed.
+/// Reads a release's kernel and layers from the store into sealed memory. Every blob is hashed on
+/// the way, and nothing is sealed or returned before the last digest matched: what boots is what
+/// was signed.
 ///
 /// release  from a verified document; this function checks blobs, not signatures
 /// errors   integrity: a blob differs from the release, naming it; not_found; exhausted; io

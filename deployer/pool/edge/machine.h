@@ -24,12 +24,13 @@ struct BootImage {
   std::string command_line;
 };
 
-/// A node's machine that runs, as the journal keeps it: enough to find it again after the deployer died.
+/// A node's machine that runs, as the journal keeps it: enough to find it again after the deployer
+/// died.
 struct MachineRecord {
   NodeId node;
   std::int64_t pid = 0;
-  std::uint64_t start_ticks = 0;   ///< field 22 of /proc/PID/stat: tells a reused pid
-  std::string folder;              ///< console log, QMP socket
+  std::uint64_t start_ticks = 0;  ///< field 22 of /proc/PID/stat: tells a reused pid
+  std::string folder;             ///< console log, QMP socket
 };
 
 enum class MachineState { running, frozen, gone };
@@ -42,10 +43,11 @@ class MachineDriver {
   MachineDriver& operator=(const MachineDriver&) = delete;
   virtual ~MachineDriver() = default;
 
-  /// Makes the node's taps in `where`, starts the machine on them and returns once it executes; it is
-  /// not up before its API answers.
-  virtual Result<MachineRecord> start(const manifests::NodeLink& link, const manifests::PoolSpec& spec,
-                                      const BootImage& image, const manifests::NodeConfig& config,
+  /// Makes the node's taps in `where`, starts the machine on them and returns once it executes; it
+  /// is not up before its API answers.
+  virtual Result<MachineRecord> start(const manifests::NodeLink& link,
+                                      const manifests::PoolSpec& spec, const BootImage& image,
+                                      const manifests::NodeConfig& config,
                                       const network::NetworkNamespace& where,
                                       const std::string& folder) = 0;
   virtual Result<MachineState> state(const MachineRecord& machine) = 0;

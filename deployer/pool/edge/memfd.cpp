@@ -28,7 +28,8 @@ Status MemoryFile::write(Bytes bytes) {
 }
 
 Result<Fd> MemoryFile::seal() && {
-  if (::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+  if (::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) !=
+      0) {
     return fail_errno(Errc::io, errno, "seal a memory file");
   }
   return std::move(fd_);

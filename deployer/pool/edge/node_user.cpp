@@ -5,7 +5,9 @@
 
 namespace weir::pool {
 
-uid_t node_user(std::uint32_t number) { return 65000 + number % 500; }
+uid_t node_user(std::uint32_t number) {
+  return 65000 + number % 500;
+}
 
 std::vector<gid_t> kvm_groups() {
   struct stat info {};

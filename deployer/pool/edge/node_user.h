@@ -10,8 +10,9 @@
 
 namespace weir::pool {
 
-/// The user and group a node's QEMU runs as: one of its own for every node, so that no node's QEMU can
-/// trace or signal another's. 65000 to 65499, which Debian's policy (9.2.2) keeps free of accounts.
+/// The user and group a node's QEMU runs as: one of its own for every node, so that no node's QEMU
+/// can trace or signal another's. 65000 to 65499, which Debian's policy (9.2.2) keeps free of
+/// accounts.
 [[nodiscard]] uid_t node_user(std::uint32_t number);
 
 /// The groups that let such a user open /dev/kvm: the device's own, where it may read and write.

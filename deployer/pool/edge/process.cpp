@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,8 +24,8 @@ struct Failure {
   int sys;
 };
 
-// Everything the child needs, made before fork: afterwards only async-signal-safe calls are allowed,
-// because other threads of ours may have held any lock.
+// Everything the child needs, made before fork: afterwards only async-signal-safe calls are
+// allowed, because other threads of ours may have held any lock.
 struct Prepared {
   const char* program;
   std::vector<char*> argv;
@@ -79,13 +80,28 @@ struct Prepared {
   give_up(child, "execve");
 }
 
-Fd open_pidfd(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+Fd open_pidfd(pid_t pid) {
+  return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+// As `observe`, but a process of which only some threads have ended (it shows as a zombie, and
+// still holds its descriptors) is there.
+Result<std::optional<ProcessStat>> look(const ProcessId& process) {
+  auto text = read_file("/proc/" + std::to_string(process.pid) + "/stat", ByteCount{4096});
+  if (!text) {
+    if (text.error().code == Errc::not_found || text.error().sys == ESRCH) return std::nullopt;
+    return tl::unexpected(std::move(text).error());
+  }
+  TRY_ASSIGN(const ProcessStat stat, parse_process_stat(*text));
+  if (stat.start_ticks != process.start_ticks) return std::nullopt;
+  return std::optional(stat);
+}
 
 // A descriptor of exactly this process: opened first, then compared, so that a reused pid is seen.
 Result<std::optional<Fd>> hold(const ProcessId& process) {
   Fd fd = open_pidfd(process.pid);
   if (!fd.valid() && errno != ESRCH) return fail_errno(Errc::io, errno, "pidfd_open");
-  TRY_ASSIGN(const auto stat, observe(process));
+  TRY_ASSIGN(const auto stat, look(process));
   if (!stat || !fd.valid()) return std::nullopt;
   return std::optional<Fd>(std::move(fd));
 }
@@ -141,18 +157,12 @@ Result<ProcessId> spawn(const SpawnRequest& request) {
 }
 
 Result<std::optional<ProcessStat>> observe(const ProcessId& process) {
-  auto text = read_file("/proc/" + std::to_string(process.pid) + "/stat", ByteCount{4096});
-  if (!text) {
-    if (text.error().code == Errc::not_found || text.error().sys == ESRCH) return std::nullopt;
-    return tl::unexpected(std::move(text).error());
-  }
-  TRY_ASSIGN(const ProcessStat stat, parse_process_stat(*text));
-  if (stat.start_ticks != process.start_ticks) return std::nullopt;
-  if (stat.state == 'Z' || stat.state == 'X') {
+  TRY_ASSIGN(const auto stat, look(process));
+  if (stat && (stat->state == 'Z' || stat->state == 'X')) {
     ::waitpid(process.pid, nullptr, WNOHANG);  // ECHILD: somebody else's to reap
     return std::nullopt;
   }
-  return std::optional(stat);
+  return stat;
 }
 
 Result<bool> wait_for_end(const ProcessId& process, std::chrono::milliseconds patience) {
@@ -163,7 +173,8 @@ Result<bool> wait_for_end(const ProcessId& process, std::chrono::milliseconds pa
   return ended;
 }
 
-Result<std::optional<int>> wait_for_exit(const ProcessId& child, std::chrono::milliseconds patience) {
+Result<std::optional<int>> wait_for_exit(const ProcessId& child,
+                                         std::chrono::milliseconds patience) {
   const Fd pidfd = open_pidfd(child.pid);
   if (!pidfd.valid()) return fail_errno(Errc::io, errno, "pidfd_open");
   TRY_ASSIGN(const bool ended, ends_within(pidfd, patience));

@@ -32,18 +32,20 @@ struct ProcessId {
   std::uint64_t start_ticks = 0;
 };
 
-/// Starts it in a session of its own, without capabilities or a way to gain any, standard input empty,
-/// core dumps off. Returns after execve succeeded. It outlives this process.
-/// errors: not_found: no such program; io, saying which step failed
+/// Starts it in a session of its own, without capabilities or a way to gain any, standard input
+/// empty, core dumps off. Returns after execve succeeded. It outlives this process. errors:
+/// not_found: no such program; io, saying which step failed
 [[nodiscard]] Result<ProcessId> spawn(const SpawnRequest& request);
 
 /// nullopt: it is gone (a zombie counts as gone and is reaped where it is our child).
 [[nodiscard]] Result<std::optional<ProcessStat>> observe(const ProcessId& process);
 
 /// Waits until it has ended. Returns whether it did within `patience`.
-[[nodiscard]] Result<bool> wait_for_end(const ProcessId& process, std::chrono::milliseconds patience);
+[[nodiscard]] Result<bool> wait_for_end(const ProcessId& process,
+                                        std::chrono::milliseconds patience);
 
-/// The same for a child, with its exit status (128 + signal where one ended it); nullopt: still there.
+/// The same for a child, with its exit status (128 + signal where one ended it); nullopt: still
+/// there.
 [[nodiscard]] Result<std::optional<int>> wait_for_exit(const ProcessId& child,
                                                        std::chrono::milliseconds patience);
 

@@ -8,8 +8,8 @@
 
 namespace weir::pool {
 
-/// The socket a QEMU listens on for orders, bound inside a folder that only we may enter. Descriptors
-/// stand for the folder, because a socket's path may not be longer than 107 bytes.
+/// The socket a QEMU listens on for orders, bound inside a folder that only we may enter.
+/// Descriptors stand for the folder, because a socket's path may not be longer than 107 bytes.
 /// errors: io
 [[nodiscard]] Result<Fd> listen_for_qmp(const std::string& folder);
 

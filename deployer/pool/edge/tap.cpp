@@ -12,7 +12,8 @@ namespace weir::pool {
 Result<Fd> make_tap(const network::NetworkNamespace& where, const std::string& name) {
   ifreq request{};
   if (name.empty() || name.size() >= sizeof(request.ifr_name)) {
-    return fail(Errc::invalid_input, "'" + name + "' is not an interface name (1 to 15 characters)");
+    return fail(Errc::invalid_input,
+                "'" + name + "' is not an interface name (1 to 15 characters)");
   }
   name.copy(request.ifr_name, name.size());
   request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
@@ -25,7 +26,7 @@ Result<Fd> make_tap(const network::NetworkNamespace& where, const std::string& n
                         "/dev/net/tun");
     }
     if (::ioctl(tap.get(), TUNSETIFF, &request) != 0) {
-      return fail_errno(errno == EBUSY    ? Errc::busy
+      return fail_errno(errno == EBUSY   ? Errc::busy
                         : errno == EPERM ? Errc::unauthorized
                                          : Errc::io,
                         errno, "TUNSETIFF");

@@ -91,7 +91,6 @@ class VmDriver final : public MachineDriver {
     const std::string context = "stop node " + machine.node.string();
     const ProcessId process = process_of(machine);
     TRY_ASSIGN_IN(const MachineState before, state(machine), context);
-    if (before == MachineState::gone) return {};
     if (before == MachineState::running && patience.count() > 0) {
       // What it answers does not matter: that it ends does.
       if (auto qmp = QmpClient::open(machine.folder, patience)) {
@@ -100,15 +99,18 @@ class VmDriver final : public MachineDriver {
         if (ended) return {};
       }
     }
-    TRY_IN(kill_process(process), context);
+    // Of a machine that is gone the last threads may still be ending, and its taps with them.
+    if (before != MachineState::gone) TRY_IN(kill_process(process), context);
     TRY_ASSIGN_IN(const bool ended, wait_for_end(process, kKillPatience), context);
-    if (!ended) return fail(Errc::timeout, context + ": process " + std::to_string(machine.pid) +
-                                               " does not end on SIGKILL");
+    if (!ended)
+      return fail(Errc::timeout, context + ": process " + std::to_string(machine.pid) +
+                                     " does not end on SIGKILL");
     return {};
   }
 
  private:
-  // Leaves no descriptor of the machine's in this process: its end is seen at once, and its taps are its.
+  // Leaves no descriptor of the machine's in this process: its end is seen at once, and its taps
+  // are its.
   Result<MachineRecord> launch(const manifests::NodeLink& link, const manifests::PoolSpec& spec,
                                const BootImage& image, const manifests::NodeConfig& config,
                                const network::NetworkNamespace& where, const std::string& folder) {
@@ -126,9 +128,9 @@ class VmDriver final : public MachineDriver {
                               qmp.get()};
     SpawnRequest request;
     request.program = program_;
-    request.arguments = qemu_arguments({link.node, spec.memory, spec.cpus, acceleration_,
-                                        image.command_line, config.data_mac, config.management_mac,
-                                        fds});
+    request.arguments =
+        qemu_arguments({link.node, spec.memory, spec.cpus, acceleration_, image.command_line,
+                        config.data_mac, config.management_mac, fds});
     request.inherited = {fds.kernel,         fds.initramfs, fds.node_config, fds.data_tap,
                          fds.management_tap, fds.console,   fds.qmp};
     request.output = messages.get();
@@ -141,7 +143,8 @@ class VmDriver final : public MachineDriver {
   }
 
   static Status wait_until_it_executes(const MachineRecord& record) {
-    // QEMU answers once its main loop runs; a bad argument or a refused accelerator closes the socket.
+    // QEMU answers once its main loop runs; a bad argument or a refused accelerator closes the
+    // socket.
     TRY_ASSIGN(QmpClient qmp, QmpClient::open(record.folder, kQmpPatience));
     TRY_ASSIGN(const std::string status, qmp.run("query-status"));
     if (status.find("\"running\":true") == std::string::npos) {

@@ -1,0 +1,209 @@
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <thread>
+
+#include "deployer/pool/edge/kvm_trial.h"
+#include "deployer/pool/edge/machine.h"
+#include "deployer/pool/edge/memfd.h"
+#include "deployer/pool/edge/node_user.h"
+#include "deployer/pool/edge/process.h"
+#include "deployer/pool/qemu_arguments.h"
+#include "deployer/pool/trial_guest.h"
+#include "tests/netns/pool/guest.h"
+#include "tests/netns/temporary_namespace.h"
+
+namespace weir::pool {
+namespace {
+
+using test::shell;
+using test::TemporaryNamespace;
+
+bool eventually(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
+}
+
+struct TemporaryFolder {
+  std::string path = "/tmp/weirt-pool-" + std::to_string(::getpid());
+  ~TemporaryFolder() { std::filesystem::remove_all(path); }
+};
+
+BootImage tiny_image(const std::string& text) {
+  BootImage image;
+  image.kernel = *make_sealed_file("kernel", test::tiny_kernel(text));
+  image.initramfs = *make_sealed_file("initramfs", "nothing");
+  image.command_line = "console=ttyS0";
+  return image;
+}
+
+manifests::NodeLink link_of(const std::string& node) {
+  const IpAddress v4 = *IpAddress::parse("192.0.2.0");
+  const IpAddress v6 = *IpAddress::parse("2001:db8::");
+  return {*NodeId::parse(node),
+          *PoolName::parse("blue"),
+          1,
+          "weir-d1",
+          "weir-m1",
+          v4,
+          v4.plus(1),
+          v6,
+          v6.plus(1),
+          v4.plus(2),
+          v4.plus(3)};
+}
+
+manifests::PoolSpec small_pool() {
+  manifests::PoolSpec spec{*PoolName::parse("blue"), "vm", {}};
+  spec.memory = ByteCount{32ULL << 20};
+  return spec;
+}
+
+manifests::NodeConfig config_of(const manifests::NodeLink& link) {
+  return {link.node,
+          {},
+          {},
+          51820,
+          link.node_v4,
+          link.director_v4,
+          link.node_v6,
+          link.director_v6,
+          link.node_management,
+          link.director_management,
+          "52:54:00:00:00:01",
+          "52:54:00:00:01:01",
+          {},
+          "",
+          Digest::of({}),
+          std::chrono::milliseconds(0)};
+}
+
+std::string status_field(std::int64_t pid, const std::string& field) {
+  return shell("sed -n 's/^" + field + ":\\t//p' /proc/" + std::to_string(pid) + "/status").text;
+}
+
+}  // namespace
+
+TEST_CASE("a machine runs on its taps, confined, is seen frozen, and leaves nothing behind") {
+  const TemporaryNamespace space("pool");
+  const TemporaryFolder folder;
+  auto driver = make_vm_driver();
+  REQUIRE(driver.has_value());
+  auto where = network::NetworkNamespace::open(space.name());
+  REQUIRE(where.has_value());
+  const auto link = link_of("blue-1");
+  // A descriptor that a careless parent would leak into QEMU.
+  const Fd bait(::open("/etc/hostname", O_RDONLY));
+
+  auto machine = (*driver)->start(link, small_pool(), tiny_image("it \x1b[2J runs\n"),
+                                  config_of(link), *where, folder.path + "/blue-1");
+  if (!machine) FAIL(machine.error().message);
+  CHECK(eventually([&] { return (*driver)->console_tail(*machine, 1) == "it ?[2J runs"; }));
+  CHECK((*driver)->state(*machine) == MachineState::running);
+
+  CHECK(space.exec("ip -br link").text.find("weir-d1") != std::string::npos);
+  CHECK(space.exec("ip -br link").text.find("weir-m1") != std::string::npos);
+  const std::string user = std::to_string(node_user(1));
+  CHECK(status_field(machine->pid, "Uid") == user + "\t" + user + "\t" + user + "\t" + user + "\n");
+  CHECK(status_field(machine->pid, "CapEff") == "0000000000000000\n");
+  CHECK(status_field(machine->pid, "NoNewPrivs") == "1\n");
+  CHECK(status_field(machine->pid, "Seccomp") == "2\n");
+  const std::string open_files = shell("ls -l /proc/" + std::to_string(machine->pid) + "/fd").text;
+  CHECK(open_files.find("weir-node-config") != std::string::npos);
+  CHECK(open_files.find("/etc/hostname") == std::string::npos);
+
+  MachineRecord reused = *machine;
+  ++reused.start_ticks;
+  CHECK((*driver)->state(reused) == MachineState::gone);
+  CHECK((*driver)->stop(reused, std::chrono::milliseconds(0)).has_value());
+  CHECK((*driver)->state(*machine) == MachineState::running);
+
+  // Another machine cannot take the same taps.
+  const auto second = (*driver)->start(link, small_pool(), tiny_image("no"), config_of(link),
+                                       *where, folder.path + "/second");
+  REQUIRE_FALSE(second.has_value());
+  CHECK(second.error().code == Errc::busy);
+  CHECK(second.error().message.find("blue-1") != std::string::npos);
+
+  SUBCASE("asked") {
+    CHECK((*driver)->stop(*machine, std::chrono::seconds(20)).has_value());
+  }
+  SUBCASE("frozen, so not asked") {
+    REQUIRE(::kill(static_cast<pid_t>(machine->pid), SIGSTOP) == 0);
+    CHECK(eventually([&] { return (*driver)->state(*machine) == MachineState::frozen; }));
+    CHECK((*driver)->stop(*machine, std::chrono::seconds(20)).has_value());
+  }
+  CHECK((*driver)->state(*machine) == MachineState::gone);
+  CHECK(eventually(
+      [&] { return space.exec("ip -br link").text.find("weir-") == std::string::npos; }));
+  CHECK((*driver)->stop(*machine, std::chrono::seconds(1)).has_value());
+}
+
+TEST_CASE("a machine that QEMU refuses is an error in QEMU's words, and no process stays") {
+  const TemporaryNamespace space("refused");
+  const TemporaryFolder folder;
+  auto driver = make_vm_driver();
+  REQUIRE(driver.has_value());
+  auto where = network::NetworkNamespace::open(space.name());
+  const auto link = link_of("blue-1");
+  BootImage image = tiny_image("");
+  image.kernel = *make_sealed_file("kernel", "not a kernel");
+  const auto machine =
+      (*driver)->start(link, small_pool(), image, config_of(link), *where, folder.path);
+  REQUIRE_FALSE(machine.has_value());
+  CAPTURE(machine.error().message);
+  CHECK(machine.error().message.find("(qemu: ") != std::string::npos);
+  CHECK(space.exec("ip -br link").text.find("weir-") == std::string::npos);
+}
+
+TEST_CASE("sealed memory refuses every change") {
+  const Fd fd = *make_sealed_file("sealed", "bytes");
+  CHECK(::write(fd.get(), "x", 1) < 0);
+  CHECK(::ftruncate(fd.get(), 0) < 0);
+  CHECK(::ftruncate(fd.get(), 100) < 0);
+  const Fd again(::open(("/proc/self/fd/" + std::to_string(fd.get())).c_str(), O_RDWR | O_CLOEXEC));
+  CHECK(::write(again.get(), "x", 1) < 0);
+}
+
+TEST_CASE(
+    "the trial guest reaches 64-bit mode under emulation, so its failure under KVM means KVM") {
+  const auto qemu = find_qemu();
+  REQUIRE(qemu.has_value());
+  const Fd firmware = *make_sealed_file("trial", trial_firmware());
+  const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  SpawnRequest request;
+  request.program = *qemu;
+  request.arguments = qemu_trial_arguments(Acceleration::emulation, firmware.get());
+  request.inherited = {firmware.get()};
+  request.output = nowhere.get();
+  request.user = node_user(0);
+  const auto child = spawn(request);
+  REQUIRE(child.has_value());
+  const auto status = wait_for_exit(*child, std::chrono::seconds(60));
+  REQUIRE((status.has_value() && status->has_value()));
+  CHECK(**status == kTrialExitStatus);
+  CHECK(kvm_runs_guests(*qemu).has_value());
+}
+
+TEST_CASE("a program that is not there is named") {
+  const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  SpawnRequest request;
+  request.program = "/nonexistent/qemu";
+  request.output = nowhere.get();
+  request.user = node_user(0);
+  const auto child = spawn(request);
+  REQUIRE_FALSE(child.has_value());
+  CHECK(child.error().code == Errc::not_found);
+  CHECK(child.error().message.find("/nonexistent/qemu") != std::string::npos);
+}
+
+}  // namespace weir::pool
