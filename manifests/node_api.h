@@ -35,6 +35,9 @@ inline constexpr int kNodeApiVersion = 1;
 inline constexpr std::uint16_t kNodeApiPort = 4433;
 /// The fw_cfg item from which a node learns who it is (/sys/firmware/qemu_fw_cfg/by_name/…/raw).
 inline constexpr std::string_view kNodeConfigItem = "opt/org.weir/node";
+/// Where an image carries the two programs: weir-init is what the kernel starts, weir-node what it starts.
+inline constexpr std::string_view kInitPath = "/init";
+inline constexpr std::string_view kAgentPath = "/usr/lib/weir/weir-node";
 /// Where an image carries the digest of the lock it was built from (71 characters and a newline).
 inline constexpr std::string_view kLockDigestPath = "/usr/lib/weir/lock-digest";
 /// The pinned tools of an image: one `package version` a line.
