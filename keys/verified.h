@@ -11,8 +11,8 @@
 
 namespace weir::keys {
 
-/// A document whose signature was checked. Only the verify functions below can make one, so a function
-/// that takes a `Verified<T>` cannot be handed anything else.
+/// A document whose signature was checked. Only the verify functions below can make one, so a
+/// function that takes a `Verified<T>` cannot be handed anything else.
 template <class T>
 class Verified {
  public:
@@ -39,6 +39,7 @@ class Verified {
 /// errors     unauthorized: no trusted key made this signature, or the bytes were changed;
 ///            invalid_input: the signature or the document is malformed
 [[nodiscard]] Result<Verified<manifests::Release>> verify_release(
-    std::string_view json, std::string_view signature, const std::vector<SigningPublicKey>& trusted);
+    std::string_view json, std::string_view signature,
+    const std::vector<SigningPublicKey>& trusted);
 
 }  // namespace weir::keys
