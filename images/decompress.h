@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "manifests/digest.h"
+#include "manifests/names.h"
+#include "manifests/result.h"
+
+namespace weir::images {
+
+/// Unpacks one gzip, xz, lzma, zstd or lz4 stream, recognised by its first bytes.
+/// errors: invalid_input: none of these, or damaged; exhausted: it would exceed `limit`
+[[nodiscard]] Result<std::vector<std::uint8_t>> decompress(Bytes bytes, ByteCount limit);
+
+}  // namespace weir::images
