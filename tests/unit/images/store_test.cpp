@@ -1,45 +1,21 @@
 #include "images/edge/store.h"
 
 #include <doctest/doctest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "manifests/edge/file.h"
+#include "tests/unit/images/scratch.h"
 
 namespace weir::images {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct TemporaryFolder {
-  std::string path = (fs::temp_directory_path() / "weir-images-XXXXXX").string();
-  TemporaryFolder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-};
-
-std::string output_of(const std::string& command, int* status = nullptr) {
-  std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::string out;
-  std::array<char, 4096> piece{};
-  while (const std::size_t n = std::fread(piece.data(), 1, piece.size(), pipe)) {
-    out.append(piece.data(), n);
-  }
-  const int result = ::pclose(pipe);
-  if (status != nullptr) *status = result;
-  return out;
-}
+using test::output_of;
+using test::TemporaryFolder;
 
 manifests::Blob put(Store& store, std::string_view text) {
   const Digest digest = Digest::of(as_bytes(text));
