@@ -285,7 +285,7 @@ void print_usage(std::ostream& out) {
   out << "usage: weir-keys COMMAND ...\n\n";
   for (const Command& command : kCommands) {
     std::string head = std::string(command.name) + " " + command.arguments;
-    head.resize(std::max<std::size_t>(head.size() + 1, 46), ' ');
+    head.resize(std::max<std::size_t>(head.size() + 1, 48), ' ');
     out << "  " << head << command.summary << "\n";
   }
   out << "\nPassphrases come from WEIR_PASSPHRASE or are asked for at the terminal.\n"

@@ -13,7 +13,7 @@ namespace {
 
 using Kind = SealingKey::Kind;
 
-constexpr std::string_view kType = "weir-wireguard-identity";
+constexpr std::string_view kType = "weir.wireguard-identity/1";
 constexpr std::string_view kCipher = "xchacha20-poly1305-ietf";
 constexpr std::string_view kPassphrase = "argon2id13";
 constexpr std::string_view kKeyFile = "blake2b-key-file";
@@ -43,7 +43,6 @@ nlohmann::ordered_json document_of(const Header& header) {
   }
   derivation["salt"] = base64_of(as_bytes(header.salt));
   return {{"type", kType},
-          {"version", 1},
           {"public_key", header.public_key.string()},
           {"key_derivation", derivation},
           {"cipher", kCipher},
@@ -86,8 +85,6 @@ Result<Sealed> read(std::string_view text) {
   TRY_ASSIGN(const nlohmann::json document, manifests::parse_json(text));
   TRY_ASSIGN(auto fields, manifests::JsonFields::open(document, ""));
   TRY(expect(fields, "type", kType));
-  TRY_ASSIGN(const std::uint64_t version, fields.natural("version"));
-  if (version != 1) return fields.refuse("version", "only 1 is known here");
   TRY(expect(fields, "cipher", kCipher));
   TRY_ASSIGN(const std::string key_text, fields.string("public_key"));
   TRY_ASSIGN_IN(const PublicKey key, PublicKey::parse(key_text), "public_key");
