@@ -142,6 +142,10 @@ struct RouteSocket::State {
     if (rule.incoming_interface) {
       mnl_attr_put_strz(message, FRA_IIFNAME, rule.incoming_interface->c_str());
     }
+    if (rule.destination) {
+      header->dst_len = rule.destination->length;
+      put_address(message, FRA_DST, rule.destination->address);
+    }
     return done(exchange(message), fine, "routing rule " + std::to_string(rule.priority));
   }
 };
@@ -264,6 +268,21 @@ Status RouteSocket::add_address(const std::string& interface, const IpAddress& a
   put_address(message, IFA_ADDRESS, address);
   return state_->done(state_->exchange(message), {EEXIST},
                       "add " + address.string() + " to " + interface);
+}
+
+Status RouteSocket::delete_address(const std::string& interface, const IpAddress& address,
+                                   std::uint8_t length) {
+  const unsigned index = state_->index_of(interface);
+  if (index == 0) return {};
+  nlmsghdr* message = state_->begin(RTM_DELADDR, 0);
+  auto* header = static_cast<ifaddrmsg*>(mnl_nlmsg_put_extra_header(message, sizeof(ifaddrmsg)));
+  header->ifa_family = family_of(address);
+  header->ifa_prefixlen = length;
+  header->ifa_index = index;
+  put_address(message, IFA_LOCAL, address);
+  put_address(message, IFA_ADDRESS, address);
+  return state_->done(state_->exchange(message), {EADDRNOTAVAIL, ENODEV},
+                      "delete " + address.string() + " from " + interface);
 }
 
 Status RouteSocket::put_route(const Route& route) {

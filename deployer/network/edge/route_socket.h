@@ -14,11 +14,11 @@ namespace weir::network {
 
 /// A route; all absent optionals are left to the kernel.
 struct Route {
-  Prefix destination;                    ///< length 0: default
+  Prefix destination;  ///< length 0: default
   std::string interface;
   std::optional<IpAddress> gateway;
-  std::optional<IpAddress> source;       ///< preferred source (`src`)
-  std::uint32_t table = 254;             ///< RT_TABLE_MAIN
+  std::optional<IpAddress> source;  ///< preferred source (`src`)
+  std::uint32_t table = 254;        ///< RT_TABLE_MAIN
 };
 
 /// A policy routing rule that looks up `table`.
@@ -27,7 +27,8 @@ struct Rule {
   std::uint32_t priority = 0;
   std::uint32_t table = 0;
   std::optional<std::uint32_t> mark;
-  std::optional<std::string> incoming_interface;
+  std::optional<std::string> incoming_interface;  ///< "lo": what this host itself sends
+  std::optional<Prefix> destination;
 };
 
 /// rtnetlink (linux/rtnetlink.h) over libmnl: links, addresses, routes and rules of one namespace.
@@ -46,10 +47,12 @@ class RouteSocket {
   /// The link whose Ethernet address is `mac` ("52:54:00:…"). errors: not_found
   Result<std::string> link_with_mac(const std::string& mac);
   Status add_address(const std::string& interface, const IpAddress& address, std::uint8_t length);
-  Status put_route(const Route& route);     ///< adds or replaces
-  Status delete_route(const Route& route);  ///< absent is fine
+  Status delete_address(const std::string& interface, const IpAddress& address,
+                        std::uint8_t length);  ///< absent is fine
+  Status put_route(const Route& route);        ///< adds or replaces
+  Status delete_route(const Route& route);     ///< absent is fine
   Status put_rule(const Rule& rule);
-  Status delete_rule(const Rule& rule);     ///< absent is fine
+  Status delete_rule(const Rule& rule);  ///< absent is fine
 
  private:
   struct State;
