@@ -14,7 +14,9 @@ struct Command {
   std::string_view summary;
 };
 
-const std::vector<Command> kCommands = {};
+const std::vector<Command> kCommands = {
+    {"lock", weir::builder::run_lock, "fixes every version of an image manifest"},
+};
 
 void print_usage(std::FILE* out) {
   std::fputs("usage: weir-builder COMMAND [ARGUMENTS]\n\n", out);

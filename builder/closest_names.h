@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::builder {
+
+/// Single-character insertions, removals, changes and swaps of neighbours that make `a` into `b`.
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+
+/// Up to three of `candidates` that a person may have meant: within a third of the name's length,
+/// nearest first, equal distances by name. Each once.
+[[nodiscard]] std::vector<std::string> closest_names(
+    std::string_view name, const std::vector<std::string_view>& candidates);
+
+/// "; closest: a, b", or nothing.
+[[nodiscard]] std::string suggestion(std::string_view name,
+                                     const std::vector<std::string_view>& candidates);
+
+}  // namespace weir::builder

@@ -1,0 +1,87 @@
+#include "builder/edge/suites.h"
+
+#include <algorithm>
+
+#include "builder/edge/inrelease.h"
+#include "builder/suite_index.h"
+
+namespace weir::builder {
+namespace {
+
+constexpr ByteCount kMaxInRelease{16ULL << 20};
+constexpr ByteCount kMaxPackages{1ULL << 30};
+
+// One Packages file on its way.
+struct Wanted {
+  std::string suite, component;
+  bool not_automatic = false;
+  IndexFile packed, plain;
+};
+
+Result<Wanted> find_index(const SuiteIndex& index, const std::string& suite,
+                          const std::string& component, const std::string& architecture) {
+  const std::string plain = component + "/binary-" + architecture + "/Packages";
+  const auto packed = index.files.find(plain + ".xz");
+  const auto unpacked = index.files.find(plain);
+  if (packed == index.files.end() || unpacked == index.files.end()) {
+    return fail(Errc::not_found,
+                "has no component '" + component + "' for architecture " + architecture);
+  }
+  if (unpacked->second.size > kMaxPackages) {
+    return fail(Errc::exhausted, plain + " is larger than " + print(kMaxPackages));
+  }
+  return Wanted{suite, component, index.not_automatic, packed->second, unpacked->second};
+}
+
+Result<PackageIndex> read_index(const Wanted& wanted, const Cache& cache) {
+  TRY_ASSIGN(const auto blob, FetchedBlob::open(cache, wanted.packed.digest, wanted.packed.size));
+  TRY_ASSIGN(const auto packed, blob.read());
+  TRY_ASSIGN(auto text, decode_xz(packed, wanted.plain.size));
+  if (text.size() != wanted.plain.size.value || Digest::of(as_bytes(text)) != wanted.plain.digest) {
+    return fail(Errc::integrity, "Packages.xz does not unpack to the signed Packages");
+  }
+  return PackageIndex::parse(std::move(text), wanted.suite, wanted.not_automatic);
+}
+
+}  // namespace
+
+Result<Suites> fetch_suites(const manifests::ImageManifest& manifest, const std::string& keyring,
+                            const Mirrors& mirrors, const Cache& cache, std::int64_t now,
+                            const DownloadObserver& observer) {
+  Suites out;
+  std::vector<Wanted> wanted;
+  std::vector<Download> downloads;
+  for (const auto& suite : manifest.sources.suites) {
+    const std::string where = "suite " + suite;
+    TRY_ASSIGN(const auto base, mirrors.base_of(suite));
+    const std::string dists = base + "/dists/" + suite + "/";
+    TRY_ASSIGN_IN(const auto file,
+                  download_text(dists + "InRelease", kMaxInRelease, DownloadPolicy{}), where);
+    TRY_ASSIGN_IN(const auto text, verify_inrelease(file, keyring), where + ": InRelease");
+    TRY_ASSIGN_IN(const auto index, parse_suite_index(text), where + ": InRelease");
+    TRY_IN(check_suite_index(index, suite, now), where + ": InRelease");
+    out.sources.push_back({suite, Digest::of(as_bytes(file)), index.date});
+    out.newest_date = std::max(out.newest_date, index.date_unix);
+    for (const auto& component : manifest.sources.components) {
+      TRY_ASSIGN_IN(auto entry, find_index(index, suite, component, manifest.architecture), where);
+      const std::string folder = dists + component + "/binary-" + manifest.architecture + "/";
+      std::vector<std::string> urls;
+      if (index.by_hash) urls.push_back(folder + "by-hash/SHA256/" + entry.packed.digest.hex());
+      urls.push_back(folder + "Packages.xz");
+      if (!FetchedBlob::open(cache, entry.packed.digest, entry.packed.size)) {
+        downloads.push_back({where + ": " + component + "/Packages.xz", std::move(urls),
+                             entry.packed.digest, entry.packed.size});
+      }
+      wanted.push_back(std::move(entry));
+    }
+  }
+  for (const auto& status : download(downloads, cache, DownloadPolicy{}, observer)) TRY(status);
+  for (const auto& entry : wanted) {
+    TRY_ASSIGN_IN(auto index, read_index(entry, cache),
+                  "suite " + entry.suite + ": " + entry.component);
+    out.indices.push_back(std::move(index));
+  }
+  return out;
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "manifests/lock.h"
+
+namespace weir::builder {
+
+/// What a new lock changes against an older one.
+struct LockChange {
+  std::string name;                     ///< a package or one of Weir's own programs
+  std::optional<std::string> from, to;  ///< versions; absent: added, or removed. A program's
+                                        ///< version is the first 12 digits of its digest
+  bool operator==(const LockChange&) const = default;
+};
+
+/// By name. A package whose version stayed but whose bytes differ counts as changed.
+[[nodiscard]] std::vector<LockChange> changes(const manifests::Lock& before,
+                                              const manifests::Lock& after);
+
+}  // namespace weir::builder
