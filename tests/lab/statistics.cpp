@@ -1,0 +1,46 @@
+#include "tests/lab/statistics.h"
+
+#include <algorithm>
+
+namespace weir::lab {
+
+std::uint64_t sent(const PingLog& log) {
+  return log.samples.size();
+}
+
+std::uint64_t lost(const PingLog& log) {
+  return static_cast<std::uint64_t>(std::count_if(
+      log.samples.begin(), log.samples.end(), [](const PingSample& s) { return s.received == 0; }));
+}
+
+std::int64_t longest_silence_ns(const std::vector<PingSample>& samples, Window window) {
+  std::vector<UnixNs> replies;
+  for (const PingSample& sample : samples) {
+    if (sample.received != 0) replies.push_back(sample.received);
+  }
+  std::sort(replies.begin(), replies.end());
+  std::int64_t longest = 0;
+  for (std::size_t i = 1; i < replies.size(); ++i) {
+    if (replies[i] < window.from || replies[i - 1] > window.to) continue;
+    longest = std::max(longest, replies[i] - replies[i - 1]);
+  }
+  return longest;
+}
+
+UnixNs arrived(const std::vector<Passage>& passages, const std::vector<std::string>& interfaces,
+               Window window) {
+  UnixNs since = 0;
+  for (const Passage& passage : passages) {
+    if (passage.at > window.to) break;
+    const bool there =
+        std::find(interfaces.begin(), interfaces.end(), passage.interface) != interfaces.end();
+    if (!there) {
+      since = 0;
+    } else if (since == 0) {
+      since = passage.at;
+    }
+  }
+  return since >= window.from ? since : 0;
+}
+
+}  // namespace weir::lab
