@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# usage: bake.sh PROGRAMS OUT
+#
+# Bakes both example gateways into OUT/store, signed by OUT/release.key (made if missing, without a
+# passphrase: for labs only). Versions are pinned when it runs, because mirrors drop superseded ones;
+# what was fetched before comes from the cache.
+set -euo pipefail
+programs=$1
+out=$2
+examples=$(dirname "$0")/../../examples
+
+mkdir -p "$out"
+[ -f "$out/release.key" ] || "$programs/weir-keys" generate --no-passphrase --out "$out/release" >&2
+for release in gateway-6.1 gateway-6.12; do
+  echo "bake: $release" >&2
+  "$programs/weir-builder" lock "$examples/$release.yaml" --out "$out/$release.lock.json" >&2
+  "$programs/weir-builder" build "$examples/$release.yaml" --lock "$out/$release.lock.json" \
+    --key "$out/release.key" --store "$out/store" >&2
+done
