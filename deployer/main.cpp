@@ -1,0 +1,199 @@
+// weir-deployer: boots pools, moves clients between them, and tells what is true.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/program_options.hpp>
+#include <csignal>
+#include <iostream>
+#include <thread>
+
+#include "deployer/engine/edge/orders.h"
+#include "deployer/engine/edge/status.h"
+
+namespace {
+
+using namespace weir;            // NOLINT: a driver
+using namespace weir::deployer;  // NOLINT
+namespace po = boost::program_options;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void on_signal(int) {
+  interrupted = 1;
+}
+
+constexpr const char* kUsage = R"(usage: weir-deployer COMMAND --fleet FILE [OPTIONS]
+
+commands:
+  up --release NAME      boot the first pool from a release and steer clients to it
+  deploy --release NAME  boot the idle pool from a release and move every active client to it
+  rollback               move every client back to the pool before
+  status                 what is true: nodes, clients, unfinished rollouts
+  down                   end all nodes and remove the steering
+
+options:
+  --fleet FILE           the fleet document (default fleet.yaml)
+  --json                 the result as JSON on stdout
+  --plan                 say what would be done, and do nothing (up, deploy, rollback, down)
+  --strict               one client that cannot be prepared stops the deploy
+  --watch                repeat every second (status)
+  --version, --help
+
+examples:
+  weir-deployer up --fleet fleet.yaml --release gateway-6.1
+  weir-deployer deploy --fleet fleet.yaml --release gateway-6.12 --plan
+  weir-deployer deploy --fleet fleet.yaml --release gateway-6.12
+  weir-deployer rollback --fleet fleet.yaml
+  weir-deployer status --fleet fleet.yaml --watch
+
+exit codes: 0 done, 1 failed (nobody was moved), 2 wrong usage, 3 moved back, 4 needs a person
+)";
+
+struct Options {
+  std::string command, fleet, release;
+  bool json = false, plan = false, strict = false, watch = false;
+};
+
+std::string elapsed(std::chrono::steady_clock::time_point start) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                      std::chrono::steady_clock::now() - start)
+                      .count();
+  char text[32];
+  std::snprintf(text, sizeof text, "[%7.2f s] ", static_cast<double>(ms) / 1000);
+  return text;
+}
+
+int fail_with(const Options& options, const Error& error) {
+  std::cerr << "weir-deployer: " << options.command << ": " << error.message << "\n";
+  if (options.json) {
+    Report report;
+    report.order = options.command;
+    report.outcome = Outcome::failed;
+    report.error = error.message;
+    std::cout << print_json(report) << std::endl;
+  }
+  return error.code == Errc::bug ? 4 : 1;
+}
+
+Result<ReleaseName> release_of(const Options& options) {
+  return std::move(ReleaseName::parse(options.release)).map_error([](Error error) {
+    return std::move(error).in("--release");
+  });
+}
+
+int run_status(const Options& options, Site& site) {
+  for (;;) {
+    const auto report = read_status(site, std::chrono::milliseconds(3000));
+    if (!report) return fail_with(options, report.error());
+    if (options.watch && !options.json && ::isatty(STDOUT_FILENO) != 0)
+      std::cout << "\033[H\033[2J";
+    std::cout << (options.json ? print_json(*report) + "\n" : print_text(*report)) << std::flush;
+    if (!options.watch || interrupted != 0) return 0;
+    for (int i = 0; i < 10 && interrupted == 0; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    if (interrupted != 0) return 0;
+  }
+}
+
+Result<std::string> run_plan(const Options& options, Site& site) {
+  if (options.command == "rollback") return plan_rollback(site);
+  if (options.command == "down") return plan_down(site);
+  TRY_ASSIGN(const auto release, release_of(options));
+  return options.command == "up" ? plan_up(site, release) : plan_deploy(site, release);
+}
+
+Result<Report> run_order(const Options& options, const Orders& orders) {
+  if (options.command == "rollback") return rollback(orders);
+  if (options.command == "down") return down(orders);
+  TRY_ASSIGN(const auto release, release_of(options));
+  return options.command == "up" ? up(orders, release) : deploy(orders, release, options.strict);
+}
+
+int run(const Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto progress = [start](const std::string& line) {
+    std::cerr << elapsed(start) + line + "\n" << std::flush;
+  };
+  const bool reads = options.command == "status" || options.plan;
+  auto site = Site::open(options.fleet, reads ? Site::Access::read : Site::Access::write, progress);
+  if (!site) return fail_with(options, site.error());
+  if (options.command == "status") return run_status(options, **site);
+  if (options.plan) {
+    const auto text = run_plan(options, **site);
+    if (!text) return fail_with(options, text.error());
+    std::cout << *text;
+    return 0;
+  }
+  const auto report = run_order(options, {**site, interrupted, start});
+  if (!report) return fail_with(options, report.error());
+  std::cout << (options.json ? print_json(*report) + "\n" : print_text(*report)) << std::flush;
+  if (!report->error.empty())
+    std::cerr << "weir-deployer: " << options.command << ": " << report->error << "\n";
+  return exit_code(report->outcome);
+}
+
+int usage_error(const std::string& what) {
+  std::cerr << "weir-deployer: " << what << " (see weir-deployer --help)\n";
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  po::options_description described;
+  auto add = described.add_options();
+  add("command", po::value(&options.command));
+  add("fleet,f", po::value(&options.fleet)->default_value("fleet.yaml"));
+  add("release,r", po::value(&options.release));
+  add("json", po::bool_switch(&options.json));
+  add("plan", po::bool_switch(&options.plan));
+  add("strict", po::bool_switch(&options.strict));
+  add("watch", po::bool_switch(&options.watch));
+  add("version", "");
+  add("help,h", "");
+  po::positional_options_description positional;
+  positional.add("command", 1);
+  po::variables_map given;
+  try {
+    po::store(po::command_line_parser(argc, argv).options(described).positional(positional).run(),
+              given);
+    po::notify(given);
+  } catch (const po::error& error) {
+    return usage_error(error.what());
+  }
+  if (given.count("help") != 0 || options.command == "help") {
+    std::cout << kUsage;
+    return 0;
+  }
+  if (given.count("version") != 0) {
+    std::cout << "weir-deployer " WEIR_VERSION "\n";
+    return 0;
+  }
+  const bool releases = options.command == "up" || options.command == "deploy";
+  const bool known = releases || options.command == "rollback" || options.command == "status" ||
+                     options.command == "down";
+  if (!known) {
+    return usage_error(options.command.empty() ? "which command?"
+                                               : "no command '" + options.command + "'");
+  }
+  if (releases && options.release.empty())
+    return usage_error(options.command + " needs --release NAME");
+  if (!releases && !options.release.empty())
+    return usage_error(options.command + " takes no --release");
+  if (options.plan && options.command == "status")
+    return usage_error("status changes nothing: no --plan");
+  if (options.strict && options.command != "deploy") return usage_error("--strict is for deploy");
+
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  action.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &action, nullptr);
+  // Private keys pass through this process: no core file may hold them.
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  return run(options);
+}
