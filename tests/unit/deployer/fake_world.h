@@ -41,14 +41,14 @@ class FakeWorld {
     return {IpAddress::v4({198, 51, 100, static_cast<std::uint8_t>(n)}), 4000};
   }
 
-  FakeWorld(unsigned pool_size, unsigned clients) {
+  FakeWorld(unsigned pool_size, unsigned population) {
     for (unsigned i = 1; i <= pool_size; ++i) {
       blue.push_back(node("blue-" + std::to_string(i)));
       green.push_back(node("green-" + std::to_string(i)));
     }
     steering.version = 1;
     steering.active = blue;
-    for (unsigned n = 1; n <= clients; ++n) {
+    for (unsigned n = 1; n <= population; ++n) {
       const NodeId& home = blue[n % blue.size()];
       FakeClient client{key(n), endpoint(n), home, {}, {}, {}, true, true};
       manifests::Peer peer{"client-" + std::to_string(n),
@@ -65,7 +65,7 @@ class FakeWorld {
       state.last_handshake_unix_ns = clock_ns() - 30'000'000'000;
       state.rx_bytes = 5000;
       learned_homes.insert_or_assign(client.endpoint, home);
-      this->clients.emplace(client.key, client);
+      clients.emplace(client.key, client);
     }
   }
 
