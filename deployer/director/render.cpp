@@ -272,6 +272,14 @@ Result<std::string> render_delta(const Topology& topology, const Steering& base,
   return out + elements.commands();
 }
 
+std::string render_settings(const std::map<std::uint32_t, std::uint32_t>& saved) {
+  Changes elements;
+  for (const auto& [place, value] : saved) {
+    elements.add("settings", std::to_string(place) + " : " + std::to_string(value));
+  }
+  return elements.commands();
+}
+
 std::string render_removal() {
   return std::string(kRemoval);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <map>
 #include <string>
 
 #include "deployer/director/steering.h"
@@ -27,6 +27,9 @@ namespace weir::director {
 /// errors    invalid_input, as above and as `patch`
 [[nodiscard]] Result<std::string> render_delta(const Topology& topology, const Steering& base,
                                                const Delta& delta);
+
+/// Commands that keep, beside a ruleset just rendered, what the host's settings were before us.
+[[nodiscard]] std::string render_settings(const std::map<std::uint32_t, std::uint32_t>& saved);
 
 /// Takes all our tables away, whichever of them exist.
 [[nodiscard]] std::string render_removal();

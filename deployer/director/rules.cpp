@@ -423,6 +423,7 @@ std::string render_declarations(const Topology& topology, const std::set<std::ui
   counter malformed { }
 
   set version { type mark . mark; }
+  map settings { type mark : mark; }
   map active { type mark : mark; }
   set serving { type mark; }
 )";

@@ -11,8 +11,9 @@
 
 namespace weir::director {
 
-/// The director's live state in one network namespace: nftables table `weir`, routes, policy rules and
-/// the sysctls they need. Everything `install` makes, `remove` takes away; nothing else is touched.
+/// The director's live state in one network namespace: nftables table `weir`, routes, policy rules
+/// and the sysctls they need. Everything `install` makes, `remove` takes away; nothing else is
+/// touched.
 class Director {
  public:
   static Result<Director> open(const Topology& topology, network::NetworkNamespace where);

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "deployer/director/ruleset.h"
+#include "manifests/digest.h"
+#include "manifests/result.h"
+
+namespace weir::director {
+
+// nfnetlink messages about table `inet weir`, made and taken apart with libnftnl. Replies are one
+// or more messages as the kernel sent them, without the closing NLMSG_DONE or acknowledgement.
+// Source: linux/netfilter/nf_tables.h
+
+[[nodiscard]] std::string request_generation(std::uint32_t sequence);
+[[nodiscard]] std::string request_sets(std::uint32_t sequence);
+[[nodiscard]] std::string request_elements(const std::string& set, std::uint32_t sequence);
+[[nodiscard]] std::string request_counters(std::uint32_t sequence);
+/// One transaction that deletes these keys, all or none of them; the message in the middle asks for
+/// an acknowledgement and carries `sequence + 1`. At most 256 keys.
+[[nodiscard]] std::string request_deletion(const std::string& set,
+                                           const std::vector<std::string>& keys,
+                                           std::uint32_t sequence);
+
+// errors: integrity, where a reply is not what the request asked for
+[[nodiscard]] Result<std::uint32_t> parse_generation(Bytes reply);
+[[nodiscard]] Result<std::vector<std::string>> parse_sets(Bytes reply);
+[[nodiscard]] Result<std::vector<Element>> parse_elements(Bytes reply);
+[[nodiscard]] Result<std::map<std::string, std::uint64_t>> parse_counters(Bytes reply);
+
+}  // namespace weir::director
