@@ -88,8 +88,8 @@ class FakeWorld {
   /// Runs a rollout to its end, or until `stop` says so. Bounded in time.
   State run(
       const Plan& plan, State state,
-      const std::function<bool(const State&)>& stop = [](const State&) { return false; }) {
-    Event event{0, Tick{}};
+      const std::function<bool(const State&)>& stop = [](const State&) { return false; },
+      Event event = {0, Tick{}}) {
     for (int i = 0; i < 400000; ++i) {
       Step next = step(plan, std::move(state), event, now);
       state = std::move(next.state);

@@ -232,8 +232,7 @@ TEST_CASE("an interruption while preparing gives everybody up") {
     return std::any_of(it.clients.begin(), it.clients.end(),
                        [](const auto& c) { return c.second.stage == Stage::kicked; });
   });
-  Step next = step(plan, std::move(state), {0, Interrupted{}}, world.now);
-  state = world.run(plan, std::move(next.state));
+  state = world.run(plan, std::move(state), [](const State&) { return false; }, {0, Interrupted{}});
   CAPTURE(tail(world));
   CHECK(state.outcome == Outcome::failed);
   CHECK(world.on(world.blue) == 5);
