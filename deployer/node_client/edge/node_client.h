@@ -5,6 +5,7 @@
 #include <string>
 
 #include "deployer/network/edge/network_namespace.h"
+#include "deployer/node_client/tls_key.h"
 #include "manifests/node_api.h"
 #include "manifests/result.h"
 
@@ -13,9 +14,9 @@ namespace weir::node_client {
 /// How to reach one node and to know that it is the one.
 struct NodeAddress {
   NodeId node;
-  IpAddress address;                   ///< on the management link
-  Digest server_pin;                   ///< SHA-256 of the node's SubjectPublicKeyInfo (DER)
-  std::string client_key_path;         ///< the deployer's TLS key, PEM
+  IpAddress address;            ///< on the management link
+  Digest server_pin;            ///< SHA-256 of the node's SubjectPublicKeyInfo (DER)
+  std::string client_key_path;  ///< the deployer's TLS key, PEM
 };
 
 /// The node API's client half: HTTPS with libcurl, TLS 1.3, both sides pinned by public key. One
@@ -43,6 +44,8 @@ class NodeClient {
   Status give_up(const manifests::PeerSelection& peers);
   Status drain();
   Result<std::string> logs();
+  /// The image's own `wg show all dump`, secrets hidden.
+  Result<std::string> tool_dump();
   Status power_off();
 
  private:
@@ -51,14 +54,11 @@ class NodeClient {
   std::unique_ptr<State> state_;
 };
 
-/// A TLS key and its pin.
+/// A TLS key and its pin; `certificate_for` makes what goes with it.
 struct TlsKey {
   std::string private_key_pem;  ///< Ed25519, PKCS#8
   Digest pin;                   ///< SHA-256 of SubjectPublicKeyInfo (DER)
 };
 [[nodiscard]] Result<TlsKey> make_tls_key();
-/// A minimal self-signed certificate for a key: peers pin the key and ignore the rest. PEM.
-[[nodiscard]] Result<std::string> certificate_for(const std::string& private_key_pem);
-[[nodiscard]] Result<Digest> pin_of(const std::string& private_key_pem);
 
 }  // namespace weir::node_client

@@ -1,0 +1,293 @@
+#include "deployer/node_client/edge/node_client.h"
+
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <algorithm>
+#include <mutex>
+#include <optional>
+
+namespace weir::node_client {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+// A dump of 100,000 peers is about 35 MB.
+constexpr std::size_t kLongestAnswer = 256U << 20;
+constexpr ByteCount kLongestKey{16U << 10};
+
+struct EasyFree {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+struct ListFree {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+void start_curl_once() {
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+}
+
+nanoseconds wall_clock() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return std::chrono::seconds(now.tv_sec) + nanoseconds(now.tv_nsec);
+}
+
+Errc errc_named(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(Errc::bug); ++i) {
+    if (name_of(static_cast<Errc>(i)) == name) return static_cast<Errc>(i);
+  }
+  return Errc::io;
+}
+
+size_t take_answer(char* data, size_t, size_t size, void* into) {
+  auto* answer = static_cast<std::string*>(into);
+  if (answer->size() + size > kLongestAnswer) return 0;
+  answer->append(data, size);
+  return size;
+}
+
+}  // namespace
+
+struct NodeClient::State {
+  NodeAddress address;
+  network::NetworkNamespace where;
+  milliseconds timeout;
+  std::string key_pem, certificate_pem, base_url, pin;
+  std::unique_ptr<CURL, EasyFree> curl;
+  std::unique_ptr<curl_slist, ListFree> headers;
+  std::array<char, CURL_ERROR_SIZE> reason{};
+  Error socket_error;  ///< why no socket could be made, where that was the reason
+
+  State(NodeAddress to, network::NetworkNamespace in, milliseconds limit)
+      : address(std::move(to)), where(std::move(in)), timeout(limit) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { OPENSSL_cleanse(key_pem.data(), key_pem.size()); }
+
+  Status prepare_handle();
+  Result<std::string> call(const char* method, std::string_view path, const std::string* body);
+  [[nodiscard]] Error failure(CURLcode code) const;
+  [[nodiscard]] std::string named(std::string_view path) const {
+    return "node " + address.node.string() + ": " + std::string(path.substr(4));
+  }
+
+  static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* to) {
+    auto* state = static_cast<State*>(self);
+    auto fd = state->where.socket(to->family, to->socktype, to->protocol);
+    if (!fd) {
+      state->socket_error = fd.error();
+      return CURL_SOCKET_BAD;
+    }
+    return fd->release();
+  }
+};
+
+Status NodeClient::State::prepare_handle() {
+  start_curl_once();
+  curl.reset(curl_easy_init());
+  headers.reset(curl_slist_append(nullptr, "Content-Type: application/json"));
+  // Waiting for "100 Continue" would cost a second with every large diff.
+  if (headers) curl_slist_append(headers.get(), "Expect:");
+  if (!curl || !headers) return fail(Errc::exhausted, "libcurl: out of memory");
+
+  CURL* handle = curl.get();
+  CURLcode bad = CURLE_OK;
+  const auto set = [&](CURLoption option, auto value) {
+    const CURLcode code = curl_easy_setopt(handle, option, value);
+    if (bad == CURLE_OK) bad = code;
+  };
+  curl_blob key{key_pem.data(), key_pem.size(), CURL_BLOB_NOCOPY};
+  curl_blob certificate{certificate_pem.data(), certificate_pem.size(), CURL_BLOB_NOCOPY};
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_PROTOCOLS_STR, "https");
+  set(CURLOPT_PROXY, "");
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_3));
+  // The pin is the check: certificates here have no issuer, name or date that means anything.
+  set(CURLOPT_SSL_VERIFYPEER, 0L);
+  set(CURLOPT_SSL_VERIFYHOST, 0L);
+  set(CURLOPT_PINNEDPUBLICKEY, pin.c_str());
+  set(CURLOPT_SSLCERT_BLOB, &certificate);
+  set(CURLOPT_SSLCERTTYPE, "PEM");
+  set(CURLOPT_SSLKEY_BLOB, &key);
+  set(CURLOPT_SSLKEYTYPE, "PEM");
+  set(CURLOPT_OPENSOCKETFUNCTION, &State::open_socket);
+  set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  set(CURLOPT_ERRORBUFFER, reason.data());
+  set(CURLOPT_HTTPHEADER, headers.get());
+  set(CURLOPT_WRITEFUNCTION, &take_answer);
+  if (bad != CURLE_OK) {
+    return fail(Errc::bug, std::string("libcurl lacks what is needed: ") + curl_easy_strerror(bad));
+  }
+  return {};
+}
+
+Error NodeClient::State::failure(CURLcode code) const {
+  const std::string text = reason[0] != '\0' ? reason.data() : curl_easy_strerror(code);
+  if (!socket_error.message.empty()) return socket_error;
+  if (code == CURLE_OPERATION_TIMEDOUT) {
+    return Error{Errc::timeout, 0, "no answer within " + std::to_string(timeout.count()) + " ms"};
+  }
+  if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH) {
+    return Error{Errc::unauthorized, 0,
+                 "its TLS key is not the one it was started with (expected " +
+                     address.server_pin.string() + ")"};
+  }
+  // With TLS 1.3 a refused client learns it from an alert when it reads for the first time.
+  if (text.find(" alert ") != std::string::npos) {
+    return Error{Errc::unauthorized, 0, "refused our TLS key (" + text + ")"};
+  }
+  if (code == CURLE_WRITE_ERROR) {
+    return Error{Errc::exhausted, 0,
+                 "its answer is longer than " + print(ByteCount{kLongestAnswer})};
+  }
+  return Error{Errc::io, 0, text};
+}
+
+Result<std::string> NodeClient::State::call(const char* method, std::string_view path,
+                                            const std::string* body) {
+  CURL* handle = curl.get();
+  const std::string url = base_url + std::string(path);
+  std::string answer;
+  reason[0] = '\0';
+  socket_error.message.clear();
+  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(timeout.count())));
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer);
+  if (body != nullptr) {
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body->data());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body->size()));
+  } else {
+    curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
+  }
+  curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, method);
+  const CURLcode code = curl_easy_perform(handle);
+  if (code != CURLE_OK) return tl::unexpected(failure(code).in(named(path)));
+  long status = 0;
+  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+  if (status == 200) return answer;
+  if (const auto refusal = manifests::parse_api_error(answer)) {
+    return tl::unexpected(Error{errc_named(refusal->code), 0, refusal->message}.in(named(path)));
+  }
+  return tl::unexpected(
+      Error{Errc::io, 0, "HTTP status " + std::to_string(status)}.in(named(path)));
+}
+
+NodeClient::NodeClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
+NodeClient::NodeClient(NodeClient&&) noexcept = default;
+NodeClient& NodeClient::operator=(NodeClient&&) noexcept = default;
+NodeClient::~NodeClient() = default;
+
+Result<NodeClient> NodeClient::open(NodeAddress address, network::NetworkNamespace where,
+                                    milliseconds timeout) {
+  auto state = std::make_unique<State>(std::move(address), std::move(where), timeout);
+  TRY_ASSIGN(state->key_pem, read_file(state->address.client_key_path, kLongestKey));
+  TRY_ASSIGN_IN(state->certificate_pem, certificate_for(state->key_pem),
+                state->address.client_key_path);
+  const Endpoint endpoint{state->address.address, manifests::kNodeApiPort};
+  state->base_url = "https://" + endpoint.string();
+  state->pin = "sha256//" + base64_of(state->address.server_pin.raw());
+  TRY(state->prepare_handle());
+  return NodeClient(std::move(state));
+}
+
+void NodeClient::set_timeout(milliseconds timeout) {
+  state_->timeout = timeout;
+}
+
+Result<manifests::NodeIdentity> NodeClient::identity() {
+  TRY_ASSIGN(const std::string answer, state_->call("GET", "/v1/identity", nullptr));
+  auto identity = manifests::parse_node_identity(answer);
+  if (!identity)
+    return tl::unexpected(std::move(identity).error().in(state_->named("/v1/identity")));
+  if (identity->node != state_->address.node) {
+    return fail(Errc::integrity,
+                state_->named("/v1/identity") + ": it says it is node " + identity->node.string());
+  }
+  return identity;
+}
+
+Result<std::chrono::microseconds> NodeClient::clock_offset(int samples) {
+  TRY(identity());  // so that no sample pays for the connection
+  nanoseconds shortest = nanoseconds::max(), offset{};
+  for (int i = 0; i < samples; ++i) {
+    const nanoseconds before = wall_clock();
+    TRY_ASSIGN(const auto seen, identity());
+    const nanoseconds after = wall_clock();
+    if (after - before >= shortest) continue;
+    shortest = after - before;
+    offset = nanoseconds(seen.clock_unix_ns) - (before + (after - before) / 2);
+  }
+  return std::chrono::duration_cast<std::chrono::microseconds>(offset);
+}
+
+Status NodeClient::set_clock(nanoseconds unix_time_on_arrival) {
+  const std::string body = print(manifests::ClockSetting{unix_time_on_arrival.count()});
+  TRY(state_->call("PUT", "/v1/clock", &body));
+  return {};
+}
+
+Status NodeClient::put_private_key(const manifests::SealedPrivateKey& key) {
+  const std::string body = print(key);
+  TRY(state_->call("PUT", "/v1/private-key", &body));
+  return {};
+}
+
+Result<manifests::PeerDump> NodeClient::peers() {
+  TRY_ASSIGN(const std::string answer, state_->call("GET", "/v1/peers", nullptr));
+  auto dump = manifests::parse_peer_dump(answer);
+  if (!dump) return tl::unexpected(std::move(dump).error().in(state_->named("/v1/peers")));
+  return dump;
+}
+
+Status NodeClient::apply(const manifests::PeerDiff& diff) {
+  const std::string body = print(diff);
+  TRY(state_->call("POST", "/v1/peers", &body));
+  return {};
+}
+
+Status NodeClient::prepare(const manifests::PrepareRequest& request) {
+  const std::string body = print(request);
+  TRY(state_->call("POST", "/v1/prepare", &body));
+  return {};
+}
+
+Status NodeClient::commit(const manifests::PeerSelection& peers) {
+  const std::string body = print(peers);
+  TRY(state_->call("POST", "/v1/commit", &body));
+  return {};
+}
+
+Status NodeClient::give_up(const manifests::PeerSelection& peers) {
+  const std::string body = print(peers);
+  TRY(state_->call("POST", "/v1/give-up", &body));
+  return {};
+}
+
+Status NodeClient::drain() {
+  const std::string body = "{}";
+  TRY(state_->call("POST", "/v1/drain", &body));
+  return {};
+}
+
+Result<std::string> NodeClient::logs() {
+  return state_->call("GET", "/v1/logs", nullptr);
+}
+
+Result<std::string> NodeClient::tool_dump() {
+  return state_->call("GET", "/v1/tool-dump", nullptr);
+}
+
+Status NodeClient::power_off() {
+  const std::string body = "{}";
+  TRY(state_->call("POST", "/v1/power-off", &body));
+  return {};
+}
+
+}  // namespace weir::node_client
