@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "manifests/yaml_reader.h"
+#include "manifests/yaml_document.h"
 
 namespace weir::manifests {
 namespace {
@@ -62,175 +62,180 @@ bool is_image_path(std::string_view path) {
   return true;
 }
 
-Result<std::vector<std::string>> names(const yaml::Field& field, bool (*valid)(std::string_view),
-                                       std::string_view what) {
-  TRY_ASSIGN(const auto entries, yaml::list(field));
-  for (const auto& entry : entries) {
-    TRY_ASSIGN(const auto value, yaml::text(entry));
-    if (!valid(value)) return entry.refuse("'" + value + "' is not " + std::string(what));
-  }
-  return yaml::texts(field);
+using Check = bool (*)(std::string_view);
+
+std::string quoted(std::string_view text) {
+  return "'" + std::string(text.substr(0, 80)) + "'";
 }
 
-bool is_plain_package(std::string_view text) {
-  return is_package_name(text);
+// The field's text, if `valid`; `what` says what it should be.
+Result<std::string> checked(const YamlField& field, Check valid, std::string_view what) {
+  TRY_ASSIGN(auto value, field.text());
+  if (!valid(value)) return field.wrong(quoted(value) + " is not " + std::string(what));
+  return value;
 }
 
-Result<ImageSources> parse_sources(const yaml::Field& field) {
-  TRY_ASSIGN(const auto map, yaml::Map::of(field, {"suites", "components", "mirror", "keyring"}));
-  ImageSources out;
-  TRY_ASSIGN(const auto suites, map.need("suites"));
-  TRY_ASSIGN(out.suites, names(suites, is_archive_name, "the name of a suite"));
-  if (out.suites.empty()) return suites.refuse("must name at least one suite");
-  out.components = {"main"};
-  if (const auto* components = map.find("components")) {
-    TRY_ASSIGN(out.components, names(*components, is_archive_name, "the name of a component"));
-    if (out.components.empty()) return components->refuse("must name at least one component");
-  }
-  if (const auto* mirror = map.find("mirror")) {
-    TRY_ASSIGN(const auto value, yaml::text(*mirror));
-    if (value != "apt") {
-      return mirror->refuse(
-          "must be 'apt' (this machine's apt configuration); another mirror is given on the "
-          "command line: weir-builder lock --mirror URL");
-    }
-  }
-  out.keyring = kDefaultKeyring;
-  if (const auto* keyring = map.find("keyring")) {
-    TRY_ASSIGN(out.keyring, yaml::text(*keyring));
-  }
-  return out;
+Result<std::string> checked_at(const YamlField& map, std::string_view key, Check valid,
+                               std::string_view what) {
+  TRY_ASSIGN(const auto field, map.at(key));
+  return checked(field, valid, what);
 }
 
-Result<KernelPin> parse_kernel(const yaml::Field& field) {
-  TRY_ASSIGN(const auto map, yaml::Map::of(field, {"package", "version"}));
-  KernelPin out;
-  TRY_ASSIGN(const auto package, map.need("package"));
-  TRY_ASSIGN(out.package, yaml::text(package));
-  if (!is_package_name(out.package, "*")) {
-    return package.refuse("'" + out.package + "' is not a package name or pattern");
-  }
-  if (const auto* version = map.find("version")) {
-    TRY_ASSIGN(out.version, yaml::text(*version));
-    if (!is_version(*out.version)) {
-      return version->refuse("'" + *out.version + "' is not a version or pattern");
-    }
-  }
-  return out;
-}
-
-Result<std::map<std::string, std::string>> parse_constraints(const yaml::Field& field) {
-  TRY_ASSIGN(const auto map, yaml::Map::of(field));
-  std::map<std::string, std::string> out;
-  for (const auto& [package, value] : map.entries()) {
-    TRY_ASSIGN(auto version, yaml::text(value));
-    if (!is_package_name(package)) {
-      return value.refuse("'" + package + "' is not a package name");
-    }
-    if (!is_version(version)) {
-      return value.refuse("'" + version + "' is not a version or pattern such as 6.1.*");
-    }
-    out.emplace(package, std::move(version));
-  }
-  return out;
-}
-
-Result<AcceptedScript> parse_accepted(const yaml::Field& field) {
-  TRY_ASSIGN(const auto map, yaml::Map::of(field, {"package", "script", "sha256", "why"}));
-  AcceptedScript out;
-  TRY_ASSIGN(const auto package, map.need("package"));
-  TRY_ASSIGN(out.package, yaml::text(package));
-  if (!is_package_name(out.package, "*")) {
-    return package.refuse("'" + out.package + "' is not a package name or pattern");
-  }
-  TRY_ASSIGN(const auto script, map.need("script"));
-  TRY_ASSIGN(out.script, yaml::text(script));
-  if (out.script != "preinst" && out.script != "postinst") {
-    return script.refuse("must be preinst or postinst (others never run in a new system)");
-  }
-  TRY_ASSIGN(const auto digests, map.need("sha256"));
-  std::vector<yaml::Field> entries{digests};
-  if (!digests.node.IsScalar()) {
-    TRY_ASSIGN(entries, yaml::list(digests));
-  }
-  for (const auto& entry : entries) {
-    TRY_ASSIGN(const auto hex, yaml::text(entry));
-    auto digest = Digest::parse(hex);
-    if (!digest) return entry.refuse(std::move(digest).error());
-    out.digests.push_back(*digest);
-  }
-  if (out.digests.empty()) return digests.refuse("must name at least one digest");
-  TRY_ASSIGN(const auto why, map.need("why"));
-  TRY_ASSIGN(out.why, yaml::text(why));
-  return out;
-}
-
-Result<ImageUser> parse_user(const yaml::Field& field) {
-  TRY_ASSIGN(const auto map, yaml::Map::of(field, {"name", "id"}));
-  ImageUser out;
-  TRY_ASSIGN(const auto name, map.need("name"));
-  TRY_ASSIGN(out.name, yaml::text(name));
-  const bool valid = out.name.size() <= 32 && (is_lower(out.name.front()) || out.name[0] == '_') &&
-                     std::all_of(out.name.begin(), out.name.end(), [](char c) {
-                       return is_lower(c) || is_digit(c) || is_one_of(c, "_-");
-                     });
-  if (!valid || out.name == "root") return name.refuse("'" + out.name + "' is not a user's name");
-  TRY_ASSIGN(const auto id, map.need("id"));
-  TRY_ASSIGN(const auto number, yaml::number(id, 65533));
-  if (number == 0) return id.refuse("0 is root's");
-  out.id = static_cast<std::uint32_t>(number);
-  return out;
-}
-
-Result<ImageFile> parse_file(const yaml::Field& field) {
-  TRY_ASSIGN(const auto map, yaml::Map::of(field, {"path", "content", "mode"}));
-  ImageFile out;
-  TRY_ASSIGN(const auto path, map.need("path"));
-  TRY_ASSIGN(out.path, yaml::text(path));
-  if (!is_image_path(out.path)) {
-    return path.refuse("'" + out.path + "' is not an absolute path without '.', '..' and '//'");
-  }
-  TRY_ASSIGN(const auto content, map.need("content"));
-  if (!content.node.IsScalar()) return content.refuse("must be a text");
-  out.content = content.node.Scalar();
-  if (const auto* mode = map.find("mode")) {
-    TRY_ASSIGN(const auto digits, yaml::text(*mode));
-    const char* end = digits.data() + digits.size();
-    const auto [rest, error] = std::from_chars(digits.data(), end, out.mode, 8);
-    if (error != std::errc{} || rest != end || out.mode > 0777) {
-      return mode->refuse("must be octal permissions such as 0644");
-    }
-  }
-  return out;
-}
-
-// One entry parser over a list, with `key` telling entries apart.
-template <class T, class Key>
-Status parse_list(const yaml::Map& map, std::string_view name,
-                  Result<T> (*parse)(const yaml::Field&), Key key, std::vector<T>& out) {
-  const auto* field = map.find(name);
-  if (field == nullptr) return {};
-  TRY_ASSIGN(const auto entries, yaml::list(*field));
-  for (const auto& entry : entries) {
-    TRY_ASSIGN(auto value, parse(entry));
-    for (const T& other : out) {
-      if (key(other) == key(value)) return entry.refuse("the same as an entry above");
+// A list of such texts; absent: as `out` already is. None may stand in it twice.
+Status read_names(const YamlField& map, std::string_view key, Check valid, std::string_view what,
+                  std::vector<std::string>& out) {
+  const auto field = map.find(key);
+  if (!field) return {};
+  TRY_ASSIGN(const auto items, field->items());
+  out.clear();
+  for (const auto& item : items) {
+    TRY_ASSIGN(auto value, checked(item, valid, what));
+    if (std::find(out.begin(), out.end(), value) != out.end()) {
+      return item.wrong(quoted(value) + " stands here twice");
     }
     out.push_back(std::move(value));
   }
   return {};
 }
 
-Status parse_names(const yaml::Map& map, std::string_view name, bool (*valid)(std::string_view),
-                   std::string_view what, std::vector<std::string>& out) {
-  if (const auto* field = map.find(name)) {
-    TRY_ASSIGN(out, names(*field, valid, what));
+// A list of mappings, which `key` tells apart.
+template <class T, class Key>
+Status read_list(const YamlField& map, std::string_view name, Result<T> (*parse)(const YamlField&),
+                 Key key, std::vector<T>& out) {
+  const auto field = map.find(name);
+  if (!field) return {};
+  TRY_ASSIGN(const auto items, field->items());
+  for (const auto& item : items) {
+    TRY_ASSIGN(auto value, parse(item));
+    for (const T& other : out) {
+      if (key(other) == key(value)) return item.wrong("the same as an entry above");
+    }
+    out.push_back(std::move(value));
   }
   return {};
 }
 
-bool is_one_line(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; });
+bool is_any(std::string_view) {
+  return true;
+}
+bool is_plain_package(std::string_view text) {
+  return is_package_name(text);
+}
+bool is_package_pattern(std::string_view text) {
+  return is_package_name(text, "*");
+}
+bool is_installation_script(std::string_view text) {
+  return text == "preinst" || text == "postinst";
+}
+
+Result<ImageSources> parse_sources(const YamlField& map) {
+  TRY(map.only({"suites", "components", "mirror", "keyring"}));
+  ImageSources out{.suites = {}, .components = {"main"}, .keyring = std::string(kDefaultKeyring)};
+  TRY_ASSIGN(const auto suites, map.at("suites"));
+  TRY(read_names(map, "suites", is_archive_name, "the name of a suite", out.suites));
+  if (out.suites.empty()) return suites.wrong("must name at least one suite");
+  TRY(read_names(map, "components", is_archive_name, "the name of a component", out.components));
+  if (out.components.empty()) {
+    return map.find("components")->wrong("must name at least one component");
+  }
+  if (const auto mirror = map.find("mirror")) {
+    TRY_ASSIGN(const auto value, mirror->text());
+    if (value != "apt") {
+      return mirror->wrong(
+          "must be 'apt' (this machine's apt configuration); another mirror is given on the "
+          "command line: weir-builder lock --mirror URL");
+    }
+  }
+  if (map.find("keyring")) {
+    TRY_ASSIGN(out.keyring, checked_at(map, "keyring", is_any, ""));
+  }
+  return out;
+}
+
+Result<KernelPin> parse_kernel(const YamlField& map) {
+  TRY(map.only({"package", "version"}));
+  KernelPin out;
+  TRY_ASSIGN(out.package,
+             checked_at(map, "package", is_package_pattern, "a package name or pattern"));
+  if (const auto version = map.find("version")) {
+    TRY_ASSIGN(out.version, checked(*version, is_version, "a version or pattern such as 6.1.*"));
+  }
+  return out;
+}
+
+Result<std::map<std::string, std::string>> parse_constraints(const YamlField& map) {
+  std::map<std::string, std::string> out;
+  for (const auto& package : map.keys()) {
+    TRY_ASSIGN(const auto field, map.at(package));
+    if (!is_package_name(package)) return field.wrong(quoted(package) + " is not a package name");
+    TRY_ASSIGN(auto version, checked(field, is_version, "a version or pattern such as 6.1.*"));
+    out.emplace(package, std::move(version));
+  }
+  return out;
+}
+
+Result<AcceptedScript> parse_accepted(const YamlField& map) {
+  TRY(map.only({"package", "script", "sha256", "why"}));
+  AcceptedScript out;
+  TRY_ASSIGN(out.package,
+             checked_at(map, "package", is_package_pattern, "a package name or pattern"));
+  TRY_ASSIGN(out.script, checked_at(map, "script", is_installation_script,
+                                    "preinst or postinst (no other script runs in a new system)"));
+  TRY_ASSIGN(const auto digests, map.at("sha256"));
+  std::vector<YamlField> items{digests};
+  if (digests.is_list()) {
+    TRY_ASSIGN(items, digests.items());
+  }
+  for (const auto& item : items) {
+    TRY_ASSIGN(const auto digest, item.as(Digest::parse));
+    out.digests.push_back(digest);
+  }
+  if (out.digests.empty()) return digests.wrong("must name at least one digest");
+  TRY_ASSIGN(out.why, checked_at(map, "why", is_any, ""));
+  return out;
+}
+
+bool is_user_name(std::string_view name) {
+  return name.size() <= 32 && name != "root" && (is_lower(name.front()) || name.front() == '_') &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return is_lower(c) || is_digit(c) || is_one_of(c, "_-"); });
+}
+
+Result<ImageUser> parse_user(const YamlField& map) {
+  TRY(map.only({"name", "id"}));
+  ImageUser out;
+  TRY_ASSIGN(out.name, checked_at(map, "name", is_user_name, "a user's name (root is there)"));
+  TRY_ASSIGN(const auto id, map.at("id"));
+  TRY_ASSIGN(const auto number, id.number(1, 65533));
+  out.id = static_cast<std::uint32_t>(number);
+  return out;
+}
+
+Result<ImageFile> parse_file(const YamlField& map) {
+  TRY(map.only({"path", "content", "mode"}));
+  ImageFile out;
+  TRY_ASSIGN(out.path,
+             checked_at(map, "path", is_image_path, "an absolute path without '.', '..' and '//'"));
+  TRY_ASSIGN(const auto content, map.at("content"));
+  TRY_ASSIGN(out.content, content.lines());
+  if (const auto mode = map.find("mode")) {
+    TRY_ASSIGN(const auto digits, mode->text());
+    const char* end = digits.data() + digits.size();
+    const auto [rest, error] = std::from_chars(digits.data(), end, out.mode, 8);
+    if (error != std::errc{} || rest != end || out.mode > 0777) {
+      return mode->wrong("must be octal permissions such as 0644");
+    }
+  }
+  return out;
+}
+
+bool is_command_line(std::string_view text) {
+  return text.size() <= 1024 &&
+         std::none_of(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; });
+}
+
+bool is_boolean(std::string_view text) {
+  return text == "true" || text == "false";
 }
 
 }  // namespace
@@ -257,56 +262,49 @@ bool matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-Result<ImageManifest> parse_image_manifest(std::string_view document) {
-  TRY_ASSIGN(const auto root, yaml::parse(document));
-  TRY_ASSIGN(const auto map,
-             yaml::Map::of(root, {"name", "architecture", "sources", "kernel", "modules",
-                                  "packages", "constraints", "provides", "accept_scripts", "users",
-                                  "files", "command_line", "documentation", "node_programs"}));
-  TRY_ASSIGN(const auto name_field, map.need("name"));
-  TRY_ASSIGN(const auto name_text, yaml::text(name_field));
-  auto name = ReleaseName::parse(name_text);
-  if (!name) return name_field.refuse(std::move(name).error());
-  ImageManifest out{.name = std::move(*name)};
-
-  TRY_ASSIGN(const auto architecture, map.need("architecture"));
-  TRY_ASSIGN(out.architecture, yaml::text(architecture));
-  if (!is_package_name(out.architecture)) {
-    return architecture.refuse("'" + out.architecture + "' is not a Debian architecture");
-  }
-  TRY_ASSIGN(const auto sources, map.need("sources"));
+Result<ImageManifest> parse_image_manifest(std::string_view document, std::string_view file) {
+  TRY_ASSIGN(const auto tree, parse_yaml(document, file));
+  const auto root = YamlField::root(tree, file);
+  TRY(root.only({"name", "architecture", "sources", "kernel", "modules", "packages", "constraints",
+                 "provides", "accept_scripts", "users", "files", "command_line", "documentation",
+                 "node_programs"}));
+  TRY_ASSIGN(const auto name_field, root.at("name"));
+  TRY_ASSIGN(auto name, name_field.as(ReleaseName::parse));
+  ImageManifest out{.name = std::move(name)};
+  TRY_ASSIGN(out.architecture,
+             checked_at(root, "architecture", is_plain_package, "a Debian architecture"));
+  TRY_ASSIGN(const auto sources, root.at("sources"));
   TRY_ASSIGN(out.sources, parse_sources(sources));
-  TRY_ASSIGN(const auto kernel, map.need("kernel"));
+  TRY_ASSIGN(const auto kernel, root.at("kernel"));
   TRY_ASSIGN(out.kernel, parse_kernel(kernel));
-  TRY(parse_names(map, "modules", is_module_name, "a module's name", out.modules));
-  TRY(parse_names(map, "packages", is_plain_package, "a package name", out.packages));
-  TRY(parse_names(map, "provides", is_plain_package, "a package name", out.provides));
-  if (const auto* constraints = map.find("constraints")) {
+  TRY(read_names(root, "modules", is_module_name, "a module's name", out.modules));
+  TRY(read_names(root, "packages", is_plain_package, "a package name", out.packages));
+  TRY(read_names(root, "provides", is_plain_package, "a package name", out.provides));
+  if (const auto constraints = root.find("constraints")) {
     TRY_ASSIGN(out.constraints, parse_constraints(*constraints));
   }
-  TRY(parse_list(
-      map, "accept_scripts", parse_accepted,
+  TRY(read_list(
+      root, "accept_scripts", parse_accepted,
       [](const AcceptedScript& entry) { return std::pair(entry.package, entry.script); },
       out.accept_scripts));
-  TRY(parse_list(
-      map, "users", parse_user, [](const ImageUser& user) { return user.name; }, out.users));
-  TRY(parse_list(
-      map, "files", parse_file, [](const ImageFile& file) { return file.path; }, out.files));
-  if (const auto* field = map.find("command_line")) {
-    TRY_ASSIGN(out.command_line, yaml::text(*field));
-    if (!is_one_line(out.command_line) || out.command_line.size() > 1024) {
-      return field->refuse("must be one line of at most 1024 printable characters");
-    }
+  TRY(read_list(
+      root, "users", parse_user, [](const ImageUser& user) { return user.name; }, out.users));
+  TRY(read_list(
+      root, "files", parse_file, [](const ImageFile& entry) { return entry.path; }, out.files));
+  if (const auto field = root.find("command_line")) {
+    TRY_ASSIGN(out.command_line,
+               checked(*field, is_command_line, "one line of printable ASCII, at most 1024 bytes"));
   }
-  if (const auto* field = map.find("documentation")) {
-    TRY_ASSIGN(out.documentation, yaml::boolean(*field));
+  if (const auto field = root.find("documentation")) {
+    TRY_ASSIGN(const auto word, checked(*field, is_boolean, "true or false"));
+    out.documentation = word == "true";
   }
-  if (const auto* field = map.find("node_programs")) {
-    TRY_ASSIGN(out.node_programs, yaml::text(*field));
+  if (const auto field = root.find("node_programs")) {
+    TRY_ASSIGN(out.node_programs, field->text());
   }
   for (const auto& provided : out.provides) {
     if (std::find(out.packages.begin(), out.packages.end(), provided) != out.packages.end()) {
-      return map.find("provides")->refuse("'" + provided + "' is also asked for in packages");
+      return root.find("provides")->wrong(quoted(provided) + " is also asked for in packages");
     }
   }
   return out;

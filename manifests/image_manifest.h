@@ -73,9 +73,10 @@ struct ImageManifest {
   bool operator==(const ImageManifest&) const = default;
 };
 
-/// errors: invalid_input, naming line and field (`line 12: accept_scripts[0].sha256[1]: ...`);
-/// unknown and repeated fields are refused
-[[nodiscard]] Result<ImageManifest> parse_image_manifest(std::string_view yaml);
+/// file    how errors call it: `gateway.yaml:12: accept_scripts[0].sha256[1]: ...`
+/// errors  invalid_input, naming line and field; unknown and repeated fields are refused
+[[nodiscard]] Result<ImageManifest> parse_image_manifest(std::string_view yaml,
+                                                         std::string_view file = "manifest");
 
 /// As YAML that `parse_image_manifest` reads back as an equal manifest; defaults are written out.
 [[nodiscard]] std::string print(const ImageManifest& manifest);

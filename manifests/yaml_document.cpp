@@ -218,6 +218,11 @@ Result<std::string> YamlField::text() const {
   return value;
 }
 
+Result<std::string> YamlField::lines() const {
+  if (node_->kind != YamlNode::Kind::scalar) return wrong("must be one value");
+  return node_->scalar;
+}
+
 Result<std::uint64_t> YamlField::number(std::uint64_t least, std::uint64_t most) const {
   TRY_ASSIGN(const std::string written, text());
   std::uint64_t value = 0;

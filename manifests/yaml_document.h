@@ -52,7 +52,9 @@ class YamlField {
   [[nodiscard]] Result<std::vector<YamlField>> items() const;  ///< of a sequence
   [[nodiscard]] const std::vector<std::string>& keys() const { return node_->keys; }
 
-  [[nodiscard]] Result<std::string> text() const;  ///< not empty, no control characters
+  [[nodiscard]] bool is_list() const { return node_->kind == YamlNode::Kind::sequence; }
+  [[nodiscard]] Result<std::string> text() const;   ///< not empty, no control characters
+  [[nodiscard]] Result<std::string> lines() const;  ///< any text, of several lines too, or none
   [[nodiscard]] Result<std::uint64_t> number(std::uint64_t least, std::uint64_t most) const;
   /// "250ms", "20s", "3m" or "1h", negative ones too.
   [[nodiscard]] Result<std::chrono::milliseconds> duration() const;

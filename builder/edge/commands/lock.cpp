@@ -52,7 +52,7 @@ std::string default_out(const std::string& manifest) {
 
 Result<LockOutcome> make_lock(const LockOptions& given) {
   TRY_ASSIGN(const auto text, read_file(given.manifest, kMaxDocument));
-  TRY_ASSIGN_IN(const auto manifest, manifests::parse_image_manifest(text), given.manifest);
+  TRY_ASSIGN(const auto manifest, manifests::parse_image_manifest(text, given.manifest));
   TRY_ASSIGN(const auto mirrors, read_mirrors(manifest.sources.suites, given.mirrors));
   TRY_ASSIGN(const auto cache, Cache::open_or_create(given.cache));
   TRY_ASSIGN(const auto folder, node_program_folder(manifest, given.manifest));
