@@ -99,16 +99,17 @@ Status set_up_family(RouteSocket& routes, const Family& family, const NodeInterf
                         .gateway = family.director,
                         .source = {},
                         .table = kFromTunnelTable}));
-  TRY(routes.put_rule({.ipv6 = !family.v4,
-                       .priority = kFromTunnelPriority,
-                       .table = kFromTunnelTable,
-                       .mark = {},
-                       .incoming_interface = interfaces.wireguard}));
-  TRY(routes.put_rule({.ipv6 = !family.v4,
-                       .priority = kToClientsPriority,
-                       .table = kToClientsTable,
-                       .mark = {},
-                       .incoming_interface = interfaces.data}));
+  Rule from_tunnel;
+  from_tunnel.ipv6 = !family.v4;
+  from_tunnel.priority = kFromTunnelPriority;
+  from_tunnel.table = kFromTunnelTable;
+  from_tunnel.incoming_interface = interfaces.wireguard;
+  TRY(routes.put_rule(from_tunnel));
+  Rule to_clients = from_tunnel;
+  to_clients.priority = kToClientsPriority;
+  to_clients.table = kToClientsTable;
+  to_clients.incoming_interface = interfaces.data;
+  TRY(routes.put_rule(to_clients));
   return {};
 }
 
