@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/program_options.hpp>
 #include <csignal>
 #include <iostream>
@@ -16,7 +17,7 @@ using namespace weir;            // NOLINT: a driver
 using namespace weir::deployer;  // NOLINT
 namespace po = boost::program_options;
 
-volatile std::sig_atomic_t interrupted = 0;
+std::atomic<bool> interrupted{false};
 
 void on_signal(int) {
   interrupted = 1;
@@ -88,11 +89,11 @@ int run_status(const Options& options, Site& site) {
     if (options.watch && !options.json && ::isatty(STDOUT_FILENO) != 0)
       std::cout << "\033[H\033[2J";
     std::cout << (options.json ? print_json(*report) + "\n" : print_text(*report)) << std::flush;
-    if (!options.watch || interrupted != 0) return 0;
-    for (int i = 0; i < 10 && interrupted == 0; ++i) {
+    if (!options.watch || interrupted) return 0;
+    for (int i = 0; i < 10 && !interrupted; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
-    if (interrupted != 0) return 0;
+    if (interrupted) return 0;
   }
 }
 

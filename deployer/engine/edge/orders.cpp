@@ -120,7 +120,7 @@ Result<Report> up(const Orders& orders, const ReleaseName& name) {
     }
   }
   auto raised = raise(site, pool, release);
-  if (raised && orders.interrupted != 0) raised = fail(Errc::busy, "interrupted");
+  if (raised && orders.interrupted) raised = fail(Errc::busy, "interrupted");
   if (!raised) {
     if (!recorded) {
       site.say("undoing what was started");

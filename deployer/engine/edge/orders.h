@@ -1,6 +1,6 @@
 #pragma once
 
-#include <csignal>
+#include <atomic>
 #include <string>
 
 #include "deployer/engine/edge/site.h"
@@ -12,7 +12,7 @@ namespace weir::deployer {
 
 struct Orders {
   Site& site;
-  const volatile std::sig_atomic_t& interrupted;
+  const std::atomic<bool>& interrupted;
   std::chrono::steady_clock::time_point ordered_at;
 };
 

@@ -82,8 +82,7 @@ std::string outcome_line(const State& state) {
 
 Result<Run> run_rollout(Site& site, const Plan& plan,
                         const std::optional<keys::Verified<manifests::Release>>& release,
-                        const volatile std::sig_atomic_t& interrupted,
-                        steady_clock::time_point ordered_at) {
+                        const std::atomic<bool>& interrupted, steady_clock::time_point ordered_at) {
   const auto now = [&] {
     return std::chrono::duration_cast<Instant>(steady_clock::now() - ordered_at);
   };
@@ -108,7 +107,7 @@ Result<Run> run_rollout(Site& site, const Plan& plan,
     run.state = std::move(next.state);
     for (Ordered& ordered : next.commands) performer.perform(std::move(ordered));
     if (run.state.task == Task::finished) break;
-    if (interrupted != 0 && !told) {
+    if (interrupted && !told) {
       told = true;
       site.cancelled = true;
       event = {0, Interrupted{}};

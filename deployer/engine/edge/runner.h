@@ -1,6 +1,6 @@
 #pragma once
 
-#include <csignal>
+#include <atomic>
 #include <optional>
 
 #include "deployer/engine/edge/site.h"
@@ -17,12 +17,12 @@ struct Run {
 /// Drives one rollout to its end: step, journal, perform, wait; and again.
 ///
 /// release      what to boot; absent for a rollback
-/// interrupted  set by a signal handler: the rollout is then ended in order
+/// interrupted  set from elsewhere: the rollout is then ended in order
 /// ordered_at   when the person gave the order; instants count from there
 /// errors       io: the journal cannot be written (nothing unwritten was performed)
 Result<Run> run_rollout(Site& site, const Plan& plan,
                         const std::optional<keys::Verified<manifests::Release>>& release,
-                        const volatile std::sig_atomic_t& interrupted,
+                        const std::atomic<bool>& interrupted,
                         std::chrono::steady_clock::time_point ordered_at);
 
 }  // namespace weir::deployer
