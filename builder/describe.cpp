@@ -1,0 +1,64 @@
+#include "builder/describe.h"
+
+#include <algorithm>
+#include <set>
+
+#include "images/layer.h"
+
+namespace weir::builder {
+namespace {
+
+manifests::ReleasePackage short_of(const manifests::LockedPackage& package) {
+  return {package.name, package.version, package.architecture};
+}
+
+template <class T>
+void sort_by_name(std::vector<T>& items) {
+  std::sort(items.begin(), items.end(), [](const T& a, const T& b) { return a.name < b.name; });
+}
+
+}  // namespace
+
+std::vector<manifests::ReleasePackage> tools_of(const manifests::ImageManifest& manifest,
+                                                const manifests::Lock& lock) {
+  const std::set<std::string> asked(manifest.packages.begin(), manifest.packages.end());
+  std::vector<manifests::ReleasePackage> out;
+  for (const auto& package : lock.packages) {
+    if (asked.contains(package.name)) out.push_back(short_of(package));
+  }
+  sort_by_name(out);
+  return out;
+}
+
+Result<manifests::Release> describe(const manifests::ImageManifest& manifest,
+                                    const manifests::Lock& lock, const Digest& lock_digest,
+                                    const std::vector<LayerFacts>& layers) {
+  const auto kernel = std::find_if(layers.begin(), layers.end(), [](const LayerFacts& layer) {
+    return layer.kernel.has_value();
+  });
+  if (kernel == layers.end()) return fail(Errc::invalid_input, "no layer brings a kernel");
+  std::vector<manifests::ReleasePackage> packages;
+  for (const auto& package : lock.packages) packages.push_back(short_of(package));
+  sort_by_name(packages);
+  std::vector<manifests::ReleaseLayer> described;
+  for (const LayerFacts& layer : layers) described.push_back(layer.layer);
+  return manifests::Release{lock.name,
+                            lock.architecture,
+                            lock.source_epoch,
+                            lock_digest,
+                            kernel->kernel->kernel,
+                            kernel->kernel->modules,
+                            tools_of(manifest, lock),
+                            std::move(packages),
+                            lock.provides,
+                            std::move(described),
+                            manifest.command_line,
+                            lock.sources,
+                            builder_version()};
+}
+
+std::string builder_version() {
+  return WEIR_VERSION "+" + images::layer_encoder();
+}
+
+}  // namespace weir::builder

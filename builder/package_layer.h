@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "builder/package_facts.h"
+#include "manifests/lock.h"
+#include "manifests/result.h"
+
+namespace weir::builder {
+
+/// What decides a package's layer besides the package.
+struct LayerOptions {
+  std::int64_t epoch = 0;            ///< Unix seconds; nothing in the layer is younger
+  bool documentation = false;        ///< manuals, documentation and translations stay in
+  bool kernel = false;               ///< this is the kernel's package
+  std::vector<std::string> modules;  ///< pinned; only for the kernel's package
+};
+
+/// A layer and all that is known of it.
+struct BuiltLayer {
+  LayerFacts facts;
+  std::vector<std::uint8_t> bytes;
+  std::vector<std::uint8_t> kernel_image;  ///< the bzImage, of the kernel's package
+};
+
+/// Turns a package into its layer: merged /usr, documentation left out, package status for scanners
+/// put in (var/lib/dpkg/status.d). Of a kernel's package only the pinned modules and what they need
+/// go in, byte for byte, with a modules.dep for them; its boot image stands beside the layer.
+///
+/// deb      whose digest is the lock's
+/// errors   integrity: the package is not the one the lock names, or a module is not for this
+/// kernel;
+///          else as `read_deb`, `merge_usr`, `select_modules`; each names the package
+[[nodiscard]] Result<BuiltLayer> make_package_layer(const manifests::LockedPackage& package,
+                                                    Bytes deb, const LayerOptions& options);
+
+/// A tree of our own as a layer. errors: as `encode_layer`
+[[nodiscard]] Result<BuiltLayer> make_tree_layer(std::string name, const images::FileTree& tree,
+                                                 std::int64_t epoch);
+
+/// Names a package's layer before it is made: equal keys, equal layers (and equal facts).
+///
+/// program   what identifies the builder's own code, such as its build id
+[[nodiscard]] Digest layer_key(const manifests::LockedPackage& package, const LayerOptions& options,
+                               std::string_view program);
+
+}  // namespace weir::builder
