@@ -11,5 +11,9 @@ namespace weir::builder {
 using Arguments = std::vector<std::string>;
 
 int run_lock(const Arguments& args);
+int run_build(const Arguments& args);
+int run_verify(const Arguments& args);
+int run_list(const Arguments& args);
+int run_show(const Arguments& args);
 
 }  // namespace weir::builder

@@ -1,0 +1,283 @@
+#include "builder/edge/build.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "builder/describe.h"
+#include "builder/edge/layer_cache.h"
+#include "builder/edge/node_programs.h"
+#include "builder/image_checks.h"
+#include "builder/package_layer.h"
+#include "builder/system_layers.h"
+#include "images/merged_usr.h"
+
+namespace weir::builder {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+LayerOptions options_for(const BuildInput& input, const manifests::LockedPackage& package) {
+  LayerOptions out;
+  out.epoch = input.lock.source_epoch;
+  out.documentation = input.manifest.documentation;
+  out.kernel = package.name == input.lock.kernel;
+  if (out.kernel) out.modules = input.manifest.modules;
+  return out;
+}
+
+bool exists(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0;
+}
+
+Status put_blobs(const BuiltLayer& built, const images::Store& store_in) {
+  images::Store store = store_in;
+  TRY(store.write_blob(built.facts.layer.blob.digest, built.bytes));
+  if (built.facts.kernel) {
+    TRY(store.write_blob(built.facts.kernel->kernel.image.digest, built.kernel_image));
+  }
+  return {};
+}
+
+// Runs `work` for 0 to count-1 on as many threads as the machine has processors; the first failure
+// stops what has not begun.
+Status in_parallel(std::size_t count, const std::function<Status(std::size_t)>& work) {
+  std::atomic<std::size_t> next{0};
+  std::mutex guard;
+  std::optional<Error> first;
+  const auto run = [&] {
+    for (std::size_t i = next++; i < count; i = next++) {
+      Status done = work(i);
+      if (done) continue;
+      const std::lock_guard lock(guard);
+      if (!first) first = std::move(done.error());
+      next = count;
+    }
+  };
+  const std::size_t threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1,
+                                                      std::max<std::size_t>(count, 1));
+  {
+    std::vector<std::jthread> pool;
+    for (std::size_t i = 1; i < threads; ++i) pool.emplace_back(run);
+    run();
+  }
+  if (first) return tl::unexpected(std::move(*first));
+  return {};
+}
+
+struct Work {
+  std::size_t built = 0, reused = 0;
+  std::chrono::nanoseconds fetching{};
+};
+
+// One build on its way.
+class Build {
+ public:
+  Build(const BuildInput& input, const Cache& cache, images::Store store, LayerCache layers,
+        Progress& progress)
+      : input_(input),
+        cache_(cache),
+        store_(std::move(store)),
+        layers_(std::move(layers)),
+        progress_(progress) {}
+
+  // The layers of all packages, in the lock's order.
+  Result<std::vector<LayerFacts>> package_layers(const std::vector<std::string>& overrides,
+                                                 Work& work) {
+    const auto& packages = input_.lock.packages;
+    const std::string program = own_build_id();
+    std::vector<std::optional<LayerFacts>> found(packages.size());
+    std::vector<Digest> keys;
+    progress_.step("looking for layers that are there");
+    for (std::size_t i = 0; i < packages.size(); ++i) {
+      keys.push_back(layer_key(packages[i], options_for(input_, packages[i]), program));
+      found[i] = layers_.find(keys[i], input_.lock.source_epoch, store_);
+    }
+    std::vector<std::size_t> missing;
+    for (std::size_t i = 0; i < packages.size(); ++i) {
+      if (!found[i]) missing.push_back(i);
+    }
+    work.reused = packages.size() - missing.size();
+    work.built = missing.size();
+    const auto begin = Clock::now();
+    TRY_ASSIGN(const auto fetched, fetch(missing, overrides));
+    work.fetching = Clock::now() - begin;
+
+    progress_.step("making layers");
+    // The largest first: the last one to finish should be a small one.
+    std::vector<std::size_t> order(missing.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return packages[missing[a]].size > packages[missing[b]].size;
+    });
+    TRY(in_parallel(order.size(), [&](std::size_t i) -> Status {
+      const std::size_t at = missing[order[i]];
+      TRY_ASSIGN(found[at], make(fetched[order[i]], keys[at]));
+      return {};
+    }));
+    std::vector<LayerFacts> out;
+    for (auto& facts : found) out.push_back(std::move(*facts));
+    return out;
+  }
+
+  // All layers of the image, bottom first, checked as a whole; our own are stored.
+  Result<std::vector<LayerFacts>> assemble(std::vector<LayerFacts> packages) {
+    progress_.step("checking the image");
+    TRY(check_scripts(packages, input_.lock.accept_scripts));
+    const std::int64_t epoch = input_.lock.source_epoch;
+    TRY_ASSIGN(const images::FileTree base_tree, make_base_tree(epoch));
+    TRY_ASSIGN(const BuiltLayer base, make_tree_layer(std::string(kBaseLayer), base_tree, epoch));
+    TRY(put_blobs(base, store_));
+    Overlay overlay;
+    TRY(overlay.add(base.facts));
+    std::set<std::string> conffiles;
+    for (const LayerFacts& layer : packages) {
+      TRY(overlay.add(layer));
+      conffiles.insert(layer.conffiles.begin(), layer.conffiles.end());
+    }
+    TRY_ASSIGN(const BuiltLayer own, own_layer(packages, overlay));
+    TRY(put_blobs(own, store_));
+    // As an administrator would, the manifest may replace a package's configuration, nothing else.
+    std::set<std::string> replaces;
+    for (const auto& file : input_.manifest.files) {
+      const auto path = images::ImagePath::parse(file.path);
+      if (path && conffiles.contains(images::merged(*path).string())) {
+        replaces.insert(images::merged(*path).string());
+      }
+    }
+    TRY(overlay.add(own.facts, replaces));
+
+    std::vector<LayerFacts> all;
+    all.push_back(base.facts);
+    std::move(packages.begin(), packages.end(), std::back_inserter(all));
+    all.push_back(own.facts);
+    TRY(check_libraries(overlay, all));
+    return all;
+  }
+
+  images::Store& store() { return store_; }
+
+ private:
+  Result<std::vector<FetchedPackage>> fetch(const std::vector<std::size_t>& wanted,
+                                            const std::vector<std::string>& overrides) {
+    std::vector<manifests::LockedPackage> packages;
+    bool all_there = true;
+    for (const std::size_t i : wanted) {
+      packages.push_back(input_.lock.packages[i]);
+      all_there = all_there && exists(cache_.blob_path(packages.back().digest));
+    }
+    progress_.step("fetching packages");
+    if (all_there) {
+      // A build from the cache needs neither apt nor a mirror, unless what is there is damaged.
+      auto opened = fetch_packages(packages, Mirrors(), cache_, progress_.download_observer());
+      if (opened || opened.error().code != Errc::not_found) return opened;
+    }
+    std::vector<std::string> suites;
+    for (const auto& source : input_.lock.sources) suites.push_back(source.suite);
+    TRY_ASSIGN(const Mirrors mirrors, read_mirrors(suites, overrides));
+    return fetch_packages(packages, mirrors, cache_, progress_.download_observer());
+  }
+
+  Result<LayerFacts> make(const FetchedPackage& fetched, const Digest& key) {
+    TRY_ASSIGN(const std::string deb, fetched.deb().read());
+    const LayerOptions options = options_for(input_, fetched.package());
+    TRY_ASSIGN(BuiltLayer built, make_package_layer(fetched.package(), as_bytes(deb), options));
+    TRY(put_blobs(built, store_));
+    TRY(layers_.put(key, built.facts, options.epoch));
+    return std::move(built.facts);
+  }
+
+  Result<std::string> program(const std::string& name) {
+    TRY_ASSIGN(const std::string folder,
+               node_program_folder(input_.manifest, input_.manifest_path));
+    for (const auto& locked : input_.lock.programs) {
+      if (locked.name != name) continue;
+      TRY_ASSIGN(const FetchedBlob blob, fetch_program(locked, folder, cache_));
+      return blob.read();
+    }
+    return fail(Errc::not_found, input_.lock_path + ": programs: no " + name + ": lock again");
+  }
+
+  Result<BuiltLayer> own_layer(const std::vector<LayerFacts>& packages, const Overlay& below) {
+    TRY_ASSIGN(std::string init, program("weir-init"));
+    TRY_ASSIGN(std::string agent, program("weir-node"));
+    OwnParts parts{input_.lock_digest,
+                   std::move(init),
+                   std::move(agent),
+                   {},
+                   tools_of(input_.manifest, input_.lock),
+                   input_.manifest.users,
+                   input_.manifest.files,
+                   input_.manifest.sources.suites.front(),
+                   below.find("etc/os-release") == nullptr};
+    for (const LayerFacts& layer : packages) {
+      if (layer.kernel) parts.modules = layer.kernel->load;
+    }
+    const std::int64_t epoch = input_.lock.source_epoch;
+    TRY_ASSIGN_IN(const images::FileTree tree, make_own_tree(parts, epoch), input_.manifest_path);
+    return make_tree_layer(std::string(kOwnLayer), tree, epoch);
+  }
+
+  const BuildInput& input_;
+  const Cache& cache_;
+  images::Store store_;
+  LayerCache layers_;
+  Progress& progress_;
+};
+
+}  // namespace
+
+Result<std::vector<PlannedLayer>> plan_build(const BuildInput& input, const Cache& cache,
+                                             const std::string& store_path) {
+  TRY_ASSIGN(const LayerCache layers, LayerCache::open_or_create(cache));
+  const auto store = images::Store::open(store_path);
+  if (!store && store.error().code != Errc::not_found) return tl::unexpected(store.error());
+  const std::string program = own_build_id();
+  std::vector<PlannedLayer> out;
+  for (const auto& package : input.lock.packages) {
+    const Digest key = layer_key(package, options_for(input, package), program);
+    out.push_back({&package, key,
+                   store && layers.find(key, input.lock.source_epoch, *store).has_value(),
+                   exists(cache.blob_path(package.digest))});
+  }
+  return out;
+}
+
+Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
+                                   const std::string& store_path, const keys::SigningSecretKey& key,
+                                   const std::vector<std::string>& overrides, Progress& progress) {
+  TRY_ASSIGN(images::Store opened, images::Store::open_or_create(store_path));
+  TRY_ASSIGN(LayerCache layers, LayerCache::open_or_create(cache));
+  Build build(input, cache, std::move(opened), std::move(layers), progress);
+  const auto begin = Clock::now();
+  Work work;
+  TRY_ASSIGN(auto packages, build.package_layers(overrides, work));
+  TRY_ASSIGN_IN(const auto all, build.assemble(std::move(packages)), input.lock_path);
+  TRY_ASSIGN(manifests::Release release,
+             describe(input.manifest, input.lock, input.lock_digest, all));
+  std::string json = manifests::print(release);
+
+  progress.step("signing");
+  const auto built_at = Clock::now();
+  const std::string comment =
+      "weir release " + release.name.string() + " of lock " + input.lock_digest.string();
+  TRY_ASSIGN(std::string signature, keys::sign(key, as_bytes(json), comment));
+  const auto signed_at = Clock::now();
+  TRY(build.store().write_release(release.name, json, signature));
+  const auto stored_at = Clock::now();
+  return BuildOutcome{
+      std::move(release),  Digest::of(as_bytes(json)),
+      work.built,          work.reused,
+      work.fetching,       stored_at - begin - work.fetching - (signed_at - built_at),
+      signed_at - built_at};
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "builder/edge/fetch.h"
+#include "builder/edge/progress.h"
+#include "images/edge/store.h"
+#include "keys/minisign.h"
+#include "manifests/image_manifest.h"
+#include "manifests/lock.h"
+#include "manifests/release.h"
+#include "manifests/result.h"
+
+namespace weir::builder {
+
+/// A manifest and its lock, read and found to belong together.
+struct BuildInput {
+  std::string manifest_path, lock_path;
+  manifests::ImageManifest manifest;
+  manifests::Lock lock;
+  Digest lock_digest;  ///< of the lock document, byte for byte
+};
+
+/// path     a manifest, whose lock lies beside it (NAME.lock.json), or a lock, whose manifest does
+/// errors   not_found: one of the two is missing: says to lock; integrity: the manifest changed
+/// since
+///          it was locked; as the parsers
+[[nodiscard]] Result<BuildInput> read_build_input(const std::string& path);
+
+/// What there is to do for one package.
+struct PlannedLayer {
+  const manifests::LockedPackage* package = nullptr;
+  Digest key;
+  bool cached = false;   ///< its layer is in the store, whole
+  bool fetched = false;  ///< its .deb is in the cache
+};
+
+/// What building would do; nothing is changed by asking. In the order of the lock.
+/// errors: io
+[[nodiscard]] Result<std::vector<PlannedLayer>> plan_build(const BuildInput& input,
+                                                           const Cache& cache,
+                                                           const std::string& store_path);
+
+struct BuildOutcome {
+  manifests::Release release;
+  Digest digest;                                    ///< of the release document
+  std::size_t layers_built = 0, layers_reused = 0;  ///< of packages
+  std::chrono::nanoseconds fetching{}, building{}, signing{};
+};
+
+/// Fetches what is missing, makes the layers that the store lacks, checks the image as a whole,
+/// signs its release and stores it. A release appears after all of its blobs, or not at all.
+///
+/// overrides   `--mirror` arguments; mirrors are looked up only where a package has to be fetched
+/// errors      of every step, naming package, file or field
+[[nodiscard]] Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
+                                                 const std::string& store_path,
+                                                 const keys::SigningSecretKey& key,
+                                                 const std::vector<std::string>& overrides,
+                                                 Progress& progress);
+
+}  // namespace weir::builder

@@ -1,0 +1,154 @@
+#include "builder/edge/build.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "builder/edge/commands/command_line.h"
+#include "keys/edge/key_files.h"
+
+namespace weir::builder {
+namespace {
+
+namespace options = boost::program_options;
+using nlohmann::ordered_json;
+
+struct BuildOptions {
+  std::string input, key, store, cache;
+  std::vector<std::string> mirrors;
+  bool json = false, plan = false;
+};
+
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+ByteCount size_of(const manifests::Release& release) {
+  ByteCount out = release.kernel.image.size;
+  for (const auto& layer : release.layers) out.value += layer.blob.size.value;
+  return out;
+}
+
+void print_plan(const BuildInput& input, const std::vector<PlannedLayer>& plan, bool json) {
+  std::size_t make = 0, fetch = 0;
+  ByteCount bytes;
+  ordered_json layers = ordered_json::array();
+  for (const PlannedLayer& layer : plan) {
+    const bool fetches = !layer.cached && !layer.fetched;
+    make += layer.cached ? 0 : 1;
+    fetch += fetches ? 1 : 0;
+    if (fetches) bytes.value += layer.package->size.value;
+    layers.push_back({{"package", layer.package->name},
+                      {"version", layer.package->version},
+                      {"fetch", fetches},
+                      {"make", !layer.cached}});
+  }
+  if (json) {
+    const ordered_json out = {{"release", input.lock.name.string()},
+                              {"lock_digest", input.lock_digest.string()},
+                              {"fetch_bytes", bytes.value},
+                              {"layers", layers}};
+    std::puts(out.dump(2).c_str());
+    return;
+  }
+  std::printf("would build release %s from %s\n", input.lock.name.string().c_str(),
+              input.lock_path.c_str());
+  std::printf("  fetch  %zu packages, %s\n", fetch, print(bytes).c_str());
+  std::printf("  make   %zu layers of packages; %zu are in the store\n", make, plan.size() - make);
+  for (const PlannedLayer& layer : plan) {
+    if (layer.cached) continue;
+    std::printf("    %s %s%s\n", layer.package->name.c_str(), layer.package->version.c_str(),
+                layer.fetched ? "" : " (fetch)");
+  }
+}
+
+void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
+  const manifests::Release& release = outcome.release;
+  if (given.json) {
+    const ordered_json out = {{"release", release.name.string()},
+                              {"store", given.store},
+                              {"release_digest", outcome.digest.string()},
+                              {"lock_digest", release.lock_digest.string()},
+                              {"kernel", release.kernel.release},
+                              {"packages", release.packages.size()},
+                              {"layers", release.layers.size()},
+                              {"layers_built", outcome.layers_built},
+                              {"layers_reused", outcome.layers_reused},
+                              {"bytes", size_of(release).value},
+                              {"fetch_seconds", seconds(outcome.fetching)},
+                              {"build_seconds", seconds(outcome.building)},
+                              {"sign_seconds", seconds(outcome.signing)}};
+    std::puts(out.dump(2).c_str());
+    return;
+  }
+  std::printf("built release %s in %s\n", release.name.string().c_str(), given.store.c_str());
+  std::printf("  digest    %s\n", outcome.digest.string().c_str());
+  std::printf("  lock      %s\n", release.lock_digest.string().c_str());
+  std::printf("  kernel    %s\n", release.kernel.release.c_str());
+  for (const auto& module : release.modules) {
+    std::printf("  module    %s %s\n", module.name.c_str(), module.version.c_str());
+  }
+  std::printf("  packages  %zu; layers made %zu, from the store %zu\n", release.packages.size(),
+              outcome.layers_built, outcome.layers_reused);
+  std::printf("  size      %s\n", print(size_of(release)).c_str());
+  std::printf("  time      fetching %.2f s, building %.2f s, signing %.4f s\n",
+              seconds(outcome.fetching), seconds(outcome.building), seconds(outcome.signing));
+}
+
+Status plan(const BuildOptions& given, const BuildInput& input, const Cache& cache) {
+  TRY_ASSIGN(const auto planned, plan_build(input, cache, given.store));
+  print_plan(input, planned, given.json);
+  return {};
+}
+
+Status build(const BuildOptions& given) {
+  TRY_ASSIGN(const BuildInput input, read_build_input(given.input));
+  std::string cache_path = given.cache;
+  if (cache_path.empty()) {
+    TRY_ASSIGN(cache_path, Cache::default_path());
+  }
+  TRY_ASSIGN(const Cache cache, Cache::open_or_create(cache_path));
+  if (given.plan) return plan(given, input, cache);
+  // First, so that a person who must type a passphrase need not wait for it.
+  TRY_ASSIGN(const keys::SigningSecretKey key, keys::read_secret_key(given.key));
+  std::optional<Progress> progress(std::in_place);
+  auto outcome = build_release(input, cache, given.store, key, given.mirrors, *progress);
+  progress.reset();
+  TRY(outcome);
+  print_outcome(given, *outcome);
+  return {};
+}
+
+}  // namespace
+
+int run_build(const Arguments& args) {
+  BuildOptions given;
+  CommandLine line{
+      .name = "build",
+      .positional = "MANIFEST|LOCK",
+      .about =
+          "Makes a release from a lock: fetches its packages, turns each into a layer, checks the\n"
+          "image, signs and stores it. Given a manifest, uses the lock beside it.",
+      .examples =
+          "  weir-builder build gateway.yaml --key release.key --store store\n"
+          "  weir-builder build gateway.lock.json --store store --plan\n"};
+  line.options.add_options()("key", options::value(&given.key)->value_name("FILE"),
+                             "minisign secret key that signs the release (weir-keys generate)")(
+      "store", options::value(&given.store)->value_name("DIR")->required(),
+      "where releases go; made where there is none")(
+      "cache", options::value(&given.cache)->value_name("DIR"),
+      "default: $XDG_CACHE_HOME/weir or ~/.cache/weir")(
+      "mirror", options::value(&given.mirrors)->value_name("[SUITE=]URL")->composing(),
+      "asks this archive instead of the ones apt is configured for; can be repeated")(
+      "plan", options::bool_switch(&given.plan), "shows what would be done and does nothing")(
+      "json", options::bool_switch(&given.json), "prints the result as JSON");
+  if (const auto code = parse_command_line(line, args, &given.input)) return *code;
+  if (given.key.empty() && !given.plan) {
+    std::fputs("weir-builder build: which --key signs the release? (--help explains)\n", stderr);
+    return 2;
+  }
+  const Status done = build(given);
+  return done ? 0 : report(line, done.error());
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <optional>
+#include <string>
+
+#include "builder/edge/commands/commands.h"
+#include "manifests/result.h"
+
+// A heavy header: for the commands' .cpp files.
+namespace weir::builder {
+
+/// A subcommand's command line: one positional argument at most, and options.
+struct CommandLine {
+  std::string name;        ///< "build"
+  std::string positional;  ///< "MANIFEST|LOCK", empty where it takes none
+  std::string about;       ///< what it does, one or two sentences
+  std::string examples;    ///< a command a line
+  boost::program_options::options_description options{"options"};
+};
+
+/// Reads the arguments into what `line.options` names; `argument` gets the positional one.
+/// returns  an exit code where the command is over: 0 after --help, 2 after a mistake that was told
+[[nodiscard]] std::optional<int> parse_command_line(CommandLine& line, const Arguments& args,
+                                                    std::string* argument);
+
+/// Tells the error on stderr. returns 1
+int report(const CommandLine& line, const Error& error);
+
+}  // namespace weir::builder

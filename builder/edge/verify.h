@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "images/edge/store.h"
+#include "keys/minisign.h"
+#include "keys/verified.h"
+#include "manifests/result.h"
+
+namespace weir::builder {
+
+/// Checks a stored release: its signature, then every blob it names by digest and size.
+/// errors: not_found; unauthorized: no trusted key signed it; integrity, naming kernel or layer
+[[nodiscard]] Result<keys::Verified<manifests::Release>> verify_stored(
+    const images::Store& store, const ReleaseName& name,
+    const std::vector<keys::SigningPublicKey>& trusted);
+
+}  // namespace weir::builder
