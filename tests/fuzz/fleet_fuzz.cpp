@@ -1,0 +1,23 @@
+#include "manifests/digest.h"
+#include "manifests/fleet.h"
+#include "tests/fuzz/property.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace weir;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto fleet = manifests::parse_fleet(text);
+  if (!fleet) {
+    MUST_HOLD(!fleet.error().message.empty());
+    return 0;
+  }
+  MUST_HOLD(fleet->pools.size() == 2);
+  const auto links = manifests::links_of(*fleet);
+  MUST_HOLD(links.has_value());
+  for (const auto& link : *links) {
+    MUST_HOLD(fleet->fabric.ipv4.contains(link.node_v4));
+    MUST_HOLD(fleet->fabric.ipv6.contains(link.node_v6));
+    MUST_HOLD(fleet->fabric.management.contains(link.node_management));
+    MUST_HOLD(link.data_interface.size() <= 15);
+  }
+  return 0;
+}

@@ -1,0 +1,28 @@
+#include "keys/wireguard_identity.h"
+#include "tests/fuzz/property.h"
+
+// Sealed identities. The ones with a passphrase are only parsed: Argon2id would take most of the
+// time.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace weir;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto named = keys::sealed_public_key(text);
+  const auto kind = keys::sealed_with(text);
+  MUST_HOLD(named.has_value() == kind.has_value());
+  if (kind && *kind == keys::SealingKey::Kind::key_file) {
+    // The corpus was sealed with 32 times "k".
+    auto key = keys::Secret::copy_of(as_bytes(std::string(32, 'k')));
+    MUST_HOLD(key.has_value());
+    const auto identity =
+        keys::open_identity(text, {keys::SealingKey::Kind::key_file, std::move(*key)});
+    if (identity) {
+      MUST_HOLD(identity->public_key == *named);
+      MUST_HOLD(keys::public_key_of(identity->private_key).value() == *named);
+    }
+  }
+  (void)keys::parse_wireguard_key(text);
+  const auto anyone = keys::Secret::of_size(32);
+  MUST_HOLD(anyone.has_value());
+  MUST_HOLD(!keys::open_sealed(text, PublicKey::from_raw({}), *anyone));
+  return 0;
+}
