@@ -13,6 +13,9 @@
 namespace weir::director::test {
 namespace {
 
+#ifndef IPV6_FREEBIND
+constexpr int IPV6_FREEBIND = 78;  // linux/in6.h
+#endif
 constexpr std::uint16_t kInnerPort = 7000;
 constexpr std::size_t kLengths[] = {0, 148, 92, 64, 32};
 
@@ -110,15 +113,13 @@ Lab::Lab(std::vector<NodeId> active)
              in + "addr add " + link.node_management.string() + "/31 dev m0; " + in +
              "route add default via " + link.director_v4.string() + " dev d0 src 192.0.2.1; " + in +
              "route add default via " + link.director_v6.string() + " dev d0 src 2001:db8::1; ";
-    // Client 5 may be on any node, client 7 is on blue-2 only: its packets must cross the director.
-    setup +=
-        in + "route add local 10.9.0.5/32 dev lo; " + in + "route add local fd09::5/128 dev lo; ";
-    if (link.number == 2) {
-      setup += in + "route add local 10.9.0.0/29 dev lo; " + in +
-               "route add local 10.9.1.0/24 dev lo; " + in + "route add local fd09::7/128 dev lo; ";
-    } else {
-      setup += in + "route add local 10.9.1.0/24 dev lo; ";
-    }
+    // Client 5 may be on any node; 6 on blue-1 and green-1, 7 on blue-2: those cross the director
+    // to each other, and no node takes a source for its own.
+    const std::string other = link.number == 2 ? "7" : "6";
+    setup += in + "route add local 10.9.0.5/32 dev lo; " + in +
+             "route add local fd09::5/128 dev lo; " + in + "route add local 10.9.1.0/24 dev lo; " +
+             in + "route add local 10.9.0." + other + "/32 dev lo; " + in +
+             "route add local fd09::" + other + "/128 dev lo; ";
     must(setup);
   }
 
@@ -166,7 +167,11 @@ Fd& Lab::socket(const TemporaryNamespace& where, const std::string& name, const 
   auto fd = space->socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
   REQUIRE(fd);
   const int on = 1;
-  if (!v4) ::setsockopt(fd->get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (!v4) {
+    ::setsockopt(fd->get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    // A whole prefix is local here, of which IPv6 does not believe each address by itself.
+    ::setsockopt(fd->get(), IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
+  }
   socklen_t length = 0;
   const auto raw = raw_of(bound, length);
   INFO(name);
@@ -240,6 +245,11 @@ std::uint64_t Lab::node_sends(std::uint32_t number, const Endpoint& to, int type
   socket(outside_, "client " + to.string(), to);
   const std::string name = "node" + std::to_string(number) + (to.address.is_v6() ? "v6" : "");
   return send(listeners_.at(name).fd, to, message_of(type, 4, index, length), 16);
+}
+
+void Lab::node_answers(std::uint32_t number, const Endpoint& to) {
+  const std::string name = "node" + std::to_string(number) + (to.address.is_v6() ? "v6" : "");
+  send(listeners_.at(name).fd, to, message_of(2, 4, number, 0), 16);
 }
 
 std::uint64_t Lab::inner_sends(std::uint32_t number, const IpAddress& from, const IpAddress& to) {

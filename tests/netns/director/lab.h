@@ -51,6 +51,9 @@ class Lab {
                              std::size_t length = 0);
   std::uint64_t node_sends(std::uint32_t number, const Endpoint& to, int type, std::uint32_t index,
                            std::size_t length = 0);
+  /// A response of a node to an address of the director's own; who receives it is the caller's
+  /// matter.
+  void node_answers(std::uint32_t number, const Endpoint& to);
   // Inside tunnels: from a client of a node, as decrypted there; and from the host upstream.
   std::uint64_t inner_sends(std::uint32_t number, const IpAddress& from, const IpAddress& to);
   std::uint64_t upstream_sends(const IpAddress& to);
