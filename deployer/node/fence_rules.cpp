@@ -31,6 +31,7 @@ std::string fence_rules(const manifests::NodeConfig& config, const NodeInterface
   line("table inet weir_node");
   line("delete table inet weir_node");
   line("table inet weir_node {");
+  // Protocols by number, 1 ICMP and 58 ICMPv6: an image need not carry /etc/protocols.
   line("  chain input {");
   line("    type filter hook input priority filter; policy drop;");
   line("    iifname \"lo\" accept");
@@ -38,11 +39,11 @@ std::string fence_rules(const manifests::NodeConfig& config, const NodeInterface
        " ip daddr " + config.node_management.string() + " tcp dport " +
        std::to_string(manifests::kNodeApiPort) + " accept");
   line("    iifname " + management + " ip saddr " + config.director_management.string() +
-       " ip daddr " + config.node_management.string() + " meta l4proto icmp accept");
+       " ip daddr " + config.node_management.string() + " meta l4proto 1 accept");
   const std::string port = " udp dport " + std::to_string(config.port) + " accept";
   if (!vips_v4.empty()) line("    iifname " + data + " ip daddr " + list(vips_v4) + port);
   if (!vips_v6.empty()) line("    iifname " + data + " ip6 daddr " + list(vips_v6) + port);
-  line("    iifname " + data + " meta l4proto { icmp, ipv6-icmp } accept");
+  line("    iifname " + data + " meta l4proto { 1, 58 } accept");
   line("  }");
   line("  chain forward {");
   line("    type filter hook forward priority filter; policy drop;");
