@@ -1,0 +1,210 @@
+// weir-builder lock as a person runs it, against an archive signed for the test.
+#include <doctest/doctest.h>
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "http_server.h"
+#include "manifests/lock.h"
+#include "packages_fixture.h"
+#include "throw_away_key.h"
+
+namespace weir::builder {
+namespace {
+
+using test::must;
+
+std::string date(std::time_t when) {
+  return must("LC_ALL=C date -u -d @" + std::to_string(when) +
+              " '+%a, %d %b %Y %H:%M:%S UTC' | tr -d '\\n'");
+}
+
+/// A small archive of one suite, and a manifest that uses it.
+struct Archive {
+  ThrowAwayKey key;
+  test::TemporaryFolder folder;
+  std::map<std::string, std::string> files;
+  std::time_t now = std::time(nullptr);
+  std::string packages =
+      paragraph("linux-image-6.1.0-9-cloud-amd64", "6.1.20-1", {{"Depends", "kmod"}}) +
+      paragraph("kmod", "30") + paragraph("tool", "1.0", {{"Depends", "lib"}}) +
+      paragraph("lib", "1.1");
+  std::string manifest =
+      "name: fixture\narchitecture: amd64\n"
+      "sources: {suites: [stable], keyring: " +
+      key.keyring() +
+      "}\n"
+      "kernel: {package: 'linux-image-6.1.*-cloud-amd64'}\n"
+      "packages: [tool]\nprovides: [kmod]\nnode_programs: programs\n";
+
+  Archive() {
+    must("mkdir -p " + folder.path + "/programs");
+    REQUIRE(write_file(folder.path + "/programs/weir-init", "init").has_value());
+    REQUIRE(write_file(folder.path + "/programs/weir-node", "node").has_value());
+    publish();
+  }
+
+  [[nodiscard]] std::string release(const std::string& packed, const std::string& name) const {
+    const std::string at = "main/binary-amd64/Packages";
+    const auto line = [](const std::string& bytes, const std::string& path) {
+      return " " + Digest::of(as_bytes(bytes)).hex() + " " + std::to_string(bytes.size()) + " " +
+             path + "\n";
+    };
+    return "Suite: " + name + "\nCodename: " + name + "\nDate: " + date(now - 3600) +
+           "\nValid-Until: " + date(now + 3600) + "\nAcquire-By-Hash: yes\nSHA256:\n" +
+           line(packages, at) + line(packed, at + ".xz");
+  }
+  [[nodiscard]] std::string packed() const {
+    REQUIRE(write_file(folder.path + "/Packages", packages).has_value());
+    return must("xz -c " + folder.path + "/Packages");
+  }
+  void publish() {
+    const std::string bytes = packed();
+    files.clear();
+    files["/debian/dists/stable/InRelease"] = key.clear_sign(release(bytes, "stable"));
+    files["/debian/dists/stable/main/binary-amd64/by-hash/SHA256/" +
+          Digest::of(as_bytes(bytes)).hex()] = bytes;
+  }
+
+  struct Outcome {
+    int status = 0;
+    std::string out;
+  };
+  Outcome lock(const std::string& more = "") {
+    REQUIRE(write_file(folder.path + "/image.yaml", manifest).has_value());
+    HttpServer server(HttpServer::files(files));
+    int status = 0;
+    auto out = test::output_of(WEIR_BINARY_DIR "/bin/weir-builder lock " + folder.path +
+                                   "/image.yaml --mirror " + server.url() + "/debian/ --cache " +
+                                   folder.path + "/cache " + more,
+                               &status);
+    return {WEXITSTATUS(status), std::move(out)};
+  }
+  [[nodiscard]] std::string path() const { return folder.path + "/image.lock.json"; }
+  [[nodiscard]] std::string text() const { return test::bytes_of(path()); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Archive, "a lock pins every package, program and signed index, but no mirror") {
+  const auto outcome = lock();
+  REQUIRE_MESSAGE(outcome.status == 0, outcome.out);
+  const auto parsed = manifests::parse_lock(text());
+  REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
+  CHECK(parsed->kernel == "linux-image-6.1.0-9-cloud-amd64");
+  REQUIRE(parsed->packages.size() == 3);
+  CHECK(parsed->packages[0].name == "lib");
+  CHECK(parsed->packages[0].why == "needed by tool");
+  CHECK(parsed->packages[2].why == "asked for");
+  CHECK(parsed->source_epoch == now - 3600);
+  CHECK(parsed->sources.at(0).inrelease_digest ==
+        Digest::of(as_bytes(files.at("/debian/dists/stable/InRelease"))));
+  CHECK("sha256:" + must("sha256sum " + folder.path + "/image.yaml | cut -c1-64 | tr -d '\\n'") ==
+        parsed->manifest_digest.string());
+  CHECK(parsed->programs.at(0).digest == Digest::of(as_bytes("init")));
+  CHECK(text().find("127.0.0.1") == std::string::npos);
+  CHECK(text().find(folder.path) == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Archive, "the same archive gives the same bytes") {
+  REQUIRE(lock().status == 0);
+  const std::string first = text();
+  must("rm -r " + folder.path + "/cache " + path());
+  REQUIRE(lock().status == 0);
+  CHECK(text() == first);
+}
+
+TEST_CASE_FIXTURE(Archive, "--plan shows what would change and writes nothing") {
+  REQUIRE(lock("--plan").status == 0);
+  CHECK_FALSE(std::filesystem::exists(path()));
+  REQUIRE(lock().status == 0);
+  const std::string before = text();
+  packages += paragraph("lib", "1.2");
+  publish();
+  const auto plan = lock("--plan --json 2>/dev/null");
+  REQUIRE_MESSAGE(plan.status == 0, plan.out);
+  CHECK(text() == before);
+  const auto json = nlohmann::json::parse(plan.out);
+  CHECK(json.at("written") == false);
+  CHECK(json.at("changes") ==
+        nlohmann::json::parse(R"([{"name": "lib", "from": "1.1", "to": "1.2"}])"));
+  REQUIRE(lock().status == 0);
+  CHECK(json.at("lock_digest") == Digest::of(as_bytes(text())).string());
+}
+
+TEST_CASE_FIXTURE(Archive,
+                  "whatever is wrong is one sentence, exit code 1, and the old lock stays") {
+  REQUIRE(lock().status == 0);
+  const std::string before = text();
+  const auto good_files = files;
+  const std::string good_manifest = manifest, good_packages = packages;
+  const std::string inrelease = "/debian/dists/stable/InRelease";
+  const auto refuse = [&](const std::string& expected) {
+    must("rm -rf " + folder.path + "/cache");
+    const auto outcome = lock();
+    CAPTURE(outcome.out);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.out.starts_with("weir-builder lock: "));
+    CHECK(outcome.out.find(expected) != std::string::npos);
+    CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
+    CHECK(text() == before);
+    files = good_files;
+    manifest = good_manifest;
+    packages = good_packages;
+  };
+  const auto replace = [](std::string& where, std::string_view from, std::string_view to) {
+    const auto at = where.find(from);
+    REQUIRE(at != std::string::npos);
+    where.replace(at, from.size(), to);
+  };
+
+  replace(files[inrelease], "Acquire-By-Hash: yes", "Acquire-By-Hash: no!");
+  refuse("suite stable: InRelease: a signature is bad");
+  files[inrelease] = ThrowAwayKey().clear_sign(release(packed(), "stable"));
+  refuse("which is not in the keyring");
+  files[inrelease] = release(packed(), "stable");
+  refuse("is not one clear-signed message");
+  files[inrelease] = key.clear_sign(release(packed(), "unstable"));
+  refuse("the mirror gave the index of suite 'unstable'");
+  std::string expired = release(packed(), "stable");
+  replace(expired, "Valid-Until: " + date(now + 3600), "Valid-Until: " + date(now - 7300));
+  files[inrelease] = key.clear_sign(expired);
+  refuse("expired 2 hours ago");
+  files.erase(inrelease);
+  refuse("InRelease: the server does not have it");
+  for (auto& [name, content] : files) {
+    if (name != inrelease) content[content.size() / 2] ^= 1;
+  }
+  refuse("the mirror serves other bytes than its signed index says");
+  packages += "nonsense\n";
+  publish();
+  refuse("suite stable: main: line");
+  replace(manifest, "suites: [stable]", "suites: [stable], components: [contrib]");
+  refuse("suite stable: has no component 'contrib' for architecture amd64");
+  replace(manifest, "packages:", "pakages:");
+  refuse("image.yaml:5: pakages: unknown field");
+  replace(manifest, "6.1.*", "6.9.*");
+  refuse("kernel.package: no kernel matches 'linux-image-6.9.*-cloud-amd64'");
+  manifest += "constraints: {lib: '9.*'}\n";
+  refuse("constraints.lib: no version matches '9.*'; the suites have 1.1");
+  replace(manifest, "node_programs: programs", "node_programs: elsewhere");
+  refuse("elsewhere/weir-init: no such program");
+}
+
+TEST_CASE("wrong usage is exit code 2, help is 0") {
+  const auto status = [](const std::string& arguments) {
+    int out = 0;
+    test::output_of(WEIR_BINARY_DIR "/bin/weir-builder " + arguments, &out);
+    return WEXITSTATUS(out);
+  };
+  CHECK(status("") == 2);
+  CHECK(status("nonsense") == 2);
+  CHECK(status("lock") == 2);
+  CHECK(status("lock a b") == 2);
+  CHECK(status("lock a --nonsense") == 2);
+  CHECK(status("--help") == 0);
+  CHECK(status("lock --help") == 0);
+  CHECK(status("lock /nonexistent.yaml") == 1);
+}
+
+}  // namespace weir::builder
