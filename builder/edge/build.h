@@ -24,10 +24,12 @@ struct BuildInput {
 };
 
 /// path     a manifest, whose lock lies beside it (NAME.lock.json), or a lock, whose manifest does
+/// lock     where a manifest's lock is instead; empty: beside it
 /// errors   not_found: one of the two is missing: says to lock; integrity: the manifest changed
 /// since
 ///          it was locked; as the parsers
-[[nodiscard]] Result<BuildInput> read_build_input(const std::string& path);
+[[nodiscard]] Result<BuildInput> read_build_input(const std::string& path,
+                                                  const std::string& lock = "");
 
 /// What there is to do for one package.
 struct PlannedLayer {

@@ -33,9 +33,9 @@ Result<std::string> manifest_beside(const std::string& lock) {
 
 }  // namespace
 
-Result<BuildInput> read_build_input(const std::string& path) {
-  std::string manifest_path = path, lock_path = lock_beside(path);
-  if (path.ends_with(kLockSuffix)) {
+Result<BuildInput> read_build_input(const std::string& path, const std::string& lock_given) {
+  std::string manifest_path = path, lock_path = lock_given.empty() ? lock_beside(path) : lock_given;
+  if (lock_given.empty() && path.ends_with(kLockSuffix)) {
     lock_path = path;
     TRY_ASSIGN(manifest_path, manifest_beside(path));
   }

@@ -14,7 +14,7 @@ namespace options = boost::program_options;
 using nlohmann::ordered_json;
 
 struct BuildOptions {
-  std::string input, key, store, cache;
+  std::string input, lock, key, store, cache;
   std::vector<std::string> mirrors;
   bool json = false, plan = false;
 };
@@ -102,7 +102,7 @@ Status plan(const BuildOptions& given, const BuildInput& input, const Cache& cac
 }
 
 Status build(const BuildOptions& given) {
-  TRY_ASSIGN(const BuildInput input, read_build_input(given.input));
+  TRY_ASSIGN(const BuildInput input, read_build_input(given.input, given.lock));
   std::string cache_path = given.cache;
   if (cache_path.empty()) {
     TRY_ASSIGN(cache_path, Cache::default_path());
@@ -136,6 +136,8 @@ int run_build(const Arguments& args) {
                              "minisign secret key that signs the release (weir-keys generate)")(
       "store", options::value(&given.store)->value_name("DIR")->required(),
       "where releases go; made where there is none")(
+      "lock", options::value(&given.lock)->value_name("LOCK"),
+      "the manifest's lock; default: beside it, with .lock.json")(
       "cache", options::value(&given.cache)->value_name("DIR"),
       "default: $XDG_CACHE_HOME/weir or ~/.cache/weir")(
       "mirror", options::value(&given.mirrors)->value_name("[SUITE=]URL")->composing(),
