@@ -41,3 +41,224 @@ TEST_CASE("what is installed and applied is what is read, by us and by nft") {
   CHECK(has(lab.host().exec("nft list set inet weir version").text, "0x00000000 . 0x00000002"));
   CHECK(lab.host().exec("nft list ruleset").status == 0);
 }
+
+TEST_CASE("a delta is refused whole when the director is at another version") {
+  Lab lab({node("blue-1")});
+  auto where = weir::network::NetworkNamespace::open(lab.host().name());
+  REQUIRE(where);
+  auto other = Director::open(lab.topology(), std::move(*where));
+  REQUIRE(other);
+  const auto before = lab.director().read();
+  REQUIRE(before);
+
+  // Both know version 1; the other one is quicker.
+  Steering theirs = before->steering;
+  theirs.version = 2;
+  theirs.homes.insert_or_assign(endpoint("198.51.100.1:4000"), node("green-1"));
+  REQUIRE(other->apply(diff(before->steering, theirs)));
+  Steering ours = before->steering;
+  ours.version = 2;
+  ours.active = {node("blue-2")};
+  ours.assigned.insert_or_assign(prefix("10.9.2.0/23"), node("blue-2"));
+  ours.holds.insert({node("green-1"), endpoint("198.51.100.1:4000")});
+  const auto refused = lab.director().apply(diff(before->steering, ours));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::busy);
+  CHECK(has(refused.error().message, "version 2"));
+  CHECK(lab.director().read()->steering == theirs);
+
+  // A delta whose start nobody is at any more, from memory and from a fresh process.
+  CHECK(other->apply(diff(before->steering, ours)).error().code == Errc::busy);
+  CHECK(lab.director().read()->steering == theirs);
+  // Read it and make a new one.
+  ours = theirs;
+  ours.version = 3;
+  ours.active = {node("blue-2")};
+  CHECK(lab.director().apply(diff(theirs, ours)));
+  CHECK(other->read()->steering == ours);
+}
+
+TEST_CASE("many deltas in a row, of every kind, are what is read afterwards") {
+  Lab lab({node("blue-1")});
+  const std::vector<weir::NodeId> nodes = {node("blue-1"), node("blue-2"), node("green-1")};
+  std::uint32_t state = 1;
+  const auto below = [&](std::uint32_t n) {
+    state = state * 1664525 + 1013904223;  // Numerical Recipes' generator: the same every run
+    return (state >> 16) % n;
+  };
+  Steering want = lab.director().read()->steering;
+  for (int i = 0; i < 60; ++i) {
+    Steering next = want;
+    ++next.version;
+    for (int j = 0; j < 6; ++j) {
+      const weir::Endpoint client{
+          address(below(2) == 0 ? "198.51.100.0" : "2001:db8:1::").plus(below(3)),
+          static_cast<std::uint16_t>(4000 + below(2))};
+      const Grant grant{nodes[below(3)], client};
+      const unsigned bits = 20 + below(13);
+      switch (below(8)) {
+        case 0:
+          next.homes.insert_or_assign(client, nodes[below(3)]);
+          break;
+        case 1:
+          next.homes.erase(client);
+          break;
+        case 2:
+          next.kicks.insert(grant);
+          break;
+        case 3:
+          next.kicks.erase(grant);
+          break;
+        case 4:
+          next.holds.insert(grant);
+          break;
+        case 5:
+          next.holds.erase(grant);
+          break;
+        case 6: {
+          next.active.clear();
+          for (std::uint32_t n = below(4); n > 0; --n) next.active.push_back(nodes[below(3)]);
+          break;
+        }
+        default: {
+          const weir::Prefix some{address("10.9.0.0"), static_cast<std::uint8_t>(bits)};
+          if (below(3) == 0) {
+            next.assigned.erase(some);
+          } else {
+            next.assigned.insert_or_assign(some, nodes[below(3)]);
+          }
+        }
+      }
+    }
+    const auto done = lab.director().apply(diff(want, next));
+    INFO((done ? "" : done.error().message));
+    REQUIRE(done);
+    want = std::move(next);
+    REQUIRE(lab.director().read()->steering == want);
+  }
+}
+
+TEST_CASE("a restarted director starts with what is known and keeps what it is given") {
+  Lab lab({node("blue-1")});
+  const auto client = endpoint("198.51.100.1:4000");
+  const auto six = endpoint("[2001:db8:1::1]:4000");
+  REQUIRE(lab.reaches(3, client, 2, 0x01020304));
+  REQUIRE(lab.reaches(3, six, 4, 1));
+  REQUIRE(lab.receivers(lab.inner_sends(3, address("10.9.0.5"), address(Lab::kUpstream4))).size() ==
+          1);
+  const auto before = lab.director().read();
+  REQUIRE(before);
+  // A whole that replaces another.
+  Steering whole = before->steering;
+  whole.version = 40;
+  whole.homes.insert_or_assign(endpoint("198.51.100.2:4000"), node("blue-2"));
+  REQUIRE(lab.director().install(whole, before->learned));
+  const auto after = lab.director().read();
+  REQUIRE(after);
+  CHECK(after->steering == whole);
+  CHECK(after->learned.indices == before->learned.indices);
+  CHECK(after->learned.homes == before->learned.homes);
+  CHECK(after->learned.inner == before->learned.inner);
+  CHECK(lab.node_for(client, 4, 0x01020304) == 3);
+  CHECK(lab.node_for(six, 1, 1) == 3);
+  CHECK(lab.node_for_inner(address("10.9.0.5")) == 3);
+  // What seeds say is refreshed like anything else, and yields to packets.
+  REQUIRE(lab.reaches(2, six, 4, 1));
+  CHECK(lab.node_for(six, 1, 1) == 2);
+  // Without seeds it starts empty.
+  REQUIRE(lab.director().install(whole));
+  CHECK(lab.director().read()->learned.homes.empty());
+  CHECK(lab.node_for(client, 4, 0x01020304) == 1);
+}
+
+TEST_CASE("a ruleset that is not ours is refused with what differs, and none at all is not found") {
+  Lab lab({node("blue-1")});
+  const auto reading = [&] {
+    const auto observed = lab.director().read();
+    REQUIRE_FALSE(observed);
+    return observed.error();
+  };
+  REQUIRE(lab.host().exec("nft add element inet weir home4 '{ 198.51.100.1 . 1 : 9 }'").status ==
+          0);
+  CHECK(reading().code == Errc::integrity);
+  CHECK(has(reading().message, "home4"));
+  CHECK(has(reading().message, "9"));
+  REQUIRE(lab.host().exec("nft flush map inet weir home4").status == 0);
+  REQUIRE(lab.director().read());
+  REQUIRE(lab.host().exec("nft add element inet weir version '{ 0 . 5 }'").status == 0);
+  CHECK(has(reading().message, "version"));
+  REQUIRE(lab.host().exec("nft flush ruleset").status == 0);
+  CHECK(reading().code == Errc::not_found);
+  CHECK(lab.director().installed().value() == false);
+  Delta delta;
+  delta.from = 1;
+  delta.to = 2;
+  CHECK(lab.director().apply(delta).error().code == Errc::not_found);
+}
+
+TEST_CASE("what install and attach made is taken away, and what stood there before is back") {
+  Lab lab({node("blue-1")});
+  const auto state = [&] {
+    std::string out;
+    for (const char* command :
+         {"ip rule", "ip -6 rule", "ip route show table all", "ip -6 route show table all",
+          "ip -o addr show dev weir-d1", "ip -o addr show dev weir-m3", "nft list ruleset",
+          "sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter "
+          "net.ipv4.conf.all.send_redirects net.ipv4.conf.up0.rp_filter "
+          "net.ipv6.conf.up0.accept_ra"}) {
+      out += lab.host().exec(command).text;
+    }
+    return out;
+  };
+  REQUIRE(lab.director().remove());
+  REQUIRE(lab.director().remove());  // twice is fine
+  CHECK_FALSE(lab.director().installed().value());
+  REQUIRE(lab.host()
+              .exec("sysctl -qw net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.up0.rp_filter=1 "
+                    "net.ipv6.conf.up0.accept_ra=2 net.ipv4.ip_forward=0")
+              .status == 0);
+  REQUIRE(lab.host().exec("nft add table inet somebody").status == 0);
+  REQUIRE(lab.host().exec("ip rule add fwmark 1 lookup 7 priority 9").status == 0);
+  const std::string before = state();
+  CHECK_FALSE(has(before, "inet weir"));
+  CHECK_FALSE(has(before, "default via 100.64"));
+  CHECK_FALSE(has(before, "10001:"));
+  CHECK_FALSE(has(before, "100.65.0.4"));
+  CHECK(has(before, "ip_forward = 0"));
+
+  Steering steering;
+  steering.version = 1;
+  REQUIRE(lab.director().install(steering));
+  for (const auto& link : lab.topology().nodes) REQUIRE(lab.director().attach(link.node));
+  CHECK(lab.director().installed().value());
+  CHECK(has(state(), "ip_forward = 1"));
+  CHECK(has(state(), "net.ipv4.conf.up0.rp_filter = 0"));
+  REQUIRE(lab.director().install(steering));  // a second time must not save our own settings
+  REQUIRE(lab.director().remove());
+  CHECK(state() == before);
+}
+
+TEST_CASE("a node's links may go and come back") {
+  Lab lab({node("blue-1"), node("green-1")});
+  REQUIRE(lab.reaches(3, endpoint("198.51.100.1:4000"), 2, 5));
+  REQUIRE(lab.host().exec("ip link del weir-d3").status == 0);
+  CHECK(lab.director().attach(node("green-1")).error().code == Errc::not_found);
+  CHECK(lab.director().read());
+  // What was green's goes nowhere: not to another node, and not out of another link.
+  const auto tag = lab.client_sends(endpoint("198.51.100.1:4000"), 4, 5);
+  CHECK(lab.receivers_so_far(tag).empty());
+  CHECK(lab.director().forget(node("green-1")));
+  lab.change([](Steering& s) { s.active = {node("blue-1")}; });
+  CHECK(lab.node_for(endpoint("198.51.100.1:4000"), 4, 5) == 1);
+}
+
+TEST_CASE("attaching a node that nobody knows is refused with its name") {
+  Lab lab({node("blue-1")});
+  const auto refused = lab.director().attach(node("red-1"));
+  REQUIRE_FALSE(refused);
+  CHECK(has(refused.error().message, "red-1"));
+  Topology empty = topology();
+  empty.nodes.clear();
+  auto where = weir::network::NetworkNamespace::open(lab.host().name());
+  CHECK_FALSE(Director::open(empty, std::move(*where)));
+}
