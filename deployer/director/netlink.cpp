@@ -11,6 +11,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <functional>
@@ -40,6 +41,13 @@ Set our_set(const std::string& name) {
   nftnl_set_set_str(set.get(), NFTNL_SET_TABLE, kTable);
   if (!name.empty()) nftnl_set_set_str(set.get(), NFTNL_SET_NAME, name.c_str());
   return set;
+}
+
+void add_key(nftnl_set* set, const std::string& key) {
+  nftnl_set_elem* element = nftnl_set_elem_alloc();
+  nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key.data(),
+                     static_cast<std::uint32_t>(key.size()));
+  nftnl_set_elem_add(set, element);
 }
 
 // Large enough for the longest request, a deletion of 256 keys of 28 bytes.
@@ -109,22 +117,39 @@ std::string request_counters(std::uint32_t sequence) {
   });
 }
 
-std::string request_deletion(const std::string& set, const std::vector<std::string>& keys,
-                             std::uint32_t sequence) {
+std::string request_element(const std::string& set, const std::string& key,
+                            std::uint32_t sequence) {
+  const Set one = our_set(set);
+  add_key(one.get(), key);
+  return request(NFT_MSG_GETSETELEM, NLM_F_ACK, sequence, [&](nlmsghdr* message) {
+    nftnl_set_elems_nlmsg_build_payload(message, one.get());
+  });
+}
+
+Deletion request_deletion(const Keys& keys, std::uint32_t sequence) {
   auto buffer = std::make_unique<Buffer>();
-  std::string out = finished(*buffer, nftnl_batch_begin(buffer->data(), sequence));
-  const Set elements = our_set(set);
-  for (const std::string& key : keys) {
-    nftnl_set_elem* element = nftnl_set_elem_alloc();
-    nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key.data(),
-                       static_cast<std::uint32_t>(key.size()));
-    nftnl_set_elem_add(elements.get(), element);
+  Deletion out;
+  out.messages = finished(*buffer, nftnl_batch_begin(buffer->data(), sequence));
+  out.last = sequence;
+  // A list of elements is one attribute, and an attribute is at most 64 KiB long.
+  constexpr std::size_t kMost = 256;
+  std::size_t left = 0;
+  for (const auto& [_, all] : keys) left += all.size();
+  for (const auto& [set, all] : keys) {
+    for (std::size_t i = 0; i < all.size(); i += kMost) {
+      const std::size_t count = std::min(kMost, all.size() - i);
+      left -= count;
+      const Set some = our_set(set);
+      for (std::size_t j = i; j < i + count; ++j) add_key(some.get(), all[j]);
+      const std::uint16_t flags = left == 0 ? NLM_F_ACK : 0;
+      nlmsghdr* message = nftnl_nlmsg_build_hdr(buffer->data(), NFT_MSG_DELSETELEM, NFPROTO_INET,
+                                                flags, ++out.last);
+      nftnl_set_elems_nlmsg_build_payload(message, some.get());
+      out.messages += finished(*buffer, message);
+    }
   }
-  nlmsghdr* message = nftnl_nlmsg_build_hdr(buffer->data(), NFT_MSG_DELSETELEM, NFPROTO_INET,
-                                            NLM_F_ACK, sequence + 1);
-  nftnl_set_elems_nlmsg_build_payload(message, elements.get());
-  out += finished(*buffer, message);
-  return out + finished(*buffer, nftnl_batch_end(buffer->data(), sequence + 2));
+  out.messages += finished(*buffer, nftnl_batch_end(buffer->data(), out.last + 1));
+  return out;
 }
 
 Result<std::uint32_t> parse_generation(Bytes reply) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,11 +20,20 @@ namespace weir::director {
 [[nodiscard]] std::string request_sets(std::uint32_t sequence);
 [[nodiscard]] std::string request_elements(const std::string& set, std::uint32_t sequence);
 [[nodiscard]] std::string request_counters(std::uint32_t sequence);
-/// One transaction that deletes these keys, all or none of them; the message in the middle asks for
-/// an acknowledgement and carries `sequence + 1`. At most 256 keys.
-[[nodiscard]] std::string request_deletion(const std::string& set,
-                                           const std::vector<std::string>& keys,
-                                           std::uint32_t sequence);
+/// Asks for one element, which is answered or refused with ENOENT.
+[[nodiscard]] std::string request_element(const std::string& set, const std::string& key,
+                                          std::uint32_t sequence);
+
+/// Keys to delete, in all the sets they stand in.
+using Keys = std::map<std::string, std::vector<std::string>>;
+
+/// One transaction that deletes all these keys or none. The kernel answers every message that it
+/// refuses, and in the end the one that carries `last`.
+struct Deletion {
+  std::string messages;
+  std::uint32_t last = 0;
+};
+[[nodiscard]] Deletion request_deletion(const Keys& keys, std::uint32_t sequence);
 
 // errors: integrity, where a reply is not what the request asked for
 [[nodiscard]] Result<std::uint32_t> parse_generation(Bytes reply);

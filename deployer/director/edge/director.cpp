@@ -188,13 +188,14 @@ Status Director::apply(const Delta& delta) {
   state_->known = std::move(patched);
   // What is assigned anew follows the assignment until its next packet teaches otherwise. An
   // element that may be missing cannot be deleted in the transaction, which would fail.
-  std::map<std::string, std::vector<std::string>> stale;
+  Keys stale;
   for (const auto& [prefix, _] : delta.assigned) {
     if (prefix.length != (prefix.address.is_v4() ? 32 : 128)) continue;
     const auto [set, key] = inner_key(prefix.address);
     stale[set].push_back(key);
   }
-  return delete_learned(state_->where, stale);
+  TRY_ASSIGN(const auto learned, read_present(state_->where, stale));
+  return delete_learned(state_->where, learned);
 }
 
 Result<Observed> Director::read() {

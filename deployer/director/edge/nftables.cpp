@@ -11,7 +11,6 @@
 #include <memory>
 #include <optional>
 
-#include "deployer/director/netlink.h"
 #include "manifests/edge/file.h"
 
 namespace weir::director {
@@ -27,6 +26,15 @@ std::string first_line(std::string_view text) {
   return std::string(text.substr(0, end));
 }
 
+/// The errno in an NLMSG_ERROR, 0 for an acknowledgement.
+int error_in(std::string_view message) {
+  int error = 0;
+  if (message.size() >= sizeof(nlmsghdr) + sizeof error) {
+    std::memcpy(&error, message.data() + sizeof(nlmsghdr), sizeof error);
+  }
+  return -error;
+}
+
 /// One nfnetlink socket inside the namespace.
 class Socket {
  public:
@@ -37,25 +45,27 @@ class Socket {
     if (::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) {
       return fail_errno(Errc::io, errno, "netlink socket");
     }
+    // Forgetting a node can be one message of megabytes.
+    const int room = 64 << 20;
+    (void)::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
     return Socket(std::move(fd));
   }
 
   std::uint32_t next() { return ++sequence_; }
-  void skip(std::uint32_t numbers) { sequence_ += numbers; }
+  void skip_to(std::uint32_t sequence) { sequence_ = sequence; }
 
-  struct Reply {
-    std::string messages;      ///< without the end mark
-    bool interrupted = false;  ///< the ruleset changed during the dump
-  };
-  /// Sends, and reads up to the end mark or acknowledgement that carries `sequence`.
-  Result<Reply> exchange(const std::string& request, std::uint32_t sequence) {
+  Status send(const std::string& request) {
     sockaddr_nl kernel{};
     kernel.nl_family = AF_NETLINK;
     if (::sendto(fd_.get(), request.data(), request.size(), 0,
                  reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) < 0) {
       return fail_errno(Errc::io, errno, "send to netlink");
     }
-    Reply reply;
+    return {};
+  }
+
+  /// Calls `each` with every message that comes, until it returns true.
+  Status each_message(const std::function<Result<bool>(const nlmsghdr&, std::string_view)>& each) {
     for (;;) {
       TRY_ASSIGN(const std::size_t got, receive());
       for (std::size_t at = 0; at + sizeof(nlmsghdr) <= got;) {
@@ -65,23 +75,35 @@ class Socket {
         if (length < sizeof header || at + length > got) {
           return fail(Errc::integrity, "netlink: a message is longer than its datagram");
         }
-        if (header.nlmsg_seq == sequence) {
-          if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) reply.interrupted = true;
-          if (header.nlmsg_type == NLMSG_DONE) return reply;
-          if (header.nlmsg_type == NLMSG_ERROR) {
-            int error = 0;
-            if (length >= sizeof header + sizeof error) {
-              std::memcpy(&error, buffer_.data() + at + sizeof header, sizeof error);
-            }
-            if (error == 0) return reply;
-            return fail_errno(-error == ENOENT ? Errc::not_found : Errc::kernel, -error, "netlink");
-          }
-          const std::size_t padded = std::min((length + 3) / 4 * 4, got - at);
-          reply.messages.append(buffer_.data() + at, padded);
-        }
-        at += (length + 3) / 4 * 4;
+        const std::size_t padded = std::min((length + 3) / 4 * 4, got - at);
+        TRY_ASSIGN(const bool done, each(header, {buffer_.data() + at, padded}));
+        if (done) return {};
+        at += padded;
       }
     }
+  }
+
+  struct Reply {
+    std::string messages;      ///< without the end mark
+    bool interrupted = false;  ///< the ruleset changed during the dump
+  };
+  /// Sends, and reads up to the end mark or acknowledgement that carries `sequence`.
+  Result<Reply> exchange(const std::string& request, std::uint32_t sequence) {
+    TRY(send(request));
+    Reply reply;
+    TRY(each_message([&](const nlmsghdr& header, std::string_view message) -> Result<bool> {
+      if (header.nlmsg_seq != sequence) return false;
+      if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) reply.interrupted = true;
+      if (header.nlmsg_type == NLMSG_DONE) return true;
+      if (header.nlmsg_type != NLMSG_ERROR) {
+        reply.messages += message;
+        return false;
+      }
+      const int error = error_in(message);
+      if (error == 0) return true;
+      return fail_errno(error == ENOENT ? Errc::not_found : Errc::kernel, error, "netlink");
+    }));
+    return reply;
   }
 
  private:
@@ -135,6 +157,38 @@ Result<std::optional<Ruleset>> try_read(Socket& socket,
   return out;
 }
 
+Result<Keys> present(Socket& socket, const Keys& keys) {
+  Keys out;
+  for (const auto& [set, all] : keys) {
+    for (const std::string& key : all) {
+      const auto sequence = socket.next();
+      const auto answer = socket.exchange(request_element(set, key, sequence), sequence);
+      if (answer) out[set].push_back(key);
+      if (!answer && answer.error().code != Errc::not_found) {
+        return tl::unexpected(answer.error());
+      }
+    }
+  }
+  return out;
+}
+
+/// False: one of the keys was not there.
+Result<bool> try_deletion(Socket& socket, const Keys& keys) {
+  const auto sequence = socket.next();
+  const Deletion request = request_deletion(keys, sequence);
+  socket.skip_to(request.last + 1);
+  TRY(socket.send(request.messages));
+  bool missing = false;
+  TRY(socket.each_message([&](const nlmsghdr& header, std::string_view message) -> Result<bool> {
+    if (header.nlmsg_type != NLMSG_ERROR || header.nlmsg_seq < sequence) return false;
+    const int error = error_in(message);
+    if (error == ENOENT) missing = true;
+    if (error != 0 && error != ENOENT) return fail_errno(Errc::kernel, error, "netlink");
+    return header.nlmsg_seq == request.last;
+  }));
+  return !missing;
+}
+
 }  // namespace
 
 Status apply_commands(const network::NetworkNamespace& where, const std::string& commands) {
@@ -163,36 +217,22 @@ Result<Ruleset> read_ruleset(const network::NetworkNamespace& where,
   return fail(Errc::busy, "read steering: the ruleset kept changing");
 }
 
-Status delete_learned(const network::NetworkNamespace& where,
-                      const std::map<std::string, std::vector<std::string>>& keys) {
+Result<Keys> read_present(const network::NetworkNamespace& where, const Keys& keys) {
   TRY_ASSIGN(auto socket, Socket::open(where));
-  for (const auto& [set, all] : keys) {
-    // A transaction fails whole when one of its keys has just expired. Then it is cut in half, down
-    // to single keys, of which a missing one is what was asked for.
-    std::vector<std::vector<std::string>> todo;
-    constexpr std::size_t kMost = 256;
-    for (std::size_t i = 0; i < all.size(); i += kMost) {
-      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(i);
-      todo.emplace_back(begin,
-                        begin + static_cast<std::ptrdiff_t>(std::min(kMost, all.size() - i)));
-    }
-    while (!todo.empty()) {
-      const auto some = std::move(todo.back());
-      todo.pop_back();
-      const auto sequence = socket.next();
-      socket.skip(2);
-      const auto done = socket.exchange(request_deletion(set, some, sequence), sequence + 1);
-      if (done) continue;
-      if (done.error().code != Errc::not_found) {
-        return tl::unexpected(Error(done.error()).in("forget in set " + set));
-      }
-      if (some.size() == 1) continue;
-      const auto middle = some.begin() + static_cast<std::ptrdiff_t>(some.size() / 2);
-      todo.emplace_back(some.begin(), middle);
-      todo.emplace_back(middle, some.end());
-    }
+  return present(socket, keys);
+}
+
+Status delete_learned(const network::NetworkNamespace& where, Keys keys) {
+  TRY_ASSIGN(auto socket, Socket::open(where));
+  constexpr int kAttempts = 20;
+  for (int i = 0; i < kAttempts && !keys.empty(); ++i) {
+    TRY_ASSIGN_IN(const bool done, try_deletion(socket, keys), "forget");
+    if (done) return {};
+    // One of them expired, and the kernel refused them all.
+    TRY_ASSIGN_IN(keys, present(socket, keys), "forget");
   }
-  return {};
+  if (keys.empty()) return {};
+  return fail(Errc::busy, "forget: elements kept expiring");
 }
 
 }  // namespace weir::director

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
-#include <vector>
 
+#include "deployer/director/netlink.h"
 #include "deployer/director/ruleset.h"
 #include "deployer/network/edge/network_namespace.h"
 #include "manifests/result.h"
@@ -22,10 +20,12 @@ Status apply_commands(const network::NetworkNamespace& where, const std::string&
 Result<Ruleset> read_ruleset(const network::NetworkNamespace& where,
                              const std::function<bool(const std::string&)>& wanted);
 
-/// Deletes elements that packets taught. Those that are gone meanwhile, or expire while this runs,
-/// are no error: the rest is deleted in ever smaller transactions. errors: not_found: no such set;
-/// io
-Status delete_learned(const network::NetworkNamespace& where,
-                      const std::map<std::string, std::vector<std::string>>& keys);
+/// Those of the keys that are there. One question a key, no transaction.
+Result<Keys> read_present(const network::NetworkNamespace& where, const Keys& keys);
+
+/// Deletes elements that packets taught, all in one transaction (each costs the kernel a grace
+/// period, some 20 ms). Those that are gone meanwhile, or expire while this runs, are no error.
+/// errors: not_found: no such set; busy: elements kept expiring; io
+Status delete_learned(const network::NetworkNamespace& where, Keys keys);
 
 }  // namespace weir::director
