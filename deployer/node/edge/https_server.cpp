@@ -156,8 +156,14 @@ class HttpsServer::State::Connection : public std::enable_shared_from_this<Conne
     http::async_write(stream_, response_,
                       [self = shared_from_this(), keep, ends_node](error_code error, std::size_t) {
                         if (ends_node) self->server_.end_node();
-                        if (!error && keep) self->read();
+                        if (error) return;
+                        keep ? self->read() : self->say_goodbye();
                       });
+  }
+
+  void say_goodbye() {
+    limit(server_.options.handshake_timeout);
+    stream_.async_shutdown([self = shared_from_this()](error_code) {});
   }
 
   State& server_;

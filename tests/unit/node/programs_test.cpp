@@ -1,0 +1,54 @@
+#include <doctest/doctest.h>
+
+#include <set>
+#include <sstream>
+
+#include "deployer/node/edge/run_program.h"
+
+namespace weir::node {
+namespace {
+
+std::string readelf(const std::string& option, const std::string& program) {
+  const auto out = run_program(
+      {"/usr/bin/readelf", option, "--wide", std::string(WEIR_BINARY_DIR "/bin/") + program}, "",
+      std::chrono::seconds(20));
+  REQUIRE_MESSAGE(out.has_value(), (out ? "" : out.error().message));
+  return {out->begin(), out->end()};
+}
+
+std::set<std::string> needed_by(const std::string& program) {
+  std::set<std::string> out;
+  std::istringstream lines(readelf("--dynamic", program));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("(NEEDED)") == std::string::npos) continue;
+    const auto open = line.find('[');
+    out.insert(line.substr(open + 1, line.find(']') - open - 1));
+  }
+  return out;
+}
+
+}  // namespace
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_CASE("PID 1 needs nothing, and the agent only what every image carries") {
+  CHECK(readelf("--program-headers", "weir-init").find("INTERP") == std::string::npos);
+  CHECK(needed_by("weir-init").empty());
+  for (const std::string& library : needed_by("weir-node")) {
+    CAPTURE(library);
+    CHECK(std::set<std::string>{"libmnl.so.0", "libsodium.so.23", "libssl.so.3", "libcrypto.so.3",
+                                "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"}
+              .contains(library));
+  }
+}
+#endif
+
+TEST_CASE("the programs refuse to run where they do not belong") {
+  const std::string bin = WEIR_BINARY_DIR "/bin/";
+  const auto init = run_program({bin + "weir-init"}, "", std::chrono::seconds(10));
+  CHECK(init.error().message.ends_with("runs as PID 1 of a node's image only"));
+  CHECK_FALSE(
+      run_program({bin + "weir-node", "--bogus"}, "", std::chrono::seconds(10)).has_value());
+  CHECK(run_program({bin + "weir-node", "--help"}, "", std::chrono::seconds(10)).has_value());
+}
+
+}  // namespace weir::node
