@@ -223,6 +223,7 @@ Status Lab::start_control_server() {
 Status Lab::connect(const std::string& name) {
   const ClientPlan* client = find_client(plan_, name);
   if (client == nullptr) return fail(Errc::not_found, "the lab has no client '" + name + "'");
+  if (std::find(connected_.begin(), connected_.end(), name) != connected_.end()) return {};
   TRY_ASSIGN(const ClientKeys keys, keys_of(*client));
   std::string gateway = gateway_key_;
   if (client->control) {

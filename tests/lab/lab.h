@@ -51,7 +51,7 @@ class Lab {
   /// Writes peers.jsonl without the named clients.
   Status write_peers(const std::vector<std::string>& left_out) const;
 
-  /// Starts wireguard-go for a client and configures it.
+  /// Starts wireguard-go for a client and configures it. Connected already is fine.
   Status connect(const std::string& client);
   /// Waits until an echo request through the client's tunnel is answered.
   Status wait_for_tunnel(const std::string& client, std::chrono::milliseconds patience) const;

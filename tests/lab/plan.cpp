@@ -214,6 +214,9 @@ std::string fleet_yaml(const LabPlan& plan, const FleetFiles& files, const Fleet
       << plan.upstream_v4.string() << "\n  source: 10.99.255.254\npools:\n";
   pool("blue", "");
   pool("green", options.green_clock_offset);
+  std::istringstream policy(options.policy);
+  if (!options.policy.empty()) out << "policy:\n";
+  for (std::string line; std::getline(policy, line);) out << "  " << line << "\n";
   return out.str();
 }
 

@@ -54,8 +54,9 @@ struct FleetFiles {
   std::string store, trusted_key, identity, identity_key_file, peers, state;
 };
 struct FleetOptions {
-  unsigned nodes = 1;              ///< of each pool
-  std::string green_clock_offset;  ///< "-5s"; empty: none
+  unsigned nodes = 1;                ///< of each pool
+  std::string policy{};              ///< lines of the policy, "max_failed: 60%"
+  std::string green_clock_offset{};  ///< "-5s"; empty: none
 };
 /// The fleet document of a lab. source: docs/fleet.md
 [[nodiscard]] std::string fleet_yaml(const LabPlan& plan, const FleetFiles& files,

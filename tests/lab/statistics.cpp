@@ -27,6 +27,15 @@ std::int64_t longest_silence_ns(const std::vector<PingSample>& samples, Window w
   return longest;
 }
 
+UnixNs first_reply_after(const std::vector<PingSample>& samples, UnixNs instant) {
+  UnixNs first = 0;
+  for (const PingSample& sample : samples) {
+    if (sample.received > instant && (first == 0 || sample.received < first))
+      first = sample.received;
+  }
+  return first;
+}
+
 UnixNs arrived(const std::vector<Passage>& passages, const std::vector<std::string>& interfaces,
                Window window) {
   UnixNs since = 0;

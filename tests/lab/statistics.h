@@ -47,6 +47,9 @@ struct Window {
 [[nodiscard]] std::int64_t longest_silence_ns(const std::vector<PingSample>& samples,
                                               Window window);
 
+/// When the first reply after an instant came; 0: none did.
+[[nodiscard]] UnixNs first_reply_after(const std::vector<PingSample>& samples, UnixNs instant);
+
 /// When each packet of a client went to which node, reduced to the changes.
 struct Passage {
   UnixNs at = 0;

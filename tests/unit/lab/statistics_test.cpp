@@ -19,6 +19,12 @@ TEST_CASE("silence runs from reply to reply, also across the window's edges and 
   CHECK(longest_silence_ns({}, {0, 200}) == 0);
 }
 
+TEST_CASE("the first reply after an instant is found whatever the order of replies") {
+  const std::vector<PingSample> samples = {{0, 3}, {20, 0}, {100, 125}, {120, 123}};
+  CHECK(first_reply_after(samples, 3) == 123);
+  CHECK(first_reply_after(samples, 125) == 0);
+}
+
 TEST_CASE("a client has arrived when its data went to the new links and kept to them") {
   const std::vector<Passage> passages = {
       {10, "d1"}, {50, "d2"}, {60, "d1"}, {70, "d2"}, {90, "d3"}};
@@ -33,10 +39,12 @@ TEST_CASE("the lab's fleet document is one that the deployer takes") {
   REQUIRE(plan.has_value());
   const auto fleet = manifests::parse_fleet(fleet_yaml(
       *plan, {"store", "release.pub", "gateway.identity", "gateway.seal", "peers.jsonl", "state"},
-      {2, "-5s"}));
+      {2, "max_failed: 60%\nbatch: 1", "-5s"}));
   if (!fleet) FAIL(fleet.error().message);
   CHECK(fleet->pools[1].nodes.size() == 2);
   CHECK(fleet->pools[1].clock_offset == std::chrono::seconds(-5));
+  CHECK(fleet->policy.max_failed.value == 600);
+  CHECK(fleet->policy.batch == 1);
   CHECK(fleet->director.network_namespace == "demo-dir");
   for (const ClientPlan& client : plan->clients) {
     CAPTURE(client.name);
