@@ -32,7 +32,8 @@ void add_processor(Arguments& out, Acceleration acceleration) {
 void add_network(Arguments& out, const std::string& id, int tap, const std::string& mac) {
   add(out, "-netdev", "tap,id=" + id + ",fd=" + std::to_string(tap));
   // No boot ROM: nodes never boot from the network, and SeaBIOS would run it.
-  add(out, "-device", "virtio-net-pci,netdev=" + id + ",mac=" + mac + ",romfile=");
+  add(out, "-device",
+      "virtio-net-pci,netdev=" + id + ",mac=" + mac + ",rx_queue_size=1024,romfile=");
 }
 
 }  // namespace

@@ -54,6 +54,25 @@ const StreamLog* stream_of(const TrafficLog& traffic, const std::string& flow) {
   return nullptr;
 }
 
+/// When packets were lost, told by the order before: "7 at deploy +12.40 s".
+std::string when_lost(const PingLog& log, const std::vector<Movement>& movements) {
+  constexpr std::size_t kMost = 12;
+  std::string out;
+  const auto spans = loss_spans(log);
+  for (std::size_t i = 0; i < std::min(kMost, spans.size()); ++i) {
+    std::string after = "start";
+    UnixNs since = log.samples.front().sent;
+    for (const Movement& movement : movements) {
+      if (movement.ordered > spans[i].from) break;
+      after = movement.name;
+      since = movement.ordered;
+    }
+    out += (i == 0 ? "" : ", ") + std::to_string(spans[i].packets) + " at " + after + " +" +
+           seconds(spans[i].from - since);
+  }
+  return spans.size() > kMost ? out + ", ..." : out;
+}
+
 Window window_of(const Movement& movement) {
   return {movement.ordered, movement.watched_until};
 }
@@ -84,7 +103,8 @@ std::vector<std::string> verdicts(const Report& report) {
     if (log.samples.empty()) out.push_back(log.flow + ": no packet was sent");
     if (lost(log) > 0) {
       out.push_back(log.flow + ": " + std::to_string(lost(log)) + " of " +
-                    std::to_string(sent(log)) + " packets lost");
+                    std::to_string(sent(log)) + " packets lost (" +
+                    when_lost(log, report.movements) + ")");
     }
   }
   for (const StreamLog& log : report.traffic.streams) {

@@ -13,6 +13,18 @@ std::uint64_t lost(const PingLog& log) {
       log.samples.begin(), log.samples.end(), [](const PingSample& s) { return s.received == 0; }));
 }
 
+std::vector<LossSpan> loss_spans(const PingLog& log) {
+  constexpr std::int64_t kApart = 200'000'000;
+  std::vector<LossSpan> out;
+  for (const PingSample& sample : log.samples) {
+    if (sample.received != 0) continue;
+    if (out.empty() || sample.sent - out.back().to > kApart) out.push_back({sample.sent, 0, 0});
+    out.back().to = sample.sent;
+    ++out.back().packets;
+  }
+  return out;
+}
+
 std::int64_t longest_silence_ns(const std::vector<PingSample>& samples, Window window) {
   std::vector<UnixNs> replies;
   for (const PingSample& sample : samples) {

@@ -42,6 +42,14 @@ struct Window {
 [[nodiscard]] std::uint64_t sent(const PingLog& log);
 [[nodiscard]] std::uint64_t lost(const PingLog& log);
 
+/// Stretches of lost packets, each from the sending of its first to the sending of its last one;
+/// losses less than 200 ms apart are one stretch.
+struct LossSpan {
+  UnixNs from = 0, to = 0;
+  std::uint64_t packets = 0;
+};
+[[nodiscard]] std::vector<LossSpan> loss_spans(const PingLog& log);
+
 /// The longest time without a reply that touches the window: from the last reply before it to the
 /// first one after it at most. 0 where there was no reply at all.
 [[nodiscard]] std::int64_t longest_silence_ns(const std::vector<PingSample>& samples,

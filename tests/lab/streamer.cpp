@@ -17,8 +17,8 @@
 namespace weir::lab {
 namespace {
 
-constexpr UnixNs kTick = 20'000'000;
-constexpr std::size_t kPerTick = 2048;                 // about 100 KB/s
+constexpr UnixNs kTick = 50'000'000;
+constexpr std::size_t kPerTick = 2560;                 // about 50 KB/s
 constexpr std::uint64_t kMostOutstanding = 512 << 10;  // then the path is down: wait
 
 std::uint8_t pattern(std::uint64_t offset) {

@@ -4,10 +4,16 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 
 namespace weir::pool {
+namespace {
+
+constexpr int kQueuedPackets = 2000;
+
+}  // namespace
 
 Result<Fd> make_tap(const network::NetworkNamespace& where, const std::string& name) {
   ifreq request{};
@@ -30,6 +36,12 @@ Result<Fd> make_tap(const network::NetworkNamespace& where, const std::string& n
                         : errno == EPERM ? Errc::unauthorized
                                          : Errc::io,
                         errno, "TUNSETIFF");
+    }
+    // The default of 500 packets overflows when an emulated machine has to wait for a processor.
+    const Fd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    request.ifr_qlen = kQueuedPackets;
+    if (::ioctl(any.get(), SIOCSIFTXQLEN, &request) != 0) {
+      return fail_errno(Errc::io, errno, "SIOCSIFTXQLEN");
     }
     return {};
   }),

@@ -19,6 +19,16 @@ TEST_CASE("silence runs from reply to reply, also across the window's edges and 
   CHECK(longest_silence_ns({}, {0, 200}) == 0);
 }
 
+TEST_CASE("losses close together are one stretch") {
+  constexpr UnixNs kMs = 1'000'000;
+  const auto spans = loss_spans(
+      {"", "", {{0, 1}, {20 * kMs, 0}, {40 * kMs, 5}, {60 * kMs, 0}, {400 * kMs, 0}}, 0});
+  REQUIRE(spans.size() == 2);
+  CHECK(spans[0].packets == 2);
+  CHECK(spans[0].to == 60 * kMs);
+  CHECK(spans[1].from == 400 * kMs);
+}
+
 TEST_CASE("the first reply after an instant is found whatever the order of replies") {
   const std::vector<PingSample> samples = {{0, 3}, {20, 0}, {100, 125}, {120, 123}};
   CHECK(first_reply_after(samples, 3) == 123);
