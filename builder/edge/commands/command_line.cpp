@@ -43,10 +43,10 @@ std::optional<int> parse_command_line(CommandLine& line, const Arguments& args,
       print_help(line);
       return 0;
     }
-    options::notify(parsed);
     if (argument != nullptr && parsed.count(kPositional) == 0) {
       return misused(line, "which " + line.positional + "?");
     }
+    options::notify(parsed);
   } catch (const options::too_many_positional_options_error&) {
     return misused(line, "too many arguments");
   } catch (const options::error& error) {
