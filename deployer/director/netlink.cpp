@@ -58,9 +58,10 @@ std::string finished(const Buffer& buffer, const nlmsghdr* message) {
 }
 
 std::string request(std::uint16_t type, std::uint16_t flags, std::uint32_t sequence,
-                    const std::function<void(nlmsghdr*)>& payload) {
+                    const std::function<void(nlmsghdr*)>& payload,
+                    std::uint8_t family = NFPROTO_INET) {
   auto buffer = std::make_unique<Buffer>();
-  nlmsghdr* message = nftnl_nlmsg_build_hdr(buffer->data(), type, NFPROTO_INET, flags, sequence);
+  nlmsghdr* message = nftnl_nlmsg_build_hdr(buffer->data(), type, family, flags, sequence);
   payload(message);
   return finished(*buffer, message);
 }
@@ -115,6 +116,12 @@ std::string request_counters(std::uint32_t sequence) {
     mnl_attr_put_strz(message, NFTA_OBJ_TABLE, kTable);
     mnl_attr_put_u32(message, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
   });
+}
+
+std::string request_rules(std::uint8_t family, std::uint32_t sequence) {
+  return request(
+      NFT_MSG_GETRULE, NLM_F_DUMP, sequence,
+      [](nlmsghdr* message) { mnl_attr_put_strz(message, NFTA_RULE_TABLE, kTable); }, family);
 }
 
 std::string request_element(const std::string& set, const std::string& key,
@@ -217,6 +224,33 @@ Result<std::map<std::string, std::uint64_t>> parse_counters(Bytes reply) {
       return unreadable("a counter");
     }
     out[name] = nftnl_obj_get_u64(object.get(), NFTNL_OBJ_CTR_PKTS);
+    return {};
+  }));
+  return out;
+}
+
+Result<std::map<std::string, std::string>> parse_rules(Bytes reply) {
+  struct Rule {
+    std::string chain, expressions;
+  };
+  std::map<std::string, std::string> out;
+  TRY(messages(reply, NFT_MSG_NEWRULE, [&](const nlmsghdr* message) -> Status {
+    Rule rule;
+    const int parsed = mnl_attr_parse(
+        message, sizeof(nfgenmsg),
+        [](const nlattr* attribute, void* into) -> int {
+          auto* one = static_cast<Rule*>(into);
+          const auto type = mnl_attr_get_type(attribute);
+          if (type != NFTA_RULE_CHAIN && type != NFTA_RULE_EXPRESSIONS) return MNL_CB_OK;
+          std::string payload(static_cast<const char*>(mnl_attr_get_payload(attribute)),
+                              mnl_attr_get_payload_len(attribute));
+          (type == NFTA_RULE_CHAIN ? one->chain : one->expressions) = std::move(payload);
+          return MNL_CB_OK;
+        },
+        &rule);
+    if (parsed < 0 || rule.chain.empty() || rule.chain.back() != '\0') return unreadable("a rule");
+    rule.chain.pop_back();
+    out[rule.chain] += rule.expressions;
     return {};
   }));
   return out;

@@ -20,6 +20,8 @@ namespace weir::director {
 [[nodiscard]] std::string request_sets(std::uint32_t sequence);
 [[nodiscard]] std::string request_elements(const std::string& set, std::uint32_t sequence);
 [[nodiscard]] std::string request_counters(std::uint32_t sequence);
+/// Rules of table `weir` of one family (NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6).
+[[nodiscard]] std::string request_rules(std::uint8_t family, std::uint32_t sequence);
 /// Asks for one element, which is answered or refused with ENOENT.
 [[nodiscard]] std::string request_element(const std::string& set, const std::string& key,
                                           std::uint32_t sequence);
@@ -40,5 +42,7 @@ struct Deletion {
 [[nodiscard]] Result<std::vector<std::string>> parse_sets(Bytes reply);
 [[nodiscard]] Result<std::vector<Element>> parse_elements(Bytes reply);
 [[nodiscard]] Result<std::map<std::string, std::uint64_t>> parse_counters(Bytes reply);
+/// By chain, the kernel's own encoding of its rules' expressions, one after the other.
+[[nodiscard]] Result<std::map<std::string, std::string>> parse_rules(Bytes reply);
 
 }  // namespace weir::director

@@ -226,6 +226,15 @@ std::string refill(const std::string& name, const std::string& rules) {
          each_line("add rule inet weir " + name + " ", rules);
 }
 
+std::string render_numbers(const std::string& map,
+                           const std::map<std::uint32_t, std::uint32_t>& numbers) {
+  Changes elements;
+  for (const auto& [key, value] : numbers) {
+    elements.add(map, std::to_string(key) + " : " + std::to_string(value));
+  }
+  return elements.commands();
+}
+
 }  // namespace
 
 Result<std::string> render_whole(const Topology& topology, const Steering& steering,
@@ -273,11 +282,11 @@ Result<std::string> render_delta(const Topology& topology, const Steering& base,
 }
 
 std::string render_settings(const std::map<std::uint32_t, std::uint32_t>& saved) {
-  Changes elements;
-  for (const auto& [place, value] : saved) {
-    elements.add("settings", std::to_string(place) + " : " + std::to_string(value));
-  }
-  return elements.commands();
+  return render_numbers("settings", saved);
+}
+
+std::string render_seal(const std::map<std::uint32_t, std::uint32_t>& seal) {
+  return render_numbers("seal", seal);
 }
 
 std::string render_removal() {

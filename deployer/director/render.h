@@ -28,8 +28,10 @@ namespace weir::director {
 [[nodiscard]] Result<std::string> render_delta(const Topology& topology, const Steering& base,
                                                const Delta& delta);
 
-/// Commands that keep, beside a ruleset just rendered, what the host's settings were before us.
+/// Commands that keep, beside a ruleset just rendered, what the host's settings were before us; and
+/// the seal of a ruleset that stands.
 [[nodiscard]] std::string render_settings(const std::map<std::uint32_t, std::uint32_t>& saved);
+[[nodiscard]] std::string render_seal(const std::map<std::uint32_t, std::uint32_t>& seal);
 
 /// Takes all our tables away, whichever of them exist.
 [[nodiscard]] std::string render_removal();

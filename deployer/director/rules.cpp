@@ -140,7 +140,8 @@ $fence    $ip daddr $clients goto client$f
     accept
   }
   chain client$f {
-    meta mark set $ip daddr map @inner$f accept
+    meta mark set 0
+    meta mark set $ip daddr map @inner$f update @inner$f { $ip daddr : meta mark } accept
     jump assigned$f
     meta mark set jhash $ip daddr mod 4294967295 seed $seed
     jump spread
@@ -424,6 +425,7 @@ std::string render_declarations(const Topology& topology, const std::set<std::ui
 
   set version { type mark . mark; }
   map settings { type mark : mark; }
+  map seal { type mark : mark; }
   map active { type mark : mark; }
   set serving { type mark; }
 )";
@@ -438,10 +440,10 @@ std::string render_declarations(const Topology& topology, const std::set<std::ui
   set kick$f { type mark . $addr . inet_service; }
   set hold$f { type mark . $addr . inet_service; }
   set sessions$f { typeof meta mark . $ip saddr . udp sport . @th,96,32; flags dynamic,timeout; timeout 240s; size $size; }
-  set learned$f { type mark . $addr . inet_service; flags dynamic,timeout; timeout 1h; size $size; }
+  set learned$f { type mark . $addr . inet_service; flags dynamic,timeout; timeout 240s; size $size; }
   set current$f { type mark . $addr . inet_service; flags dynamic,timeout; timeout 30s; size $size; }
   set recent$f { type mark . $addr . inet_service; flags dynamic,timeout; timeout 5s; size $size; }
-  map inner$f { type $addr : mark; flags dynamic,timeout; timeout 1h; size $size; }
+  map inner$f { type $addr : mark; flags dynamic,timeout; timeout 240s; size $size; }
   set pace$f { type $addr . inet_service; flags dynamic,timeout; timeout 10s; size $size; }
   set roams$f { type $addr; flags dynamic,timeout; timeout 10s; size $size; }
 )",

@@ -208,11 +208,89 @@ Status read_learned(const Reader& reader, Learned& out) {
   return {};
 }
 
+/// Not a chain's place: those are digests, which are never all zero in practice.
+constexpr std::uint32_t kTopologyPlace = 0;
+
+std::uint32_t short_digest(std::string_view text) {
+  const auto raw = Digest::of(as_bytes(text)).raw();
+  std::uint32_t out = 0;
+  std::memcpy(&out, raw.data(), sizeof out);
+  return out;
+}
+
+bool changes_with_deltas(std::string_view chain) {
+  return chain == "spread" || chain == "assigned4" || chain == "assigned6";
+}
+
+/// What numbers in the sets depend on. Not the size of the registry, and not the rules: another
+/// version of Weir may read and change what this one installed, as long as the sets mean the same.
+std::string text_of(const Topology& topology) {
+  std::string out = "sets of format 1\n";
+  for (const auto& vip : {topology.vip.ipv4, topology.vip.ipv6}) {
+    out += vip ? vip->string() + "\n" : "-\n";
+  }
+  out += std::to_string(topology.vip.port) + "\n" + topology.upstream_interface + "\n";
+  for (const auto& node : topology.nodes) {
+    out += std::to_string(node.number) + " " + node.node.string() + " " + node.data_interface +
+           " " + node.node_v4.string() + " " + node.node_v6.string() + " " +
+           node.management_interface + " " + node.node_management.string() + "\n";
+  }
+  for (const Prefix& prefix : topology.clients) out += prefix.string() + "\n";
+  for (const Prefix& prefix : topology.fenced) out += "not " + prefix.string() + "\n";
+  return out;
+}
+
+Result<std::map<std::uint32_t, std::uint32_t>> numbers_of(const Ruleset& ruleset,
+                                                          const std::string& set) {
+  std::map<std::uint32_t, std::uint32_t> out;
+  const auto found = ruleset.sets.find(set);
+  if (found == ruleset.sets.end()) return strange(set, "is missing");
+  for (const Element& element : found->second) {
+    Key key(element.key);
+    const auto place = key.mark();
+    if (!place || !key.done() || !element.mark) return strange(set, "an element is not ours");
+    out.emplace(*place, *element.mark);
+  }
+  return out;
+}
+
 bool is_any(const std::string& set, std::initializer_list<std::string_view> names) {
   return std::find(names.begin(), names.end(), set) != names.end();
 }
 
 }  // namespace
+
+Seal seal_of(const Topology& topology, const Ruleset& ruleset) {
+  Seal out;
+  out.emplace(kTopologyPlace, short_digest(text_of(topology)));
+  for (const auto& [chain, rules] : ruleset.chains) {
+    if (!changes_with_deltas(chain)) out.emplace(short_digest(chain), short_digest(rules));
+  }
+  return out;
+}
+
+Status check_seal(const Topology& topology, const Ruleset& ruleset) {
+  TRY_ASSIGN(const auto sealed, numbers_of(ruleset, "seal"));
+  if (sealed.empty()) {
+    return fail(Errc::not_found, "table inet weir was not installed to the end");
+  }
+  const Seal live = seal_of(topology, ruleset);
+  if (sealed == live) return {};
+  const auto made_from = sealed.find(kTopologyPlace);
+  if (made_from == sealed.end() || made_from->second != live.at(kTopologyPlace)) {
+    return fail(Errc::integrity,
+                "table inet weir was made for other nodes, addresses or client networks, or by a "
+                "version of Weir with other sets: take the fleet down before you change them");
+  }
+  for (const auto& [chain, rules] : ruleset.chains) {
+    if (changes_with_deltas(chain)) continue;
+    const auto was = sealed.find(short_digest(chain));
+    if (was == sealed.end() || was->second != short_digest(rules)) {
+      return fail(Errc::integrity, "table weir: chain " + chain + " is not as it was installed");
+    }
+  }
+  return fail(Errc::integrity, "table weir: a chain has lost its rules");
+}
 
 bool holds_steering(const std::string& set) {
   return parse_assigned(set) || is_any(set, {"version", "active", "serving", "home4", "home6",
@@ -221,7 +299,7 @@ bool holds_steering(const std::string& set) {
 
 bool is_observed(const std::string& set) {
   return holds_steering(set) ||
-         is_any(set, {"indices", "learned4", "learned6", "inner4", "inner6", "settings"});
+         is_any(set, {"indices", "learned4", "learned6", "inner4", "inner6", "settings", "seal"});
 }
 
 bool remembers_nodes(const std::string& set) {
@@ -281,17 +359,7 @@ std::pair<std::string, std::string> inner_key(const IpAddress& inner) {
 }
 
 Result<std::map<std::uint32_t, std::uint32_t>> saved_settings(const Ruleset& ruleset) {
-  std::map<std::uint32_t, std::uint32_t> out;
-  const auto found = ruleset.sets.find("settings");
-  if (found == ruleset.sets.end()) return strange("settings", "is missing");
-  for (const Element& element : found->second) {
-    Key key(element.key);
-    const auto place = key.mark();
-    if (!place || !key.done() || !element.mark)
-      return strange("settings", "an element is not ours");
-    out.emplace(*place, *element.mark);
-  }
-  return out;
+  return numbers_of(ruleset, "settings");
 }
 
 }  // namespace weir::director

@@ -20,16 +20,29 @@ struct Element {
   auto operator<=>(const Element&) const = default;
 };
 
-/// Our table as read back, not yet understood.
+/// Our tables as read back, not yet understood.
 struct Ruleset {
   std::map<std::string, std::vector<Element>> sets;  ///< also those without elements
-  std::map<std::string, std::uint64_t> counters;     ///< packets
+  /// By chain ("ip errors" in the tables that are not `inet`), its rules as the kernel encodes
+  /// them.
+  std::map<std::string, std::string> chains;
+  std::map<std::string, std::uint64_t> counters;  ///< packets
   bool operator==(const Ruleset&) const = default;
 };
 
-/// What the live maps mean. errors: integrity: a set of ours is missing, or an element is none that
+/// What the live maps mean; whether the rules are ours is `check_seal`'s question.
+/// errors: integrity: a set of ours is missing, or an element is none that
 /// we or our rules write; names the set and what is wrong
 [[nodiscard]] Result<Observed> observe(const Topology& topology, const Ruleset& ruleset);
+
+/// What an untouched ruleset for this topology is known by: one entry a chain, and one for what it
+/// was rendered from. Made once after `install` and kept in the ruleset as map `seal`; chains that
+/// deltas rewrite stay out.
+using Seal = std::map<std::uint32_t, std::uint32_t>;
+[[nodiscard]] Seal seal_of(const Topology& topology, const Ruleset& ruleset);
+/// errors: integrity: a chain is not as it was installed (named), or the topology is another; not
+/// found: never sealed, so it was not installed to the end
+[[nodiscard]] Status check_seal(const Topology& topology, const Ruleset& ruleset);
 
 /// Sets that belong to `Steering`, so that it can be read without what packets taught.
 [[nodiscard]] bool holds_steering(const std::string& set);

@@ -80,13 +80,4 @@ Result<Steering> patch(const Steering& base, const Delta& delta) {
   return out;
 }
 
-std::set<Endpoint> silent_homes(const Observed& observed) {
-  std::set<Endpoint> out;
-  for (const auto& [client, node] : observed.steering.homes) {
-    const auto spoken = observed.learned.homes.find(client);
-    if (spoken == observed.learned.homes.end() || spoken->second != node) out.insert(client);
-  }
-  return out;
-}
-
 }  // namespace weir::director

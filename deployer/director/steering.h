@@ -77,10 +77,6 @@ struct Observed {
   std::map<std::string, std::uint64_t> counters;
 };
 
-/// Homes that their own node has not spoken to for an hour: nobody is there any more. The deployer
-/// drops them, so that whoever is given the address and port next is not sent to a stranger's node.
-[[nodiscard]] std::set<Endpoint> silent_homes(const Observed& observed);
-
 /// How many entries each learning map holds. Maps that fill up are a reason to stop a rollout.
 [[nodiscard]] std::uint32_t learning_capacity(const Topology& topology);
 

@@ -93,12 +93,25 @@ struct Director::State {
   }
 
   Result<Steering> steering() {
-    TRY_ASSIGN(auto ruleset, read_ruleset(where, holds_steering));
+    TRY_ASSIGN(auto ruleset, read_ruleset(where, [](const std::string& set) {
+                 return holds_steering(set) || set == "seal";
+               }));
+    TRY_IN(check_seal(topology, ruleset), "director");
     for (const char* set : {"indices", "learned4", "learned6", "inner4", "inner6"}) {
       ruleset.sets[set];  // left out on purpose: they can be large
     }
     TRY_ASSIGN(auto observed, observe(topology, ruleset));
     return std::move(observed.steering);
+  }
+
+  Status put_routes() const {
+    TRY_ASSIGN(auto routes, network::RouteSocket::open(where));
+    for (const auto& node : topology.nodes) {
+      for (const auto& rule : rules_of(topology, node)) {
+        TRY_IN(routes.put_rule(rule), "director: node " + node.node.string());
+      }
+    }
+    return {};
   }
 
   /// What stands in the settings list of an installed ruleset; absent where none is installed.
@@ -123,8 +136,12 @@ Result<Director> Director::open(const Topology& topology, network::NetworkNamesp
 }
 
 Result<bool> Director::installed() {
-  TRY_ASSIGN(const auto settings, state_->saved());
-  return settings.has_value();
+  const auto ruleset =
+      read_ruleset(state_->where, [](const std::string& set) { return set == "seal"; });
+  if (!ruleset && ruleset.error().code == Errc::not_found) return false;
+  if (!ruleset) return tl::unexpected(ruleset.error());
+  const auto seal = ruleset->sets.find("seal");
+  return seal != ruleset->sets.end() && !seal->second.empty();
 }
 
 Status Director::install(const Steering& steering, const std::optional<Learned>& learned) {
@@ -142,17 +159,16 @@ Status Director::install(const Steering& steering, const std::optional<Learned>&
   text += render_settings(*settings);
   state_->known.reset();
   TRY_IN(apply_commands(state_->where, text), "director: install");
-  state_->known = steering;
   TRY_IN(apply_host_settings(state_->where, state_->topology), "director");
-  TRY_ASSIGN(auto routes, network::RouteSocket::open(state_->where));
-  for (const auto& node : state_->topology.nodes) {
-    for (const auto& rule : rules_of(state_->topology, node)) {
-      TRY_IN(routes.put_rule(rule), "director: node " + node.node.string());
-    }
-  }
+  // The seal comes last: what has none was not installed to the end.
+  TRY(state_->put_routes());
+  TRY_ASSIGN(const auto live,
+             read_ruleset(state_->where, [](const std::string&) { return false; }));
+  TRY_IN(apply_commands(state_->where, render_seal(seal_of(state_->topology, live))),
+         "director: install");
+  state_->known = steering;
   return {};
 }
-
 Status Director::attach(const NodeId& node) {
   TRY_ASSIGN(const auto* link, state_->link(node));
   const std::string context = "director: attach " + node.string();
@@ -200,6 +216,7 @@ Status Director::apply(const Delta& delta) {
 
 Result<Observed> Director::read() {
   TRY_ASSIGN(const auto ruleset, read_ruleset(state_->where, is_observed));
+  TRY_IN(check_seal(state_->topology, ruleset), "director");
   TRY_ASSIGN(auto observed, observe(state_->topology, ruleset));
   state_->known = observed.steering;
   return observed;

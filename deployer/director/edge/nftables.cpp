@@ -1,5 +1,6 @@
 #include "deployer/director/edge/nftables.h"
 
+#include <linux/netfilter.h>
 #include <linux/netlink.h>
 #include <nftables/libnftables.h>
 #include <sys/socket.h>
@@ -152,6 +153,15 @@ Result<std::optional<Ruleset>> try_read(Socket& socket,
   TRY_ASSIGN(const auto counters, socket.exchange(request_counters(sequence), sequence));
   if (counters.interrupted) return std::nullopt;
   TRY_ASSIGN(out.counters, parse_counters(as_bytes(counters.messages)));
+  for (const auto& [family, name] : {std::pair<std::uint8_t, std::string>{NFPROTO_INET, ""},
+                                     {NFPROTO_IPV4, "ip "},
+                                     {NFPROTO_IPV6, "ip6 "}}) {
+    sequence = socket.next();
+    TRY_ASSIGN(const auto dump, socket.exchange(request_rules(family, sequence), sequence));
+    if (dump.interrupted) return std::nullopt;
+    TRY_ASSIGN(auto chains, parse_rules(as_bytes(dump.messages)));
+    for (auto& [chain, rules] : chains) out.chains[name + chain] = std::move(rules);
+  }
   TRY_ASSIGN(const auto after, read_generation(socket));
   if (after != before) return std::nullopt;
   return out;

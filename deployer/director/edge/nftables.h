@@ -14,7 +14,7 @@ namespace weir::director {
 /// errors: kernel: refused, with nft's own message; unauthorized: not root there
 Status apply_commands(const network::NetworkNamespace& where, const std::string& commands);
 
-/// Table `inet weir` as it stands: those sets that `wanted` names, and the counters. Consistent: no
+/// Our tables as they stand: rules, counters and those sets that `wanted` names. Consistent: no
 /// transaction came in between.
 /// errors: not_found: no such table; busy: transactions kept coming; io, integrity
 Result<Ruleset> read_ruleset(const network::NetworkNamespace& where,

@@ -187,6 +187,34 @@ TEST_CASE("a ruleset that is not ours is refused with what differs, and none at 
   REQUIRE(lab.director().read());
   REQUIRE(lab.host().exec("nft add element inet weir version '{ 0 . 5 }'").status == 0);
   CHECK(has(reading().message, "version"));
+  REQUIRE(lab.host().exec("nft delete element inet weir version '{ 0 . 5 }'").status == 0);
+  REQUIRE(lab.director().read());
+
+  // Rules that somebody added, removed or lost.
+  REQUIRE(lab.host().exec("nft insert rule inet weir data4_2 accept").status == 0);
+  CHECK(reading().code == Errc::integrity);
+  CHECK(has(reading().message, "data4_2"));
+  Delta none;
+  none.from = 1;
+  none.to = 2;
+  CHECK(
+      lab.director().apply(none));  // changes are refused by version alone, for they must be quick
+  REQUIRE(lab.director().install(Steering{}));
+  REQUIRE(lab.director().read());
+  REQUIRE(lab.host().exec("nft flush chain ip6 weir errors").status == 0);
+  CHECK(has(reading().message, "lost its rules"));
+  CHECK(lab.director().installed().value());
+
+  // A director that knows other nodes must not read numbers as if they were its own.
+  Topology other = lab.topology();
+  std::swap(other.nodes[0].node, other.nodes[2].node);
+  auto where = weir::network::NetworkNamespace::open(lab.host().name());
+  REQUIRE(where);
+  auto stranger = Director::open(other, std::move(*where));
+  REQUIRE(stranger);
+  CHECK(stranger->read().error().code == Errc::integrity);
+  CHECK(has(stranger->read().error().message, "other nodes"));
+
   REQUIRE(lab.host().exec("nft flush ruleset").status == 0);
   CHECK(reading().code == Errc::not_found);
   CHECK(lab.director().installed().value() == false);

@@ -92,16 +92,6 @@ TEST_CASE("forgetting what is not there and revoking what was not granted change
   CHECK(*patch(steering(), delta) == want);
 }
 
-TEST_CASE("homes whose own node never spoke to them are silent") {
-  Observed observed;
-  observed.steering = steering();
-  CHECK(silent_homes(observed).size() == 2);
-  observed.learned.homes.insert_or_assign(endpoint("198.51.100.1:4000"), node("blue-1"));
-  CHECK(silent_homes(observed) == std::set{endpoint("[2001:db8:1::1]:4000")});
-  observed.learned.homes.insert_or_assign(endpoint("[2001:db8:1::1]:4000"), node("blue-2"));
-  CHECK(silent_homes(observed) == std::set{endpoint("[2001:db8:1::1]:4000")});
-}
-
 TEST_CASE("learning maps hold four times the peers, and never fewer than a thousand") {
   Topology some = topology();
   CHECK(learning_capacity(some) == 4000);
