@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "deployer/engine/edge/orders.h"
+#include "deployer/engine/edge/serve.h"
 #include "deployer/engine/edge/status.h"
 
 namespace {
@@ -31,6 +32,7 @@ commands:
   rollback               move every client back to the pool before
   status                 what is true: nodes, clients, unfinished rollouts
   down                   end all nodes and remove the steering
+  serve                  stay: watch the nodes, and carry out the orders of the other commands
 
 options:
   --fleet FILE           the fleet document (default fleet.yaml)
@@ -104,11 +106,17 @@ Result<std::string> run_plan(const Options& options, Site& site) {
   return options.command == "up" ? plan_up(site, release) : plan_deploy(site, release);
 }
 
-Result<Report> run_order(const Options& options, const Orders& orders) {
-  if (options.command == "rollback") return rollback(orders);
-  if (options.command == "down") return down(orders);
-  TRY_ASSIGN(const auto release, release_of(options));
-  return options.command == "up" ? up(orders, release) : deploy(orders, release, options.strict);
+int finish(const Options& options, const ControlReply& reply) {
+  if (options.json && !reply.json.empty()) {
+    std::cout << reply.json << "\n";
+  } else if (!options.json) {
+    std::cout << reply.text;
+  }
+  std::cout << std::flush;
+  if (!reply.error.empty()) {
+    std::cerr << "weir-deployer: " << options.command << ": " << reply.error << "\n";
+  }
+  return reply.exit_code;
 }
 
 int run(const Options& options) {
@@ -116,7 +124,17 @@ int run(const Options& options) {
   const auto progress = [start](const std::string& line) {
     std::cerr << elapsed(start) + line + "\n" << std::flush;
   };
+  if (options.command == "serve") {
+    const auto served = serve(options.fleet, interrupted, progress);
+    return served ? 0 : fail_with(options, served.error());
+  }
+  const ControlOrder order{options.command, options.release, options.strict};
   const bool reads = options.command == "status" || options.plan;
+  if (!reads) {
+    const auto reply = order_from_server(options.fleet, order, interrupted, progress);
+    if (!reply) return fail_with(options, reply.error());
+    if (*reply) return finish(options, **reply);
+  }
   auto site = Site::open(options.fleet, reads ? Site::Access::read : Site::Access::write, progress);
   if (!site) return fail_with(options, site.error());
   if (options.command == "status") return run_status(options, **site);
@@ -126,12 +144,9 @@ int run(const Options& options) {
     std::cout << *text;
     return 0;
   }
-  const auto report = run_order(options, {**site, interrupted, start});
-  if (!report) return fail_with(options, report.error());
-  std::cout << (options.json ? print_json(*report) + "\n" : print_text(*report)) << std::flush;
-  if (!report->error.empty())
-    std::cerr << "weir-deployer: " << options.command << ": " << report->error << "\n";
-  return exit_code(report->outcome);
+  const auto reply = run_control_order(**site, order, interrupted, start);
+  if (!reply) return fail_with(options, reply.error());
+  return finish(options, *reply);
 }
 
 int usage_error(const std::string& what) {
@@ -174,7 +189,7 @@ int main(int argc, char** argv) {
   }
   const bool releases = options.command == "up" || options.command == "deploy";
   const bool known = releases || options.command == "rollback" || options.command == "status" ||
-                     options.command == "down";
+                     options.command == "down" || options.command == "serve";
   if (!known) {
     return usage_error(options.command.empty() ? "which command?"
                                                : "no command '" + options.command + "'");
@@ -183,8 +198,9 @@ int main(int argc, char** argv) {
     return usage_error(options.command + " needs --release NAME");
   if (!releases && !options.release.empty())
     return usage_error(options.command + " takes no --release");
-  if (options.plan && options.command == "status")
-    return usage_error("status changes nothing: no --plan");
+  if (options.plan && (options.command == "status" || options.command == "serve")) {
+    return usage_error("--plan is for up, deploy, rollback and down");
+  }
   if (options.strict && options.command != "deploy") return usage_error("--strict is for deploy");
 
   struct sigaction action {};

@@ -7,8 +7,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// A node that is silent this long while its pool is left in a hurry counts as dead.
-constexpr milliseconds kRescuePatience{700};
+/// A node whose machine runs, but which is silent this long while its pool is left, counts as dead.
+/// A busy one may take more than a second to answer; a frozen or ended machine is known at once.
+constexpr milliseconds kRescuePatience{2000};
 constexpr milliseconds kPatience{15000};
 
 bool active_on(const NodeView& view, const manifests::PeerState& peer) {

@@ -195,6 +195,12 @@ Status for_each_node(const std::vector<NodeId>& nodes,
   return {};
 }
 
+Result<std::string> control_path(const std::string& fleet_path) {
+  TRY_ASSIGN(const std::string yaml, read_file(fleet_path, kDocumentLimit));
+  TRY_ASSIGN(const auto fleet, manifests::parse_fleet(yaml, fleet_path));
+  return joined(folder_of(fleet_path), fleet.state) + "/control.sock";
+}
+
 Result<keys::Verified<manifests::Release>> read_verified_release(const Site& site,
                                                                  const ReleaseName& name) {
   const std::string store_path = site.path(site.fleet().store);

@@ -85,6 +85,9 @@ class Site {
 Status for_each_node(const std::vector<NodeId>& nodes,
                      const std::function<Status(const NodeId&)>& work);
 
+/// Where the process that serves a fleet listens. errors: those of the fleet document
+Result<std::string> control_path(const std::string& fleet_path);
+
 /// Reads a release and its signature from the fleet's store and checks them.
 /// errors: not_found, unauthorized, invalid_input; naming store and release
 Result<keys::Verified<manifests::Release>> read_verified_release(const Site& site,

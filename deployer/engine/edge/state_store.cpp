@@ -53,6 +53,12 @@ struct StateStore::State {
     if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return failed();
     return {};
   }
+  /// Ends a transaction as what was written in it ended.
+  Status finish(Status written) const {
+    if (written) return run("COMMIT");
+    (void)run("ROLLBACK");
+    return written;
+  }
 };
 
 namespace {
@@ -100,6 +106,17 @@ class Query {
   sqlite3_stmt* statement_ = nullptr;
   int bound_ = 0;
 };
+
+Status write_clients(sqlite3* db, const std::string& path,
+                     const std::vector<StoredClient>& clients) {
+  Query query(db, "INSERT OR REPLACE INTO clients VALUES (?, ?, ?)");
+  for (const StoredClient& it : clients) {
+    query.bind(it.key.string()).bind(it.endpoint.string()).bind(it.node.string());
+    TRY(query.next(path));
+    query.again();
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -257,19 +274,16 @@ Status StateStore::append(const JournalEntry& entry) {
     Query phase(state_->db, "UPDATE rollouts SET phase = ? WHERE id = ?");
     phase.bind(name_of(entry.phase)).bind(entry.rollout);
     TRY(phase.next(state_->path));
-    Query client(state_->db, "INSERT OR REPLACE INTO clients VALUES (?, ?, ?)");
-    for (const StoredClient& it : entry.clients) {
-      client.bind(it.key.string()).bind(it.endpoint.string()).bind(it.node.string());
-      TRY(client.next(state_->path));
-      client.again();
-    }
-    return {};
+    return write_clients(state_->db, state_->path, entry.clients);
   };
-  if (auto status = write(); !status) {
-    (void)state_->run("ROLLBACK");
-    return status;
-  }
-  return state_->run("COMMIT");
+  return state_->finish(write());
+}
+
+Status StateStore::put_clients(const std::vector<StoredClient>& clients) {
+  const std::lock_guard lock(state_->one_at_a_time);
+  if (clients.empty()) return {};
+  TRY(state_->run("BEGIN IMMEDIATE"));
+  return state_->finish(write_clients(state_->db, state_->path, clients));
 }
 
 Status StateStore::finish_rollout(std::int64_t id, Phase phase, const std::string& outcome) {

@@ -84,6 +84,7 @@ class StateStore {
   /// The newest first.
   Result<std::vector<StoredRollout>> rollouts(std::size_t limit);
   Result<std::map<PublicKey, Known>> clients();
+  Status put_clients(const std::vector<StoredClient>& clients);
 
  private:
   struct State;
