@@ -72,7 +72,8 @@ bool is_reply_to(const Echo& echo, Bytes packet) {
            text.substr(8, 32) == from + to && text.substr(40, expected.size()) == expected;
   }
   if (text.size() < 20 || packet[0] >> 4 != 4 || packet[9] != kIcmp) return false;
-  const std::size_t header = (packet[0] & 15U) * 4U;  // options are allowed, and ignored
+  // Options are allowed, and ignored.
+  const std::size_t header = std::size_t{4} * (packet[0] & 15U);
   return header >= 20 && text.size() >= header + expected.size() &&
          text.substr(12, 8) == from + to && text.substr(header, expected.size()) == expected;
 }

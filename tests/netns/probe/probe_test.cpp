@@ -101,7 +101,7 @@ struct Lab {
 
   [[nodiscard]] std::string key_file(const keys::Secret& key) const {
     static int number = 0;
-    const std::string path = folder.path + "/" + std::to_string(number++);
+    std::string path = folder.path + "/" + std::to_string(number++);
     REQUIRE(write_file(path, base64_of(key.bytes()) + "\n", 0600).has_value());
     return path;
   }

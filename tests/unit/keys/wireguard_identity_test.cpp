@@ -161,7 +161,9 @@ TEST_CASE("a WireGuard key is one line of 44 characters") {
   const std::string good = base64_of(as_bytes(std::string(32, 'x')));
   CHECK(parse_wireguard_key(good)->size() == 32);
   CHECK(parse_wireguard_key(good + "\n").has_value());
-  for (const std::string& bad : {std::string(), good.substr(1), good + "A", good + "\n" + good,
+  std::string twice = good + "\n";
+  twice += good;
+  for (const std::string& bad : {std::string(), good.substr(1), good + "A", twice,
                                  "=" + good.substr(1), std::string(44, 'A')}) {
     CAPTURE(bad);
     const auto key = parse_wireguard_key(bad);
