@@ -179,6 +179,10 @@ Fd& Lab::socket(const TemporaryNamespace& where, const std::string& name, const 
   return listeners_.emplace(name, Listener{name, std::move(*fd)}).first->second.fd;
 }
 
+void Lab::close_node_sockets() {
+  std::erase_if(listeners_, [](const auto& it) { return it.first.starts_with("node"); });
+}
+
 void Lab::collect(int milliseconds) {
   std::vector<pollfd> all;
   std::vector<const Listener*> who;

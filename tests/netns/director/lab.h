@@ -31,6 +31,8 @@ class Lab {
   [[nodiscard]] const Topology& topology() const { return topology_; }
   /// Applies a change to what the director now holds, as a delta; returns the new steering.
   Steering change(const std::function<void(Steering&)>& edit);
+  /// Frees the nodes' port, for a real WireGuard that takes their place.
+  void close_node_sockets();
   [[nodiscard]] const TemporaryNamespace& host() const { return host_; }
   [[nodiscard]] const TemporaryNamespace& node(std::uint32_t number) const {
     return nodes_.at(number - 1);
