@@ -170,7 +170,8 @@ Status check_scripts(const std::vector<LayerFacts>& layers,
   for (const LayerFacts& layer : layers) {
     for (const auto& [script, digest] : layer.scripts) {
       const bool known = std::any_of(
-          accepted.begin(), accepted.end(), [&](const manifests::AcceptedScript& entry) {
+          accepted.begin(), accepted.end(),
+          [&, script = script, digest = digest](const manifests::AcceptedScript& entry) {
             return manifests::matches(entry.package, layer.layer.name) && entry.script == script &&
                    std::find(entry.digests.begin(), entry.digests.end(), digest) !=
                        entry.digests.end();

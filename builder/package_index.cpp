@@ -43,8 +43,8 @@ Result<PackageIndex> PackageIndex::parse(std::string text, std::string suite, bo
     TRY_ASSIGN(const auto entry, parse_entry(*stanza));
     out.packages_.push_back(entry);
   }
-  const auto name_of = [](const IndexedPackage& package) { return package.name; };
-  std::ranges::stable_sort(out.packages_, {}, name_of);
+  std::stable_sort(out.packages_.begin(), out.packages_.end(),
+                   [](const auto& a, const auto& b) { return a.name < b.name; });
   for (auto group = out.packages_.begin(); group != out.packages_.end();) {
     const auto end = std::find_if(group, out.packages_.end(),
                                   [&](const auto& p) { return p.name != group->name; });
@@ -63,9 +63,14 @@ Result<PackageIndex> PackageIndex::parse(std::string text, std::string suite, bo
 
 std::pair<const IndexedPackage*, const IndexedPackage*> PackageIndex::named(
     std::string_view name) const {
-  const auto range = std::ranges::equal_range(
-      packages_, name, {}, [](const IndexedPackage& package) { return package.name; });
-  return {std::to_address(range.begin()), std::to_address(range.end())};
+  const auto first = std::lower_bound(
+      packages_.begin(), packages_.end(), name,
+      [](const auto& package, std::string_view key) { return package.name < key; });
+  const auto last = std::upper_bound(
+      first, packages_.end(), name,
+      [](std::string_view key, const auto& package) { return key < package.name; });
+  const IndexedPackage* all = packages_.data();
+  return {all + (first - packages_.begin()), all + (last - packages_.begin())};
 }
 
 Result<std::string> decode_xz(std::string_view packed, ByteCount limit) {

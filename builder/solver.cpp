@@ -352,7 +352,7 @@ Result<Resolution> Resolver::run() {
             [](const auto& a, const auto& b) { return a.name < b.name; });
   for (const auto& [package, pattern] : manifest_.constraints) {
     const bool used = std::any_of(out.packages.begin(), out.packages.end(),
-                                  [&](const auto& p) { return p.name == package; });
+                                  [name = package](const auto& p) { return p.name == name; });
     if (!used) {
       return fail(Errc::invalid_input,
                   "constraints." + package + ": this package is not in the image; remove the line");

@@ -27,7 +27,8 @@ struct YamlNode {
 /// aliases, tags and second documents are refused, so that what a reader sees is all there is.
 ///
 /// file     stands in front of errors, "fleet.yaml:12: pools: ..."
-/// errors   invalid_input; exhausted: more than a MiB, or nested deeper than 32
+/// errors   invalid_input (also what is not UTF-8); exhausted: more than a MiB, or nested deeper
+/// than 32
 [[nodiscard]] Result<YamlNode> parse_yaml(std::string_view text, std::string_view file);
 
 /// A value on its way into a typed document: the node, and how a person finds it. Holds pointers

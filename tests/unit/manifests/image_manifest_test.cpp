@@ -71,14 +71,18 @@ TEST_CASE("a refusal names line and field") {
   const struct {
     std::string_view from, to, expected;
   } cases[] = {
-      {"packages:", "package:", "manifest:8: package: unknown field; known here: name, architecture"},
+      {"packages:", "package:",
+       "manifest:8: package: unknown field; known here: name, architecture"},
       {"kernel:", "name: other\nkernel:", "manifest:5: name: given twice"},
-      {"wireguard, virtio_net", "wireguard, ../x", "manifest:7: modules[1]: '../x' is not a module"},
+      {"wireguard, virtio_net", "wireguard, ../x",
+       "manifest:7: modules[1]: '../x' is not a module"},
       {"[wireguard-tools]", "[wireguard-tools, wireguard-tools]",
        "manifest:8: packages[1]: 'wireguard-tools' stands here twice"},
-      {"\"1.0.*\"", "\"1.0 *\"", "manifest:10: constraints.wireguard-tools: '1.0 *' is not a version"},
+      {"\"1.0.*\"", "\"1.0 *\"",
+       "manifest:10: constraints.wireguard-tools: '1.0 *' is not a version"},
       {"ba7816", "zz7816", "manifest:15: accept_scripts[0].sha256: "},
-      {"script: postinst", "script: prerm", "manifest:14: accept_scripts[0].script: 'prerm' is not preinst"},
+      {"script: postinst", "script: prerm",
+       "manifest:14: accept_scripts[0].script: 'prerm' is not preinst"},
       {"id: 990", "id: 0", "manifest:18: users[0].id: must be a whole number from 1"},
       {"/etc/motd", "/etc/../motd", "manifest:20: files[0].path: '/etc/../motd' is not"},
       {"\"0600\"", "\"4755\"", "manifest:23: files[0].mode: must be octal permissions"},
@@ -99,6 +103,8 @@ TEST_CASE("a refusal names line and field") {
     CHECK(manifest.error().code == Errc::invalid_input);
     CHECK(manifest.error().message.find(expected) != std::string::npos);
   }
+  CHECK(parse_image_manifest("name: a\n# \xc3\x28\n").error().message ==
+        "manifest:2: is not UTF-8");
   CHECK_FALSE(parse_image_manifest("").has_value());
   CHECK_FALSE(parse_image_manifest("- a").has_value());
   CHECK_FALSE(parse_image_manifest(kSmall + "---\n" + kSmall).has_value());

@@ -1,0 +1,16 @@
+#include "manifests/image_manifest.h"
+#include "tests/fuzz/property.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace weir;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto manifest = manifests::parse_image_manifest(text);
+  if (!manifest) {
+    MUST_HOLD(!manifest.error().message.empty());
+    return 0;
+  }
+  const auto again = manifests::parse_image_manifest(print(*manifest));
+  MUST_HOLD(again.has_value() && *again == *manifest);
+  MUST_HOLD(manifests::matches(manifest->kernel.package, manifest->kernel.package));
+  return 0;
+}
