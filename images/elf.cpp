@@ -27,8 +27,9 @@ Result<T> read(Bytes bytes, std::uint64_t offset) {
 
 template <class T>
 Result<std::vector<T>> read_table(Bytes bytes, std::uint64_t offset, std::size_t count) {
-  std::vector<T> out(count);
+  // First whether the file holds it: what it states may be any size.
   TRY_ASSIGN(const Bytes found, slice(bytes, offset, count * sizeof(T)));
+  std::vector<T> out(count);
   if (count > 0) std::memcpy(out.data(), found.data(), found.size());
   return out;
 }
