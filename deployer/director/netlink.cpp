@@ -1,11 +1,10 @@
 #include "deployer/director/netlink.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/batch.h>
 #include <libnftnl/common.h>
-#include <libnftnl/gen.h>
-#include <libnftnl/object.h>
 #include <libnftnl/set.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -16,6 +15,8 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 namespace weir::director {
 namespace {
@@ -24,15 +25,6 @@ constexpr const char* kTable = "weir";
 
 struct FreeSet {
   void operator()(nftnl_set* set) const { nftnl_set_free(set); }
-};
-struct FreeObject {
-  void operator()(nftnl_obj* object) const { nftnl_obj_free(object); }
-};
-struct FreeGeneration {
-  void operator()(nftnl_gen* generation) const { nftnl_gen_free(generation); }
-};
-struct FreeElements {
-  void operator()(nftnl_set_elems_iter* at) const { nftnl_set_elems_iter_destroy(at); }
 };
 using Set = std::unique_ptr<nftnl_set, FreeSet>;
 
@@ -66,31 +58,86 @@ std::string request(std::uint16_t type, std::uint16_t flags, std::uint32_t seque
   return finished(*buffer, message);
 }
 
-/// Calls `each` with every message of `type`; any other message is an error.
-Status messages(Bytes reply, std::uint16_t type,
-                const std::function<Status(const nlmsghdr*)>& each) {
-  // A copy, because the kernel's macros need alignment that a span does not promise.
-  std::vector<std::uint32_t> aligned((reply.size() + 3) / 4);
-  std::memcpy(aligned.data(), reply.data(), reply.size());
-  const auto* message = reinterpret_cast<const nlmsghdr*>(aligned.data());
-  int left = static_cast<int>(reply.size());
-  while (left > 0) {
-    if (!mnl_nlmsg_ok(message, left)) {
-      return fail(Errc::integrity, "a netlink message is longer than its datagram");
-    }
-    if (message->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | type) ||
-        mnl_nlmsg_get_payload_len(message) < sizeof(nfgenmsg)) {
-      return fail(Errc::integrity,
-                  "unexpected netlink message of type " + std::to_string(message->nlmsg_type));
-    }
-    TRY(each(message));
-    message = mnl_nlmsg_next(message, &left);
+/// Attributes by type; the last one of a type counts, as in the kernel.
+using Attributes = std::map<std::uint16_t, std::string_view>;
+
+/// Calls `each` for every attribute in `raw`. False: the last one is longer than what is there.
+template <class Each>
+bool each_attribute(std::string_view raw, Each each) {
+  while (!raw.empty()) {
+    nlattr header;
+    if (raw.size() < sizeof header) return false;
+    std::memcpy(&header, raw.data(), sizeof header);
+    if (header.nla_len < sizeof header || header.nla_len > raw.size()) return false;
+    each(static_cast<std::uint16_t>(header.nla_type & NLA_TYPE_MASK),
+         raw.substr(sizeof header, header.nla_len - sizeof header));
+    raw.remove_prefix(std::min<std::size_t>(NLA_ALIGN(header.nla_len), raw.size()));
   }
-  return {};
+  return true;
+}
+
+std::optional<Attributes> attributes_of(std::string_view raw) {
+  Attributes out;
+  const bool whole = each_attribute(
+      raw, [&](std::uint16_t type, std::string_view payload) { out[type] = payload; });
+  if (!whole) return std::nullopt;
+  return out;
+}
+
+std::optional<std::string> text(const Attributes& attributes, std::uint16_t type) {
+  const auto found = attributes.find(type);
+  if (found == attributes.end() || found->second.empty() || found->second.back() != '\0') {
+    return std::nullopt;
+  }
+  return std::string(found->second.substr(0, found->second.find('\0')));
+}
+
+/// In network order, as everything in nf_tables.
+template <class Number>
+std::optional<Number> number(const Attributes& attributes, std::uint16_t type) {
+  const auto found = attributes.find(type);
+  Number out{};
+  if (found == attributes.end() || found->second.size() != sizeof out) return std::nullopt;
+  std::memcpy(&out, found->second.data(), sizeof out);
+  return out;
+}
+
+/// The bytes inside NFTA_DATA_VALUE, in an attribute that holds data (and not a verdict).
+std::optional<std::string_view> value(const Attributes& attributes, std::uint16_t type) {
+  const auto found = attributes.find(type);
+  if (found == attributes.end()) return std::nullopt;
+  const auto inside = attributes_of(found->second);
+  if (!inside) return std::nullopt;
+  const auto bytes = inside->find(NFTA_DATA_VALUE);
+  return bytes == inside->end() ? std::nullopt : std::optional(bytes->second);
 }
 
 tl::unexpected<Error> unreadable(const char* what) {
-  return fail(Errc::integrity, std::string("libnftnl cannot read ") + what);
+  return fail(Errc::integrity, std::string("netlink: cannot read ") + what);
+}
+
+/// Calls `each` with the attributes of every message of `type`; any other message is an error.
+Status messages(Bytes reply, std::uint16_t type,
+                const std::function<Status(const Attributes&)>& each) {
+  std::string_view rest(reinterpret_cast<const char*>(reply.data()), reply.size());
+  constexpr std::size_t kBefore = sizeof(nlmsghdr) + sizeof(nfgenmsg);
+  while (!rest.empty()) {
+    nlmsghdr header;
+    if (rest.size() < kBefore) return unreadable("a message that is cut off");
+    std::memcpy(&header, rest.data(), sizeof header);
+    if (header.nlmsg_len < kBefore || header.nlmsg_len > rest.size()) {
+      return unreadable("a message longer than its datagram");
+    }
+    if (header.nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | type)) {
+      return fail(Errc::integrity,
+                  "netlink: unexpected message of type " + std::to_string(header.nlmsg_type));
+    }
+    const auto attributes = attributes_of(rest.substr(kBefore, header.nlmsg_len - kBefore));
+    if (!attributes) return unreadable("an attribute");
+    TRY(each(*attributes));
+    rest.remove_prefix(std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), rest.size()));
+  }
+  return {};
 }
 
 }  // namespace
@@ -161,27 +208,21 @@ Deletion request_deletion(const Keys& keys, std::uint32_t sequence) {
 
 Result<std::uint32_t> parse_generation(Bytes reply) {
   std::optional<std::uint32_t> out;
-  TRY(messages(reply, NFT_MSG_NEWGEN, [&](const nlmsghdr* message) -> Status {
-    const std::unique_ptr<nftnl_gen, FreeGeneration> generation(nftnl_gen_alloc());
-    if (nftnl_gen_nlmsg_parse(message, generation.get()) < 0 ||
-        !nftnl_gen_is_set(generation.get(), NFTNL_GEN_ID)) {
-      return unreadable("the ruleset's generation");
-    }
-    out = nftnl_gen_get_u32(generation.get(), NFTNL_GEN_ID);
-    return {};
+  TRY(messages(reply, NFT_MSG_NEWGEN, [&](const Attributes& generation) -> Status {
+    out = number<std::uint32_t>(generation, NFTA_GEN_ID);
+    return out ? Status{} : unreadable("the ruleset's generation");
   }));
   if (!out) return unreadable("the ruleset's generation");
-  return *out;
+  return ntohl(*out);
 }
 
 Result<std::vector<std::string>> parse_sets(Bytes reply) {
   std::vector<std::string> out;
-  TRY(messages(reply, NFT_MSG_NEWSET, [&](const nlmsghdr* message) -> Status {
-    const Set set(nftnl_set_alloc());
-    const bool read = nftnl_set_nlmsg_parse(message, set.get()) >= 0;
-    const char* name = read ? nftnl_set_get_str(set.get(), NFTNL_SET_NAME) : nullptr;
-    if (name == nullptr) return unreadable("a set");
-    out.emplace_back(name);
+  TRY(messages(reply, NFT_MSG_NEWSET, [&](const Attributes& set) -> Status {
+    auto name = text(set, NFTA_SET_NAME);
+    const auto table = text(set, NFTA_SET_TABLE);
+    if (!name || !table) return unreadable("a set");
+    if (table == kTable) out.push_back(std::move(*name));
     return {};
   }));
   return out;
@@ -189,68 +230,53 @@ Result<std::vector<std::string>> parse_sets(Bytes reply) {
 
 Result<std::vector<Element>> parse_elements(Bytes reply) {
   std::vector<Element> out;
-  TRY(messages(reply, NFT_MSG_NEWSETELEM, [&](const nlmsghdr* message) -> Status {
-    const Set set(nftnl_set_alloc());
-    if (nftnl_set_elems_nlmsg_parse(message, set.get()) < 0) return unreadable("elements");
-    const std::unique_ptr<nftnl_set_elems_iter, FreeElements> at(
-        nftnl_set_elems_iter_create(set.get()));
-    while (nftnl_set_elem* raw = nftnl_set_elems_iter_next(at.get())) {
-      Element element;
-      std::uint32_t size = 0;
-      const void* key = nftnl_set_elem_get(raw, NFTNL_SET_ELEM_KEY, &size);
-      if (key == nullptr) return unreadable("an element's key");
-      element.key.assign(static_cast<const char*>(key), size);
-      if (nftnl_set_elem_is_set(raw, NFTNL_SET_ELEM_DATA)) {
-        const void* value = nftnl_set_elem_get(raw, NFTNL_SET_ELEM_DATA, &size);
+  TRY(messages(reply, NFT_MSG_NEWSETELEM, [&](const Attributes& list) -> Status {
+    const auto all = list.find(NFTA_SET_ELEM_LIST_ELEMENTS);
+    if (all == list.end()) return {};  // an empty set
+    bool sound = true;
+    const bool whole = each_attribute(all->second, [&](std::uint16_t, std::string_view raw) {
+      const auto attributes = attributes_of(raw);
+      const auto key = attributes ? value(*attributes, NFTA_SET_ELEM_KEY) : std::nullopt;
+      sound = sound && key;
+      if (!sound) return;
+      Element element{std::string(*key), std::nullopt};
+      if (attributes->contains(NFTA_SET_ELEM_DATA)) {
+        const auto data = value(*attributes, NFTA_SET_ELEM_DATA);
         std::uint32_t mark = 0;
-        if (value == nullptr || size != sizeof mark) return unreadable("an element's mark");
-        std::memcpy(&mark, value, sizeof mark);
+        sound = data && data->size() == sizeof mark;
+        if (!sound) return;
+        std::memcpy(&mark, data->data(), sizeof mark);
         element.mark = mark;
       }
       out.push_back(std::move(element));
-    }
-    return {};
+    });
+    return whole && sound ? Status{} : unreadable("an element");
   }));
   return out;
 }
 
 Result<std::map<std::string, std::uint64_t>> parse_counters(Bytes reply) {
   std::map<std::string, std::uint64_t> out;
-  TRY(messages(reply, NFT_MSG_NEWOBJ, [&](const nlmsghdr* message) -> Status {
-    const std::unique_ptr<nftnl_obj, FreeObject> object(nftnl_obj_alloc());
-    const bool read = nftnl_obj_nlmsg_parse(message, object.get()) >= 0;
-    const char* name = read ? nftnl_obj_get_str(object.get(), NFTNL_OBJ_NAME) : nullptr;
-    if (name == nullptr || !nftnl_obj_is_set(object.get(), NFTNL_OBJ_CTR_PKTS)) {
-      return unreadable("a counter");
-    }
-    out[name] = nftnl_obj_get_u64(object.get(), NFTNL_OBJ_CTR_PKTS);
+  TRY(messages(reply, NFT_MSG_NEWOBJ, [&](const Attributes& object) -> Status {
+    const auto name = text(object, NFTA_OBJ_NAME);
+    const auto data = object.find(NFTA_OBJ_DATA);
+    const auto inside = data == object.end() ? std::nullopt : attributes_of(data->second);
+    const auto packets =
+        inside ? number<std::uint64_t>(*inside, NFTA_COUNTER_PACKETS) : std::nullopt;
+    if (!name || !packets) return unreadable("a counter");
+    out[*name] = be64toh(*packets);
     return {};
   }));
   return out;
 }
 
 Result<std::map<std::string, std::string>> parse_rules(Bytes reply) {
-  struct Rule {
-    std::string chain, expressions;
-  };
   std::map<std::string, std::string> out;
-  TRY(messages(reply, NFT_MSG_NEWRULE, [&](const nlmsghdr* message) -> Status {
-    Rule rule;
-    const int parsed = mnl_attr_parse(
-        message, sizeof(nfgenmsg),
-        [](const nlattr* attribute, void* into) -> int {
-          auto* one = static_cast<Rule*>(into);
-          const auto type = mnl_attr_get_type(attribute);
-          if (type != NFTA_RULE_CHAIN && type != NFTA_RULE_EXPRESSIONS) return MNL_CB_OK;
-          std::string payload(static_cast<const char*>(mnl_attr_get_payload(attribute)),
-                              mnl_attr_get_payload_len(attribute));
-          (type == NFTA_RULE_CHAIN ? one->chain : one->expressions) = std::move(payload);
-          return MNL_CB_OK;
-        },
-        &rule);
-    if (parsed < 0 || rule.chain.empty() || rule.chain.back() != '\0') return unreadable("a rule");
-    rule.chain.pop_back();
-    out[rule.chain] += rule.expressions;
+  TRY(messages(reply, NFT_MSG_NEWRULE, [&](const Attributes& rule) -> Status {
+    const auto chain = text(rule, NFTA_RULE_CHAIN);
+    if (!chain) return unreadable("a rule");
+    const auto expressions = rule.find(NFTA_RULE_EXPRESSIONS);
+    if (expressions != rule.end()) out[*chain] += expressions->second;
     return {};
   }));
   return out;
