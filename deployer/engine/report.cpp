@@ -70,6 +70,7 @@ Report report_of(const Plan& plan, const State& state, Instant took) {
   out.phase = state.phase;
   if (state.error) out.error = state.error->message;
   out.took = took;
+  out.moving_began = state.moving_began;
   out.warnings = state.warnings;
   for (const auto& [key, client] : state.clients) {
     const bool moved = client.stage == Stage::moved;
@@ -119,7 +120,11 @@ std::string print_text(const Report& report) {
     out += "; " + std::to_string(moved) + " of " + std::to_string(report.clients.size()) +
            " active clients are on pool " + report.to_pool;
     if (report.last_moved.count() != 0) {
-      out += ", the last one moved " + seconds(report.last_moved) + " after the order";
+      out += ", the last one " + seconds(report.last_moved) + " after the order";
+      if (report.moving_began.count() > 1000) {
+        out += " and " + seconds(report.last_moved - report.moving_began) +
+               " after the first was touched";
+      }
     }
   }
   out += "\n";
@@ -138,6 +143,7 @@ std::string print_json(const Report& report) {
   out["exit_code"] = exit_code(report.outcome);
   if (!report.error.empty()) out["error"] = report.error;
   out["took_ms"] = report.took.count();
+  out["moving_began_ms"] = report.moving_began.count();
   out["last_moved_ms"] = report.last_moved.count();
   out["moved"] = nlohmann::ordered_json::array();
   out["stayed"] = nlohmann::ordered_json::array();

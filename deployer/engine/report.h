@@ -31,7 +31,8 @@ struct Report {
   std::string error;                  ///< empty when done
   std::vector<ClientReport> clients;  ///< by name
   Instant took{0};
-  Instant last_moved{0};  ///< after the order
+  Instant moving_began{0};  ///< after the order, as the next
+  Instant last_moved{0};
   std::vector<std::string> warnings;
 };
 

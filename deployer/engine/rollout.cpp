@@ -82,6 +82,7 @@ void begin_moving(Turn& turn) {
   State& state = turn.state;
   find_clients(turn);
   state.phase = Phase::preparing;
+  state.moving_began = turn.now;
   enter(turn, Task::prepare);
   turn.say("preparing " + std::to_string(count_in(state, {Stage::waiting})) + " clients");
   // Dead nodes must not wait: what packets taught about them goes before the first right is given.

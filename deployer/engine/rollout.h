@@ -203,7 +203,8 @@ struct State {
   bool followed = false;        ///< stragglers were looked for
   unsigned surveys = 0;
   Instant survey_began{0};
-  bool touched = false;  ///< a delta was sent: from here on giving up is work
+  Instant moving_began{0};  ///< when the first client could be touched
+  bool touched = false;     ///< a delta was sent: from here on giving up is work
   bool interrupted = false;
   Outcome outcome = Outcome::none;
   std::optional<Error> error;  ///< why it did not become `done`
