@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <sstream>
 #include <thread>
 
 #include "deployer/engine/edge/site.h"
@@ -82,7 +83,8 @@ nlohmann::json BlueFleet::status() {
 }
 
 std::string BlueFleet::machine(const std::string& node) {
-  for (const auto& pool : status()["pools"]) {
+  const nlohmann::json told = status();
+  for (const auto& pool : told["pools"]) {
     for (const auto& item : pool["nodes"]) {
       if (item["node"] == node) return item["machine"];
     }
@@ -105,7 +107,19 @@ std::string BlueFleet::dump_steering() {
   const auto rules = lab::must_read(
       {"ip", "netns", "exec", lab_->plan().director_netns, "nft", "-s", "list", "ruleset"});
   if (!rules) FAIL(rules.error().message);
-  std::string out = *rules;
+  // Entries that packets teach (and time ends) are the director's own: only the sets themselves
+  // count.
+  std::string out;
+  bool learned = false;
+  bool skipping = false;
+  std::istringstream lines(*rules);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("\tset ") || line.starts_with("\tmap ")) learned = false;
+    if (line.find("flags dynamic") != std::string::npos) learned = true;
+    if (learned && line.find("elements = {") != std::string::npos) skipping = true;
+    if (!skipping) out += line + "\n";
+    if (skipping && line.find('}') != std::string::npos) skipping = false;
+  }
   for (const char* family : {"-4", "-6"}) {
     const auto routing =
         lab::must_read({"ip", "-n", lab_->plan().director_netns, family, "rule", "list"});
