@@ -18,8 +18,8 @@ namespace weir::lab {
 namespace {
 
 constexpr UnixNs kTick = 50'000'000;
-constexpr std::size_t kPerTick = 2560;                 // about 50 KB/s
-constexpr std::uint64_t kMostOutstanding = 512 << 10;  // then the path is down: wait
+constexpr std::size_t kPerTick = 2560;                // about 50 KB/s
+constexpr std::uint64_t kMostOutstanding = 64 << 10;  // a slow path is not filled further
 
 std::uint8_t pattern(std::uint64_t offset) {
   return static_cast<std::uint8_t>(offset * 167 + (offset >> 8) * 31);
@@ -176,6 +176,9 @@ void Streamer::run(const std::atomic<bool>& sending, const std::atomic<bool>& re
     }
     if (unix_now() < next) continue;
     next = std::max(next + kTick, unix_now() - kTick);
+    drained_ = std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) {
+      return stream->log.bytes_echoed >= stream->log.bytes_sent;
+    });
     if (!sending) continue;
     for (const auto& stream : streams_) {
       if (!stream->send_some()) stream->broken();

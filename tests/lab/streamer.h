@@ -19,13 +19,15 @@ class Streamer {
   void run(const std::atomic<bool>& sending, const std::atomic<bool>& receiving);
   /// Whether every stream has had data come back.
   [[nodiscard]] bool flowing() const { return flowing_; }
+  /// Whether all that was sent has come back.
+  [[nodiscard]] bool drained() const { return drained_; }
   [[nodiscard]] std::vector<StreamLog> take_logs();
 
  private:
   struct Stream;
   Streamer();
   std::vector<std::unique_ptr<Stream>> streams_;
-  std::atomic<bool> flowing_{false};
+  std::atomic<bool> flowing_{false}, drained_{false};
 };
 
 }  // namespace weir::lab

@@ -31,16 +31,22 @@ UnixNs unix_now() {
 struct Traffic::State {
   std::unique_ptr<Pinger> pinger;
   std::unique_ptr<Streamer> streamer;
-  std::atomic<bool> sending{true}, receiving{true};
+  std::atomic<bool> sending{true}, pinging{true}, streaming{true};
   std::thread pings, streams;
 
-  void finish() {
-    sending = false;
-    receiving = false;
+  void end_pings() {
+    pinging = false;
     if (pings.joinable()) pings.join();
+  }
+  void end_streams() {
+    streaming = false;
     if (streams.joinable()) streams.join();
   }
-  ~State() { finish(); }
+  ~State() {
+    sending = false;
+    end_pings();
+    end_streams();
+  }
 };
 
 Traffic::Traffic(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -55,7 +61,7 @@ Result<Traffic> Traffic::start(std::vector<PingFlow> pings, std::vector<StreamFl
   State& s = *state;
   s.streams = std::thread([&s] {
     hurry();
-    s.streamer->run(s.sending, s.receiving);
+    s.streamer->run(s.sending, s.streaming);
   });
   const auto deadline = std::chrono::steady_clock::now() + kStreamPatience;
   while (!s.streamer->flowing()) {
@@ -66,7 +72,7 @@ Result<Traffic> Traffic::start(std::vector<PingFlow> pings, std::vector<StreamFl
   }
   s.pings = std::thread([&s] {
     hurry();
-    s.pinger->run(s.sending, s.receiving);
+    s.pinger->run(s.sending, s.pinging);
   });
   return Traffic(std::move(state));
 }
@@ -78,7 +84,13 @@ Traffic::Count Traffic::count() const {
 TrafficLog Traffic::stop() {
   state_->sending = false;
   std::this_thread::sleep_for(kReplyPatience);
-  state_->finish();
+  state_->end_pings();
+  // TCP owes every byte, but no time for it.
+  const auto deadline = std::chrono::steady_clock::now() + kStreamPatience;
+  while (!state_->streamer->drained() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  state_->end_streams();
   return {state_->pinger->take_logs(), state_->streamer->take_logs()};
 }
 

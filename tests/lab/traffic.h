@@ -40,7 +40,8 @@ class Traffic {
     std::uint64_t sent = 0, received = 0;
   };
   [[nodiscard]] Count count() const;
-  /// Stops sending, waits 2 s for what is still on its way, and returns what was seen.
+  /// Stops sending, waits 2 s for replies and at most 30 s for the streams' last bytes, and returns
+  /// what was seen.
   [[nodiscard]] TrafficLog stop();
 
  private:
