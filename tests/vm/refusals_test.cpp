@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -52,7 +53,7 @@ std::string refused(const lab::Argv& command, const Before& before) {
   CHECK(fleet().dump_peers("blue") == before.peers);
   CHECK(fleet().machine("green-1") == "gone");
   CHECK(fleet().status()["active_pool"] == "blue");
-  MESSAGE(output.err.substr(output.err.rfind("weir-deployer: ")));
+  std::fputs(output.err.substr(output.err.rfind("weir-deployer: ")).c_str(), stderr);
   return output.err;
 }
 
@@ -178,7 +179,7 @@ TEST_CASE("a release that is not there, and a manifest with an unknown key or an
     REQUIRE(output.has_value());
     CHECK(output->status == 1);
     CHECK_FALSE(std::filesystem::exists(fleet().lab().path("manifest.lock.json")));
-    MESSAGE(output->err);
+    std::fputs(output->err.c_str(), stderr);
     return output->err;
   };
   const std::string unknown = lock_of("architecture: amd64", "architecture: amd64\ncolour: green");

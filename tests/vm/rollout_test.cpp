@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 
 #include "tests/lab/process.h"
@@ -44,7 +45,7 @@ std::string joined(const std::vector<std::string>& lines) {
 /// What must hold for everybody: nothing lost, nothing reset.
 void check_nothing_lost(const lab::Report& report) {
   const std::string wrong = joined(lab::verdicts(report));
-  MESSAGE("\n" << lab::print_table(report));
+  std::fputs(("\n" + lab::print_table(report) + "\n").c_str(), stderr);
   CHECK(wrong == "");
 }
 
@@ -100,7 +101,7 @@ TEST_CASE("with every green node frozen, a rollback has each client back within 
   REQUIRE(eventually([] { return fleet().machine("green-1") == "frozen"; }));
   session.move("rollback", {"rollback"}, "blue");
   const lab::Report report = session.finish();
-  MESSAGE("\n" << lab::print_table(report));
+  std::fputs(("\n" + lab::print_table(report) + "\n").c_str(), stderr);
   REQUIRE(report.movements.size() == 2);
   CHECK(report.movements[1].not_moved.empty());
   CHECK(report.failures.empty());
