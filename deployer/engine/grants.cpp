@@ -25,6 +25,7 @@ bool edit(const Turn& turn, const Client& client, director::Steering& wanted) {
       wanted.kicks.insert({client.to, client.endpoint});
       if (client.dry) wanted.holds.insert({client.to, client.endpoint});
       return true;
+    case Stage::adopting:
     case Stage::switching:
       drop_grants(client, wanted);
       wanted.homes.insert_or_assign(client.endpoint, client.to);

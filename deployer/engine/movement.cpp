@@ -14,6 +14,7 @@ constexpr milliseconds kNudgeAfter{400};
 constexpr milliseconds kNudgeAgain{3000};
 constexpr milliseconds kRescueTimeout{6000};  ///< who does not answer by then is not there
 constexpr milliseconds kSpent{1000};          ///< a dump older than this proves no silence
+constexpr milliseconds kDoubt{600};           ///< who sends nothing for so long is idle
 constexpr unsigned kCommitRetries = 3;
 
 /// `node` was read after `then`, so that what its peers show may be judged.
@@ -115,6 +116,16 @@ void watch_switched(Turn& turn, Client& client) {
       turn.order(Nudge{client.to, registered->second.allowed_ips.front().address});
     }
   }
+}
+
+/// An interrupted rollout made `from` its home, but perhaps never told it: where its data arrives,
+/// it is.
+void watch_doubted(Turn& turn, Client& client) {
+  const auto* peer = fresh(turn.state, client.to, client.key, client.since);
+  if (peer != nullptr && peer->rx_bytes >= client.to_rx + kSmallestData) {
+    return turn.enter(client, Stage::adopting);
+  }
+  if (turn.now - client.since > kDoubt) turn.enter(client, Stage::waiting);
 }
 
 /// Whether a prepared client can be switched now; starts over where it cannot.
@@ -270,6 +281,10 @@ void finished_command(Turn& turn, Client& client) {
     case Stage::granting:
       client.granted = client.endpoint;
       return turn.enter(client, Stage::kicking);
+    case Stage::adopting:
+      client.granted.reset();
+      client.why = "was there already";
+      return turn.enter(client, Stage::moved);
     case Stage::kicking:
       return turn.enter(client, Stage::kicked);
     case Stage::switching:
@@ -310,7 +325,9 @@ void finished_command(Turn& turn, Client& client) {
 void advance_clients(Turn& turn) {
   for (auto& [key, client] : turn.state.clients) {
     if (turn.state.task == Task::abandon) {
-      if (client.stage == Stage::waiting) turn.enter(client, Stage::stayed);
+      if (client.stage == Stage::waiting || client.stage == Stage::doubted) {
+        turn.enter(client, Stage::stayed);
+      }
       const bool untold =
           client.waits == 0 && (client.stage == Stage::granting || client.stage == Stage::kicking);
       if (untold || client.stage == Stage::kicked || client.stage == Stage::prepared) {
@@ -320,6 +337,7 @@ void advance_clients(Turn& turn) {
         }
       }
     }
+    if (client.stage == Stage::doubted) watch_doubted(turn, client);
     if (client.stage == Stage::kicked) watch_kicked(turn, client);
     if (client.stage == Stage::switched) watch_switched(turn, client);
     if (client.stage == Stage::regarding) watch_given_up(turn, client);
@@ -346,6 +364,7 @@ void poll(Turn& turn) {
   bool hasty = false;
   for (const auto& [key, client] : state.clients) {
     switch (client.stage) {
+      case Stage::doubted:
       case Stage::kicked:
       case Stage::regarding:
         wanted.insert(client.to);

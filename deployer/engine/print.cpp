@@ -5,10 +5,10 @@
 namespace weir::deployer {
 namespace {
 
-constexpr std::array<std::string_view, 16> kStages = {
+constexpr std::array<std::string_view, 18> kStages = {
     "waiting",   "granting",  "kicking",   "kicked",   "prepared",  "switching",
     "releasing", "switched",  "moved",     "revoking", "regarding", "forgetting",
-    "unholding", "returning", "recalling", "stayed"};
+    "unholding", "returning", "recalling", "stayed",   "doubted",   "adopting"};
 
 std::string count(std::size_t n, std::string_view what) {
   return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");

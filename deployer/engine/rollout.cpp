@@ -141,11 +141,12 @@ std::optional<Error> too_many(const Turn& turn) {
 }
 
 constexpr std::initializer_list<Stage> kPreparing = {
-    Stage::waiting,  Stage::granting,  Stage::kicking,    Stage::kicked,
-    Stage::revoking, Stage::regarding, Stage::forgetting, Stage::unholding};
+    Stage::doubted, Stage::adopting, Stage::waiting,   Stage::granting,   Stage::kicking,
+    Stage::kicked,  Stage::revoking, Stage::regarding, Stage::forgetting, Stage::unholding};
 constexpr std::initializer_list<Stage> kUnderWay = {
-    Stage::waiting,    Stage::granting,  Stage::kicking,   Stage::kicked,   Stage::prepared,
-    Stage::switching,  Stage::releasing, Stage::switched,  Stage::revoking, Stage::regarding,
+    Stage::doubted,    Stage::adopting,  Stage::waiting,   Stage::granting,
+    Stage::kicking,    Stage::kicked,    Stage::prepared,  Stage::switching,
+    Stage::releasing,  Stage::switched,  Stage::revoking,  Stage::regarding,
     Stage::forgetting, Stage::unholding, Stage::returning, Stage::recalling};
 
 void abandon_interrupted(Turn& turn) {

@@ -117,6 +117,8 @@ enum class Stage : std::uint8_t {
   returning,   ///< was switched and not heard of: home goes back
   recalling,   ///< and its old node initiates to it
   stayed,      ///< done: on its old node, `why` says why
+  doubted,     ///< its home and its sessions disagree: which node does its data reach?
+  adopting,    ///< it lives on `to` already; only its home has to follow
 };
 [[nodiscard]] std::string_view name_of(Stage stage);
 

@@ -33,9 +33,9 @@ struct ClientStatus {
   std::string name;
   PublicKey key;
   std::string endpoint;        ///< empty: never seen
-  std::optional<NodeId> node;  ///< whose session it uses: its home, else the newest handshake
+  std::optional<NodeId> node;  ///< whose session it uses
   std::int64_t handshake_age_s = -1;
-  bool prepared_elsewhere = false;  ///< a right or a hold of a movement stands in the director
+  bool prepared_elsewhere = false;  ///< rights, holds or a home of another node stand
 };
 
 /// What is true on the data plane, and what the journal adds to it.

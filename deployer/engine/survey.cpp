@@ -213,6 +213,12 @@ void find_clients(Turn& turn) {
     if (!seen.active) continue;
     Client client = client_of(turn, key, seen.endpoint, seen.node);
     client.from_handshake = seen.handshake;
+    if (there != new_pool.end() && there->second.active && home == seen.node &&
+        seen.rx < kResponseBytes + kSmallestData) {
+      client.to = there->second.node;
+      client.to_rx = there->second.rx;
+      client.stage = Stage::doubted;
+    }
     if (!known_everywhere(state, key)) {
       client.stage = Stage::stayed;
       client.why = turn.plan.peers.contains(key)

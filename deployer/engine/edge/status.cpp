@@ -5,16 +5,10 @@
 #include <thread>
 
 #include "deployer/engine/edge/planning.h"
+#include "deployer/engine/whereabouts.h"
 
 namespace weir::deployer {
 namespace {
-
-struct Seen {
-  Endpoint endpoint;
-  NodeId node;
-  std::int64_t handshake_unix_ns = 0;
-  std::int64_t age_s = 0;
-};
 
 struct NodeReading {
   NodeStatus status;
@@ -74,52 +68,26 @@ std::map<NodeId, NodeReading> read_nodes(Site& site, std::chrono::milliseconds p
   return out;
 }
 
-std::optional<NodeId> home_in(const std::optional<director::Observed>& observed,
-                              const Endpoint& client) {
-  if (!observed) return std::nullopt;
-  if (const auto it = observed->steering.homes.find(client); it != observed->steering.homes.end()) {
-    return it->second;
-  }
-  if (const auto it = observed->learned.homes.find(client); it != observed->learned.homes.end()) {
-    return it->second;
-  }
-  return std::nullopt;
-}
-
 void add_clients(const Site& site, const std::map<NodeId, NodeReading>& nodes,
                  const std::optional<director::Observed>& observed, StatusReport& out) {
-  std::map<PublicKey, Seen> newest;
+  std::map<NodeId, manifests::PeerDump> dumps;
   for (const auto& [node, reading] : nodes) {
-    if (!reading.dump) continue;
-    for (const auto& peer : reading.dump->peers) {
-      if (!peer.endpoint || peer.last_handshake_unix_ns == 0) continue;
-      const auto age =
-          std::chrono::nanoseconds(reading.dump->clock_unix_ns - peer.last_handshake_unix_ns);
-      if (age >= kSessionLife) continue;
-      const Seen seen{*peer.endpoint, node, peer.last_handshake_unix_ns,
-                      std::chrono::duration_cast<std::chrono::seconds>(age).count()};
-      const auto [it, fresh] = newest.try_emplace(peer.public_key, seen);
-      const bool at_home = home_in(observed, seen.endpoint) == node;
-      const bool was_home = home_in(observed, it->second.endpoint) == it->second.node;
-      if (!fresh &&
-          (at_home || (!was_home && seen.handshake_unix_ns > it->second.handshake_unix_ns))) {
-        it->second = seen;
-      }
-    }
+    if (reading.dump) dumps.emplace(node, *reading.dump);
   }
-  for (const auto& [key, seen] : newest) {
+  const auto found = whereabouts(dumps, observed);
+  for (const auto& [key, place] : found) {
     const auto peer = site.peers().find(key);
     ClientStatus client{
         peer == site.peers().end() || peer->second.name.empty() ? key.string() : peer->second.name,
         key,
-        seen.endpoint.string(),
-        home_in(observed, seen.endpoint),
-        seen.age_s,
+        place.endpoint.string(),
+        place.node,
+        place.age.count(),
         false};
-    if (!client.node) client.node = seen.node;
     if (observed) {
-      const auto concerns = [&](const director::Grant& it) { return it.client == seen.endpoint; };
+      const auto concerns = [&](const director::Grant& it) { return it.client == place.endpoint; };
       client.prepared_elsewhere =
+          (place.home && *place.home != place.node) ||
           std::any_of(observed->steering.kicks.begin(), observed->steering.kicks.end(), concerns) ||
           std::any_of(observed->steering.holds.begin(), observed->steering.holds.end(), concerns);
     }
@@ -129,7 +97,7 @@ void add_clients(const Site& site, const std::map<NodeId, NodeReading>& nodes,
             [](const auto& a, const auto& b) { return a.name < b.name; });
   out.idle = static_cast<std::size_t>(
       std::count_if(site.peers().begin(), site.peers().end(),
-                    [&](const auto& it) { return !newest.contains(it.first); }));
+                    [&](const auto& it) { return !found.contains(it.first); }));
 }
 
 void add_rollout(const StoredRollout& rollout, StatusReport& out) {

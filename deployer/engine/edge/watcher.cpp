@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "deployer/engine/edge/pools.h"
+#include "deployer/engine/whereabouts.h"
 #include "keys/wireguard_identity.h"
 
 namespace weir::deployer {
@@ -13,16 +14,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience{3000};
 constexpr std::size_t kPeersACall = 500;
-
-std::optional<NodeId> home_in(const director::Observed& observed, const Endpoint& client) {
-  if (const auto it = observed.steering.homes.find(client); it != observed.steering.homes.end()) {
-    return it->second;
-  }
-  if (const auto it = observed.learned.homes.find(client); it != observed.learned.homes.end()) {
-    return it->second;
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -89,7 +80,7 @@ Status Watcher::revive(const NodeId& node, const director::Observed& observed, c
   TRY_ASSIGN(const auto known, site_.store().clients());
   std::vector<manifests::PrepareRequest::Client> lost;
   for (const auto& [key, place] : known) {
-    if (place.node == node && home_in(observed, place.endpoint) == node &&
+    if (place.node == node && home_of(observed, place.endpoint) == node &&
         site_.peers().contains(key)) {
       lost.push_back({key, place.endpoint});
     }
@@ -109,7 +100,7 @@ Status Watcher::remember(const director::Observed& observed, const std::map<Node
   std::vector<StoredClient> changed;
   for (const auto& [node, it] : seen) {
     for (const auto& peer : it.dump.peers) {
-      if (!peer.endpoint || home_in(observed, *peer.endpoint) != node) continue;
+      if (!peer.endpoint || home_of(observed, *peer.endpoint) != node) continue;
       const auto place = places_.find(peer.public_key);
       if (place != places_.end() && place->second.endpoint == *peer.endpoint &&
           place->second.node == node) {

@@ -102,6 +102,9 @@ class FakeWorld {
     return state;
   }
 
+  /// The deployer dies: orders that no node or director has seen yet are lost.
+  void die() { pending_.clear(); }
+
   [[nodiscard]] std::size_t on(const std::vector<NodeId>& pool) const {
     return static_cast<std::size_t>(
         std::count_if(clients.begin(), clients.end(), [&](const auto& it) {
@@ -117,7 +120,9 @@ class FakeWorld {
   director::Steering steering;
   std::map<Endpoint, NodeId> learned_homes;
   std::set<NodeId> frozen;
-  bool busy_once = false;  ///< somebody else changed the steering
+  std::function<bool()> lost = [] { return false; };   ///< whether this packet gets lost
+  std::function<bool()> fails = [] { return false; };  ///< whether this request to a node fails
+  bool busy_once = false;                              ///< somebody else changed the steering
   bool green_runs = false;
   bool probe_fails = false;
   std::vector<manifests::NodeIdentity> identities;
@@ -149,7 +154,9 @@ class FakeWorld {
       now = std::max(now, it->first);
       pending_.erase(it);
       talk();
-      Event event = perform(ordered.command);
+      const bool refused = node_of(ordered.command) != nullptr && fails();
+      Event event =
+          refused ? Event{0, Failed{Error{Errc::io, 0, "no answer"}}} : perform(ordered.command);
       event.echo = ordered.id;
       return event;
     }
@@ -158,12 +165,16 @@ class FakeWorld {
     return {0, Tick{}};
   }
 
+  [[nodiscard]] static const NodeId* node_of(const Command& command) {
+    if (const auto* it = std::get_if<ReadPeers>(&command)) return &it->node;
+    if (const auto* it = std::get_if<Kick>(&command)) return &it->node;
+    if (const auto* it = std::get_if<Commit>(&command)) return &it->node;
+    if (const auto* it = std::get_if<GiveUp>(&command)) return &it->node;
+    return nullptr;
+  }
+
   [[nodiscard]] bool blocked(const Command& command) const {
-    const NodeId* id = nullptr;
-    if (const auto* it = std::get_if<ReadPeers>(&command)) id = &it->node;
-    if (const auto* it = std::get_if<Kick>(&command)) id = &it->node;
-    if (const auto* it = std::get_if<Commit>(&command)) id = &it->node;
-    if (const auto* it = std::get_if<GiveUp>(&command)) id = &it->node;
+    const NodeId* id = node_of(command);
     return id != nullptr && frozen.contains(*id);
   }
 
@@ -243,7 +254,8 @@ class FakeWorld {
         problems.push_back(it.node.string() + " initiated without the right to");
         continue;
       }
-      if (!client.online || client.endpoint != target.endpoint || client.refuses.contains(it.node))
+      if (lost() || !client.online || client.endpoint != target.endpoint ||
+          client.refuses.contains(it.node))
         continue;
       state.rx_bytes = 92;
       state.last_handshake_unix_ns = clock_ns();
@@ -253,7 +265,7 @@ class FakeWorld {
     return {0, Done{}};
   }
   void confirm(FakeClient& client, const NodeId& id) {
-    if (client.next != id) return;
+    if (client.next != id || lost()) return;
     if (client.deaf_to_commit.erase(id) != 0) return;
     client.session = id;
     client.next.reset();

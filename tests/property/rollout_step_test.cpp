@@ -1,0 +1,127 @@
+// Whatever goes wrong and whenever the deployer dies: nobody loses a session, and what is left
+// behind can be finished or undone.
+#include <doctest/doctest.h>
+
+#include <random>
+
+#include "tests/unit/deployer/fake_world.h"
+
+namespace weir::deployer {
+namespace {
+
+constexpr unsigned kCases = 200;
+constexpr unsigned kClients = 12;
+
+struct Chance {
+  std::mt19937& random;
+  unsigned per_mille;
+  bool operator()() const { return random() % 1000 < per_mille; }
+};
+
+Plan deploy_plan(const FakeWorld& world, std::mt19937& random) {
+  Plan plan = world.plan(Kind::deploy);
+  plan.policy.max_failed = Permille{static_cast<std::uint16_t>(random() % 3 == 0 ? 0 : 500)};
+  plan.policy.batch = 1 + random() % 20;
+  const Digest digest = Digest::of(as_bytes("lock"));
+  plan.release = manifests::Release{.name = *ReleaseName::parse("new"),
+                                    .architecture = "amd64",
+                                    .source_epoch = 0,
+                                    .lock_digest = digest,
+                                    .kernel = {"linux", "1", "6.12", "aa", {digest, {}}},
+                                    .modules = {},
+                                    .tools = {},
+                                    .packages = {},
+                                    .provides = {},
+                                    .layers = {},
+                                    .command_line = {},
+                                    .sources = {},
+                                    .builder_version = {}};
+  return plan;
+}
+
+std::string text_of(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const std::string& line : lines) out += line + "\n";
+  return out;
+}
+
+void check_end(const FakeWorld& world, const State& state) {
+  CAPTURE(text_of(world.log));
+  CAPTURE(text_of(world.problems));
+  CHECK(world.problems.empty());
+  CHECK(world.steering.kicks.empty());
+  CHECK(world.steering.holds.empty());
+  for (const auto& [key, client] : world.clients) {
+    const auto known = state.clients.find(key);
+    if (known == state.clients.end()) continue;
+    CAPTURE(state.error ? state.error->message : std::string());
+    CAPTURE(shown(world.plan(Kind::deploy), key));
+    CAPTURE(name_of(known->second.stage));
+    const auto home = world.steering.homes.find(client.endpoint);
+    if (known->second.stage == Stage::moved) {
+      CHECK(client.session == known->second.to);
+    } else {
+      CHECK(client.session == known->second.from);
+    }
+    if (home != world.steering.homes.end()) CHECK(home->second == client.session);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("packets and requests get lost, clients refuse: nobody is cut off and nothing is left") {
+  for (unsigned seed = 1; seed <= kCases; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    FakeWorld world(1 + random() % 3, kClients);
+    world.lost = Chance{random, static_cast<unsigned>(random() % 300)};
+    world.fails = Chance{random, static_cast<unsigned>(random() % 200)};
+    for (auto& [key, client] : world.clients) {
+      client.talks = random() % 4 != 0;
+      if (random() % 10 == 0) client.refuses.insert(world.green.begin(), world.green.end());
+    }
+    const Plan plan = deploy_plan(world, random);
+    const State state = world.run(plan, start(plan));
+    check_end(world, state);
+    if (state.outcome == Outcome::failed) CHECK(world.on(world.blue) == kClients);
+    if (state.outcome == Outcome::done) CHECK(world.steering.active == world.green);
+  }
+}
+
+TEST_CASE("the deployer dies anywhere: the next order finishes or undoes it") {
+  for (unsigned seed = 1; seed <= kCases; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    FakeWorld world(1 + random() % 2, kClients);
+    unsigned steps = 20 + random() % 300;
+    const Plan plan = deploy_plan(world, random);
+    world.run(plan, start(plan), [&](const State&) { return --steps == 0; });
+    CAPTURE(text_of(world.log));
+    FakeWorld after = world;
+    after.die();
+    const bool forward = random() % 2 == 0;
+    const Plan next = forward ? deploy_plan(after, random) : after.plan(Kind::rollback, false);
+    const State state = after.run(next, start(next));
+    check_end(after, state);
+    CHECK(state.outcome == Outcome::done);
+    CHECK(after.on(forward ? after.green : after.blue) == kClients);
+    CHECK(after.steering.active == (forward ? after.green : after.blue));
+  }
+}
+
+TEST_CASE("an interruption anywhere ends in order") {
+  for (unsigned seed = 1; seed <= kCases; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    FakeWorld world(1 + random() % 2, kClients);
+    unsigned steps = 1 + random() % 200;
+    const Plan plan = deploy_plan(world, random);
+    State state = world.run(plan, start(plan), [&](const State&) { return --steps == 0; });
+    state =
+        world.run(plan, std::move(state), [](const State&) { return false; }, {0, Interrupted{}});
+    check_end(world, state);
+    if (state.outcome == Outcome::failed) CHECK(world.on(world.blue) == kClients);
+  }
+}
+
+}  // namespace weir::deployer
