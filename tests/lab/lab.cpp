@@ -192,8 +192,9 @@ Status Lab::write_peers(const std::vector<std::string>& left_out) const {
 
 Status Lab::start_wireguard(const std::string& netns, const std::string& interface,
                             const std::string& configuration) {
-  TRY_ASSIGN(const pool::ProcessId process, start(inside(netns, {"wireguard-go", "-f", interface}),
-                                                  path("log/" + interface + ".log")));
+  TRY_ASSIGN(const pool::ProcessId process,
+             start(inside(netns, {"nice", "-n", "-10", "wireguard-go", "-f", interface}),
+                   path("log/" + interface + ".log")));
   started_.push_back({"wireguard-go " + interface, process});
   TRY(write_record());
   TRY(wait_for_device(interface));
@@ -265,7 +266,10 @@ Status Lab::wait_for_tunnel(const std::string& name, milliseconds patience) cons
 }
 
 Argv Lab::deployer(const Argv& command) const {
-  Argv out = {programs_ + "/weir-deployer"};
+  // Machines inherit the priority. Emulated ones take every core while they boot: those that
+  // already serve go first, and all of them before whatever else runs here.
+  const bool first = !command.empty() && command.front() == "up";
+  Argv out = {"nice", "-n", first ? "-10" : "-5", programs_ + "/weir-deployer"};
   out.insert(out.end(), command.begin(), command.end());
   out.insert(out.end(), {"--fleet", path("fleet.yaml")});
   return out;

@@ -17,8 +17,8 @@
 namespace weir::lab {
 namespace {
 
-constexpr UnixNs kTick = 50'000'000;
-constexpr std::size_t kPerTick = 2560;                // about 50 KB/s
+constexpr UnixNs kTick = 100'000'000;
+constexpr std::size_t kPerTick = 2560;                // about 25 KB/s
 constexpr std::uint64_t kMostOutstanding = 64 << 10;  // a slow path is not filled further
 
 std::uint8_t pattern(std::uint64_t offset) {

@@ -18,7 +18,7 @@ struct PingFlow {
   IpAddress source, target;
 };
 
-/// A TCP connection with about 50 KB/s each way: what the client sends comes back and is compared.
+/// A TCP connection with about 25 KB/s each way: what the client sends comes back and is compared.
 struct StreamFlow {
   std::string flow, client;
   std::string client_netns, server_netns;
