@@ -20,7 +20,9 @@ bool contains(const std::string& text, const char* part) {
 }
 
 // The error's sentence, so that a failed check says what the kernel said.
-std::string why(const Status& status) { return status ? "" : status.error().message; }
+std::string why(const Status& status) {
+  return status ? "" : status.error().message;
+}
 
 }  // namespace
 
@@ -44,8 +46,8 @@ TEST_CASE(
           "");
     CHECK(why(socket->put_route({*Prefix::parse("::/0"), "d1", ip("fd09::1"), {}, 7})) == "");
     CHECK(why(socket->put_route({*Prefix::parse("10.11.0.0/16"), "d1", {}, {}})) == "");
-    CHECK(why(socket->put_rule({false, 100, 7, 7, {}})) == "");
-    CHECK(why(socket->put_rule({true, 101, 7, {}, "d1"})) == "");
+    CHECK(why(socket->put_rule({false, 100, 7, 7, {}, {}})) == "");
+    CHECK(why(socket->put_rule({true, 101, 7, {}, "d1", {}})) == "");
   }
 
   const std::string in = "ip -n " + space.name() + " ";
@@ -67,8 +69,8 @@ TEST_CASE(
 
   for (int round = 0; round < 2; ++round) {
     CAPTURE(round);
-    CHECK(why(socket->delete_rule({false, 100, 7, 7, {}})) == "");
-    CHECK(why(socket->delete_rule({true, 101, 7, {}, "d1"})) == "");
+    CHECK(why(socket->delete_rule({false, 100, 7, 7, {}, {}})) == "");
+    CHECK(why(socket->delete_rule({true, 101, 7, {}, "d1", {}})) == "");
     CHECK(why(socket->delete_route({*Prefix::parse("::/0"), "d1", ip("fd09::1"), {}, 7})) == "");
     CHECK(why(socket->delete_route({*Prefix::parse("10.10.0.0/16"), "d1", ip("10.9.0.1"), {}})) ==
           "");
