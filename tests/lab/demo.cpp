@@ -110,11 +110,11 @@ Result<Report> run_demo(const DemoOptions& options) {
       "control");
   TRY_ASSIGN(Session session, Session::start(lab, demo_clients()));
   for (unsigned round = 1; round <= options.rounds && !interrupted(); ++round) {
-    const std::string number = options.rounds > 1 ? " " + std::to_string(round) : "";
+    const std::string number = options.rounds > 1 ? " (" + std::to_string(round) + ")" : "";
     const auto order = [&](const std::string& name, const Argv& command, const std::string& pool) {
       if (interrupted()) return;
       say(name + number + ": moving every client to the " + pool + " pool");
-      session.move(name + number, command, pool);
+      session.move(name, command, pool);
       const auto count = session.traffic().count();
       say(std::to_string(count.sent) + " packets sent, " + std::to_string(count.received) +
           " answered so far");

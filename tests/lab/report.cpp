@@ -73,6 +73,25 @@ std::string when_lost(const PingLog& log, const std::vector<Movement>& movements
   return spans.size() > kMost ? out + ", ..." : out;
 }
 
+/// The movements' names, each once, in the order of their first time.
+std::vector<std::string> names_of(const std::vector<Movement>& movements) {
+  std::vector<std::string> out;
+  for (const Movement& movement : movements) {
+    if (std::find(out.begin(), out.end(), movement.name) == out.end()) out.push_back(movement.name);
+  }
+  return out;
+}
+
+template <class Measure>
+std::int64_t worst(const std::vector<Movement>& movements, const std::string& name,
+                   Measure measure) {
+  std::int64_t out = 0;
+  for (const Movement& movement : movements) {
+    if (movement.name == name) out = std::max<std::int64_t>(out, measure(movement));
+  }
+  return out;
+}
+
 Window window_of(const Movement& movement) {
   return {movement.ordered, movement.watched_until};
 }
@@ -127,8 +146,9 @@ std::vector<std::string> verdicts(const Report& report) {
 
 std::string print_table(const Report& report) {
   std::vector<Row> rows;
+  const std::vector<std::string> names = names_of(report.movements);
   Row head = {"client > target", "packets", "lost"};
-  for (const Movement& movement : report.movements) head.push_back("silent: " + movement.name);
+  for (const std::string& name : names) head.push_back("silent: " + name);
   head.insert(head.end(), {"TCP bytes", "resets", "retransmitted"});
   rows.push_back(head);
   std::uint64_t all = 0, all_lost = 0;
@@ -136,8 +156,10 @@ std::string print_table(const Report& report) {
     all += sent(log);
     all_lost += lost(log);
     Row row = {log.flow, std::to_string(sent(log)), std::to_string(lost(log))};
-    for (const Movement& movement : report.movements) {
-      row.push_back(millis(longest_silence_ns(log.samples, window_of(movement))));
+    for (const std::string& name : names) {
+      row.push_back(millis(worst(report.movements, name, [&](const Movement& movement) {
+        return longest_silence_ns(log.samples, window_of(movement));
+      })));
     }
     if (const StreamLog* stream = stream_of(report.traffic, log.flow)) {
       row.insert(row.end(), {std::to_string(stream->bytes_echoed), std::to_string(stream->resets),
@@ -151,24 +173,37 @@ std::string print_table(const Report& report) {
       "\n(silent: longest time without a reply, at 20 ms between packets. control is never "
       "moved.)\n\n";
 
-  rows = {{"movement", "order to last client moved", "first to last client", "command"}};
-  for (const Movement& movement : report.movements) {
-    const bool all_moved = movement.not_moved.empty() && movement.last_moved != 0;
-    rows.push_back({movement.name,
-                    all_moved ? seconds(movement.last_moved - movement.ordered) : "not all moved",
-                    all_moved ? seconds(movement.last_moved - movement.first_moved) : "",
-                    seconds(movement.ended - movement.ordered)});
+  rows = {{"movement", "times", "order to last client moved", "first to last client", "command"}};
+  for (const std::string& name : names) {
+    std::size_t times = 0, incomplete = 0;
+    for (const Movement& movement : report.movements) {
+      if (movement.name != name) continue;
+      ++times;
+      if (!movement.not_moved.empty() || movement.last_moved == 0) ++incomplete;
+    }
+    const auto longest = [&](UnixNs Movement::*from, UnixNs Movement::*to) {
+      return seconds(worst(report.movements, name, [&](const Movement& movement) {
+        return movement.*to - movement.*from;
+      }));
+    };
+    rows.push_back(
+        {name, std::to_string(times),
+         incomplete == 0 ? longest(&Movement::ordered, &Movement::last_moved) : "not all moved",
+         incomplete == 0 ? longest(&Movement::first_moved, &Movement::last_moved) : "",
+         longest(&Movement::ordered, &Movement::ended)});
   }
-  return out + aligned(rows);
+  out += aligned(rows);
+  if (report.movements.size() > names.size())
+    out += "\n(where a movement was made several times: the worst)\n";
+  return out;
 }
 
 std::string print_json(const Report& report) {
   Json flows = Json::array();
   for (const PingLog& log : report.traffic.pings) {
-    Json silences = Json::object();
+    Json silences = Json::array();  // one for each of `movements`
     for (const Movement& movement : report.movements) {
-      silences[movement.name] =
-          milliseconds_of(longest_silence_ns(log.samples, window_of(movement)));
+      silences.push_back(milliseconds_of(longest_silence_ns(log.samples, window_of(movement))));
     }
     Json flow = {
         {"flow", log.flow},  {"client", log.client},         {"packets", sent(log)},
