@@ -324,6 +324,32 @@ std::vector<StreamFlow> Lab::stream_flows() const {
 
 namespace {
 
+// Ends whoever has this pid now.
+void end_pid(int pid, milliseconds patience) {
+  const auto text = read_file("/proc/" + std::to_string(pid) + "/stat", ByteCount{4096});
+  if (!text) return;
+  const auto stat = pool::parse_process_stat(*text);
+  if (stat) end({pid, stat->start_ticks}, patience);
+}
+
+// A deployer that outlived whoever started it still holds the fleet. It is known by the one
+// argument that only it has: the path of this lab's fleet document.
+void end_deployers(const std::string& fleet) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto arguments = read_file(entry.path().string() + "/cmdline", ByteCount{1 << 20});
+    if (!arguments ||
+        arguments->find(std::string("\0", 1) + fleet + std::string("\0", 1)) == std::string::npos) {
+      continue;
+    }
+    if (arguments->substr(0, arguments->find('\0')).ends_with("/weir-deployer")) {
+      end_pid(std::stoi(name), milliseconds(5000));
+    }
+  }
+}
+
 // The deployer knows best how to end its machines; where it cannot (killed, half built), every QEMU
 // that listens below the lab's state is told to quit.
 void end_machines(const std::string& state) {
@@ -345,6 +371,7 @@ Status tear_down(const std::string& folder) {
     if (lab.error().code == Errc::not_found) return {};
     return tl::unexpected(lab.error());
   }
+  end_deployers(lab->path("fleet.yaml"));
   const RunOptions deaf{.timeout = milliseconds(60000), .deaf = true};
   if (fs::exists(lab->path("fleet.yaml")) && fs::exists(lab->path("state"))) {
     [[maybe_unused]] const auto down = run(lab->deployer({"down"}), deaf);
@@ -355,12 +382,7 @@ Status tear_down(const std::string& folder) {
     // Whatever else a person started inside goes too: its network is about to.
     if (const auto pids = run({"ip", "netns", "pids", netns}, deaf); pids && pids->status == 0) {
       std::istringstream list(pids->out);
-      for (int pid = 0; list >> pid;) {
-        const auto text = read_file("/proc/" + std::to_string(pid) + "/stat", ByteCount{4096});
-        const auto stat = text ? pool::parse_process_stat(*text)
-                               : Result<pool::ProcessStat>(fail(Errc::not_found, "gone"));
-        if (stat) end({pid, stat->start_ticks}, milliseconds(2000));
-      }
+      for (int pid = 0; list >> pid;) end_pid(pid, milliseconds(2000));
     }
     [[maybe_unused]] const auto removed = run({"ip", "netns", "del", netns}, deaf);
   }
