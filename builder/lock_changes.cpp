@@ -36,6 +36,7 @@ std::vector<LockChange> changes(const manifests::Lock& before, const manifests::
     if (!old.contains(name)) out.emplace(name, LockChange{name, std::nullopt, value.first});
   }
   std::vector<LockChange> list;
+  list.reserve(out.size());
   for (auto& [name, change] : out) list.push_back(std::move(change));
   return list;
 }

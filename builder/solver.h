@@ -21,13 +21,12 @@ struct Resolution {
 /// manifest   `provides` count as installed: where the indices have a package of that name, at its
 ///            newest version; Recommends are not followed
 /// indices    in the manifest's order; of two equal packages the earlier index counts. An index
-/// that
-///            is not automatic is used only where nothing else satisfies a pin or a dependency
+///            that is not automatic serves only pins and dependencies that nothing else satisfies
 /// returns    the same choice for the same input; a wildcard that matches several kernels means the
 ///            newest that is neither unsigned nor debugging symbols
 /// errors     invalid_input, naming the field, and the closest names or versions: a package,
-/// version or
-///            kernel that does not exist, a constraint on a package that is not in the image;
+///            version or kernel that does not exist, a constraint on a package that is not in
+///            the image;
 ///            not_found: what cannot be satisfied, as one sentence
 [[nodiscard]] Result<Resolution> resolve(const manifests::ImageManifest& manifest,
                                          const std::vector<PackageIndex>& indices);

@@ -161,7 +161,8 @@ Result<std::int64_t> parse_date(std::string_view text) {
   if (!date.ok()) return wrong();
   const std::chrono::sys_days days(date);
   if (kDays[std::chrono::weekday(days).c_encoding()] != parts[0].substr(0, 3)) return wrong();
-  return std::int64_t{days.time_since_epoch().count()} * kDay + hour * 3600 + minute * 60 + second;
+  return std::int64_t{days.time_since_epoch().count()} * kDay + std::int64_t{hour} * 3600 +
+         std::int64_t{minute} * 60 + second;
 }
 
 Result<SuiteIndex> parse_suite_index(std::string_view text) {

@@ -58,11 +58,10 @@ struct ImageManifest {
   std::string architecture{};  ///< Debian's name, "amd64"
   ImageSources sources{};
   KernelPin kernel{};
-  std::vector<std::string>
-      modules{};  ///< kept with what they need, pinned, and loaded in this order
-  std::vector<std::string> packages{};               ///< exact names, asked for
+  std::vector<std::string> modules{};   ///< kept with what they need, and loaded in this order
+  std::vector<std::string> packages{};  ///< exact names, asked for
   std::map<std::string, std::string> constraints{};  ///< package -> version pattern
-  std::vector<std::string> provides{};  ///< packages Weir stands in for; they satisfy any version
+  std::vector<std::string> provides{};  ///< packages Weir stands in for, at their newest version
   std::vector<AcceptedScript> accept_scripts{};
   std::vector<ImageUser> users{};
   std::vector<ImageFile> files{};

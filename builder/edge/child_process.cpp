@@ -103,6 +103,7 @@ Result<ChildResult> run_child(const std::vector<std::string>& argv, std::string_
   TRY_IN(fill(files[0], input), argv[0]);
 
   std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 1);
   for (const auto& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   std::string path = "PATH=/usr/local/bin:/usr/bin:/bin", locale = "LC_ALL=C";

@@ -206,7 +206,11 @@ Status Transfer::keep() {
 
 void Transfer::finish(Status status) {
   finished_ = true;
-  if (!status) status = tl::unexpected(std::move(status).error().in(download_.what));
+  if (!status) {
+    status = tl::unexpected(std::move(status).error().in(download_.what));
+    // Only the file under its plain name is continued by a later run.
+    if (path_ != cache_.partial_path(download_.digest)) ::unlink(path_.c_str());
+  }
   status_ = std::move(status);
   file_ = Fd();
 }

@@ -67,6 +67,7 @@ Result<std::vector<FetchedPackage>> fetch_packages(
     opened.emplace(place, std::move(package));
   }
   std::vector<FetchedPackage> out;
+  out.reserve(opened.size());
   for (auto& [place, package] : opened) out.push_back(std::move(package));
   return out;
 }

@@ -31,8 +31,7 @@ class FetchedPackage {
 ///
 /// mirrors  asked only for packages that the cache lacks
 /// errors   not_found: a package is neither in the cache nor on the mirror: names package and
-/// version
-///          and says to lock again; integrity: the mirror serves other bytes than the lock
+///          version and says to lock again; integrity: the mirror serves other bytes than the lock
 ///          promises; io: the mirror cannot be reached (after retries); what was fetched stays in
 ///          the cache, and partial files are resumed the next time
 [[nodiscard]] Result<std::vector<FetchedPackage>> fetch_packages(

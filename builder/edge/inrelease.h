@@ -14,8 +14,7 @@ namespace weir::builder {
 /// keyring  absolute path of an OpenPGP keyring (.gpg)
 /// returns  the signed text as gpgv gives it; never a part of `file` itself
 /// errors   not_found: no such keyring, or gpgv is not installed; invalid_input: not one
-/// clear-signed
-///          message; unauthorized: see judge_gpgv_status; timeout: gpgv took over 30 s
+///          clear-signed message; unauthorized: see judge_gpgv_status; timeout: over 30 s
 [[nodiscard]] Result<SignedText> verify_inrelease(std::string_view file,
                                                   const std::string& keyring);
 

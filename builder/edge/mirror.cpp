@@ -49,13 +49,18 @@ const std::pair<const std::string, std::string>* closest(
   return best;
 }
 
+tl::unexpected<Error> no_source(const std::string& problem, std::string_view suite) {
+  const std::string name(suite);
+  return fail(Errc::not_found,
+              problem + " for suite '" + name + "': say one with --mirror " + name + "=URL");
+}
+
 }  // namespace
 
 Result<std::string> Mirrors::base_of(std::string_view suite) const {
   const auto found = bases_.find(suite);
   if (found != bases_.end()) return found->second;
-  return fail(Errc::not_found, "no mirror is known for suite '" + std::string(suite) +
-                                   "': say one with --mirror " + std::string(suite) + "=URL");
+  return no_source("no mirror is known", suite);
 }
 
 Result<Mirrors> read_mirrors(const std::vector<std::string>& suites,
@@ -89,8 +94,7 @@ Result<Mirrors> read_mirrors(const std::vector<std::string>& suites,
   for (const auto& suite : open) {
     const auto* site = closest(sites, suite);
     if (site == nullptr || !is_url(site->second)) {
-      return fail(Errc::not_found, "apt has no http or https source for suite '" + suite +
-                                       "': say one with --mirror " + suite + "=URL");
+      return no_source("apt has no http or https source", suite);
     }
     out.set(suite, without_slash(site->second));
   }

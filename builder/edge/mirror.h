@@ -30,8 +30,7 @@ class Mirrors {
 ///            site of that suite, or, where it is not configured (such as a backports suite), the
 ///            site of the suite that its name starts with
 /// errors     invalid_input: an override that is not such a URL; not_found: a suite apt does not
-/// know;
-///            io: apt-get cannot be run
+///            know; io: apt-get cannot be run
 [[nodiscard]] Result<Mirrors> read_mirrors(const std::vector<std::string>& suites,
                                            const std::vector<std::string>& overrides);
 

@@ -33,6 +33,18 @@ Result<Wanted> find_index(const SuiteIndex& index, const std::string& suite,
   return Wanted{suite, component, index.not_automatic, packed->second, unpacked->second};
 }
 
+Download download_of(const Wanted& wanted, const std::string& dists,
+                     const std::string& architecture, bool by_hash) {
+  const std::string folder = dists + "/" + wanted.component + "/binary-" + architecture;
+  Download out{.what = "suite " + wanted.suite + ": " + wanted.component + "/Packages.xz",
+               .urls = {folder + "/Packages.xz"},
+               .digest = wanted.packed.digest,
+               .size = wanted.packed.size};
+  // Under its digest an index stays valid while the mirror is being updated.
+  if (by_hash) out.urls.insert(out.urls.begin(), folder + "/by-hash/SHA256/" + out.digest.hex());
+  return out;
+}
+
 Result<PackageIndex> read_index(const Wanted& wanted, const Cache& cache) {
   TRY_ASSIGN(const auto blob, FetchedBlob::open(cache, wanted.packed.digest, wanted.packed.size));
   TRY_ASSIGN(const auto packed, blob.read());
@@ -54,9 +66,9 @@ Result<Suites> fetch_suites(const manifests::ImageManifest& manifest, const std:
   for (const auto& suite : manifest.sources.suites) {
     const std::string where = "suite " + suite;
     TRY_ASSIGN(const auto base, mirrors.base_of(suite));
-    const std::string dists = base + "/dists/" + suite + "/";
+    const std::string dists = base + "/dists/" + suite;
     TRY_ASSIGN_IN(const auto file,
-                  download_text(dists + "InRelease", kMaxInRelease, DownloadPolicy{}), where);
+                  download_text(dists + "/InRelease", kMaxInRelease, DownloadPolicy{}), where);
     TRY_ASSIGN_IN(const auto text, verify_inrelease(file, keyring), where + ": InRelease");
     TRY_ASSIGN_IN(const auto index, parse_suite_index(text), where + ": InRelease");
     TRY_IN(check_suite_index(index, suite, now), where + ": InRelease");
@@ -64,13 +76,8 @@ Result<Suites> fetch_suites(const manifests::ImageManifest& manifest, const std:
     out.newest_date = std::max(out.newest_date, index.date_unix);
     for (const auto& component : manifest.sources.components) {
       TRY_ASSIGN_IN(auto entry, find_index(index, suite, component, manifest.architecture), where);
-      const std::string folder = dists + component + "/binary-" + manifest.architecture + "/";
-      std::vector<std::string> urls;
-      if (index.by_hash) urls.push_back(folder + "by-hash/SHA256/" + entry.packed.digest.hex());
-      urls.push_back(folder + "Packages.xz");
       if (!FetchedBlob::open(cache, entry.packed.digest, entry.packed.size)) {
-        downloads.push_back({where + ": " + component + "/Packages.xz", std::move(urls),
-                             entry.packed.digest, entry.packed.size});
+        downloads.push_back(download_of(entry, dists, manifest.architecture, index.by_hash));
       }
       wanted.push_back(std::move(entry));
     }

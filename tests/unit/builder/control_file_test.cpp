@@ -37,11 +37,11 @@ TEST_CASE("what is not a control file is refused with its line") {
       {": 1\n", "line 1: is not 'Field: value'"},
       {std::string("A: 1\0\n", 6), "line 1: a NUL byte"},
   };
-  for (const auto& [text, expected] : cases) {
-    CAPTURE(text);
-    const auto stanza = StanzaReader(text).next();
+  for (const auto& entry : cases) {
+    CAPTURE(entry.first);
+    const auto stanza = StanzaReader(entry.first).next();
     REQUIRE_FALSE(stanza.has_value());
-    CHECK(stanza.error().message == expected);
+    CHECK(stanza.error().message == entry.second);
     CHECK(stanza.error().code == Errc::invalid_input);
   }
 }

@@ -53,6 +53,7 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "many files come at once, and progress ends at all of them") {
   std::map<std::string, std::string> files;
   std::vector<Download> downloads;
+  downloads.reserve(20);
   for (unsigned i = 0; i < 20; ++i) {
     files["/" + std::to_string(i)] = content_of(1000 * i + 1, i);
   }

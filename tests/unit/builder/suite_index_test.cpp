@@ -22,6 +22,7 @@ const std::string kIndex =
     "main/binary-amd64/Packages\n"
     " e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855        0 "
     "main/binary-amd64/Packages.xz\n";
+constexpr std::int64_t kWeek = 7 * 86400;
 constexpr std::int64_t kDate = 1795227046;  // date -d "Sat, 21 Nov 2026 02:10:46 UTC" +%s
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
@@ -56,7 +57,7 @@ TEST_CASE("a suite's index lists its files with SHA-256 only") {
   REQUIRE_MESSAGE(index.has_value(), index.error().message);
   CHECK(index->codename == "bookworm-backports");
   CHECK(index->date_unix == kDate);
-  CHECK(index->valid_until_unix == kDate + 7 * 86400);
+  CHECK(index->valid_until_unix == kDate + kWeek);
   CHECK(index->by_hash);
   CHECK(index->not_automatic);
   REQUIRE(index->files.size() == 2);
@@ -77,9 +78,10 @@ TEST_CASE("a damaged index is refused") {
       {"main/binary-amd64/Packages.xz", "/etc/passwd"},
       {"Acquire-By-Hash: yes\n", "\nAcquire-By-Hash: yes\n"},
   };
-  for (const auto& [from, to] : cases) {
-    CAPTURE(std::string(to));
-    const auto index = parse_suite_index(std::string_view(replaced(kIndex, from, to)));
+  for (const auto& entry : cases) {
+    CAPTURE(entry.second);
+    const auto index =
+        parse_suite_index(std::string_view(replaced(kIndex, entry.first, entry.second)));
     REQUIRE_FALSE(index.has_value());
     CHECK(index.error().code == Errc::invalid_input);
   }
@@ -93,7 +95,7 @@ TEST_CASE("an index counts for its own suite and its own time only") {
   CHECK(check_suite_index(*index, "bookworm-backports", kDate - 86000).has_value());
   CHECK_FALSE(check_suite_index(*index, "bookworm", kDate + 100).has_value());
   CHECK_FALSE(check_suite_index(*index, "bookworm-backports", kDate - 86500).has_value());
-  const auto late = check_suite_index(*index, "bookworm-backports", kDate + 7 * 86400 + 7300);
+  const auto late = check_suite_index(*index, "bookworm-backports", kDate + kWeek + 7300);
   REQUIRE_FALSE(late.has_value());
   CHECK(late.error().code == Errc::integrity);
   CHECK(late.error().message.find("expired 2 hours ago") != std::string::npos);
@@ -132,12 +134,12 @@ TEST_CASE("a good signature by a key of the keyring is enough, a bad one is alwa
       // A user id must not pass for a status line.
       {"[GNUPG:] BADSIG 0 [GNUPG:] GOODSIG\n", "a signature is bad"},
   };
-  for (const auto& [status, expected] : cases) {
-    const auto signer = judge_gpgv_status(status);
-    CAPTURE(status);
+  for (const auto& entry : cases) {
+    const auto signer = judge_gpgv_status(entry.first);
+    CAPTURE(entry.first);
     REQUIRE_FALSE(signer.has_value());
     CHECK(signer.error().code == Errc::unauthorized);
-    CHECK(signer.error().message.find(expected) != std::string::npos);
+    CHECK(signer.error().message.find(entry.second) != std::string::npos);
   }
 }
 

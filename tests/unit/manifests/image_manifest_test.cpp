@@ -95,13 +95,13 @@ TEST_CASE("a refusal names line and field") {
       {"provides: [linux-initramfs-tool]", "provides: [wireguard-tools]",
        "manifest:11: provides: 'wireguard-tools' is also asked for in packages"},
   };
-  for (const auto& [from, to, expected] : cases) {
-    const auto manifest = parse_image_manifest(replaced(kSmall, from, to));
-    CAPTURE(std::string(to));
+  for (const auto& entry : cases) {
+    const auto manifest = parse_image_manifest(replaced(kSmall, entry.from, entry.to));
+    CAPTURE(std::string(entry.to));
     REQUIRE_FALSE(manifest.has_value());
     CAPTURE(manifest.error().message);
     CHECK(manifest.error().code == Errc::invalid_input);
-    CHECK(manifest.error().message.find(expected) != std::string::npos);
+    CHECK(manifest.error().message.find(entry.expected) != std::string::npos);
   }
   CHECK(parse_image_manifest("name: a\n# \xc3\x28\n").error().message ==
         "manifest:2: is not UTF-8");

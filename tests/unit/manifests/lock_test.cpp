@@ -61,13 +61,13 @@ TEST_CASE("a lock that contradicts itself is refused with its field") {
       {"\"size\": 12500", "\"size\": -1", "packages[0].size"},
       {"sha256:ba78", "sha256:BA78", "manifest_digest"},
   };
-  for (const auto& [from, to, expected] : cases) {
-    const auto lock = parse_lock(replaced(text, from, to));
-    CAPTURE(std::string(to));
+  for (const auto& entry : cases) {
+    const auto lock = parse_lock(replaced(text, entry.from, entry.to));
+    CAPTURE(std::string(entry.to));
     REQUIRE_FALSE(lock.has_value());
     CAPTURE(lock.error().message);
     CHECK(lock.error().code == Errc::invalid_input);
-    CHECK(lock.error().message.find(expected) != std::string::npos);
+    CHECK(lock.error().message.find(entry.expected) != std::string::npos);
   }
   CHECK_FALSE(parse_lock(text + "{}").has_value());
   CHECK_FALSE(parse_lock(text.substr(0, text.size() / 2)).has_value());
