@@ -137,9 +137,7 @@ void print(const Measured& measured, bool json) {
       measured.boot_to_handshake_s);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_bench(int argc, char** argv) {
   po::options_description described("Options");
   const auto text = [](const char* value) {
     return po::value<std::string>()->value_name("TEXT")->default_value(value);
@@ -186,4 +184,15 @@ int main(int argc, char** argv) {
   }
   print(*measured, given.count("json") != 0);
   return measured->report.failures.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_bench(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "weir-bench-move: %s\n", error.what());
+    return 1;
+  }
 }

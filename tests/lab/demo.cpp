@@ -110,10 +110,13 @@ Result<Report> run_demo(const DemoOptions& options) {
       "control");
   TRY_ASSIGN(Session session, Session::start(lab, demo_clients()));
   for (unsigned round = 1; round <= options.rounds && !interrupted(); ++round) {
-    const std::string number = options.rounds > 1 ? " (" + std::to_string(round) + ")" : "";
+    std::string number;
+    if (options.rounds > 1) number = " (" + std::to_string(round) + ")";
     const auto order = [&](const std::string& name, const Argv& command, const std::string& pool) {
       if (interrupted()) return;
-      say(name + number + ": moving every client to the " + pool + " pool");
+      std::string what = name;
+      what.append(number).append(": moving every client to the ").append(pool).append(" pool");
+      say(what);
       session.move(name, command, pool);
       const auto count = session.traffic().count();
       say(std::to_string(count.sent) + " packets sent, " + std::to_string(count.received) +

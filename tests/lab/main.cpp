@@ -47,9 +47,8 @@ Status up(const po::variables_map& given) {
   say("building the lab: director, upstream host and clients in network namespaces");
   TRY_ASSIGN(Lab lab, Lab::build(options));
   say("booting the blue pool");
-  const auto booted =
-      must_run(lab.deployer({"up", "--release", given["release"].as<std::string>()}),
-               {.timeout = std::chrono::minutes(10), .show_errors = true});
+  auto booted = must_run(lab.deployer({"up", "--release", given["release"].as<std::string>()}),
+                         {.timeout = std::chrono::minutes(10), .show_errors = true});
   if (!booted) {
     TRY(tear_down(options.folder));
     return booted;

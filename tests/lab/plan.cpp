@@ -65,7 +65,7 @@ struct Builder {
   /// Connects a namespace to the internet: `outside` in it, default routes over it. Returns the
   /// number of its link, which is part of its addresses.
   std::string connect(const std::string& netns) {
-    const std::string number = std::to_string(++slot);
+    std::string number = std::to_string(++slot);
     const std::string far = "to-" + number;
     add_link(netns, "outside", plan.net_netns, far);
     add_address(plan.net_netns, far, "100.64." + number + ".1/30");

@@ -158,7 +158,7 @@ void BlueFleet::use_store(const std::string& store) {
 }
 
 std::string BlueFleet::copy_store() {
-  const std::string copy = folder_ + "/store";
+  std::string copy = folder_ + "/store";
   std::filesystem::remove_all(copy);
   std::filesystem::copy(baked("store"), copy, std::filesystem::copy_options::recursive);
   return copy;
