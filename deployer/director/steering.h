@@ -24,7 +24,6 @@ struct Topology {
   std::string upstream_interface;
   std::vector<Prefix> fenced;        ///< no inner packet may go there: fabric, management, VIPs
   std::uint32_t expected_peers = 0;  ///< learning maps hold four times as many
-  bool operator==(const Topology&) const = default;
 };
 
 /// A client at an address, and the node a right concerns.
