@@ -91,12 +91,28 @@ void add_edge(const WgPeer& peer, std::optional<Endpoint> endpoint,
   steps.back().keepalive_seconds = 0;
 }
 
-bool is_already(const WgPeer& peer, const manifests::PeerSpec& wanted,
-                const std::optional<SecretKey>& preshared_key) {
+/// What makes a peer that is there as `wanted`; nullopt when it is so already. Replacing allowed
+/// IPs would for a moment leave a live client without any, so that is done only to take some away.
+std::optional<WgPeerChange> difference(const WgPeer& peer, const manifests::PeerSpec& wanted,
+                                       const std::optional<SecretKey>& preshared_key) {
+  WgPeerChange out = step(peer.public_key, Kind::update);
+  bool differs = false;
+  if (peer.preshared_key != preshared_key) {
+    out.preshared_key = preshared_key.value_or(SecretKey({}));
+    differs = true;
+  }
+  if (wanted.endpoint && wanted.endpoint != peer.endpoint) {
+    out.endpoint = wanted.endpoint;
+    differs = true;
+  }
   const std::set<Prefix> have(peer.allowed_ips.begin(), peer.allowed_ips.end());
   const std::set<Prefix> want(wanted.allowed_ips.begin(), wanted.allowed_ips.end());
-  return have == want && peer.preshared_key == preshared_key &&
-         (!wanted.endpoint || wanted.endpoint == peer.endpoint);
+  out.replace_allowed_ips = !std::includes(want.begin(), want.end(), have.begin(), have.end());
+  for (const Prefix& prefix : want) {
+    if (out.replace_allowed_ips || !have.contains(prefix)) out.allowed_ips.push_back(prefix);
+  }
+  differs = differs || out.replace_allowed_ips || !out.allowed_ips.empty();
+  return differs ? std::optional(std::move(out)) : std::nullopt;
 }
 
 }  // namespace
@@ -121,12 +137,15 @@ Result<WgChange> plan_diff(const WgDevice& now, const manifests::PeerDiff& diff,
       }
       preshared_key = found->second;
     }
-    const WgPeer* peer = known.find(wanted.public_key);
-    if (peer != nullptr && is_already(*peer, wanted, preshared_key)) continue;
+    if (const WgPeer* peer = known.find(wanted.public_key)) {
+      if (auto change = difference(*peer, wanted, preshared_key)) {
+        out.peers.push_back(*std::move(change));
+      }
+      continue;
+    }
     WgPeerChange put = step(wanted.public_key, Kind::put);
-    put.preshared_key = preshared_key.value_or(SecretKey({}));
+    put.preshared_key = std::move(preshared_key);
     put.endpoint = wanted.endpoint;
-    put.replace_allowed_ips = true;
     put.allowed_ips = wanted.allowed_ips;
     out.peers.push_back(std::move(put));
   }

@@ -15,9 +15,9 @@ namespace weir::node {
 /// Preshared keys of a diff, unsealed.
 using PresharedKeys = std::map<PublicKey, wireguard::SecretKey>;
 
-/// Peers that already are as they shall be are left out, so that a diff may be sent again.
-/// errors: invalid_input: a peer that stands twice, or whose sealed key is not among
-/// `preshared_keys`
+/// Peers that already are as they shall be are left out, so that a diff may be sent again; of
+/// others only what differs is touched, so that a live session loses no packet. errors:
+/// invalid_input: a peer that stands twice, or whose sealed key is not among `preshared_keys`
 [[nodiscard]] Result<wireguard::WgChange> plan_diff(const wireguard::WgDevice& now,
                                                     const manifests::PeerDiff& diff,
                                                     const PresharedKeys& preshared_keys);

@@ -14,7 +14,6 @@
 namespace weir::node {
 namespace {
 
-using network::Route;
 using network::RouteSocket;
 using network::Rule;
 

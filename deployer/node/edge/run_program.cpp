@@ -98,6 +98,7 @@ Result<wireguard::SecretBytes> run_program(const std::vector<std::string>& argum
 
   std::vector<std::string> copies = arguments;
   std::vector<char*> argv;
+  argv.reserve(copies.size() + 1);
   for (std::string& copy : copies) argv.push_back(copy.data());
   argv.push_back(nullptr);
   char* environment[] = {nullptr};

@@ -5,8 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <optional>
 

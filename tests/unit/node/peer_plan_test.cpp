@@ -161,6 +161,38 @@ TEST_CASE("a diff adds, changes and removes, and sent again changes nothing") {
   CHECK(plan_diff(world.device, diff, keys)->peers.empty());
 }
 
+TEST_CASE(
+    "a diff touches of a live peer only what differs, and replaces allowed IPs only to take some") {
+  const FakeWorld world(device_of_three());
+  PeerDiff diff;
+  diff.put = {spec(2, prefixes({"10.8.0.2/32"}))};
+  diff.put[0].sealed_preshared_key = "sealed";
+  const PresharedKeys keys{{key_of(2), secret_of(0x82)}};
+  CHECK(plan_diff(world.device, diff, keys)->peers.empty());
+
+  diff.put[0].endpoint = endpoint("192.0.2.22:22");
+  auto change = plan_diff(world.device, diff, keys);
+  REQUIRE(change->peers.size() == 1);
+  CHECK(change->peers[0].kind == wireguard::WgPeerChange::Kind::update);
+  CHECK(change->peers[0].endpoint == diff.put[0].endpoint);
+  CHECK_FALSE(change->peers[0].preshared_key.has_value());
+  CHECK_FALSE(change->peers[0].replace_allowed_ips);
+  CHECK(change->peers[0].allowed_ips.empty());
+
+  diff.put[0].endpoint.reset();
+  diff.put[0].allowed_ips = prefixes({"10.8.0.2/32", "fd00:8::2/128"});
+  change = plan_diff(world.device, diff, keys);
+  REQUIRE(change->peers.size() == 1);
+  CHECK_FALSE(change->peers[0].replace_allowed_ips);
+  CHECK(change->peers[0].allowed_ips == prefixes({"fd00:8::2/128"}));
+
+  diff.put[0].allowed_ips = prefixes({"fd00:8::2/128"});
+  change = plan_diff(world.device, diff, keys);
+  REQUIRE(change->peers.size() == 1);
+  CHECK(change->peers[0].replace_allowed_ips);
+  CHECK(change->peers[0].allowed_ips == prefixes({"fd00:8::2/128"}));
+}
+
 TEST_CASE("a diff that names a peer twice, or a preshared key nobody opened, is refused") {
   const FakeWorld world(device_of_three());
   PeerDiff diff;
