@@ -1,0 +1,200 @@
+// The example images, built from the machine's own mirror and looked at with foreign tools.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "manifests/digest.h"
+#include "tests/unit/images/scratch.h"
+
+namespace weir::builder {
+namespace {
+
+using nlohmann::json;
+using test::must;
+
+/// One example, locked and built in a folder of its own. Packages come from a cache that stays.
+struct Example {
+  test::TemporaryFolder folder;
+  std::string name;
+
+  explicit Example(std::string example) : name(std::move(example)) {
+    run("cp " WEIR_SOURCE_DIR "/examples/" + name + ".yaml image.yaml");
+    run("minisign -G -W -p k.pub -s k.key > /dev/null");
+    lock();
+  }
+
+  std::string run(const std::string& command) const {
+    return must("cd " + folder.path + " && export LC_ALL=C && " + command);
+  }
+  void lock() const {
+    run(WEIR_BINARY_DIR "/bin/weir-builder lock image.yaml --cache " WEIR_BINARY_DIR "/test-cache");
+  }
+  [[nodiscard]] json build(const std::string& before = "true",
+                           const std::string& store = "store") const {
+    const std::string out = run(
+        before + "; " WEIR_BINARY_DIR "/bin/weir-builder build image.yaml --key k.key --store " +
+        store + " --cache " WEIR_BINARY_DIR "/test-cache --json 2> errors");
+    return json::parse(out);
+  }
+  [[nodiscard]] json release(const std::string& store = "store") const {
+    return json::parse(
+        test::bytes_of(folder.path + "/" + store + "/releases/" + name + "/release.json"));
+  }
+  [[nodiscard]] std::string blob(const json& stated) const {
+    return folder.path + "/store/blobs/sha256/" + stated.at("digest").get<std::string>().substr(7);
+  }
+  // As the kernel does it: all segments, one after another.
+  void unpack() const {
+    const json document = release();
+    std::string segments;
+    for (const json& layer : document.at("layers")) segments += blob(layer.at("blob")) + " ";
+    run("rm -rf root && mkdir root && cd root && for layer in " + segments +
+        "; do zstd -qt < $layer && zstdcat $layer | cpio -idu --quiet; done");
+  }
+  // The kernel's package as the mirror has it, by dpkg.
+  [[nodiscard]] std::string unpack_kernel() const {
+    const json document = json::parse(test::bytes_of(folder.path + "/image.lock.json"));
+    const json packages = document.at("packages");
+    for (const json& package : packages) {
+      if (package.at("name") != document.at("kernel")) continue;
+      run("rm -rf kernel && dpkg-deb -x " WEIR_BINARY_DIR "/test-cache/blobs/sha256/" +
+          package.at("digest").get<std::string>().substr(7) + " kernel");
+    }
+    return folder.path + "/kernel";
+  }
+};
+
+std::map<std::string, std::set<std::string>> dependencies_in(const std::string& text) {
+  std::map<std::string, std::set<std::string>> out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line.substr(line.find(':') + 1));
+    auto& needs = out[line.substr(0, line.find(':'))];
+    for (std::string word; words >> word;) needs.insert(word);
+  }
+  return out;
+}
+
+std::string trimmed(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+std::map<std::string, std::string> layers_of(const json& release) {
+  std::map<std::string, std::string> out;
+  for (const json& layer : release.at("layers")) {
+    out[layer.at("name")] = layer.at("blob").at("digest").get<std::string>();
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("both examples build, and their modules, kernel and programs are what Debian ships") {
+  for (const std::string name : {"gateway-6.1", "gateway-6.12"}) {
+    CAPTURE(name);
+    const Example example(name);
+    const json report = example.build();
+    example.run("minisign -V -q -p k.pub -m store/releases/" + example.name + "/release.json");
+    example.run("skopeo inspect --raw oci:store:" + example.name + " > /dev/null");
+    example.unpack();
+    const std::string shipped = example.unpack_kernel();
+    const json release = example.release();
+    const std::string kernel = release.at("kernel").at("release");
+    const std::string modules = "/lib/modules/" + kernel;
+    CHECK(report.at("packages") == release.at("packages").size());
+
+    // Byte for byte what the package has.
+    example.run("cmp " + example.blob(release.at("kernel").at("image")) + " " + shipped +
+                "/boot/vmlinuz-" + kernel);
+    example.run("cd root" + modules + " && find . -name '*.ko*' | while read -r f; do cmp $f " +
+                shipped + modules + "/$f || exit 1; done");
+
+    // depmod, over the same files, finds the same dependencies by looking at symbols.
+    example.run("mkdir -p depmod" + modules + " && cp -r root" + modules + "/. depmod" + modules +
+                " && rm depmod" + modules + "/modules.dep && touch depmod" + modules +
+                "/modules.order && depmod -b $PWD/depmod " + kernel);
+    const auto real =
+        dependencies_in(test::bytes_of(example.folder.path + "/depmod" + modules + "/modules.dep"));
+    CHECK(real == dependencies_in(
+                      test::bytes_of(example.folder.path + "/root" + modules + "/modules.dep")));
+    CHECK(real.size() > 10);
+
+    bool wireguard = false;
+    for (const json& module : release.at("modules")) {
+      wireguard = wireguard || module.at("name") == "wireguard";
+      const std::string file =
+          trimmed(example.run("find " + shipped + modules +
+                              " -name '*.ko*' | while read -r f; do b=${f##*/}; "
+                              "[ \"$(echo ${b%%.ko*} | tr - _)\" = " +
+                              module.at("name").get<std::string>() + " ] && echo $f; done; true"));
+      CAPTURE(file);
+      for (const char* field : {"version", "srcversion", "vermagic"}) {
+        CHECK(module.at(field).get<std::string>() ==
+              trimmed(example.run("modinfo -F " + std::string(field) + " " + file)));
+      }
+      CHECK(module.at("digest") == "sha256:" + example.run("sha256sum < " + file).substr(0, 64));
+      example.run("case " + file + " in *.xz) xz -dc " + file + " ;; *) cat " + file +
+                  " ;; esac > module.ko");
+      CHECK(example.run("readelf -n module.ko 2> /dev/null")
+                .find("Build ID: " + module.at("build_id").get<std::string>()) !=
+            std::string::npos);
+    }
+    CHECK(wireguard);
+
+    // The image's own loader starts the image's own tools.
+    CHECK(example.run("chroot root /usr/bin/wg --version").starts_with("wireguard-tools v"));
+    CHECK(example.run("chroot root /usr/sbin/nft --version").starts_with("nftables v"));
+    CHECK(example.run("chroot root /bin/ip -V 2> /dev/null").starts_with("ip utility"));
+    CHECK(example.run("cat root/usr/lib/weir/lock-digest").substr(7, 64) ==
+          example.run("sha256sum < image.lock.json").substr(0, 64));
+    example.run(
+        "cd root && for sums in var/lib/dpkg/status.d/*.md5sums; do "
+        "md5sum -c --quiet $sums || exit 1; done");
+    CHECK_FALSE(std::filesystem::exists(example.folder.path + "/root/usr/share/man"));
+    // What scanners need to know which advisories apply.
+    CHECK(example.run("cat root/etc/debian_version").starts_with("12."));
+    CHECK(example.run(". root/etc/os-release && echo $ID-$VERSION_ID") == "debian-12\n");
+  }
+}
+
+TEST_CASE("the kernel's build id is the one in the kernel") {
+  const Example example("gateway-6.12");
+  (void)example.build();
+  const json kernel = example.release().at("kernel");
+  // A zstd frame lies somewhere in the boot image; what it unpacks to is an ELF file.
+  const std::string image = test::bytes_of(example.blob(kernel.at("image")));
+  const auto at = image.find("\x28\xb5\x2f\xfd");
+  REQUIRE(at != std::string::npos);
+  example.run("tail -c +" + std::to_string(at + 1) + " " + example.blob(kernel.at("image")) +
+              " | zstd -dcq > vmlinux 2> /dev/null || true");
+  CHECK(example.run("readelf -n vmlinux 2> /dev/null")
+            .find("Build ID: " + kernel.at("build_id").get<std::string>()) != std::string::npos);
+}
+
+TEST_CASE("real images are bit-identical, and one changed pin changes only its layers") {
+  const Example example("gateway-6.12");
+  (void)example.build("umask 077; export TZ=Pacific/Kiritimati");
+  const auto before = layers_of(example.release());
+  // Nothing is remembered: every layer is made again, on one processor, elsewhere.
+  example.run("rm -rf " WEIR_BINARY_DIR "/test-cache/layers");
+  const json again = example.build(
+      "umask 002; export TZ=America/St_Johns; taskset -p 1 $$ > /dev/null", "deep/er/store");
+  CHECK(again.at("layers_reused") == 0);
+  example.run("diff -r store deep/er/store");
+
+  example.run("sed -i 's/, nf_tables]/]/' image.yaml");
+  example.lock();
+  const json third = example.build();
+  CHECK(third.at("layers_built") == 1);
+  std::set<std::string> changed;
+  for (const auto& [layer, digest] : layers_of(example.release())) {
+    if (before.at(layer) != digest) changed.insert(layer);
+  }
+  CHECK(changed == std::set<std::string>{example.release().at("kernel").at("package"), "weir"});
+}
+
+}  // namespace weir::builder
