@@ -80,6 +80,24 @@ void watch_kicked(Turn& turn, Client& client) {
   if (turn.now - client.since > kKickAgain) kick_again(turn, client);
 }
 
+/// Whether the old node heard the client, and the new one, asked after that was known, did not.
+/// Both have to be seen: a new session on the new node may be older than the dump of it that
+/// arrived last.
+bool still_talks_to_old(const State& state, Client& client) {
+  const auto* old = fresh(state, client.from, client.key, client.since);
+  if (old == nullptr) return false;
+  const Instant read = state.nodes.at(client.from).answered_at;
+  if (read != client.from_read) {
+    const bool grew =
+        client.from_read != Instant{0} && old->rx_bytes >= client.from_rx + kSmallestData;
+    if (grew) client.heard_on_from = read;
+    client.from_rx = old->rx_bytes;
+    client.from_read = read;
+  }
+  return client.heard_on_from > client.since &&
+         fresh(state, client.to, client.key, client.heard_on_from) != nullptr;
+}
+
 void watch_switched(Turn& turn, Client& client) {
   const State& state = turn.state;
   const auto* peer = fresh(state, client.to, client.key, client.since);
@@ -89,11 +107,10 @@ void watch_switched(Turn& turn, Client& client) {
     return turn.enter(client, Stage::moved);
   }
   const milliseconds waited = turn.now - client.since;
-  const auto* old = fresh(state, client.from, client.key, client.since);
-  const bool elsewhere = old != nullptr && old->rx_bytes >= client.from_rx + kSmallestData;
-  if (elsewhere && waited > kCommitAgain && client.retries < kCommitRetries) {
-    // Its data still reaches the old node, which can only mean that it did not take the session.
+  if (still_talks_to_old(state, client) && waited > kCommitAgain &&
+      client.retries < kCommitRetries) {
     ++client.retries;
+    turn.say(shown(turn.plan, client.key) + " did not take the session: it is called once more");
     client.dry = false;
     client.to_handshake = peer != nullptr ? peer->last_handshake_unix_ns : 0;
     client.first_kick = turn.now;
@@ -185,8 +202,8 @@ void order_kicks(Turn& turn) {
         const auto* old = peer_on(turn.state, client->from, client->key);
         if (old != nullptr && group == &kicks) {
           client->from_handshake = old->last_handshake_unix_ns;
-          client->from_rx = old->rx_bytes;
         }
+        client->from_read = Instant{0};
         const auto* now = peer_on(turn.state, client->to, client->key);
         if (now != nullptr && group == &kicks) client->to_handshake = now->last_handshake_unix_ns;
         if (client->first_kick == Instant{0} && group == &kicks) client->first_kick = turn.now;
@@ -196,8 +213,7 @@ void order_kicks(Turn& turn) {
   }
   for (const auto& [node, clients] : commits) {
     for (Client* client : clients) {
-      const auto* old = peer_on(turn.state, client->from, client->key);
-      if (old != nullptr) client->from_rx = old->rx_bytes;
+      client->from_read = client->heard_on_from = Instant{0};
       if (client->first_commit == Instant{0}) client->first_commit = turn.now;
     }
     wait(clients, turn.order(Commit{node, keys(clients)}));
@@ -306,8 +322,7 @@ void finished_command(Turn& turn, Client& client) {
       return turn.enter(client, Stage::stayed);
     case Stage::returning: {
       client.granted.reset();
-      const auto* old = fresh(turn.state, client.from, client.key, client.since - kCommitAgain);
-      const bool there = old != nullptr && old->rx_bytes >= client.from_rx + kSmallestData;
+      const bool there = client.heard_on_from != Instant{0};
       turn.say(shown(turn.plan, client.key) + " returns to " + client.from.string() + ": " +
                client.why);
       return turn.enter(client,

@@ -340,6 +340,7 @@ void task_failed(Turn& turn, Error error) {
 void peers_answered(Turn& turn, NodeView& view, const Event& event) {
   view.reading = 0;
   view.cost = turn.now - view.asked_at;
+  view.answered_at = turn.now;
   if (const auto* read = std::get_if<PeersRead>(&event.what)) {
     view.peers.clear();
     for (const manifests::PeerState& peer : read->dump.peers) {

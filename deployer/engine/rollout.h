@@ -139,7 +139,10 @@ struct Client {
   bool rescue = false;              ///< its node is dead: nothing to lose
   bool counted = true;              ///< whether staying counts as a failure
   std::int64_t from_handshake = 0, to_handshake = 0;  ///< before the kick, on each side
-  std::uint64_t from_rx = 0, to_rx = 0;               ///< at the commit, on each side
+  std::uint64_t to_rx = 0;    ///< before the commit
+  std::uint64_t from_rx = 0;  ///< at the last reading of `from`
+  Instant from_read{0};       ///< when that reading arrived
+  Instant heard_on_from{0};   ///< the last reading that showed new data there
   Instant moved_at{0};
   std::string why;
 };
@@ -152,6 +155,7 @@ struct NodeView {
   std::int64_t clock_unix_ns = 0;
   Instant read_at{0};  ///< when the reading of `peers` was ordered
   Instant asked_at{0};
+  Instant answered_at{0};
   CommandId reading = 0;  ///< outstanding
   Instant cost{0};        ///< how long the last reading took
   unsigned failures = 0;  ///< in a row

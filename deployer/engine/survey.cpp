@@ -202,7 +202,6 @@ void find_clients(Turn& turn) {
       const bool talks = there->second.rx >= kResponseBytes + kSmallestData;
       client.first_commit = turn.now;
       client.to_rx = talks ? there->second.rx : kResponseBytes;
-      client.from_rx = seen.rx;
       client.from_handshake = seen.handshake;
       client.stage = talks || !seen.active ? Stage::moved : Stage::switched;
       if (client.stage == Stage::moved) client.why = "was there already";

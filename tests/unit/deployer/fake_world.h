@@ -122,6 +122,7 @@ class FakeWorld {
   std::set<NodeId> frozen;
   std::function<bool()> lost = [] { return false; };   ///< whether this packet gets lost
   std::function<bool()> fails = [] { return false; };  ///< whether this request to a node fails
+  std::map<NodeId, Instant> slow_reads;  ///< how long a dump takes
   bool busy_once = false;                              ///< somebody else changed the steering
   bool green_runs = false;
   bool probe_fails = false;
@@ -143,7 +144,11 @@ class FakeWorld {
     peers[id].insert_or_assign(peer.public_key, state);
   }
 
-  void accept(Ordered ordered) { pending_.emplace_back(now + kLatency, std::move(ordered)); }
+  void accept(Ordered ordered) {
+    const auto* read = std::get_if<ReadPeers>(&ordered.command);
+    const bool slow = read != nullptr && slow_reads.contains(read->node);
+    pending_.emplace_back(now + (slow ? slow_reads.at(read->node) : kLatency), std::move(ordered));
+  }
 
   /// The next answer, or a tick; time passes and clients talk meanwhile.
   Event advance() {

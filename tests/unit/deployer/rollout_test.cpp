@@ -139,6 +139,23 @@ TEST_CASE("a confirming packet that got lost is followed by another handshake") 
   CHECK(world.problems.empty());
 }
 
+TEST_CASE("a node whose dumps are late is not asked to give up sessions that work") {
+  for (const int delay : {500, 1400, 1700, 2300}) {
+    for (const bool old_node : {false, true}) {
+      CAPTURE(delay);
+      CAPTURE(old_node);
+      FakeWorld world(1, 5);
+      world.slow_reads = {{old_node ? world.blue[0] : world.green[0], Instant(delay)}};
+      const Plan plan = deploy_plan(world);
+      const State state = world.run(plan, start(plan));
+      CAPTURE(tail(world));
+      CHECK(state.outcome == Outcome::done);
+      CHECK(world.on(world.green) == 5);
+      CHECK(world.problems.empty());
+    }
+  }
+}
+
 TEST_CASE("an idle client is nudged until it answers") {
   FakeWorld world(1, 3);
   world.clients.at(FakeWorld::key(1)).talks = false;
