@@ -13,7 +13,7 @@ constexpr milliseconds kRepeatAfterError{300};
 constexpr milliseconds kNudgeAfter{400};
 constexpr milliseconds kNudgeAgain{3000};
 constexpr milliseconds kRescueTimeout{6000};  ///< who does not answer by then is not there
-constexpr milliseconds kSpent{1000};          ///< a dump older than this proves no silence
+constexpr milliseconds kSpent{1000};  ///< a dump that arrived longer ago says nothing about now
 constexpr milliseconds kDoubt{600};           ///< who sends nothing for so long is idle
 constexpr unsigned kCommitRetries = 3;
 
@@ -77,7 +77,10 @@ void watch_kicked(Turn& turn, Client& client) {
                        std::to_string(limit.count() / 1000) + " s (" +
                        std::to_string(client.kicks) + " initiations)");
   }
-  if (turn.now - client.since > kKickAgain) kick_again(turn, client);
+  // Only a dump asked for by then can say that there is none: late dumps must not undo handshakes.
+  if (fresh(state, client.to, client.key, client.since + kKickAgain) != nullptr) {
+    kick_again(turn, client);
+  }
 }
 
 /// Whether the old node heard the client, and the new one, asked after that was known, did not.
@@ -150,7 +153,7 @@ bool ready_to_switch(Turn& turn, Client& client) {
   const State& state = turn.state;
   const auto* old = fresh(state, client.from, client.key, client.prepared_at);
   if (old == nullptr && !deaf(state, client.from)) return false;
-  if (old != nullptr && turn.now - state.nodes.at(client.from).read_at > kSpent) return false;
+  if (old != nullptr && turn.now - state.nodes.at(client.from).answered_at > kSpent) return false;
   const bool moved_away = old != nullptr && old->endpoint && *old->endpoint != client.endpoint;
   const bool rekeyed = old != nullptr && old->last_handshake_unix_ns != client.from_handshake;
   if (!moved_away && !rekeyed && turn.now - client.prepared_at < kPreparedLife) return true;
