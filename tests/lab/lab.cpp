@@ -266,10 +266,7 @@ Status Lab::wait_for_tunnel(const std::string& name, milliseconds patience) cons
 }
 
 Argv Lab::deployer(const Argv& command) const {
-  // Machines inherit the priority. Emulated ones take every core while they boot: those that
-  // already serve go first, and all of them before whatever else runs here.
-  const bool first = !command.empty() && command.front() == "up";
-  Argv out = {"nice", "-n", first ? "-10" : "-5", programs_ + "/weir-deployer"};
+  Argv out = {programs_ + "/weir-deployer"};
   out.insert(out.end(), command.begin(), command.end());
   out.insert(out.end(), {"--fleet", path("fleet.yaml")});
   return out;

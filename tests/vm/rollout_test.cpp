@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <thread>
 
 #include "tests/lab/process.h"
 #include "tests/vm/fleet_fixture.h"
@@ -241,6 +242,34 @@ TEST_CASE("a deployer killed while committing: everybody works, status tells, de
   lab::Report report = session.finish();
   for (lab::Movement& movement : report.movements) movement.not_moved.clear();
   check_nothing_lost(report);
+}
+
+TEST_CASE("green freezes while clients are committed: everybody is brought back, and it says so") {
+  fleet().use({.policy = "batch: 1"});
+  lab::Session session = start_session();
+  std::thread freezer([&] {
+    if (eventually([&] { return count_on(session, "weir-d2") > 0; }, seconds(180))) {
+      signal_node("green-1", SIGSTOP);
+    }
+  });
+  const lab::Output result = fleet().order({"deploy", "--release", kGreenRelease, "--json"});
+  freezer.join();
+  CAPTURE(result.out);
+  CHECK(result.status == 3);
+  const auto told = nlohmann::json::parse(result.out, nullptr, false);
+  REQUIRE(told.is_object());
+  CHECK(told["outcome"] == "rolled_back");
+  CHECK(eventually([&] { return count_on(session, "weir-d1") == 4; }));
+  const auto after = fleet().status();
+  CAPTURE(after.dump(2));
+  CHECK(after["active_pool"] == "blue");
+  CHECK(after["rights"] == 0);
+  CHECK(after["holds"] == 0);
+  fleet().use({});
+  const lab::Report report = session.finish();
+  std::fputs(("\n" + lab::print_table(report) + "\n").c_str(), stderr);
+  for (const lab::StreamLog& log : report.traffic.streams) CHECK(log.resets == 0);
+  signal_node("green-1", SIGKILL);
 }
 
 }  // namespace weir::test

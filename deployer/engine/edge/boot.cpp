@@ -57,13 +57,29 @@ bool healthy(Site& site, const NodeId& node, const manifests::Release& release) 
   return identity && identity->lock_digest == release.lock_digest;
 }
 
+std::string node_folder(const Site& site, const NodeId& node) {
+  return site.state_path("nodes/" + node.string());
+}
+
 Status stop_node(Site& site, const NodeId& node) {
   TRY_ASSIGN(const auto stored, site.store().machines());
   const auto found = stored.find(node);
-  if (found == stored.end()) return {};
   TRY_ASSIGN(auto* machines, site.machines());
+  if (found == stored.end()) {
+    return machines->end_unrecorded(node_folder(site, node), kStopPatience);
+  }
   TRY(machines->stop(found->second.record, kStopPatience));
   return site.store().forget_machine(node);
+}
+
+/// Where its machine is recorded. A node that is up serves: it goes before those that still boot.
+Status prefer(Site& site, const NodeId& node) {
+  TRY_ASSIGN(const auto stored, site.store().machines());
+  TRY_ASSIGN(auto* machines, site.machines());
+  if (const auto found = stored.find(node); found != stored.end()) {
+    machines->prefer(found->second.record);
+  }
+  return {};
 }
 
 Status wait_until_up(Site& site, const NodeId& node, steady_clock::time_point started) {
@@ -86,7 +102,7 @@ Status wait_until_up(Site& site, const NodeId& node, steady_clock::time_point st
                       static_cast<double>(took.count()) / 1000);
         site.say("node " + node.string() + " is up after " + seconds.data() + " s: kernel " +
                  identity->kernel_release);
-        return {};
+        return prefer(site, node);
       }
       last = std::move(identity).error();
     }
@@ -145,7 +161,7 @@ Result<std::vector<NodeId>> boot_pool(Site& site, const PoolName& pool,
     TRY_ASSIGN(
         const auto record,
         machines->start(site.link(node), spec, image, config_of(site, site.link(node), spec, key),
-                        site.where(), site.state_path("nodes/" + node.string())));
+                        site.where(), node_folder(site, node)));
     // Without its record nobody could end the machine again.
     if (auto kept = site.store().put_machine({record, key.pin}); !kept) {
       (void)machines->stop(record, milliseconds(0));

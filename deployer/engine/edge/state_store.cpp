@@ -128,8 +128,11 @@ StateStore::~StateStore() = default;
 Result<StateStore> StateStore::open(const std::string& path) {
   {
     // SQLite would make it with the umask's mode; its journal files inherit the mode of this one.
-    const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!fd.valid()) return fail_errno(Errc::io, errno, path);
+    // One that is there must not be opened: closing it would drop the locks that SQLite holds for
+    // this process's other connections (fcntl_locking(2)), and another process could then end the
+    // journal that they still write.
+    const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!fd.valid() && errno != EEXIST) return fail_errno(Errc::io, errno, path);
   }
   auto state = std::make_unique<State>();
   state->path = path;

@@ -19,7 +19,7 @@ constexpr std::size_t kPeersACall = 500;
 
 struct Watcher::Seen {
   manifests::NodeIdentity identity;
-  manifests::PeerDump dump;
+  std::vector<manifests::PeerState> peers;
 };
 
 void Watcher::complain(const NodeId& node, const std::string& trouble) {
@@ -46,8 +46,13 @@ Status Watcher::look() {
       if (state == pool::MachineState::frozen) return fail(Errc::timeout, "its machine is frozen");
       TRY_ASSIGN(auto client, site_.connect(node, kPatience));
       TRY_ASSIGN(auto identity, client.identity());
-      TRY_ASSIGN(auto dump, client.peers());
-      return Seen{std::move(identity), std::move(dump)};
+      Seen out{std::move(identity), {}};
+      // Booted again it has no device to ask about: what it said so far is all there is to see.
+      if (out.identity.wireguard_key) {
+        TRY_ASSIGN(auto dump, client.peers());
+        out.peers = std::move(dump.peers);
+      }
+      return out;
     };
     auto result = look_at();
     const std::lock_guard guard(lock);
@@ -99,7 +104,7 @@ Status Watcher::revive(const NodeId& node, const director::Observed& observed, c
 Status Watcher::remember(const director::Observed& observed, const std::map<NodeId, Seen>& seen) {
   std::vector<StoredClient> changed;
   for (const auto& [node, it] : seen) {
-    for (const auto& peer : it.dump.peers) {
+    for (const auto& peer : it.peers) {
       if (!peer.endpoint || home_of(observed, *peer.endpoint) != node) continue;
       const auto place = places_.find(peer.public_key);
       if (place != places_.end() && place->second.endpoint == *peer.endpoint &&
@@ -118,7 +123,7 @@ Status Watcher::mirror(const director::Observed& observed, const std::map<NodeId
     const auto& active = observed.steering.active;
     if (std::find(active.begin(), active.end(), node) != active.end()) continue;
     manifests::PeerDiff diff;
-    for (const auto& peer : it.dump.peers) {
+    for (const auto& peer : it.peers) {
       const auto place = places_.find(peer.public_key);
       const auto registered = site_.peers().find(peer.public_key);
       const bool elsewhere =

@@ -55,6 +55,12 @@ class MachineDriver {
   virtual std::string console_tail(const MachineRecord& machine, std::size_t lines) = 0;
   /// Ends it: asks first, then insists after `patience`. Gone already is fine. Its taps go with it.
   virtual Status stop(const MachineRecord& machine, std::chrono::milliseconds patience) = 0;
+  /// Ends what runs in `folder` though no record says so: its deployer died between starting it and
+  /// writing that down. Nothing there is fine. errors: timeout: it is frozen and cannot be asked
+  virtual Status end_unrecorded(const std::string& folder, std::chrono::milliseconds patience) = 0;
+  /// It is up: from now on its threads go before those of machines that still boot, and before most
+  /// else on the host. Without the right to say so (CAP_SYS_NICE) all stays as it is.
+  virtual void prefer(const MachineRecord& machine) = 0;
 };
 
 /// KVM where a guest really runs (tried once), else software emulation.

@@ -14,6 +14,8 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
 
 namespace weir::pool {
 namespace {
@@ -65,6 +67,8 @@ struct Prepared {
   if (::setrlimit(RLIMIT_FSIZE, &largest) != 0) give_up(child, "setrlimit");
   const rlimit no_core{0, 0};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) give_up(child, "setrlimit");
+  // Ours may be better than what the program is to have; no right to change it is no reason to fail.
+  (void)::setpriority(PRIO_PROCESS, 0, request.nice);
   // The bare system calls: glibc's wrappers would signal threads that exist only in the parent.
   if (::syscall(SYS_setgroups, request.groups.size(), request.groups.data()) != 0) {
     give_up(child, "setgroups");
@@ -182,6 +186,16 @@ Result<std::optional<int>> wait_for_exit(const ProcessId& child,
   int status = 0;
   if (::waitpid(child.pid, &status, 0) != child.pid) return fail_errno(Errc::io, errno, "waitpid");
   return std::optional(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+void set_nice(const ProcessId& process, int nice) {
+  if (const auto stat = look(process); !stat || !*stat) return;
+  std::error_code error;
+  const std::string tasks = "/proc/" + std::to_string(process.pid) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks, error)) {
+    const auto id = static_cast<id_t>(std::strtoul(task.path().filename().c_str(), nullptr, 10));
+    if (id != 0) (void)::setpriority(PRIO_PROCESS, id, nice);
+  }
 }
 
 Status kill_process(const ProcessId& process) {

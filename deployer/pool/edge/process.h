@@ -24,6 +24,7 @@ struct SpawnRequest {
   uid_t user = 0;                      ///< becomes user and group
   std::vector<gid_t> groups;           ///< supplementary
   ByteCount largest_file;              ///< writes beyond fail with EFBIG (RLIMIT_FSIZE)
+  int nice = 0;                        ///< not what its parent has
 };
 
 /// One process of ours, told from a later one with the same pid.
@@ -48,6 +49,10 @@ struct ProcessId {
 /// there.
 [[nodiscard]] Result<std::optional<int>> wait_for_exit(const ProcessId& child,
                                                        std::chrono::milliseconds patience);
+
+/// Gives all its threads, and those they make, this nice value (setpriority(2)). Best effort: a
+/// process that is gone, or no right to go below 0, changes nothing.
+void set_nice(const ProcessId& process, int nice);
 
 /// SIGKILL, to exactly this process. Gone already is fine.
 Status kill_process(const ProcessId& process);

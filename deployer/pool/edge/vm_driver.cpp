@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <thread>
 
 #include "deployer/pool/edge/kvm_trial.h"
 #include "deployer/pool/edge/machine.h"
@@ -24,6 +25,8 @@ constexpr ByteCount kLongestConsole{1 << 20};
 constexpr std::size_t kTailBytes = 64 << 10;
 constexpr milliseconds kQmpPatience{20000};
 constexpr milliseconds kKillPatience{10000};
+constexpr milliseconds kLookAgain{20};
+constexpr int kPreferredNice = -10;
 
 ProcessId process_of(const MachineRecord& machine) {
   return {static_cast<pid_t>(machine.pid), machine.start_ticks};
@@ -106,6 +109,25 @@ class VmDriver final : public MachineDriver {
       return fail(Errc::timeout, context + ": process " + std::to_string(machine.pid) +
                                      " does not end on SIGKILL");
     return {};
+  }
+
+  Status end_unrecorded(const std::string& folder, milliseconds patience) override {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    // Whoever listens on the socket is the machine, and it stops listening when it ends.
+    for (bool asked = false;; asked = true) {
+      auto qmp = QmpClient::open(folder, patience);
+      if (!qmp && qmp.error().code != Errc::timeout) return {};
+      if (!qmp || std::chrono::steady_clock::now() > deadline) {
+        return fail(Errc::timeout, "a machine without a record runs in " + folder +
+                                       " and does not end: end the process yourself");
+      }
+      [[maybe_unused]] const auto answer = qmp->run("quit");
+      if (asked) std::this_thread::sleep_for(kLookAgain);
+    }
+  }
+
+  void prefer(const MachineRecord& machine) override {
+    set_nice(process_of(machine), kPreferredNice);
   }
 
  private:

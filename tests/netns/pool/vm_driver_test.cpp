@@ -121,6 +121,14 @@ TEST_CASE("a machine runs on its taps, confined, is seen frozen, and leaves noth
   CHECK(open_files.find("weir-node-config") != std::string::npos);
   CHECK(open_files.find("/etc/hostname") == std::string::npos);
 
+  const auto nices = [&] {
+    return shell("cut -d' ' -f19 /proc/" + std::to_string(machine->pid) + "/task/*/stat | sort -u")
+        .text;
+  };
+  CHECK(nices() == "0\n");
+  (*driver)->prefer(*machine);
+  CHECK(nices() == "-10\n");
+
   MachineRecord reused = *machine;
   ++reused.start_ticks;
   CHECK((*driver)->state(reused) == MachineState::gone);
@@ -136,6 +144,12 @@ TEST_CASE("a machine runs on its taps, confined, is seen frozen, and leaves noth
 
   SUBCASE("asked") {
     CHECK((*driver)->stop(*machine, std::chrono::seconds(20)).has_value());
+  }
+  SUBCASE("without a record, as after its deployer died") {
+    CHECK((*driver)->end_unrecorded(folder.path + "/blue-1", std::chrono::seconds(20)).has_value());
+    CHECK(eventually([&] { return (*driver)->state(*machine) == MachineState::gone; }));
+    CHECK((*driver)->end_unrecorded(folder.path + "/blue-1", std::chrono::seconds(1)).has_value());
+    CHECK((*driver)->end_unrecorded(folder.path + "/none", std::chrono::seconds(1)).has_value());
   }
   SUBCASE("frozen, so not asked") {
     REQUIRE(::kill(static_cast<pid_t>(machine->pid), SIGSTOP) == 0);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 
 namespace weir::deployer {
@@ -109,6 +110,38 @@ TEST_CASE("a process that dies right after an entry leaves it behind") {
   auto store = StateStore::open(folder.file());
   REQUIRE(store.has_value());
   CHECK((*store->rollouts(1))[0].phase == Phase::committing);
+}
+
+TEST_CASE("other processes come and go while this one has it open several times") {
+  const Folder folder;
+  std::array<int, 2> start{};
+  REQUIRE(::pipe(start.data()) == 0);
+  // Forked first: SQLite must not be carried over.
+  const pid_t other = ::fork();
+  REQUIRE(other >= 0);
+  if (other == 0) {
+    char go = 0;
+    bool read = ::read(start[0], &go, 1) == 1;
+    {
+      auto store = StateStore::open(folder.file());
+      read = read && store && store->active_pool().has_value();
+    }
+    ::_exit(read ? 0 : 1);
+  }
+  auto first = StateStore::open(folder.file());
+  REQUIRE(first.has_value());
+  REQUIRE(first->set_active_pool(pool("blue")).has_value());
+  { REQUIRE(StateStore::open(folder.file()).has_value()); }
+  // The last one out ends the journal: it must see that we are still here.
+  REQUIRE(::write(start[1], "g", 1) == 1);
+  int status = 0;
+  REQUIRE(::waitpid(other, &status, 0) == other);
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(std::filesystem::exists(folder.file() + "-wal"));
+  CHECK(first->set_active_pool(pool("green")).has_value());
+  auto again = StateStore::open(folder.file());
+  REQUIRE(again.has_value());
+  CHECK(*again->active_pool() == pool("green"));
 }
 
 TEST_CASE("a file of another format is refused") {
