@@ -9,7 +9,8 @@ namespace weir {
 namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
-constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 // The digest functions below fail only where OpenSSL cannot allocate or has no SHA-256 at all.
 void must(int ok) {
@@ -64,8 +65,12 @@ Result<Digest> Digest::parse(std::string_view text) {
   return Digest(bytes);
 }
 
-std::string Digest::hex() const { return hex_of(raw_); }
-std::string Digest::string() const { return "sha256:" + hex(); }
+std::string Digest::hex() const {
+  return hex_of(raw_);
+}
+std::string Digest::string() const {
+  return "sha256:" + hex();
+}
 
 std::string hex_of(Bytes bytes) {
   std::string out;
@@ -107,7 +112,8 @@ std::string base64_of(Bytes bytes) {
 }
 
 Result<std::string> parse_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return fail(Errc::invalid_input, "base64 length is not a multiple of 4");
+  if (text.size() % 4 != 0)
+    return fail(Errc::invalid_input, "base64 length is not a multiple of 4");
   std::string out;
   out.reserve(text.size() / 4 * 3);
   for (std::size_t i = 0; i < text.size(); i += 4) {

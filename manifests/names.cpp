@@ -41,8 +41,8 @@ Result<ByteCount> parse_byte_count(std::string_view text) {
                     : unit == "GiB"             ? 30
                                                 : -1;
   if (error != std::errc{} || shift < 0 || number > UINT64_MAX >> shift) {
-    return fail(Errc::invalid_input, "'" + std::string(text.substr(0, 80)) +
-                                         "' is not a size (such as 512 MiB)");
+    return fail(Errc::invalid_input,
+                "'" + std::string(text.substr(0, 80)) + "' is not a size (such as 512 MiB)");
   }
   return ByteCount{number << shift};
 }

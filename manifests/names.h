@@ -34,9 +34,9 @@ Result<Name<Tag>> Name<Tag>::parse(std::string_view text) {
   return Name(std::string(text));
 }
 
-using NodeId = Name<struct NodeTag>;            ///< unique in a fleet, e.g. "green-2"
-using PoolName = Name<struct PoolTag>;          ///< "blue" or "green"
-using ReleaseName = Name<struct ReleaseTag>;    ///< unique in a store, e.g. "gateway-6.12"
+using NodeId = Name<struct NodeTag>;          ///< unique in a fleet, e.g. "green-2"
+using PoolName = Name<struct PoolTag>;        ///< "blue" or "green"
+using ReleaseName = Name<struct ReleaseTag>;  ///< unique in a store, e.g. "gateway-6.12"
 using FleetName = Name<struct FleetTag>;
 
 /// A WireGuard public key: 32 raw bytes, shown as 44 characters of base64.

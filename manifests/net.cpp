@@ -14,7 +14,9 @@ bool parse_decimal(std::string_view text, Number& out) {
   return error == std::errc{} && end == text.data() + text.size() && !text.empty();
 }
 
-std::string quoted(std::string_view text) { return "'" + std::string(text.substr(0, 80)) + "'"; }
+std::string quoted(std::string_view text) {
+  return "'" + std::string(text.substr(0, 80)) + "'";
+}
 
 bool bit(std::string_view raw, unsigned index) {
   return (static_cast<unsigned char>(raw[index / 8]) >> (7 - index % 8) & 1) != 0;
@@ -75,8 +77,8 @@ Result<Prefix> Prefix::parse(std::string_view text) {
   unsigned length = bits;
   if (slash != std::string_view::npos &&
       (!parse_decimal(text.substr(slash + 1), length) || length > bits)) {
-    return fail(Errc::invalid_input, quoted(text) + " has no prefix length of 0 to " +
-                                         std::to_string(bits));
+    return fail(Errc::invalid_input,
+                quoted(text) + " has no prefix length of 0 to " + std::to_string(bits));
   }
   for (unsigned i = length; i < bits; ++i) {
     if (bit(address.raw(), i)) {
@@ -86,7 +88,9 @@ Result<Prefix> Prefix::parse(std::string_view text) {
   return Prefix{address, static_cast<std::uint8_t>(length)};
 }
 
-std::string Prefix::string() const { return address.string() + "/" + std::to_string(length); }
+std::string Prefix::string() const {
+  return address.string() + "/" + std::to_string(length);
+}
 
 bool Prefix::contains(const IpAddress& other) const {
   if (other.is_v4() != address.is_v4()) return false;
@@ -103,7 +107,8 @@ bool Prefix::overlaps(const Prefix& other) const {
 Result<Endpoint> Endpoint::parse(std::string_view text) {
   const auto colon = text.rfind(':');
   std::uint16_t port = 0;
-  if (colon == std::string_view::npos || !parse_decimal(text.substr(colon + 1), port) || port == 0) {
+  if (colon == std::string_view::npos || !parse_decimal(text.substr(colon + 1), port) ||
+      port == 0) {
     return fail(Errc::invalid_input, quoted(text) + " is not ADDRESS:PORT");
   }
   std::string_view host = text.substr(0, colon);

@@ -6,16 +6,26 @@ namespace weir {
 
 std::string_view name_of(Errc code) {
   switch (code) {
-    case Errc::invalid_input: return "invalid input";
-    case Errc::not_found: return "not found";
-    case Errc::integrity: return "integrity";
-    case Errc::unauthorized: return "unauthorized";
-    case Errc::exhausted: return "exhausted";
-    case Errc::busy: return "busy";
-    case Errc::timeout: return "timeout";
-    case Errc::io: return "i/o";
-    case Errc::kernel: return "kernel";
-    case Errc::bug: return "bug";
+    case Errc::invalid_input:
+      return "invalid input";
+    case Errc::not_found:
+      return "not found";
+    case Errc::integrity:
+      return "integrity";
+    case Errc::unauthorized:
+      return "unauthorized";
+    case Errc::exhausted:
+      return "exhausted";
+    case Errc::busy:
+      return "busy";
+    case Errc::timeout:
+      return "timeout";
+    case Errc::io:
+      return "i/o";
+    case Errc::kernel:
+      return "kernel";
+    case Errc::bug:
+      return "bug";
   }
   return "unknown";
 }

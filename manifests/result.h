@@ -24,8 +24,8 @@ enum class Errc : std::uint8_t {
 
 [[nodiscard]] std::string_view name_of(Errc code);
 
-/// A failure as a value: a code, the errno where there was one, and a sentence that gains context on
-/// its way up ("deploy: node green-2: set peers: No such device").
+/// A failure as a value: a code, the errno where there was one, and a sentence that gains context
+/// on its way up ("deploy: node green-2: set peers: No such device").
 struct [[nodiscard]] Error {
   Errc code{};
   int sys = 0;          ///< errno, 0 where none was involved
@@ -47,32 +47,32 @@ using Status = Result<void>;
 #define WEIR_CONCAT(a, b) WEIR_CONCAT_(a, b)
 
 /// TRY(expr): leaves the function with expr's error. For a `Status` or a value nobody needs.
-#define TRY(expr)                                                       \
-  do {                                                                  \
-    auto&& weir_try_ = (expr);                                          \
+#define TRY(expr)                                                          \
+  do {                                                                     \
+    auto&& weir_try_ = (expr);                                             \
     if (!weir_try_) return ::tl::unexpected(std::move(weir_try_).error()); \
   } while (0)
 
 /// TRY_IN(expr, where): the same, with context.
-#define TRY_IN(expr, where)                                                         \
-  do {                                                                              \
-    auto&& weir_try_ = (expr);                                                      \
+#define TRY_IN(expr, where)                                                          \
+  do {                                                                               \
+    auto&& weir_try_ = (expr);                                                       \
     if (!weir_try_) return ::tl::unexpected(std::move(weir_try_).error().in(where)); \
   } while (0)
 
 /// TRY_ASSIGN(auto x, expr): declares x from expr's value, or leaves with its error.
 #define TRY_ASSIGN(decl, expr) TRY_ASSIGN_(WEIR_CONCAT(weir_result_, __LINE__), decl, expr)
-#define TRY_ASSIGN_(tmp, decl, expr)                          \
-  auto tmp = (expr);                                          \
-  if (!tmp) return ::tl::unexpected(std::move(tmp).error());  \
+#define TRY_ASSIGN_(tmp, decl, expr)                         \
+  auto tmp = (expr);                                         \
+  if (!tmp) return ::tl::unexpected(std::move(tmp).error()); \
   decl = std::move(*tmp)
 
 /// TRY_ASSIGN_IN(auto x, expr, where): the same, with context.
 #define TRY_ASSIGN_IN(decl, expr, where) \
   TRY_ASSIGN_IN_(WEIR_CONCAT(weir_result_, __LINE__), decl, expr, where)
-#define TRY_ASSIGN_IN_(tmp, decl, expr, where)                          \
-  auto tmp = (expr);                                                    \
-  if (!tmp) return ::tl::unexpected(std::move(tmp).error().in(where));  \
+#define TRY_ASSIGN_IN_(tmp, decl, expr, where)                         \
+  auto tmp = (expr);                                                   \
+  if (!tmp) return ::tl::unexpected(std::move(tmp).error().in(where)); \
   decl = std::move(*tmp)
 
 }  // namespace weir

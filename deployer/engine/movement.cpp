@@ -14,7 +14,7 @@ constexpr milliseconds kNudgeAfter{400};
 constexpr milliseconds kNudgeAgain{3000};
 constexpr milliseconds kRescueTimeout{6000};  ///< who does not answer by then is not there
 constexpr milliseconds kSpent{1000};  ///< a dump that arrived longer ago says nothing about now
-constexpr milliseconds kDoubt{600};           ///< who sends nothing for so long is idle
+constexpr milliseconds kDoubt{600};   ///< who sends nothing for so long is idle
 constexpr unsigned kCommitRetries = 3;
 
 /// `node` was read after `then`, so that what its peers show may be judged.

@@ -139,10 +139,10 @@ struct Client {
   bool rescue = false;              ///< its node is dead: nothing to lose
   bool counted = true;              ///< whether staying counts as a failure
   std::int64_t from_handshake = 0, to_handshake = 0;  ///< before the kick, on each side
-  std::uint64_t to_rx = 0;    ///< before the commit
-  std::uint64_t from_rx = 0;  ///< at the last reading of `from`
-  Instant from_read{0};       ///< when that reading arrived
-  Instant heard_on_from{0};   ///< the last reading that showed new data there
+  std::uint64_t to_rx = 0;                            ///< before the commit
+  std::uint64_t from_rx = 0;                          ///< at the last reading of `from`
+  Instant from_read{0};                               ///< when that reading arrived
+  Instant heard_on_from{0};  ///< the last reading that showed new data there
   Instant moved_at{0};
   std::string why;
 };

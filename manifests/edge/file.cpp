@@ -50,7 +50,9 @@ Fd::~Fd() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-int Fd::release() { return std::exchange(fd_, -1); }
+int Fd::release() {
+  return std::exchange(fd_, -1);
+}
 
 Result<std::string> read_file(const std::string& path, ByteCount limit) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

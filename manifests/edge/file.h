@@ -30,15 +30,17 @@ class Fd {
 /// errors: not_found; exhausted: larger than `limit`; io. Each names the path.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, ByteCount limit);
 
-/// Makes `path` hold exactly `content`: temporary file beside it, fsync, rename, fsync of the folder.
-/// A reader sees the old file or the new one, also after a power cut. `mode` as in chmod.
+/// Makes `path` hold exactly `content`: temporary file beside it, fsync, rename, fsync of the
+/// folder. A reader sees the old file or the new one, also after a power cut. `mode` as in chmod.
 /// errors: io, exhausted (disk full); nothing is left behind
-[[nodiscard]] Status write_file(const std::string& path, std::string_view content, unsigned mode = 0644);
+[[nodiscard]] Status write_file(const std::string& path, std::string_view content,
+                                unsigned mode = 0644);
 
 /// Creates the folder and its parents where they are missing.
 [[nodiscard]] Status make_folders(const std::string& path, unsigned mode = 0755);
 
-/// An exclusive lock on a file for as long as the object lives. errors: busy, naming the holder's pid
+/// An exclusive lock on a file for as long as the object lives. errors: busy, naming the holder's
+/// pid
 [[nodiscard]] Result<Fd> lock_file(const std::string& path);
 
 }  // namespace weir

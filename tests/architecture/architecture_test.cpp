@@ -39,13 +39,16 @@ const std::map<std::string, std::set<std::string>> kRooms = {
 };
 
 // What gives a pure file a clock, a descriptor, randomness or the network.
-const std::set<std::string> kWorld = {
-    "fcntl.h",      "unistd.h",       "sys/socket.h",  "sys/stat.h",    "sys/mman.h",
-    "sys/wait.h",   "sys/mount.h",    "sys/ioctl.h",   "sys/epoll.h",   "poll.h",
-    "netdb.h",      "dirent.h",       "sched.h",       "signal.h",      "csignal",
-    "fstream",      "iostream",       "filesystem",    "thread",        "mutex",
-    "random",       "curl/curl.h",    "sqlite3.h",     "openssl/ssl.h", "openssl/rand.h",
-    "spdlog/spdlog.h", "nftables/libnftables.h", "ctime", "time.h"};
+const std::set<std::string> kWorld = {"fcntl.h",        "unistd.h",        "sys/socket.h",
+                                      "sys/stat.h",     "sys/mman.h",      "sys/wait.h",
+                                      "sys/mount.h",    "sys/ioctl.h",     "sys/epoll.h",
+                                      "poll.h",         "netdb.h",         "dirent.h",
+                                      "sched.h",        "signal.h",        "csignal",
+                                      "fstream",        "iostream",        "filesystem",
+                                      "thread",         "mutex",           "random",
+                                      "curl/curl.h",    "sqlite3.h",       "openssl/ssl.h",
+                                      "openssl/rand.h", "spdlog/spdlog.h", "nftables/libnftables.h",
+                                      "ctime",          "time.h"};
 
 std::string room_of(const std::string& path) {
   std::string best;

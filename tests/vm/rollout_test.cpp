@@ -258,7 +258,7 @@ TEST_CASE("green freezes while clients are committed: everybody is brought back,
   CHECK(result.status == 3);
   const auto told = nlohmann::json::parse(result.out, nullptr, false);
   REQUIRE(told.is_object());
-  CHECK(told["outcome"] == "rolled_back");
+  CHECK(told["outcome"] == "rolled back");
   CHECK(eventually([&] { return count_on(session, "weir-d1") == 4; }));
   const auto after = fleet().status();
   CAPTURE(after.dump(2));

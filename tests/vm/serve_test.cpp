@@ -1,4 +1,5 @@
-// A serving deployer: orders go through it, and between orders it keeps the pools as they should be.
+// A serving deployer: orders go through it, and between orders it keeps the pools as they should
+// be.
 #include <doctest/doctest.h>
 #include <signal.h>
 
@@ -33,7 +34,8 @@ std::optional<Endpoint> endpoint_on(BlueFleet& fleet, const std::string& node,
   return std::nullopt;
 }
 
-/// As pressing the machine's reset button: its memory, and with it key, peers and sessions, is lost.
+/// As pressing the machine's reset button: its memory, and with it key, peers and sessions, is
+/// lost.
 void reset_machine(BlueFleet& fleet, const std::string& node) {
   auto site = deployer::Site::open(fleet.lab().path("fleet.yaml"), deployer::Site::Access::read,
                                    [](const std::string&) {});

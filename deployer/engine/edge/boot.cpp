@@ -158,10 +158,9 @@ Result<std::vector<NodeId>> boot_pool(Site& site, const PoolName& pool,
     if (site.cancelled)
       return fail(Errc::busy, "interrupted while pool " + pool.string() + " booted");
     TRY_ASSIGN(const auto key, node_client::make_tls_key());
-    TRY_ASSIGN(
-        const auto record,
-        machines->start(site.link(node), spec, image, config_of(site, site.link(node), spec, key),
-                        site.where(), node_folder(site, node)));
+    TRY_ASSIGN(const auto record, machines->start(site.link(node), spec, image,
+                                                  config_of(site, site.link(node), spec, key),
+                                                  site.where(), node_folder(site, node)));
     // Without its record nobody could end the machine again.
     if (auto kept = site.store().put_machine({record, key.pin}); !kept) {
       (void)machines->stop(record, milliseconds(0));

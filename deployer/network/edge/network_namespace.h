@@ -9,8 +9,8 @@
 
 namespace weir::network {
 
-/// A network namespace held open, or the one this process started in. Sockets belong to the namespace
-/// in which they were made, so most code needs only `socket`.
+/// A network namespace held open, or the one this process started in. Sockets belong to the
+/// namespace in which they were made, so most code needs only `socket`.
 class NetworkNamespace {
  public:
   /// `name` as `ip netns` shows it; absent: the host's own. errors: not_found, unauthorized
@@ -19,8 +19,8 @@ class NetworkNamespace {
   /// socket(2) inside the namespace, always with SOCK_CLOEXEC.
   [[nodiscard]] Result<Fd> socket(int domain, int type, int protocol) const;
 
-  /// Runs `work` on a thread of its own that has entered the namespace, and waits for it. For libraries
-  /// that make their sockets, or read /proc/sys/net, themselves.
+  /// Runs `work` on a thread of its own that has entered the namespace, and waits for it. For
+  /// libraries that make their sockets, or read /proc/sys/net, themselves.
   Status run(const std::function<Status()>& work) const;
 
  private:

@@ -67,7 +67,8 @@ struct Prepared {
   if (::setrlimit(RLIMIT_FSIZE, &largest) != 0) give_up(child, "setrlimit");
   const rlimit no_core{0, 0};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) give_up(child, "setrlimit");
-  // Ours may be better than what the program is to have; no right to change it is no reason to fail.
+  // Ours may be better than what the program is to have; no right to change it is no reason to
+  // fail.
   (void)::setpriority(PRIO_PROCESS, 0, request.nice);
   // The bare system calls: glibc's wrappers would signal threads that exist only in the parent.
   if (::syscall(SYS_setgroups, request.groups.size(), request.groups.data()) != 0) {

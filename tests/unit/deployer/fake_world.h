@@ -122,7 +122,7 @@ class FakeWorld {
   std::set<NodeId> frozen;
   std::function<bool()> lost = [] { return false; };   ///< whether this packet gets lost
   std::function<bool()> fails = [] { return false; };  ///< whether this request to a node fails
-  std::map<NodeId, Instant> slow_reads;  ///< how long a dump takes
+  std::map<NodeId, Instant> slow_reads;                ///< how long a dump takes
   bool busy_once = false;                              ///< somebody else changed the steering
   bool green_runs = false;
   bool probe_fails = false;
