@@ -42,6 +42,10 @@ Result<manifests::Release> describe(const manifests::ImageManifest& manifest,
   sort_by_name(packages);
   std::vector<manifests::ReleaseLayer> described;
   for (const LayerFacts& layer : layers) described.push_back(layer.layer);
+  std::vector<manifests::ReleaseSource> sources;
+  for (const auto& source : lock.sources) {
+    sources.push_back({source.suite, source.inrelease_digest, source.date});
+  }
   return manifests::Release{lock.name,
                             lock.architecture,
                             lock.source_epoch,
@@ -53,7 +57,7 @@ Result<manifests::Release> describe(const manifests::ImageManifest& manifest,
                             lock.provides,
                             std::move(described),
                             manifest.command_line,
-                            lock.sources,
+                            std::move(sources),
                             builder_version()};
 }
 

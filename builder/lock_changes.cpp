@@ -16,6 +16,7 @@ Named contents(const manifests::Lock& lock) {
   for (const auto& program : lock.programs) {
     out.emplace(program.name, std::pair(program.digest.hex().substr(0, 12), program.digest));
   }
+  out.emplace("compressor", std::pair(lock.compressor, Digest::of(as_bytes(lock.compressor))));
   return out;
 }
 

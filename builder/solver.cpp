@@ -69,8 +69,9 @@ std::string quoted(std::string_view text) {
 
 class Resolver {
  public:
-  Resolver(const ImageManifest& manifest, const std::vector<PackageIndex>& indices)
-      : manifest_(manifest), indices_(indices) {}
+  Resolver(const ImageManifest& manifest, const std::vector<PackageIndex>& indices,
+           const Kept& kept)
+      : manifest_(manifest), indices_(indices), kept_(kept) {}
 
   Result<Resolution> run();
 
@@ -95,6 +96,8 @@ class Resolver {
   Status load();
   Status stand_in();
   Status constrain();
+  Status keep();
+  [[nodiscard]] const IndexedPackage* entry_of(Id id, const PackageIndex& index) const;
   [[nodiscard]] Result<Id> kernel() const;
   Status ask();
   Result<std::vector<Id>> solve();
@@ -105,6 +108,7 @@ class Resolver {
 
   const ImageManifest& manifest_;
   const std::vector<PackageIndex>& indices_;
+  const Kept& kept_;
   std::unique_ptr<Pool, FreePool> pool_{pool_create()};
   std::unique_ptr<Considered> considered_;
   std::map<std::string_view, std::vector<Id>> by_name_;
@@ -212,6 +216,50 @@ Status Resolver::constrain() {
   return {};
 }
 
+const IndexedPackage* Resolver::entry_of(Id id, const PackageIndex& index) const {
+  const std::string_view architecture = pool_id2str(pool(), pool_id2solvable(pool(), id)->arch);
+  auto [at, end] = index.named(name(id));
+  for (; at != end; ++at) {
+    if (at->version == version(id) && at->architecture == architecture) return at;
+  }
+  return nullptr;
+}
+
+// A package that stays can be in the image as it is locked, or not at all.
+Status Resolver::keep() {
+  std::string gone;
+  for (const auto& package : kept_.packages) {
+    bool any = false;
+    const IndexedPackage* other = nullptr;
+    const auto found = by_name_.find(package.name);
+    for (const Id id : found == by_name_.end() ? std::vector<Id>() : found->second) {
+      const auto* index =
+          static_cast<const PackageIndex*>(pool_id2solvable(pool(), id)->repo->appdata);
+      const IndexedPackage* entry = entry_of(id, *index);
+      const bool same =
+          entry->version == package.version && entry->architecture == package.architecture;
+      if (same && entry->digest == package.digest) {
+        any = true;
+        continue;
+      }
+      if (same) other = entry;
+      considered_->exclude(id);
+    }
+    if (any) continue;
+    if (other != nullptr) {
+      return fail(Errc::integrity, package.name + " " + package.version + ": the lock has digest " +
+                                       package.digest.hex() + ", the signed index has " +
+                                       other->digest.hex() + ": the lock was changed; lock again");
+    }
+    gone += " --update " + (package.name == kept_.kernel ? "kernel" : package.name);
+  }
+  if (gone.empty()) return {};
+  return fail(Errc::not_found,
+              "some packages that were to stay have left the signed indices, so no lock of today "
+              "can hold them: let them move too, with" +
+                  gone);
+}
+
 Result<Id> Resolver::kernel() const {
   const auto& pin = manifest_.kernel;
   std::vector<Id> named, fitting;
@@ -219,7 +267,13 @@ Result<Id> Resolver::kernel() const {
     // A full name may ask for such a variant; a wildcard never means one.
     const bool exact = package == pin.package;
     if (!exact && (ends_with_variant(package) || !matches(pin.package, package))) continue;
+    if (kept_.kernel && package != *kept_.kernel) continue;
     named.insert(named.end(), ids.begin(), ids.end());
+  }
+  if (named.empty() && kept_.kernel) {
+    return fail(Errc::invalid_input, "kernel.package: " + quoted(pin.package) +
+                                         " is not the kernel that was to stay (" + *kept_.kernel +
+                                         "): let it move too, with --update kernel");
   }
   if (named.empty()) {
     // With a wildcard nothing is "close" by letters: show kernels of the same flavour instead.
@@ -269,7 +323,9 @@ Result<std::vector<Id>> Resolver::solve() {
   if (solver_solve(solver.get(), jobs_.get()) > 0) {
     std::string problem = solver_problem2str(solver.get(), 1);
     std::replace(problem.begin(), problem.end(), '\n', ' ');
-    return fail(Errc::not_found, "the packages cannot be installed together: " + problem);
+    return fail(Errc::not_found,
+                "the packages cannot be installed together: " + problem +
+                    (kept_.packages.empty() ? "" : " (--update more of them, if they may move)"));
   }
   const std::unique_ptr<Transaction, void (*)(Transaction*)> transaction(
       solver_create_transaction(solver.get()), transaction_free);
@@ -307,19 +363,10 @@ std::map<Id, std::string> Resolver::reasons(const std::set<Id>& chosen) const {
 }
 
 LockedPackage Resolver::lock(Id id, std::string why) const {
-  const Solvable* self = pool_id2solvable(pool(), id);
-  const std::string_view architecture = pool_id2str(pool(), self->arch);
-  const auto find = [&](const PackageIndex& index) -> const IndexedPackage* {
-    auto [at, end] = index.named(name(id));
-    for (; at != end; ++at) {
-      if (at->version == version(id) && at->architecture == architecture) return at;
-    }
-    return nullptr;
-  };
-  const auto* index = static_cast<const PackageIndex*>(self->repo->appdata);
-  const IndexedPackage* entry = find(*index);
+  const auto* index = static_cast<const PackageIndex*>(pool_id2solvable(pool(), id)->repo->appdata);
+  const IndexedPackage* entry = entry_of(id, *index);
   for (const auto& other : indices_) {
-    const IndexedPackage* same = find(other);
+    const IndexedPackage* same = entry_of(id, other);
     if (same != nullptr && same->digest == entry->digest) {
       index = &other;
       entry = same;
@@ -340,6 +387,7 @@ Result<Resolution> Resolver::run() {
   TRY(load());
   TRY(stand_in());
   TRY(constrain());
+  TRY(keep());
   TRY(ask());
   TRY_ASSIGN(const auto ids, solve());
   const auto why = reasons({ids.begin(), ids.end()});
@@ -363,9 +411,9 @@ Result<Resolution> Resolver::run() {
 
 }  // namespace
 
-Result<Resolution> resolve(const ImageManifest& manifest,
-                           const std::vector<PackageIndex>& indices) {
-  return Resolver(manifest, indices).run();
+Result<Resolution> resolve(const ImageManifest& manifest, const std::vector<PackageIndex>& indices,
+                           const Kept& kept) {
+  return Resolver(manifest, indices, kept).run();
 }
 
 }  // namespace weir::builder

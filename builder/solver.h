@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "builder/lock_update.h"
 #include "builder/package_index.h"
 #include "manifests/image_manifest.h"
 #include "manifests/lock.h"
@@ -22,13 +23,16 @@ struct Resolution {
 ///            newest version; Recommends are not followed
 /// indices    in the manifest's order; of two equal packages the earlier index counts. An index
 ///            that is not automatic serves only pins and dependencies that nothing else satisfies
+/// kept       packages that may be in the image in no other version than this; the rest moves
 /// returns    the same choice for the same input; a wildcard that matches several kernels means the
 ///            newest that is neither unsigned nor debugging symbols
 /// errors     invalid_input, naming the field, and the closest names or versions: a package,
 ///            version or kernel that does not exist, a constraint on a package that is not in
 ///            the image;
-///            not_found: what cannot be satisfied, as one sentence
+///            not_found: what cannot be satisfied, as one sentence; kept packages that no index
+///            has any more; integrity: an index has a kept version with another digest
 [[nodiscard]] Result<Resolution> resolve(const manifests::ImageManifest& manifest,
-                                         const std::vector<PackageIndex>& indices);
+                                         const std::vector<PackageIndex>& indices,
+                                         const Kept& kept = {});
 
 }  // namespace weir::builder

@@ -11,10 +11,11 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-ordered_json to_json(const ReleaseSource& source) {
+ordered_json to_json(const LockedSource& source) {
   return {{"suite", source.suite},
           {"inrelease_digest", source.inrelease_digest.string()},
-          {"date", source.date}};
+          {"date", source.date},
+          {"signer", source.signer}};
 }
 
 ordered_json to_json(const LockedPackage& package) {
@@ -70,11 +71,19 @@ bool is_pool_path(std::string_view path) {
   return true;
 }
 
-Result<ReleaseSource> source(JsonFields& fields) {
+// RFC 4880, section 12.2, and RFC 9580, section 5.5.4: SHA-1 or SHA-256 of a key.
+bool is_fingerprint(std::string_view text) {
+  return (text.size() == 40 || text.size() == 64) &&
+         text.find_first_not_of("0123456789ABCDEF") == std::string_view::npos;
+}
+
+Result<LockedSource> source(JsonFields& fields) {
   TRY_ASSIGN(std::string suite, filled(fields, "suite"));
   TRY_ASSIGN(const Digest inrelease, fields.digest("inrelease_digest"));
   TRY_ASSIGN(std::string date, filled(fields, "date"));
-  return ReleaseSource{std::move(suite), inrelease, std::move(date)};
+  TRY_ASSIGN(std::string signer, fields.string("signer"));
+  if (!is_fingerprint(signer)) return fields.refuse("signer", "must be a key's fingerprint");
+  return LockedSource{std::move(suite), inrelease, std::move(date), std::move(signer)};
 }
 
 Result<LockedPackage> package(JsonFields& fields) {
@@ -140,7 +149,11 @@ Result<std::vector<std::string>> strings(JsonFields& fields, std::string_view ke
 
 Status check(const Lock& lock) {
   std::set<std::string_view> suites, programs;
-  for (const auto& item : lock.sources) suites.insert(item.suite);
+  for (const auto& item : lock.sources) {
+    if (!suites.insert(item.suite).second) {
+      return fail(Errc::invalid_input, "sources: '" + item.suite + "' is there twice");
+    }
+  }
   bool has_kernel = false;
   for (std::size_t i = 0; i < lock.packages.size(); ++i) {
     const LockedPackage& item = lock.packages[i];
@@ -169,20 +182,22 @@ Status check(const Lock& lock) {
 Result<Lock> read(JsonFields& fields) {
   TRY_ASSIGN(const std::string type, fields.string("type"));
   if (type != kLockType) {
-    return fields.refuse("type", "'" + type + "' is not '" + std::string(kLockType) + "'");
+    return fields.refuse("type", "'" + type + "' is not '" + std::string(kLockType) +
+                                     "': remove this lock and lock again");
   }
   TRY_ASSIGN(const std::string name_text, fields.string("name"));
   TRY_ASSIGN_IN(ReleaseName name, ReleaseName::parse(name_text), "name");
   TRY_ASSIGN(std::string architecture, filled(fields, "architecture"));
   TRY_ASSIGN(const Digest manifest, fields.digest("manifest_digest"));
   TRY_ASSIGN(const std::int64_t epoch, fields.integer("source_epoch"));
-  TRY_ASSIGN(auto sources, objects<ReleaseSource>(fields, "sources", source));
+  TRY_ASSIGN(auto sources, objects<LockedSource>(fields, "sources", source));
   TRY_ASSIGN(std::string kernel, filled(fields, "kernel"));
   TRY_ASSIGN(auto packages, objects<LockedPackage>(fields, "packages", package));
   TRY_ASSIGN(auto provides, strings(fields, "provides"));
   TRY_ASSIGN(auto accept_scripts, objects<AcceptedScript>(fields, "accept_scripts", accepted));
   TRY_ASSIGN(auto programs, objects<LockedProgram>(fields, "programs", program));
   TRY_ASSIGN(std::string builder_version, filled(fields, "builder_version"));
+  TRY_ASSIGN(std::string compressor, filled(fields, "compressor"));
   TRY(fields.finish());
   Lock lock{std::move(name),
             std::move(architecture),
@@ -194,7 +209,8 @@ Result<Lock> read(JsonFields& fields) {
             std::move(provides),
             std::move(accept_scripts),
             std::move(programs),
-            std::move(builder_version)};
+            std::move(builder_version),
+            std::move(compressor)};
   TRY(check(lock));
   return lock;
 }
@@ -220,7 +236,8 @@ std::string print(const Lock& lock) {
                                  {"provides", lock.provides},
                                  {"accept_scripts", list(lock.accept_scripts)},
                                  {"programs", list(lock.programs)},
-                                 {"builder_version", lock.builder_version}};
+                                 {"builder_version", lock.builder_version},
+                                 {"compressor", lock.compressor}};
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

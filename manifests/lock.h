@@ -8,12 +8,21 @@
 #include "manifests/digest.h"
 #include "manifests/image_manifest.h"
 #include "manifests/names.h"
-#include "manifests/release.h"
 #include "manifests/result.h"
 
 namespace weir::manifests {
 
-inline constexpr std::string_view kLockType = "weir.lock/1";
+inline constexpr std::string_view kLockType = "weir.lock/2";
+
+/// A signed index that the lock was made from.
+struct LockedSource {
+  std::string suite;        ///< "bookworm-backports"
+  Digest inrelease_digest;  ///< of the InRelease file, byte for byte
+  std::string date;         ///< its own Date field
+  std::string signer;  ///< fingerprint of the keyring's key that signed it: 40 or 64 upper-case
+                       ///< hex digits
+  bool operator==(const LockedSource&) const = default;
+};
 
 /// One package of the closure.
 struct LockedPackage {
@@ -43,13 +52,14 @@ struct Lock {
   std::string architecture;
   Digest manifest_digest;         ///< of the manifest file, byte for byte
   std::int64_t source_epoch = 0;  ///< Unix seconds: the newest Date of `sources`
-  std::vector<ReleaseSource> sources;
+  std::vector<LockedSource> sources;
   std::string kernel;  ///< the one of `packages` that the image boots
   std::vector<LockedPackage> packages;
   std::vector<std::string> provides;           ///< the manifest's stand-ins
   std::vector<AcceptedScript> accept_scripts;  ///< the manifest's
   std::vector<LockedProgram> programs;
   std::string builder_version;
+  std::string compressor;  ///< "newc+zstd-1.5.4-9": what decides the layers' bytes besides them
   bool operator==(const Lock&) const = default;
 };
 

@@ -72,7 +72,7 @@ Result<Suites> fetch_suites(const manifests::ImageManifest& manifest, const std:
     TRY_ASSIGN_IN(const auto text, verify_inrelease(file, keyring), where + ": InRelease");
     TRY_ASSIGN_IN(const auto index, parse_suite_index(text), where + ": InRelease");
     TRY_IN(check_suite_index(index, suite, now), where + ": InRelease");
-    out.sources.push_back({suite, Digest::of(as_bytes(file)), index.date});
+    out.sources.push_back({suite, Digest::of(as_bytes(file)), index.date, text.signer()});
     out.newest_date = std::max(out.newest_date, index.date_unix);
     for (const auto& component : manifest.sources.components) {
       TRY_ASSIGN_IN(auto entry, find_index(index, suite, component, manifest.architecture), where);

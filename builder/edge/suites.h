@@ -9,16 +9,16 @@
 #include "builder/edge/mirror.h"
 #include "builder/package_index.h"
 #include "manifests/image_manifest.h"
-#include "manifests/release.h"
+#include "manifests/lock.h"
 #include "manifests/result.h"
 
 namespace weir::builder {
 
 /// Everything the suites of a manifest have, each byte under a signature.
 struct Suites {
-  std::vector<manifests::ReleaseSource> sources;  ///< in the manifest's order
-  std::vector<PackageIndex> indices;              ///< one a suite and component, in that order
-  std::int64_t newest_date = 0;                   ///< Unix seconds, of all InRelease files
+  std::vector<manifests::LockedSource> sources;  ///< in the manifest's order
+  std::vector<PackageIndex> indices;             ///< one a suite and component, in that order
+  std::int64_t newest_date = 0;                  ///< Unix seconds, of all InRelease files
 };
 
 /// Fetches and checks InRelease and Packages of every suite and component.

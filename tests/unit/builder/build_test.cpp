@@ -81,17 +81,19 @@ struct Fixture : Workshop {
               [](const auto& a, const auto& b) { return a.name < b.name; });
     const auto parsed = manifests::parse_image_manifest(manifest);
     REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
-    manifests::Lock document{*ReleaseName::parse("demo"),
-                             "amd64",
-                             Digest::of(as_bytes(manifest)),
-                             epoch,
-                             {{"demo", Digest::of(as_bytes("InRelease")), "a day"}},
-                             "linux-image-demo",
-                             packages,
-                             {},
-                             parsed->accept_scripts,
-                             {},
-                             "0"};
+    manifests::Lock document{
+        *ReleaseName::parse("demo"),
+        "amd64",
+        Digest::of(as_bytes(manifest)),
+        epoch,
+        {{"demo", Digest::of(as_bytes("InRelease")), "a day", std::string(40, 'A')}},
+        "linux-image-demo",
+        packages,
+        {},
+        parsed->accept_scripts,
+        {},
+        "0",
+        "none"};
     for (const auto& [name, file] :
          {std::pair("weir-init", "init"), std::pair("weir-node", "agent")}) {
       const std::string bytes = read(file);

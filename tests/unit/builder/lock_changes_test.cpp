@@ -31,7 +31,8 @@ Lock lock(std::vector<LockedPackage> packages, const char* program) {
               .provides = {},
               .accept_scripts = {},
               .programs = {{"weir-init", digest, ByteCount{1}}},
-              .builder_version = "0"};
+              .builder_version = "0",
+              .compressor = "newc"};
 }
 
 }  // namespace

@@ -1,88 +1,16 @@
 // weir-builder lock as a person runs it, against an archive signed for the test.
 #include <doctest/doctest.h>
 
-#include <ctime>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "http_server.h"
+#include "archive_fixture.h"
 #include "manifests/lock.h"
-#include "packages_fixture.h"
-#include "throw_away_key.h"
 
 namespace weir::builder {
 namespace {
 
 using test::must;
-
-std::string date(std::time_t when) {
-  return must("LC_ALL=C date -u -d @" + std::to_string(when) +
-              " '+%a, %d %b %Y %H:%M:%S UTC' | tr -d '\\n'");
-}
-
-/// A small archive of one suite, and a manifest that uses it.
-struct Archive {
-  ThrowAwayKey key;
-  test::TemporaryFolder folder;
-  std::map<std::string, std::string> files;
-  std::time_t now = std::time(nullptr);
-  std::string packages =
-      paragraph("linux-image-6.1.0-9-cloud-amd64", "6.1.20-1", {{"Depends", "kmod"}}) +
-      paragraph("kmod", "30") + paragraph("tool", "1.0", {{"Depends", "lib"}}) +
-      paragraph("lib", "1.1");
-  std::string manifest =
-      "name: fixture\narchitecture: amd64\n"
-      "sources: {suites: [stable], keyring: " +
-      key.keyring() +
-      "}\n"
-      "kernel: {package: 'linux-image-6.1.*-cloud-amd64'}\n"
-      "packages: [tool]\nprovides: [kmod]\nnode_programs: programs\n";
-
-  Archive() {
-    must("mkdir -p " + folder.path + "/programs");
-    REQUIRE(write_file(folder.path + "/programs/weir-init", "init").has_value());
-    REQUIRE(write_file(folder.path + "/programs/weir-node", "node").has_value());
-    publish();
-  }
-
-  [[nodiscard]] std::string release(const std::string& packed, const std::string& name) const {
-    const std::string at = "main/binary-amd64/Packages";
-    const auto line = [](const std::string& bytes, const std::string& path) {
-      return " " + Digest::of(as_bytes(bytes)).hex() + " " + std::to_string(bytes.size()) + " " +
-             path + "\n";
-    };
-    return "Suite: " + name + "\nCodename: " + name + "\nDate: " + date(now - 3600) +
-           "\nValid-Until: " + date(now + 3600) + "\nAcquire-By-Hash: yes\nSHA256:\n" +
-           line(packages, at) + line(packed, at + ".xz");
-  }
-  [[nodiscard]] std::string packed() const {
-    REQUIRE(write_file(folder.path + "/Packages", packages).has_value());
-    return must("xz -c " + folder.path + "/Packages");
-  }
-  void publish() {
-    const std::string bytes = packed();
-    files.clear();
-    files["/debian/dists/stable/InRelease"] = key.clear_sign(release(bytes, "stable"));
-    files["/debian/dists/stable/main/binary-amd64/by-hash/SHA256/" +
-          Digest::of(as_bytes(bytes)).hex()] = bytes;
-  }
-
-  struct Outcome {
-    int status = 0;
-    std::string out;
-  };
-  Outcome lock(const std::string& more = "") {
-    REQUIRE(write_file(folder.path + "/image.yaml", manifest).has_value());
-    HttpServer server(HttpServer::files(files));
-    int status = 0;
-    auto out = test::output_of(WEIR_BINARY_DIR "/bin/weir-builder lock " + folder.path +
-                                   "/image.yaml --mirror " + server.url() + "/debian/ --cache " +
-                                   folder.path + "/cache " + more,
-                               &status);
-    return {WEXITSTATUS(status), std::move(out)};
-  }
-  [[nodiscard]] std::string path() const { return folder.path + "/image.lock.json"; }
-  [[nodiscard]] std::string text() const { return test::bytes_of(path()); }
-};
 
 }  // namespace
 
@@ -99,6 +27,8 @@ TEST_CASE_FIXTURE(Archive, "a lock pins every package, program and signed index,
   CHECK(parsed->source_epoch == now - 3600);
   CHECK(parsed->sources.at(0).inrelease_digest ==
         Digest::of(as_bytes(files.at("/debian/dists/stable/InRelease"))));
+  CHECK(parsed->sources.at(0).signer == key.fingerprint());
+  CHECK(parsed->compressor.starts_with("newc+zstd-"));
   CHECK("sha256:" + must("sha256sum " + folder.path + "/image.yaml | cut -c1-64 | tr -d '\\n'") ==
         parsed->manifest_digest.string());
   CHECK(parsed->programs.at(0).digest == Digest::of(as_bytes("init")));

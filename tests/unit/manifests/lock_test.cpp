@@ -11,7 +11,8 @@ Lock small_lock() {
               .architecture = "amd64",
               .manifest_digest = digest,
               .source_epoch = 1795226446,
-              .sources = {{"bookworm", digest, "Sat, 21 Nov 2026 02:00:46 UTC"}},
+              .sources = {{"bookworm", digest, "Sat, 21 Nov 2026 02:00:46 UTC",
+                           "1F89983E0081FDE018F3CC9673A4F27B8DD47936"}},
               .kernel = "linux-image-6.1.0-56-cloud-amd64",
               .packages = {{"libmnl0", "1.0.4-3", "amd64",
                             "pool/main/libm/libmnl/libmnl0_1.0.4-3_amd64.deb", ByteCount{12500},
@@ -22,7 +23,8 @@ Lock small_lock() {
               .provides = {"linux-initramfs-tool"},
               .accept_scripts = {{"libc6", "postinst", {digest}, "nothing runs yet"}},
               .programs = {{"weir-init", digest, ByteCount{4096}}},
-              .builder_version = "0.1.0"};
+              .builder_version = "0.1.0",
+              .compressor = "newc+zstd-1.5.4-9"};
 }
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
@@ -48,7 +50,7 @@ TEST_CASE("a lock that contradicts itself is refused with its field") {
   const struct {
     std::string_view from, to, expected;
   } cases[] = {
-      {"weir.lock/1", "weir.lock/2", "lock: type: 'weir.lock/2' is not 'weir.lock/1'"},
+      {"weir.lock/2", "weir.lock/1", "lock: type: 'weir.lock/1' is not 'weir.lock/2'"},
       {"\"kernel\":", "\"kernel\": \"x\", \"kernel\":", "kernel"},
       {"\"kernel\": \"linux", "\"kernel\": \"minix", "kernel: 'minix-image"},
       {"\"architecture\"", "\"odd\": 1, \"architecture\"", "odd"},
@@ -59,6 +61,9 @@ TEST_CASE("a lock that contradicts itself is refused with its field") {
        "packages[1].name: 'linux-image-6.1.0-56-cloud-amd64' is out of order"},
       {"\"suite\": \"bookworm\"", "\"suite\": \"trixie\"", "'bookworm' is not among the sources"},
       {"\"size\": 12500", "\"size\": -1", "packages[0].size"},
+      {"1F89983E", "1f89983e", "sources[0].signer: must be a key's fingerprint"},
+      {"1F89983E", "", "sources[0].signer: must be a key's fingerprint"},
+      {"\"compressor\": \"newc+zstd-1.5.4-9\"", "\"compressor\": \"\"", "compressor"},
       {"sha256:ba78", "sha256:BA78", "manifest_digest"},
   };
   for (const auto& entry : cases) {

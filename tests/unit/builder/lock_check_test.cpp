@@ -1,0 +1,107 @@
+#include "builder/lock_check.h"
+
+#include <doctest/doctest.h>
+
+#include "builder/lock_update.h"
+#include "packages_fixture.h"
+
+namespace weir::builder {
+namespace {
+
+using manifests::LockedSource;
+
+LockedSource source(const char* suite, const char* date) {
+  return {suite, Digest::of(as_bytes(date)), date, std::string(40, 'A')};
+}
+
+manifests::LockedPackage locked(const std::string& name, const std::string& version,
+                                const std::string& suite = "stable") {
+  const std::string content = name + " " + version;
+  return {name,
+          version,
+          "amd64",
+          "pool/x.deb",
+          ByteCount{content.size()},
+          Digest::of(as_bytes(content)),
+          suite,
+          "asked for"};
+}
+
+manifests::Lock lock(std::vector<manifests::LockedPackage> packages) {
+  return {.name = *ReleaseName::parse("g"),
+          .architecture = "amd64",
+          .manifest_digest = Digest::of({}),
+          .source_epoch = 0,
+          .sources = {},
+          .kernel = packages.front().name,
+          .packages = packages,
+          .provides = {},
+          .accept_scripts = {},
+          .programs = {{"weir-init", Digest::of({}), {}}, {"weir-node", Digest::of({}), {}}},
+          .builder_version = "0",
+          .compressor = "none"};
+}
+
+}  // namespace
+
+TEST_CASE("no suite may go back in time; suites of only one side do not count") {
+  const char* early = "Sat, 11 Jul 2026 10:16:37 UTC";
+  const char* late = "Sat, 21 Nov 2026 02:10:46 UTC";
+  CHECK(check_not_older({source("a", early)}, {source("a", late)}).has_value());
+  CHECK(check_not_older({source("a", late)}, {source("a", late)}).has_value());
+  CHECK(check_not_older({source("a", late)}, {source("b", early)}).has_value());
+  const auto back = check_not_older({source("b", early), source("a", late)},
+                                    {source("a", early), source("b", late)});
+  REQUIRE_FALSE(back.has_value());
+  CHECK(back.error().code == Errc::integrity);
+  CHECK(back.error().message.starts_with("suite a: InRelease: is dated Sat, 11 Jul 2026"));
+  CHECK_FALSE(check_not_older({source("a", "yesterday")}, {source("a", late)}).has_value());
+}
+
+TEST_CASE("what a suite no longer has is found, and what it has differently is refused") {
+  std::vector<PackageIndex> indices;
+  for (const char* suite : {"stable", "security"}) {
+    auto index = PackageIndex::parse(paragraph("tool", "1") + paragraph("lib", "2"), suite, false);
+    REQUIRE(index.has_value());
+    indices.push_back(std::move(*index));
+  }
+  auto gone = vanished_from(indices, lock({locked("lib", "1"), locked("tool", "1")}));
+  REQUIRE(gone.has_value());
+  REQUIRE(gone->size() == 1);
+  CHECK(gone->front().name == "lib");
+  // Another suite's package lies elsewhere.
+  gone = vanished_from(indices, lock({locked("tool", "1", "updates")}));
+  REQUIRE(gone.has_value());
+  CHECK(gone->size() == 1);
+  auto changed = lock({locked("tool", "1")});
+  changed.packages[0].digest = Digest::of(as_bytes("other"));
+  gone = vanished_from(indices, changed);
+  REQUIRE_FALSE(gone.has_value());
+  CHECK(gone.error().code == Errc::integrity);
+}
+
+TEST_CASE("everything stays but what is named, by name, pattern or 'kernel'") {
+  const auto before = lock({locked("linux-1", "1"), locked("liba", "1"), locked("libb", "1")});
+  const auto manifest = manifest_of({"fresh"});
+  const auto stays = [&](const std::vector<std::string>& updates) {
+    const auto kept = keep_all_but(updates, before, manifest);
+    REQUIRE_MESSAGE(kept.has_value(), kept.error().message);
+    std::vector<std::string> out;
+    for (const auto& package : kept->packages) out.push_back(package.name);
+    for (const auto& program : kept->programs) out.push_back(program.name);
+    if (kept->kernel) out.push_back("kernel");
+    return out;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(stays({"liba"}) == Names{"linux-1", "libb", "weir-init", "weir-node", "kernel"});
+  CHECK(stays({"lib*"}) == Names{"linux-1", "weir-init", "weir-node", "kernel"});
+  CHECK(stays({"kernel"}) == Names{"liba", "libb", "weir-init", "weir-node"});
+  CHECK(stays({"linux-1", "weir-*"}) == Names{"liba", "libb"});
+  CHECK(stays({"fresh"}).size() == 6);
+  const auto wrong = keep_all_but({"libaa"}, before, manifest);
+  REQUIRE_FALSE(wrong.has_value());
+  CHECK(wrong.error().code == Errc::invalid_input);
+  CHECK(wrong.error().message.find("closest: liba") != std::string::npos);
+}
+
+}  // namespace weir::builder
