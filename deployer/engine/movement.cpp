@@ -13,8 +13,10 @@ constexpr milliseconds kRepeatAfterError{300};
 constexpr milliseconds kNudgeAfter{400};
 constexpr milliseconds kNudgeAgain{3000};
 constexpr milliseconds kRescueTimeout{6000};  ///< who does not answer by then is not there
+constexpr milliseconds kRecallAfter{400};     ///< time for data to show where a client is
 constexpr milliseconds kSpent{1000};  ///< a dump that arrived longer ago says nothing about now
 constexpr milliseconds kDoubt{600};   ///< who sends nothing for so long is idle
+constexpr milliseconds kLookAtMachines{250};  ///< a machine that halts is known this soon
 constexpr unsigned kCommitRetries = 3;
 
 /// `node` was read after `then`, so that what its peers show may be judged.
@@ -28,7 +30,8 @@ const manifests::PeerState* fresh(const State& state, const NodeId& node, const 
 
 bool deaf(const State& state, const NodeId& node) {
   const auto view = state.nodes.find(node);
-  return view == state.nodes.end() || state.dead.contains(node) || view->second.failures >= 3;
+  return view == state.nodes.end() || state.dead.contains(node) || state.lost.contains(node) ||
+         view->second.failures >= 3;
 }
 
 void give_up(Turn& turn, Client& client, std::string why) {
@@ -83,22 +86,33 @@ void watch_kicked(Turn& turn, Client& client) {
   }
 }
 
-/// Whether the old node heard the client, and the new one, asked after that was known, did not.
-/// Both have to be seen: a new session on the new node may be older than the dump of it that
-/// arrived last.
-bool still_talks_to_old(const State& state, Client& client) {
+/// Whether a reading of the old node, asked for since this stage began, shows data of the client
+/// that the reading before it did not.
+bool heard_on_old(const State& state, Client& client) {
   const auto* old = fresh(state, client.from, client.key, client.since);
   if (old == nullptr) return false;
   const Instant read = state.nodes.at(client.from).answered_at;
   if (read != client.from_read) {
     const bool grew =
         client.from_read != Instant{0} && old->rx_bytes >= client.from_rx + kSmallestData;
-    if (grew) client.heard_on_from = read;
+    if (grew && client.heard_on_from <= client.since) client.heard_on_from = read;
     client.from_rx = old->rx_bytes;
     client.from_read = read;
   }
-  return client.heard_on_from > client.since &&
+  return client.heard_on_from > client.since;
+}
+
+/// The same, and the new node, asked after that was known, did not hear it. Both have to be seen: a
+/// new session on the new node may be older than the dump of it that arrived last.
+bool still_talks_to_old(const State& state, Client& client) {
+  return heard_on_old(state, client) &&
          fresh(state, client.to, client.key, client.heard_on_from) != nullptr;
+}
+
+/// Its home is the old node again. Data there means that it never left; else the old node calls it,
+/// which ends the session it has there.
+void watch_recalled(Turn& turn, Client& client) {
+  if (heard_on_old(turn.state, client)) turn.enter(client, Stage::stayed);
 }
 
 void watch_switched(Turn& turn, Client& client) {
@@ -176,6 +190,32 @@ void watch_given_up(Turn& turn, Client& client) {
   turn.enter(client, through           ? Stage::returning
                      : peer == nullptr ? Stage::unholding
                                        : Stage::forgetting);
+}
+
+/// The machine of `to` halted: nobody waits for its answers, and who was switched goes back. What
+/// is with the director ends first.
+void leave_lost(Turn& turn, Client& client) {
+  const std::string why = "the machine of node " + client.to.string() + " is frozen or gone";
+  switch (client.stage) {
+    case Stage::granting:
+      if (client.waits != 0) return;
+      [[fallthrough]];
+    case Stage::waiting:
+    case Stage::prepared:
+      return give_up(turn, client, why);
+    case Stage::kicking:
+    case Stage::kicked:
+      if (client.dry) return give_up(turn, client, why);
+      [[fallthrough]];
+    case Stage::releasing:
+    case Stage::switched:
+      client.why = why;
+      return turn.enter(client, Stage::returning);
+    case Stage::forgetting:
+      return turn.enter(client, Stage::unholding);
+    default:
+      return;
+  }
 }
 
 /// Node commands of one kind, one a node.
@@ -323,14 +363,13 @@ void finished_command(Turn& turn, Client& client) {
     case Stage::unholding:
       client.granted.reset();
       return turn.enter(client, Stage::stayed);
-    case Stage::returning: {
+    case Stage::returning:
       client.granted.reset();
-      const bool there = client.heard_on_from != Instant{0};
+      client.from_read = client.heard_on_from = Instant{0};
+      client.not_before = turn.now + kRecallAfter;
       turn.say(shown(turn.plan, client.key) + " returns to " + client.from.string() + ": " +
                client.why);
-      return turn.enter(client,
-                        there || deaf(turn.state, client.from) ? Stage::stayed : Stage::recalling);
-    }
+      return turn.enter(client, deaf(turn.state, client.from) ? Stage::stayed : Stage::recalling);
     case Stage::recalling:
       return turn.enter(client, Stage::stayed);
     default:
@@ -342,6 +381,7 @@ void finished_command(Turn& turn, Client& client) {
 
 void advance_clients(Turn& turn) {
   for (auto& [key, client] : turn.state.clients) {
+    if (!client.rescue && turn.state.lost.contains(client.to)) leave_lost(turn, client);
     if (turn.state.task == Task::abandon) {
       if (client.stage == Stage::waiting || client.stage == Stage::doubted) {
         turn.enter(client, Stage::stayed);
@@ -359,6 +399,7 @@ void advance_clients(Turn& turn) {
     if (client.stage == Stage::kicked) watch_kicked(turn, client);
     if (client.stage == Stage::switched) watch_switched(turn, client);
     if (client.stage == Stage::regarding) watch_given_up(turn, client);
+    if (client.stage == Stage::recalling && client.waits == 0) watch_recalled(turn, client);
   }
   admit(turn);
   order_delta(turn);
@@ -378,6 +419,10 @@ void clients_answered(Turn& turn, CommandId id, const Error* error) {
 
 void poll(Turn& turn) {
   State& state = turn.state;
+  if (state.reading_halted == 0 && turn.now - state.halted_asked > kLookAtMachines) {
+    state.halted_asked = turn.now;
+    state.reading_halted = turn.order(ReadHalted{});
+  }
   std::set<NodeId> wanted;
   bool hasty = false;
   for (const auto& [key, client] : state.clients) {
@@ -389,6 +434,9 @@ void poll(Turn& turn) {
         break;
       case Stage::prepared:
         if (state.task == Task::commit || state.task == Task::follow) wanted.insert(client.from);
+        break;
+      case Stage::recalling:
+        wanted.insert(client.from);
         break;
       case Stage::switching:
       case Stage::releasing:
@@ -403,7 +451,7 @@ void poll(Turn& turn) {
   }
   for (const NodeId& node : wanted) {
     NodeView& view = state.nodes[node];
-    if (view.reading != 0 || state.dead.contains(node)) continue;
+    if (view.reading != 0 || state.dead.contains(node) || state.lost.contains(node)) continue;
     const milliseconds pause = std::max(milliseconds(hasty ? 20 : 60), 2 * view.cost);
     if (turn.now - view.asked_at < pause) continue;
     view.asked_at = turn.now;

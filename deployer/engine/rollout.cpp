@@ -140,6 +140,16 @@ std::optional<Error> too_many(const Turn& turn) {
           "): " + names + (failed > 5 ? "; and others" : "")};
 }
 
+/// A node that clients are moved to halted: a deploy does not go on with what is left of its pool.
+std::optional<Error> lost_target(const Turn& turn) {
+  if (turn.plan.kind != Kind::deploy) return std::nullopt;
+  for (const NodeId& node : turn.state.targets) {
+    if (!turn.state.lost.contains(node)) continue;
+    return Error{Errc::timeout, 0, "the machine of node " + node.string() + " is frozen or gone"};
+  }
+  return std::nullopt;
+}
+
 constexpr std::initializer_list<Stage> kPreparing = {
     Stage::doubted, Stage::adopting, Stage::waiting,   Stage::granting,   Stage::kicking,
     Stage::kicked,  Stage::revoking, Stage::regarding, Stage::forgetting, Stage::unholding};
@@ -240,6 +250,7 @@ void proceed(Turn& turn) {
       return survey(turn, Task::resurvey);
     case Task::prepare: {
       if (state.interrupted) return abandon_interrupted(turn);
+      if (auto lost = lost_target(turn)) return abandon(turn, *lost, Outcome::failed);
       if (any_in(state, kPreparing)) return;
       const auto error = turn.plan.kind == Kind::deploy ? too_many(turn) : std::nullopt;
       if (error) return abandon(turn, *error, Outcome::failed);
@@ -249,6 +260,7 @@ void proceed(Turn& turn) {
     }
     case Task::commit: {
       if (state.interrupted) return abandon_interrupted(turn);
+      if (auto lost = lost_target(turn)) return abandon(turn, *lost, Outcome::rolled_back);
       const auto error = turn.plan.kind == Kind::deploy ? too_many(turn) : std::nullopt;
       if (error) return abandon(turn, *error, Outcome::rolled_back);
       if (state.delta != 0 || any_in(state, kUnderWay)) return;
@@ -373,6 +385,21 @@ void delta_answered(Turn& turn, const Event& event) {
   state.waits = 0;
 }
 
+/// A machine that halts while clients move is left by all at once.
+void halted_answered(Turn& turn, const Event& event) {
+  State& state = turn.state;
+  const auto* read = std::get_if<HaltedRead>(&event.what);
+  state.reading_halted = 0;
+  state.halted = read != nullptr ? read->halted : std::set<NodeId>();
+  state.halted_known = true;
+  if (state.task < Task::clear || state.task >= Task::stop) return;
+  for (const NodeId& node : state.halted) {
+    const bool used = contains(state.targets, node) || contains(turn.plan.from, node);
+    if (!used || state.dead.contains(node) || !state.lost.insert(node).second) continue;
+    turn.say("the machine of node " + node.string() + " is frozen or gone");
+  }
+}
+
 void director_answered(Turn& turn, const Event& event) {
   State& state = turn.state;
   state.reading_director = 0;
@@ -404,12 +431,7 @@ void take(Turn& turn, const Event& event) {
     if (view.reading == event.echo) return peers_answered(turn, view, event);
   }
   if (event.echo == state.delta) return delta_answered(turn, event);
-  if (event.echo == state.reading_halted) {
-    const auto* read = std::get_if<HaltedRead>(&event.what);
-    state.halted = read != nullptr ? read->halted : std::set<NodeId>();
-    state.halted_known = true;
-    return;
-  }
+  if (event.echo == state.reading_halted) return halted_answered(turn, event);
   if (event.echo == state.reading_director) return director_answered(turn, event);
   if (event.echo == state.waits) {
     if (const auto* failed = std::get_if<Failed>(&event.what))

@@ -142,7 +142,7 @@ struct Client {
   std::uint64_t to_rx = 0;                            ///< before the commit
   std::uint64_t from_rx = 0;                          ///< at the last reading of `from`
   Instant from_read{0};                               ///< when that reading arrived
-  Instant heard_on_from{0};  ///< the last reading that showed new data there
+  Instant heard_on_from{0};  ///< the first reading in this stage that showed new data there
   Instant moved_at{0};
   std::string why;
 };
@@ -197,6 +197,7 @@ struct State {
   CommandId delta = 0;             ///< the outstanding ApplyDelta
   CommandId reading_director = 0;  ///< the outstanding ReadDirector
   CommandId reading_halted = 0;
+  Instant halted_asked{0};
   std::optional<director::Steering> proposed;
   director::Steering steering;  ///< acknowledged
   std::map<Endpoint, NodeId> learned_homes;
@@ -205,7 +206,8 @@ struct State {
   std::map<NodeId, NodeView> nodes;
   std::map<PublicKey, Client> clients;
   std::vector<NodeId> targets;  ///< the nodes of `to` that answer
-  std::set<NodeId> dead;        ///< the nodes of `from` that do not
+  std::set<NodeId> dead;        ///< the nodes of `from` that did not answer the survey
+  std::set<NodeId> lost;        ///< nodes of either pool whose machine halted since
   bool followed = false;        ///< stragglers were looked for
   unsigned surveys = 0;
   Instant survey_began{0};

@@ -168,6 +168,7 @@ bool survey_complete(Turn& turn) {
   }
   state.targets = std::move(targets);
   state.dead = std::move(dead);
+  state.lost.clear();
   return true;
 }
 

@@ -9,7 +9,7 @@
 namespace weir::deployer {
 namespace {
 
-constexpr unsigned kCases = 200;
+constexpr unsigned kCases = 400;
 constexpr unsigned kClients = 12;
 
 struct Chance {
@@ -106,6 +106,29 @@ TEST_CASE("the deployer dies anywhere: the next order finishes or undoes it") {
     CHECK(state.outcome == Outcome::done);
     CHECK(after.on(forward ? after.green : after.blue) == kClients);
     CHECK(after.steering.active == (forward ? after.green : after.blue));
+  }
+}
+
+TEST_CASE("a node that freezes anywhere ends the deploy, and a rollback has everybody back") {
+  for (unsigned seed = 1; seed <= kCases; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    FakeWorld world(1 + random() % 2, kClients);
+    unsigned steps = 1 + random() % 400;
+    const Plan plan = deploy_plan(world, random);
+    State state = world.run(plan, start(plan), [&](const State&) { return --steps == 0; });
+    const bool over = state.task == Task::finished;
+    world.frozen.insert(world.green[random() % world.green.size()]);
+    state = world.run(plan, std::move(state));
+    CAPTURE(text_of(world.log));
+    if (!over && state.outcome == Outcome::failed) CHECK(world.on(world.blue) == kClients);
+    const Plan back = world.plan(Kind::rollback, false);
+    const State returned = world.run(back, start(back));
+    CHECK(returned.outcome == Outcome::done);
+    CHECK(world.on(world.blue) == kClients);
+    CHECK(world.steering.kicks.empty());
+    CHECK(world.steering.holds.empty());
+    CHECK(world.problems.empty());
   }
 }
 

@@ -82,7 +82,9 @@ Performer::Performer(Site& site, const Plan& plan,
   for (const NodeId& node : both(plan)) nodes_.emplace(node, std::make_unique<Node>());
 }
 
-Performer::~Performer() = default;
+Performer::~Performer() {
+  leaving_ = true;  // a frozen node would hold up its lane, and so us, until the time-out
+}
 
 void Performer::answer(CommandId id, Event event) {
   event.echo = id;
@@ -116,6 +118,7 @@ void Performer::on_node(CommandId id, const NodeId& node, milliseconds timeout, 
       auto client = site_.connect(node, timeout);
       if (!client) return answer(id, {0, Failed{std::move(client).error()}});
       it.client.emplace(std::move(*client));
+      it.client->end_when(leaving_);
     }
     it.client->set_timeout(timeout);
     Event event = call(*it.client);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -62,6 +63,7 @@ class Performer {
   std::mutex lock_;
   std::condition_variable ready_;
   std::deque<Event> events_;
+  std::atomic<bool> leaving_{false};
   Lane pool_, director_, machines_;
   std::map<NodeId, std::unique_ptr<Node>> nodes_;
 };

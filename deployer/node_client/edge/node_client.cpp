@@ -58,6 +58,7 @@ struct NodeClient::State {
   NodeAddress address;
   network::NetworkNamespace where;
   milliseconds timeout;
+  const std::atomic<bool>* ending = nullptr;  ///< calls end early once it is set
   std::string key_pem, certificate_pem, base_url, pin;
   std::unique_ptr<CURL, EasyFree> curl;
   std::unique_ptr<curl_slist, ListFree> headers;
@@ -75,6 +76,11 @@ struct NodeClient::State {
   [[nodiscard]] Error failure(CURLcode code) const;
   [[nodiscard]] std::string named(std::string_view path) const {
     return "node " + address.node.string() + ": " + std::string(path.substr(4));
+  }
+
+  static int go_on(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    const auto* state = static_cast<const State*>(self);
+    return state->ending != nullptr && *state->ending ? 1 : 0;
   }
 
   static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* to) {
@@ -119,6 +125,9 @@ Status NodeClient::State::prepare_handle() {
   set(CURLOPT_SSLKEYTYPE, "PEM");
   set(CURLOPT_OPENSOCKETFUNCTION, &State::open_socket);
   set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &State::go_on);
+  set(CURLOPT_XFERINFODATA, static_cast<void*>(this));
   set(CURLOPT_ERRORBUFFER, reason.data());
   set(CURLOPT_HTTPHEADER, headers.get());
   set(CURLOPT_WRITEFUNCTION, &take_answer);
@@ -133,6 +142,9 @@ Error NodeClient::State::failure(CURLcode code) const {
   if (!socket_error.message.empty()) return socket_error;
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return Error{Errc::timeout, 0, "no answer within " + std::to_string(timeout.count()) + " ms"};
+  }
+  if (code == CURLE_ABORTED_BY_CALLBACK) {
+    return Error{Errc::busy, 0, "nobody waits for its answer any more"};
   }
   if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH) {
     return Error{Errc::unauthorized, 0,
@@ -195,6 +207,10 @@ Result<NodeClient> NodeClient::open(NodeAddress address, network::NetworkNamespa
   state->pin = "sha256//" + base64_of(state->address.server_pin.raw());
   TRY(state->prepare_handle());
   return NodeClient(std::move(state));
+}
+
+void NodeClient::end_when(const std::atomic<bool>& flag) {
+  state_->ending = &flag;
 }
 
 void NodeClient::set_timeout(milliseconds timeout) {

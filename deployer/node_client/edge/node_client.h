@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -31,6 +32,9 @@ class NodeClient {
   ~NodeClient();
 
   void set_timeout(std::chrono::milliseconds timeout);
+  /// From now on a call ends early, with Errc::busy and within about a second, once `flag` is set:
+  /// nobody waits any more for a node that is frozen. `flag` outlives the client.
+  void end_when(const std::atomic<bool>& flag);
   Result<manifests::NodeIdentity> identity();
   /// How far the node's clock is ahead of ours: its reading against the middle of the exchange; the
   /// best of `samples` (shortest round trip). Positive: ahead.

@@ -166,6 +166,43 @@ TEST_CASE("an idle client is nudged until it answers") {
   CHECK(world.on(world.green) == 3);
 }
 
+TEST_CASE("a node that freezes while clients move ends the deploy within a second") {
+  for (const Task at : {Task::prepare, Task::commit}) {
+    CAPTURE(at == Task::commit);
+    FakeWorld world(2, 20);
+    Plan plan = deploy_plan(world);
+    plan.policy.batch = 4;
+    const State begun = world.run(plan, start(plan), [&](const State& state) {
+      return state.task == at &&
+             (at == Task::prepare || (world.on(world.green) > 4 && world.on(world.green) < 16));
+    });
+    REQUIRE(begun.task == at);
+    world.frozen.insert(world.green[0]);
+    const Instant froze = world.now;
+    const State state = world.run(plan, begun);
+    CAPTURE(tail(world));
+    CHECK(world.now - froze < std::chrono::seconds(1));
+    CHECK(state.outcome == (at == Task::commit ? Outcome::rolled_back : Outcome::failed));
+    for (const auto& [key, client] : state.clients) {
+      CHECK((client.stage == Stage::stayed || client.stage == Stage::moved));
+    }
+    // Nobody's home is the frozen node, but for those that had moved there before.
+    for (const auto& [endpoint, node] : world.steering.homes) {
+      if (node != world.green[0]) continue;
+      const bool had_moved = std::any_of(
+          state.clients.begin(), state.clients.end(), [&, at_home = endpoint](const auto& it) {
+            return it.second.endpoint == at_home && it.second.stage == Stage::moved;
+          });
+      CHECK(had_moved);
+    }
+    CHECK(world.problems.empty());
+    if (at == Task::prepare) continue;
+    const Plan back = world.plan(Kind::rollback, false);
+    CHECK(world.run(back, start(back)).outcome == Outcome::done);
+    CHECK(world.on(world.blue) == 20);
+  }
+}
+
 TEST_CASE("frozen nodes are left at once: everybody is back within a second") {
   FakeWorld world(2, 30);
   const Plan there = deploy_plan(world);
