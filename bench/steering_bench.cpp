@@ -34,7 +34,7 @@ constexpr int kRounds = 9;
 constexpr auto kRound = std::chrono::milliseconds(100);
 
 [[noreturn]] void stop(const std::string& why) {
-  std::fprintf(stderr, "bench_steering: %s\n", why.c_str());
+  std::fprintf(stderr, "weir-bench-steering: %s\n", why.c_str());
   std::exit(1);
 }
 
@@ -228,7 +228,7 @@ double median(std::vector<double> values) {
 int main(int argc, char** argv) {
   const bool json = argc == 2 && std::string_view(argv[1]) == "--json";
   if (argc > 2 || (argc == 2 && !json)) {
-    std::fprintf(stderr, "usage: bench_steering [--json]\n");
+    std::fprintf(stderr, "usage: weir-bench-steering [--json]\n");
     return 2;
   }
   Host host;

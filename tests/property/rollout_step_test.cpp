@@ -19,23 +19,8 @@ struct Chance {
 };
 
 Plan deploy_plan(const FakeWorld& world, std::mt19937& random) {
-  Plan plan = world.plan(Kind::deploy);
-  plan.policy.max_failed = Permille{static_cast<std::uint16_t>(random() % 3 == 0 ? 0 : 500)};
+  Plan plan = world.deploy_plan(Permille{static_cast<std::uint16_t>(random() % 3 == 0 ? 0 : 500)});
   plan.policy.batch = 1 + random() % 20;
-  const Digest digest = Digest::of(as_bytes("lock"));
-  plan.release = manifests::Release{.name = *ReleaseName::parse("new"),
-                                    .architecture = "amd64",
-                                    .source_epoch = 0,
-                                    .lock_digest = digest,
-                                    .kernel = {"linux", "1", "6.12", "aa", {digest, {}}},
-                                    .modules = {},
-                                    .tools = {},
-                                    .packages = {},
-                                    .provides = {},
-                                    .layers = {},
-                                    .command_line = {},
-                                    .sources = {},
-                                    .builder_version = {}};
   return plan;
 }
 

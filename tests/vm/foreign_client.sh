@@ -55,7 +55,7 @@ for client in "${clients[@]}"; do
 done
 
 # Addresses differ, so one capture in front of the upstream host counts both.
-ip netns exec "$name-up" nice -n -10 tcpdump -n -U -i director -w "$folder/upstream.pcap" \
+ip netns exec "$name-up" nice -n -10 tcpdump -n -U --immediate-mode -B 4096 -i director -w "$folder/upstream.pcap" \
   'icmp[icmptype] = icmp-echo' 2>"$folder/tcpdump.log" &
 started+=($!)
 for _ in $(seq 100); do

@@ -85,6 +85,27 @@ class FakeWorld {
     return out;
   }
 
+  /// Everybody to green, where at most `allowed` of them may fail.
+  [[nodiscard]] Plan deploy_plan(Permille allowed = {}) const {
+    Plan out = plan(Kind::deploy);
+    out.policy.max_failed = allowed;
+    const Digest digest = Digest::of(as_bytes("lock"));
+    out.release = manifests::Release{.name = *ReleaseName::parse("new"),
+                                     .architecture = "amd64",
+                                     .source_epoch = 0,
+                                     .lock_digest = digest,
+                                     .kernel = {"linux", "1", "6.12", "aa", {digest, {}}},
+                                     .modules = {},
+                                     .tools = {},
+                                     .packages = {},
+                                     .provides = {},
+                                     .layers = {},
+                                     .command_line = {},
+                                     .sources = {},
+                                     .builder_version = {}};
+    return out;
+  }
+
   /// Runs a rollout to its end, or until `stop` says so. Bounded in time.
   State run(
       const Plan& plan, State state,

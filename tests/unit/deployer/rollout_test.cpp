@@ -13,26 +13,6 @@ director::Steering without_version(director::Steering steering) {
   return steering;
 }
 
-Plan deploy_plan(const FakeWorld& world, unsigned allowed_permille = 0) {
-  Plan plan = world.plan(Kind::deploy);
-  plan.policy.max_failed = Permille{static_cast<std::uint16_t>(allowed_permille)};
-  const Digest digest = Digest::of(as_bytes("lock"));
-  plan.release = manifests::Release{.name = *ReleaseName::parse("new"),
-                                    .architecture = "amd64",
-                                    .source_epoch = 0,
-                                    .lock_digest = digest,
-                                    .kernel = {"linux", "1", "6.12", "aa", {digest, {}}},
-                                    .modules = {},
-                                    .tools = {},
-                                    .packages = {},
-                                    .provides = {},
-                                    .layers = {},
-                                    .command_line = {},
-                                    .sources = {},
-                                    .builder_version = {}};
-  return plan;
-}
-
 std::string tail(const FakeWorld& world) {
   std::string out;
   for (const std::string& line : world.log) out += line + "\n";
@@ -44,7 +24,7 @@ std::string tail(const FakeWorld& world) {
 TEST_CASE("a deploy moves every client and none loses its session") {
   for (const unsigned nodes : {1U, 2U, 3U}) {
     FakeWorld world(nodes, 40);
-    const Plan plan = deploy_plan(world);
+    const Plan plan = world.deploy_plan();
     const State state = world.run(plan, start(plan));
     CAPTURE(tail(world));
     CHECK(state.outcome == Outcome::done);
@@ -63,7 +43,7 @@ TEST_CASE("a deploy moves every client and none loses its session") {
 TEST_CASE("there and back, again and again") {
   FakeWorld world(2, 20);
   for (int round = 0; round < 5; ++round) {
-    const Plan there = deploy_plan(world);
+    const Plan there = world.deploy_plan();
     REQUIRE(world.run(there, start(there)).outcome == Outcome::done);
     CHECK(world.on(world.green) == 20);
     const Plan back = world.plan(Kind::rollback, false);
@@ -82,7 +62,7 @@ TEST_CASE(
   FakeWorld world(2, 10);
   for (const NodeId& node : world.green) world.clients.at(FakeWorld::key(3)).refuses.insert(node);
   const director::Steering before = world.steering;
-  const Plan plan = deploy_plan(world);
+  const Plan plan = world.deploy_plan();
   const State state = world.run(plan, start(plan));
   CAPTURE(tail(world));
   CHECK(state.outcome == Outcome::failed);
@@ -98,7 +78,7 @@ TEST_CASE(
     "a client that cannot be prepared stays, is named, and keeps its home when policy allows it") {
   FakeWorld world(2, 10);
   for (const NodeId& node : world.green) world.clients.at(FakeWorld::key(3)).refuses.insert(node);
-  const Plan plan = deploy_plan(world, 100);
+  const Plan plan = world.deploy_plan(Permille{100});
   const State state = world.run(plan, start(plan));
   CAPTURE(tail(world));
   CHECK(state.outcome == Outcome::done);
@@ -119,7 +99,7 @@ TEST_CASE("a client whose key the new pool does not know stays and is named") {
   const PublicKey stranger = FakeWorld::key(2);
   world.registry.erase(stranger);
   for (const NodeId& node : world.green) world.peers[node].erase(stranger);
-  const Plan plan = deploy_plan(world, 200);
+  const Plan plan = world.deploy_plan(Permille{200});
   const State state = world.run(plan, start(plan));
   CAPTURE(tail(world));
   CHECK(state.outcome == Outcome::done);
@@ -131,7 +111,7 @@ TEST_CASE("a client whose key the new pool does not know stays and is named") {
 TEST_CASE("a confirming packet that got lost is followed by another handshake") {
   FakeWorld world(1, 5);
   world.clients.at(FakeWorld::key(1)).deaf_to_commit.insert(world.green[0]);
-  const Plan plan = deploy_plan(world);
+  const Plan plan = world.deploy_plan();
   const State state = world.run(plan, start(plan));
   CAPTURE(tail(world));
   CHECK(state.outcome == Outcome::done);
@@ -146,7 +126,7 @@ TEST_CASE("a node whose dumps are late is not asked to give up sessions that wor
       CAPTURE(old_node);
       FakeWorld world(1, 5);
       world.slow_reads = {{old_node ? world.blue[0] : world.green[0], Instant(delay)}};
-      const Plan plan = deploy_plan(world);
+      const Plan plan = world.deploy_plan();
       const State state = world.run(plan, start(plan));
       CAPTURE(tail(world));
       CHECK(state.outcome == Outcome::done);
@@ -159,7 +139,7 @@ TEST_CASE("a node whose dumps are late is not asked to give up sessions that wor
 TEST_CASE("an idle client is nudged until it answers") {
   FakeWorld world(1, 3);
   world.clients.at(FakeWorld::key(1)).talks = false;
-  const Plan plan = deploy_plan(world);
+  const Plan plan = world.deploy_plan();
   const State state = world.run(plan, start(plan));
   CAPTURE(tail(world));
   CHECK(state.outcome == Outcome::done);
@@ -170,7 +150,7 @@ TEST_CASE("a node that freezes while clients move ends the deploy within a secon
   for (const Task at : {Task::prepare, Task::commit}) {
     CAPTURE(at == Task::commit);
     FakeWorld world(2, 20);
-    Plan plan = deploy_plan(world);
+    Plan plan = world.deploy_plan();
     plan.policy.batch = 4;
     const State begun = world.run(plan, start(plan), [&](const State& state) {
       return state.task == at &&
@@ -205,7 +185,7 @@ TEST_CASE("a node that freezes while clients move ends the deploy within a secon
 
 TEST_CASE("frozen nodes are left at once: everybody is back within a second") {
   FakeWorld world(2, 30);
-  const Plan there = deploy_plan(world);
+  const Plan there = world.deploy_plan();
   REQUIRE(world.run(there, start(there)).outcome == Outcome::done);
   const Plan back = world.plan(Kind::rollback, false);
   for (const NodeId& node : world.green) world.frozen.insert(node);
@@ -233,7 +213,7 @@ TEST_CASE("wrong clocks and failing probes stop a deploy before steering is touc
   SUBCASE("a peer that was not taken") {
     world.peers[world.green[0]].erase(FakeWorld::key(1));
   }
-  Plan plan = deploy_plan(world);
+  Plan plan = world.deploy_plan();
   plan.probe_source = IpAddress::v4({10, 0, 0, 250});
   const State state = world.run(plan, start(plan));
   CAPTURE(tail(world));
@@ -249,14 +229,14 @@ TEST_CASE("a deployer that died while preparing or committing is finished by the
       CAPTURE(name_of(dies_at));
       CAPTURE(forward);
       FakeWorld world(2, 12);
-      Plan plan = deploy_plan(world);
+      Plan plan = world.deploy_plan();
       plan.policy.batch = 4;
       world.run(plan, start(plan), [&](const State& state) {
         return std::any_of(state.clients.begin(), state.clients.end(),
                            [&](const auto& it) { return it.second.stage == dies_at; });
       });
       // Another process: it knows nothing but what the world shows. The old one's orders are lost.
-      Plan next = forward ? deploy_plan(world) : world.plan(Kind::rollback, false);
+      Plan next = forward ? world.deploy_plan() : world.plan(Kind::rollback, false);
       FakeWorld after = world;
       const State state = after.run(next, start(next));
       CAPTURE(tail(after));
@@ -273,7 +253,7 @@ TEST_CASE("a deployer that died while preparing or committing is finished by the
 TEST_CASE("somebody else's steering version is read again and the movement goes on") {
   FakeWorld world(1, 5);
   world.busy_once = true;
-  const Plan plan = deploy_plan(world);
+  const Plan plan = world.deploy_plan();
   CHECK(world.run(plan, start(plan)).outcome == Outcome::done);
   CHECK(world.on(world.green) == 5);
 }
@@ -281,7 +261,7 @@ TEST_CASE("somebody else's steering version is read again and the movement goes 
 TEST_CASE("an interruption while preparing gives everybody up") {
   FakeWorld world(1, 5);
   const director::Steering before = world.steering;
-  const Plan plan = deploy_plan(world);
+  const Plan plan = world.deploy_plan();
   State state = world.run(plan, start(plan), [](const State& it) {
     return std::any_of(it.clients.begin(), it.clients.end(),
                        [](const auto& c) { return c.second.stage == Stage::kicked; });
