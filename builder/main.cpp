@@ -18,6 +18,7 @@ const std::vector<Command> kCommands = {
     {"lock", weir::builder::run_lock, "fixes every version of an image manifest"},
     {"build", weir::builder::run_build, "makes a signed release from a lock"},
     {"verify", weir::builder::run_verify, "checks a release's signature and every byte it names"},
+    {"rebuild", weir::builder::run_rebuild, "makes a release again and compares every bit"},
     {"list", weir::builder::run_list, "lists the releases of a store"},
     {"show", weir::builder::run_show, "shows what is in a release"},
 };

@@ -16,6 +16,8 @@ constexpr std::string_view kReleaseType = "application/vnd.weir.release.v1+json"
 constexpr std::string_view kKernelType = "application/vnd.weir.kernel.v1";
 constexpr std::string_view kLayerType = "application/vnd.weir.layer.v1.cpio+zstd";
 constexpr std::string_view kSignatureType = "application/vnd.weir.signature.v1.minisign";
+constexpr std::string_view kLockType = "application/vnd.weir.lock.v2+json";
+constexpr std::string_view kImageManifestType = "application/vnd.weir.image-manifest.v1+yaml";
 constexpr const char* kTitle = "org.opencontainers.image.title";
 constexpr const char* kRefName = "org.opencontainers.image.ref.name";
 
@@ -53,11 +55,16 @@ Result<json> entries_of(std::string_view index) {
 }  // namespace
 
 std::string print_oci_manifest(const manifests::Release& release, const manifests::Blob& document,
-                               const manifests::Blob& signature) {
+                               const manifests::Blob& signature,
+                               const std::optional<ReleaseOrigin>& origin) {
   ordered_json layers = ordered_json::array();
   layers.push_back(titled(kKernelType, release.kernel.image, "kernel"));
   for (const manifests::ReleaseLayer& layer : release.layers) {
     layers.push_back(titled(kLayerType, layer.blob, layer.name));
+  }
+  if (origin) {
+    layers.push_back(titled(kLockType, origin->lock, "lock.json"));
+    layers.push_back(titled(kImageManifestType, origin->manifest, "image.yaml"));
   }
   layers.push_back(titled(kSignatureType, signature, "release.json.minisig"));
   const ordered_json out = {{"schemaVersion", 2},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,12 +13,18 @@ namespace weir::images {
 
 inline constexpr std::string_view kOciLayout = "{\"imageLayoutVersion\":\"1.0.0\"}\n";
 
-/// The OCI manifest of a release: its document as config; kernel, layers and signature as layers.
+/// What a release was made from, where the store has it.
+struct ReleaseOrigin {
+  manifests::Blob lock, manifest;
+};
+
+/// The OCI manifest of a release: its document as config; kernel, layers, lock, image manifest and
+/// signature as layers.
 ///
 /// document, signature   the blobs that hold the release's JSON and its .minisig
-[[nodiscard]] std::string print_oci_manifest(const manifests::Release& release,
-                                             const manifests::Blob& document,
-                                             const manifests::Blob& signature);
+[[nodiscard]] std::string print_oci_manifest(
+    const manifests::Release& release, const manifests::Blob& document,
+    const manifests::Blob& signature, const std::optional<ReleaseOrigin>& origin = std::nullopt);
 
 /// `index` with an entry for `name`, in place of one that was there; other entries stay as they
 /// are.

@@ -163,8 +163,6 @@ class Build {
     return all;
   }
 
-  images::Store& store() { return store_; }
-
  private:
   Result<std::vector<FetchedPackage>> fetch(const std::vector<std::size_t>& wanted,
                                             const std::vector<std::string>& overrides) {
@@ -251,32 +249,41 @@ Result<std::vector<PlannedLayer>> plan_build(const BuildInput& input, const Cach
   return out;
 }
 
-Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
-                                   const std::string& store_path, const keys::SigningSecretKey& key,
-                                   const std::vector<std::string>& overrides, Progress& progress) {
-  TRY_ASSIGN(images::Store opened, images::Store::open_or_create(store_path));
+Result<MadeRelease> make_release(const BuildInput& input, const Cache& cache, images::Store store,
+                                 const std::vector<std::string>& overrides, Progress& progress) {
   TRY_ASSIGN(LayerCache layers, LayerCache::open_or_create(cache));
-  Build build(input, cache, std::move(opened), std::move(layers), progress);
-  const auto begin = Clock::now();
+  for (const std::string* text : {&input.lock_text, &input.manifest_text}) {
+    TRY(store.write_blob(Digest::of(as_bytes(*text)), as_bytes(*text)));
+  }
+  Build build(input, cache, std::move(store), std::move(layers), progress);
   Work work;
   TRY_ASSIGN(auto packages, build.package_layers(overrides, work));
   TRY_ASSIGN_IN(const auto all, build.assemble(std::move(packages)), input.lock_path);
   TRY_ASSIGN(manifests::Release release,
              describe(input.manifest, input.lock, input.lock_digest, all));
   std::string json = manifests::print(release);
+  return MadeRelease{std::move(release), std::move(json), work.built, work.reused, work.fetching};
+}
+
+Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
+                                   const std::string& store_path, const keys::SigningSecretKey& key,
+                                   const std::vector<std::string>& overrides, Progress& progress) {
+  TRY_ASSIGN(images::Store store, images::Store::open_or_create(store_path));
+  const auto begin = Clock::now();
+  TRY_ASSIGN(auto made, make_release(input, cache, store, overrides, progress));
 
   progress.step("signing");
   const auto built_at = Clock::now();
   const std::string comment =
-      "weir release " + release.name.string() + " of lock " + input.lock_digest.string();
-  TRY_ASSIGN(std::string signature, keys::sign(key, as_bytes(json), comment));
+      "weir release " + made.release.name.string() + " of lock " + input.lock_digest.string();
+  TRY_ASSIGN(std::string signature, keys::sign(key, as_bytes(made.json), comment));
   const auto signed_at = Clock::now();
-  TRY(build.store().write_release(release.name, json, signature));
+  TRY(store.write_release(made.release.name, made.json, signature));
   const auto stored_at = Clock::now();
   return BuildOutcome{
-      std::move(release),  Digest::of(as_bytes(json)),
-      work.built,          work.reused,
-      work.fetching,       stored_at - begin - work.fetching - (signed_at - built_at),
+      std::move(made.release), Digest::of(as_bytes(made.json)),
+      made.layers_built,       made.layers_reused,
+      made.fetching,           stored_at - begin - made.fetching - (signed_at - built_at),
       signed_at - built_at};
 }
 

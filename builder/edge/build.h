@@ -21,6 +21,7 @@ struct BuildInput {
   manifests::ImageManifest manifest;
   manifests::Lock lock;
   Digest lock_digest;  ///< of the lock document, byte for byte
+  std::string manifest_text, lock_text;
 };
 
 /// path     a manifest, whose lock lies beside it (NAME.lock.json), or a lock, whose manifest does
@@ -44,6 +45,21 @@ struct PlannedLayer {
 [[nodiscard]] Result<std::vector<PlannedLayer>> plan_build(const BuildInput& input,
                                                            const Cache& cache,
                                                            const std::string& store_path);
+
+/// A release without its signature.
+struct MadeRelease {
+  manifests::Release release;
+  std::string json;
+  std::size_t layers_built = 0, layers_reused = 0;  ///< of packages
+  std::chrono::nanoseconds fetching{};
+};
+
+/// The part of `build_release` before the signature: all blobs are in the store, also the lock and
+/// the manifest, and no release names them yet.
+[[nodiscard]] Result<MadeRelease> make_release(const BuildInput& input, const Cache& cache,
+                                               images::Store store,
+                                               const std::vector<std::string>& overrides,
+                                               Progress& progress);
 
 struct BuildOutcome {
   manifests::Release release;

@@ -53,8 +53,13 @@ Result<BuildInput> read_build_input(const std::string& path, const std::string& 
                                      " was made: run weir-builder lock " + manifest_path);
   }
   const Digest digest = Digest::of(as_bytes(*lock_text));
-  return BuildInput{std::move(manifest_path), std::move(lock_path), std::move(manifest),
-                    std::move(lock), digest};
+  return BuildInput{std::move(manifest_path),
+                    std::move(lock_path),
+                    std::move(manifest),
+                    std::move(lock),
+                    digest,
+                    manifest_text,
+                    std::move(*lock_text)};
 }
 
 }  // namespace weir::builder

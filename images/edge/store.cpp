@@ -13,11 +13,13 @@
 
 #include "images/oci.h"
 #include "manifests/edge/file.h"
+#include "manifests/lock.h"
 
 namespace weir::images {
 namespace {
 
 constexpr ByteCount kDocumentLimit{16 << 20};
+constexpr ByteCount kLockLimit{64 << 20};
 constexpr ByteCount kSignatureLimit{64 << 10};
 constexpr std::size_t kPiece = 1 << 20;
 
@@ -105,6 +107,18 @@ Status check_present(const std::string& store, const manifests::Blob& blob, std:
   return {};
 }
 
+// Lock and image manifest of a release, where both are in the store and sound.
+std::optional<ReleaseOrigin> origin_of(const Store& store, const manifests::Release& release) {
+  const auto text = store.read_document(release.lock_digest, kLockLimit);
+  if (!text) return std::nullopt;
+  const auto lock = manifests::parse_lock(*text);
+  if (!lock) return std::nullopt;
+  const auto manifest = store.read_document(lock->manifest_digest, kDocumentLimit);
+  if (!manifest) return std::nullopt;
+  return ReleaseOrigin{{release.lock_digest, ByteCount{text->size()}},
+                       {lock->manifest_digest, ByteCount{manifest->size()}}};
+}
+
 }  // namespace
 
 Result<Store> Store::open(const std::string& path) {
@@ -186,7 +200,8 @@ Status Store::write_release(const ReleaseName& name, std::string_view json,
   };
   TRY_ASSIGN(const manifests::Blob document, put(json));
   TRY_ASSIGN(const manifests::Blob signed_by, put(signature));
-  TRY_ASSIGN(const manifests::Blob manifest, put(print_oci_manifest(release, document, signed_by)));
+  TRY_ASSIGN(const manifests::Blob manifest,
+             put(print_oci_manifest(release, document, signed_by, origin_of(*this, release))));
 
   TRY_ASSIGN(const Fd lock, lock_for_writing(path_));
   auto index = read_file(path_ + "/index.json", kDocumentLimit);
@@ -248,6 +263,19 @@ Status Store::read_blob(const manifests::Blob& blob,
   const Digest found = std::move(hash).finish();
   if (found != blob.digest) return damaged("holds bytes with the digest " + found.string());
   return {};
+}
+
+Result<std::string> Store::read_document(const Digest& digest, ByteCount limit) const {
+  auto text = read_file(blob_path(path_, digest), limit);
+  if (!text && text.error().code == Errc::not_found) {
+    return fail(Errc::not_found, "store " + path_ + ": blob " + digest.string() + " is not there");
+  }
+  TRY(text);
+  if (Digest::of(as_bytes(*text)) != digest) {
+    return fail(Errc::integrity, "store " + path_ + ": blob " + digest.string() +
+                                     " is damaged: build or copy the release again");
+  }
+  return text;
 }
 
 }  // namespace weir::images

@@ -33,6 +33,7 @@ class Store {
   /// errors: not_found, naming the releases that are there
   [[nodiscard]] Result<StoredRelease> read_release(const ReleaseName& name) const;
   /// Puts release and signature beside blobs that are already there, and its entry into index.json.
+  /// Its lock and image manifest, where they are among the blobs, are named there too.
   Status write_release(const ReleaseName& name, std::string_view json, std::string_view signature);
 
   [[nodiscard]] bool has_blob(const Digest& digest) const;
@@ -43,6 +44,10 @@ class Store {
   /// errors: not_found; integrity, naming the blob: digest or size differ from `blob`; the sink's
   /// own
   Status read_blob(const manifests::Blob& blob, const std::function<Status(Bytes)>& sink) const;
+
+  /// A document that is known by its digest alone, such as a release's lock.
+  /// errors: not_found; exhausted: larger than `limit`; integrity
+  [[nodiscard]] Result<std::string> read_document(const Digest& digest, ByteCount limit) const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
 

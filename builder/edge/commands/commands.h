@@ -15,5 +15,6 @@ int run_build(const Arguments& args);
 int run_verify(const Arguments& args);
 int run_list(const Arguments& args);
 int run_show(const Arguments& args);
+int run_rebuild(const Arguments& args);
 
 }  // namespace weir::builder

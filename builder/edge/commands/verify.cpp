@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "builder/edge/commands/command_line.h"
+#include "images/edge/statements.h"
 #include "keys/edge/key_files.h"
+#include "keys/rebuilders.h"
 
 namespace weir::builder {
 namespace {
@@ -13,19 +15,42 @@ namespace options = boost::program_options;
 
 struct VerifyOptions {
   std::string name, store;
-  std::vector<std::string> keys;
+  std::vector<std::string> keys, rebuilders;
+  std::size_t rebuilt_by = 0;
   bool json = false;
 };
+
+Result<std::vector<keys::SigningPublicKey>> read_keys(const std::vector<std::string>& paths) {
+  std::vector<keys::SigningPublicKey> out;
+  for (const std::string& path : paths) {
+    TRY_ASSIGN(const keys::SigningPublicKey key, keys::read_public_key(path));
+    out.push_back(key);
+  }
+  return out;
+}
+
+// Who of the rebuilders stated that the release came out the same.
+Result<std::vector<keys::SigningPublicKey>> rebuilders_of(const images::Store& store,
+                                                          const Digest& release,
+                                                          const VerifyOptions& given) {
+  if (given.rebuilt_by == 0) return std::vector<keys::SigningPublicKey>();
+  TRY_ASSIGN(const auto trusted, read_keys(given.rebuilders));
+  TRY_ASSIGN(const auto statements, images::read_statements(store, release, "rebuilt"));
+  std::vector<keys::SignedText> found;
+  for (const auto& statement : statements) found.push_back({statement.json, statement.signature});
+  TRY_ASSIGN_IN(auto out, keys::require_rebuilders(found, release, trusted, given.rebuilt_by),
+                "release " + given.name);
+  return out;
+}
 
 Status verify(const VerifyOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
-  std::vector<keys::SigningPublicKey> trusted;
-  for (const std::string& path : given.keys) {
-    TRY_ASSIGN(const keys::SigningPublicKey key, keys::read_public_key(path));
-    trusted.push_back(key);
-  }
+  TRY_ASSIGN(const auto trusted, read_keys(given.keys));
   TRY_ASSIGN(const auto release, verify_stored(store, name, trusted));
+  TRY_ASSIGN(const auto rebuilders, rebuilders_of(store, release.digest(), given));
+  std::vector<std::string> rebuilt_by;
+  for (const auto& key : rebuilders) rebuilt_by.push_back(keys::print(key.id));
   ByteCount bytes = release->kernel.image.size;
   for (const auto& layer : release->layers) bytes.value += layer.blob.size.value;
   if (given.json) {
@@ -34,12 +59,16 @@ Status verify(const VerifyOptions& given) {
                                         {"release_digest", release.digest().string()},
                                         {"lock_digest", release->lock_digest.string()},
                                         {"blobs", release->layers.size() + 1},
-                                        {"bytes", bytes.value}};
+                                        {"bytes", bytes.value},
+                                        {"rebuilt_by", rebuilt_by}};
     std::puts(out.dump(2).c_str());
     return {};
   }
   std::printf("release %s is whole: signed by %s, %zu blobs, %s\n", release->name.string().c_str(),
               release.signer().c_str(), release->layers.size() + 1, print(bytes).c_str());
+  for (const std::string& id : rebuilt_by) {
+    std::printf("  rebuilt, bit by bit the same, by %s\n", id.c_str());
+  }
   return {};
 }
 
@@ -51,13 +80,24 @@ int run_verify(const Arguments& args) {
       .name = "verify",
       .positional = "RELEASE",
       .about = "Checks that a trusted key signed a release, and every blob that it names.",
-      .examples = "  weir-builder verify gateway-6.12 --store store --key release.pub\n"};
+      .examples =
+          "  weir-builder verify gateway-6.12 --store store --key release.pub\n"
+          "  weir-builder verify gateway-6.12 --store store --key release.pub \\\n"
+          "    --rebuilt-by 2 --rebuilder ann.pub --rebuilder bob.pub --rebuilder eve.pub\n"};
   line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
                              "where the release is")(
       "key", options::value(&given.keys)->value_name("FILE")->required()->composing(),
       "minisign public key that is trusted; can be repeated")(
+      "rebuilt-by", options::value(&given.rebuilt_by)->value_name("M"),
+      "demands statements of so many different rebuilders (weir-builder rebuild)")(
+      "rebuilder", options::value(&given.rebuilders)->value_name("FILE")->composing(),
+      "minisign public key of one of them; can be repeated")(
       "json", options::bool_switch(&given.json), "prints the result as JSON");
   if (const auto code = parse_command_line(line, args, &given.name)) return *code;
+  if ((given.rebuilt_by == 0) != given.rebuilders.empty()) {
+    std::fputs("weir-builder verify: --rebuilt-by M and --rebuilder FILE go together\n", stderr);
+    return 2;
+  }
   const Status done = verify(given);
   return done ? 0 : report(line, done.error());
 }

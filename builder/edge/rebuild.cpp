@@ -1,0 +1,77 @@
+#include "builder/edge/rebuild.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+#include "builder/describe.h"
+#include "builder/edge/release_input.h"
+#include "images/edge/statements.h"
+
+namespace weir::builder {
+namespace {
+
+// A folder in the cache that goes with the object.
+class ScratchFolder {
+ public:
+  static Result<ScratchFolder> make(const Cache& cache) {
+    std::string path = cache.path() + "/rebuild.XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr) return fail_errno(Errc::io, errno, path);
+    return ScratchFolder(std::move(path));
+  }
+  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  ScratchFolder& operator=(ScratchFolder&&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  explicit ScratchFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+}  // namespace
+
+Result<RebuildOutcome> rebuild_release(const images::Store& store,
+                                       const images::StoredRelease& stored, const Cache& cache,
+                                       const std::vector<std::string>& overrides,
+                                       Progress& progress) {
+  const std::string where = "release " + stored.name.string();
+  TRY_ASSIGN_IN(const auto release, manifests::parse_release(stored.json), where);
+  TRY_ASSIGN_IN(const BuildInput input, read_release_input(store, release, cache), where);
+  TRY_ASSIGN(const ScratchFolder scratch, ScratchFolder::make(cache));
+  TRY_ASSIGN(auto into, images::Store::open_or_create(scratch.path() + "/store"));
+  TRY_ASSIGN_IN(const MadeRelease made,
+                make_release(input, cache, std::move(into), overrides, progress), where);
+  TRY_ASSIGN(auto differences, rebuild_differences(stored.json, made.json));
+  const Digest digest = Digest::of(as_bytes(stored.json)),
+               rebuilt = Digest::of(as_bytes(made.json));
+  if (differences.empty() && digest != rebuilt) {
+    differences.push_back({"(white space)", digest.string(), rebuilt.string()});
+  }
+  return RebuildOutcome{{stored.name, digest, release.lock_digest, builder_version()},
+                        rebuilt,
+                        release.builder_version,
+                        std::move(differences)};
+}
+
+Status write_rebuild_statement(const images::Store& store, const RebuildOutcome& outcome,
+                               const keys::SigningSecretKey& key) {
+  const auto& statement = outcome.statement;
+  if (!outcome.differences.empty()) {
+    return fail(Errc::bug, "a rebuild that differs is not stated to be the same");
+  }
+  const std::string json = manifests::print(statement);
+  TRY_ASSIGN(std::string signature,
+             keys::sign(key, as_bytes(json),
+                        "weir rebuild of release " + statement.release.string() + " " +
+                            statement.release_digest.string()));
+  return images::write_statement(store, statement.release_digest, "rebuilt", keys::print(key.id),
+                                 {json, std::move(signature)});
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "builder/edge/build.h"
+#include "builder/rebuild_differences.h"
+#include "images/edge/store.h"
+#include "keys/minisign.h"
+#include "manifests/rebuild_statement.h"
+#include "manifests/release.h"
+#include "manifests/result.h"
+
+namespace weir::builder {
+
+struct RebuildOutcome {
+  manifests::RebuildStatement statement;     ///< true only if there are no differences
+  Digest rebuilt;                            ///< digest of the document that came out
+  std::string stored_builder;                ///< builder and compressor of the stored release
+  std::vector<FieldDifference> differences;  ///< none: bit-identical
+};
+
+/// Makes a stored release again, from nothing but its lock and the packages that the lock names:
+/// no layer that is there already is used. Nothing is changed but the cache.
+///
+/// stored      as read from `store`
+/// overrides   `--mirror` arguments
+/// errors      those of `read_release_input` and of building
+[[nodiscard]] Result<RebuildOutcome> rebuild_release(const images::Store& store,
+                                                     const images::StoredRelease& stored,
+                                                     const Cache& cache,
+                                                     const std::vector<std::string>& overrides,
+                                                     Progress& progress);
+
+/// Signs the statement and puts it beside the release. errors: bug: the rebuild differed; io
+[[nodiscard]] Status write_rebuild_statement(const images::Store& store,
+                                             const RebuildOutcome& outcome,
+                                             const keys::SigningSecretKey& key);
+
+}  // namespace weir::builder

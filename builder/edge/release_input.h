@@ -1,0 +1,20 @@
+#pragma once
+
+#include "builder/edge/build.h"
+#include "images/edge/store.h"
+#include "manifests/release.h"
+#include "manifests/result.h"
+
+namespace weir::builder {
+
+/// What a stored release was made from, found by digest: its lock in the store, the lock's manifest
+/// there too, and weir-init and weir-node, which are brought into the cache from the release's own
+/// layer where the cache lacks them.
+///
+/// errors   not_found: the store does not have the lock or the manifest (releases of older builders
+///          do not bring them); integrity: a blob is damaged, or the lock is of another manifest
+[[nodiscard]] Result<BuildInput> read_release_input(const images::Store& store,
+                                                    const manifests::Release& release,
+                                                    const Cache& cache);
+
+}  // namespace weir::builder
