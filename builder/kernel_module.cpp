@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "images/decompress.h"
 #include "images/elf.h"
@@ -58,6 +60,12 @@ std::string module_name_of(std::string_view path) {
     if (name.ends_with(suffix)) return module_name(name.substr(0, name.size() - suffix.size()));
   }
   return {};
+}
+
+Result<images::Content> unpack_kernel_module(const images::Content& file) {
+  if (images::is_elf(*file)) return file;
+  TRY_ASSIGN_IN(auto unpacked, images::decompress(*file, kModule), "kernel module");
+  return std::make_shared<const std::vector<std::uint8_t>>(std::move(unpacked));
 }
 
 Result<KernelModule> parse_kernel_module(Bytes bytes) {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "images/file_tree.h"
 #include "manifests/digest.h"
 #include "manifests/result.h"
 
@@ -25,6 +26,10 @@ struct KernelModule {
 [[nodiscard]] std::string module_name_of(std::string_view path);
 /// "libcurve25519-generic" and "libcurve25519_generic" are one module.
 [[nodiscard]] std::string module_name(std::string_view text);
+
+/// A module's own bytes: `file` itself, or what it unpacks to.
+/// errors: invalid_input: neither ELF nor compressed, or damaged
+[[nodiscard]] Result<images::Content> unpack_kernel_module(const images::Content& file);
 
 /// Reads a module as the package has it: a .ko, or one that is compressed.
 /// errors: invalid_input: not a kernel module, or one without build id or vermagic

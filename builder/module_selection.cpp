@@ -130,11 +130,13 @@ Result<ModuleSelection> select_modules(const FileTree& tree, const ModuleIndex& 
       return fail(Errc::not_found, what + " is neither in kernel " + index.release +
                                        "'s package nor built into that kernel");
     }
-    const auto& content = *tree.find(found->second)->file()->content;
-    TRY_ASSIGN_IN(KernelModule module, parse_kernel_module(content), "/" + found->second.string());
+    const images::Content& content = tree.find(found->second)->file()->content;
+    const std::string place = "/" + found->second.string();
+    TRY_ASSIGN_IN(images::Content unpacked, unpack_kernel_module(content), place);
+    TRY_ASSIGN_IN(KernelModule module, parse_kernel_module(*unpacked), place);
     for (const std::string& need : module.depends) wanted.push_back({need, next.name});
-    out.modules.emplace(next.name,
-                        SelectedModule{found->second, std::move(module), Digest::of(content)});
+    out.modules.emplace(next.name, SelectedModule{found->second, std::move(module),
+                                                  Digest::of(*content), std::move(unpacked)});
   }
   TRY(check_soft(index, out));
   out.dependencies = print_dependencies(out.modules, std::string(kModules) + index.release + "/");

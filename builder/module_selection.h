@@ -23,6 +23,7 @@ struct SelectedModule {
   images::ImagePath path;  ///< usr/lib/modules/RELEASE/kernel/...
   KernelModule module;
   Digest digest;  ///< of the file as shipped
+  images::Content unpacked;
 };
 
 struct ModuleSelection {

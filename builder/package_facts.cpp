@@ -88,7 +88,8 @@ ordered_json to_json(const KernelFacts& facts) {
                        {"srcversion", module.srcversion},
                        {"vermagic", module.vermagic},
                        {"build_id", module.build_id},
-                       {"digest", module.digest.string()}});
+                       {"digest", module.digest.string()},
+                       {"signature_key", module.signature_key}});
   }
   const auto& kernel = facts.kernel;
   return {
@@ -105,13 +106,15 @@ Result<manifests::ReleaseModule> read_module(JsonFields fields) {
   TRY_ASSIGN(std::string vermagic, fields.string("vermagic"));
   TRY_ASSIGN(std::string build_id, fields.string("build_id"));
   TRY_ASSIGN(const Digest digest, fields.digest("digest"));
+  TRY_ASSIGN(std::string key, fields.string("signature_key"));
   return manifests::ReleaseModule{std::move(name),
                                   std::move(package),
                                   std::move(version),
                                   std::move(srcversion),
                                   std::move(vermagic),
                                   std::move(build_id),
-                                  digest};
+                                  digest,
+                                  std::move(key)};
 }
 
 Result<KernelFacts> read_kernel(JsonFields fields) {

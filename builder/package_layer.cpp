@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "builder/kernel_binding.h"
 #include "builder/kernel_image.h"
 #include "builder/module_selection.h"
 #include "images/deb.h"
@@ -95,23 +96,19 @@ bool kernel_keeps(const ImagePath& path) {
          is_boot_image(path) || path.is_within("usr/share/doc");
 }
 
-Status check_modules(const KernelImage& kernel, const ModuleIndex& index,
-                     const ModuleSelection& selection) {
+// Returns the key that all modules are signed with.
+Result<std::string> check_modules(const KernelImage& kernel, const ModuleIndex& index,
+                                  const ModuleSelection& selection) {
   if (kernel.release != index.release) {
     return fail(Errc::integrity,
                 "the kernel is " + kernel.release + " but its modules are of " + index.release);
   }
-  std::set<std::string> accepted;
-  for (const auto& [name, selected] : selection.modules) {
-    const std::string& magic = selected.module.vermagic;
-    if (accepted.contains(magic)) continue;
-    if (!accepts_vermagic(kernel, magic)) {
-      return fail(Errc::integrity, "module " + name + " is for '" + magic + "', which kernel " +
-                                       kernel.release + " would refuse");
-    }
-    accepted.insert(magic);
+  TRY_ASSIGN(const KernelBinding binding, read_kernel_binding(kernel));
+  std::vector<ImageModule> modules;
+  for (const auto& [_, selected] : selection.modules) {
+    modules.push_back({selected.path.string(), selected.module, selected.unpacked});
   }
-  return {};
+  return check_binding(kernel, binding, modules);
 }
 
 // The kernel's boot image leaves the tree, and of the modules only those selected stay.
@@ -131,7 +128,7 @@ Result<KernelFacts> take_kernel(const manifests::LockedPackage& package,
   TRY_ASSIGN(const KernelImage kernel, parse_kernel_image(kernel_image));
   TRY_ASSIGN(const ModuleIndex index, index_modules(tree));
   TRY_ASSIGN(const ModuleSelection selection, select_modules(tree, index, options.modules));
-  TRY(check_modules(kernel, index, selection));
+  TRY_ASSIGN(const std::string key, check_modules(kernel, index, selection));
 
   const std::string root = "usr/lib/modules/" + index.release;
   std::set<std::string> kept = {root + "/modules.builtin", root + "/modules.builtin.modinfo"};
@@ -149,7 +146,7 @@ Result<KernelFacts> take_kernel(const manifests::LockedPackage& package,
     const SelectedModule& selected = selection.modules.at(name);
     const KernelModule& module = selected.module;
     out.modules.push_back({name, package.name, module.version, module.srcversion, module.vermagic,
-                           module.build_id, selected.digest});
+                           module.build_id, selected.digest, key});
   }
   std::sort(out.modules.begin(), out.modules.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });

@@ -1,60 +1,18 @@
 #include "images/elf.h"
 
-#include <elf.h>
-
 #include <cstring>
+
+#include "images/elf_tables.h"
 
 namespace weir::images {
 namespace {
 
-tl::unexpected<Error> refuse(std::string_view why) {
-  return fail(Errc::invalid_input, "ELF: " + std::string(why));
-}
-
-Result<Bytes> slice(Bytes bytes, std::uint64_t offset, std::uint64_t size) {
-  if (offset > bytes.size() || size > bytes.size() - offset)
-    return refuse("a table leaves the file");
-  return bytes.subspan(offset, size);
-}
-
-template <class T>
-Result<T> read(Bytes bytes, std::uint64_t offset) {
-  TRY_ASSIGN(const Bytes found, slice(bytes, offset, sizeof(T)));
-  T out;
-  std::memcpy(&out, found.data(), sizeof out);
-  return out;
-}
-
-template <class T>
-Result<std::vector<T>> read_table(Bytes bytes, std::uint64_t offset, std::size_t count) {
-  // First whether the file holds it: what it states may be any size.
-  TRY_ASSIGN(const Bytes found, slice(bytes, offset, count * sizeof(T)));
-  std::vector<T> out(count);
-  if (count > 0) std::memcpy(out.data(), found.data(), found.size());
-  return out;
-}
-
-Result<std::string> text_at(Bytes table, std::uint64_t offset) {
-  if (offset >= table.size()) return refuse("a string leaves its table");
-  const Bytes rest = table.subspan(offset);
-  const void* end = std::memchr(rest.data(), 0, rest.size());
-  if (end == nullptr) return refuse("a string without an end");
-  return std::string(reinterpret_cast<const char*>(rest.data()),
-                     static_cast<std::size_t>(static_cast<const std::uint8_t*>(end) - rest.data()));
-}
-
-Result<Elf64_Ehdr> header_of(Bytes bytes) {
-  if (!is_elf(bytes)) return refuse("not an ELF file");
-  TRY_ASSIGN(const Elf64_Ehdr header, read<Elf64_Ehdr>(bytes, 0));
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB) {
-    return refuse("not of 64 bits, little endian");
-  }
-  if ((header.e_phnum > 0 && header.e_phentsize != sizeof(Elf64_Phdr)) ||
-      (header.e_shnum > 0 && header.e_shentsize != sizeof(Elf64_Shdr))) {
-    return refuse("entries of a foreign size");
-  }
-  return header;
-}
+using elf_tables::header_of;
+using elf_tables::read_table;
+using elf_tables::refuse;
+using elf_tables::sections_of;
+using elf_tables::slice;
+using elf_tables::text_at;
 
 // Where a virtual address lies in the file.
 Result<std::uint64_t> offset_of(const std::vector<Elf64_Phdr>& segments, std::uint64_t address) {
@@ -86,8 +44,8 @@ Status read_dynamic(Bytes bytes, const std::vector<Elf64_Phdr>& segments, const 
   TRY_ASSIGN(const std::uint64_t offset, offset_of(segments, strings));
   TRY_ASSIGN(const Bytes table, slice(bytes, offset, size));
   for (const std::uint64_t name : needed) {
-    TRY_ASSIGN(std::string text, text_at(table, name));
-    out.needed.push_back(std::move(text));
+    TRY_ASSIGN(const std::string_view text, text_at(table, name));
+    out.needed.emplace_back(text);
   }
   if (soname != 0) {
     TRY_ASSIGN(out.soname, text_at(table, soname));
@@ -96,11 +54,6 @@ Status read_dynamic(Bytes bytes, const std::vector<Elf64_Phdr>& segments, const 
     TRY_ASSIGN(out.run_path, text_at(table, path));
   }
   return {};
-}
-
-Result<std::vector<Elf64_Shdr>> sections_of(Bytes bytes, const Elf64_Ehdr& header) {
-  if (header.e_shoff == 0) return std::vector<Elf64_Shdr>();
-  return read_table<Elf64_Shdr>(bytes, header.e_shoff, header.e_shnum);
 }
 
 }  // namespace
@@ -170,17 +123,25 @@ Result<Elf> parse_elf(Bytes bytes) {
   return out;
 }
 
-Result<Bytes> elf_section(Bytes bytes, std::string_view name) {
+Result<ElfSection> elf_section_at(Bytes bytes, std::string_view name) {
   TRY_ASSIGN(const Elf64_Ehdr header, header_of(bytes));
   TRY_ASSIGN(const auto sections, sections_of(bytes, header));
   if (header.e_shstrndx >= sections.size()) return refuse("no table of section names");
   const Elf64_Shdr& names = sections[header.e_shstrndx];
   TRY_ASSIGN(const Bytes table, slice(bytes, names.sh_offset, names.sh_size));
   for (const Elf64_Shdr& section : sections) {
-    TRY_ASSIGN(const std::string found, text_at(table, section.sh_name));
-    if (found == name) return slice(bytes, section.sh_offset, section.sh_size);
+    TRY_ASSIGN(const std::string_view found, text_at(table, section.sh_name));
+    if (found != name) continue;
+    if (section.sh_type == SHT_NOBITS) return ElfSection{{}, section.sh_addr};
+    TRY_ASSIGN(const Bytes content, slice(bytes, section.sh_offset, section.sh_size));
+    return ElfSection{content, section.sh_addr};
   }
   return fail(Errc::not_found, "ELF: no section " + std::string(name));
+}
+
+Result<Bytes> elf_section(Bytes bytes, std::string_view name) {
+  TRY_ASSIGN(const ElfSection found, elf_section_at(bytes, name));
+  return found.bytes;
 }
 
 }  // namespace weir::images

@@ -32,6 +32,15 @@ struct Elf {
 /// source: System V ABI, chapters 4 and 5; elf(5)
 [[nodiscard]] Result<Elf> parse_elf(Bytes bytes);
 
+struct ElfSection {
+  Bytes bytes;                ///< empty where it takes no room in the file (SHT_NOBITS)
+  std::uint64_t address = 0;  ///< where it lies in memory; 0 in relocatable files
+};
+
+/// A section by name, of any ELF file that has section headers.
+/// errors: invalid_input; not_found
+[[nodiscard]] Result<ElfSection> elf_section_at(Bytes bytes, std::string_view name);
+
 /// A section's bytes by name, of any ELF file that has section headers.
 /// errors: invalid_input; not_found
 [[nodiscard]] Result<Bytes> elf_section(Bytes bytes, std::string_view name);

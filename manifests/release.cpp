@@ -31,7 +31,8 @@ ordered_json to_json(const ReleaseModule& module) {
           {"srcversion", module.srcversion},
           {"vermagic", module.vermagic},
           {"build_id", module.build_id},
-          {"digest", module.digest.string()}};
+          {"digest", module.digest.string()},
+          {"signature_key", module.signature_key}};
 }
 
 ordered_json to_json(const ReleasePackage& package) {
@@ -101,13 +102,18 @@ Result<ReleaseModule> module(JsonFields& fields) {
   TRY_ASSIGN(std::string vermagic, filled(fields, "vermagic"));
   TRY_ASSIGN(std::string id, build_id(fields, "build_id"));
   TRY_ASSIGN(const Digest digest, fields.digest("digest"));
+  TRY_ASSIGN(std::string key, fields.string("signature_key"));
+  if (!key.empty() && !parse_hex(key)) {
+    return fields.refuse("signature_key", "must be lower-case hex digits");
+  }
   return ReleaseModule{std::move(name),
                        std::move(package),
                        std::move(version),
                        std::move(srcversion),
                        std::move(vermagic),
                        std::move(id),
-                       digest};
+                       digest,
+                       std::move(key)};
 }
 
 Result<ReleasePackage> package(JsonFields& fields) {

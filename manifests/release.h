@@ -35,6 +35,8 @@ struct ReleaseModule {
   std::string vermagic;
   std::string build_id;  ///< GNU build id, 40 hex digits; /sys/module/NAME/notes/ on the node
   Digest digest;         ///< of the .ko file as it lies in the image
+  /// modinfo's `sig_key` as lower-case hex; empty where the kernel's modules are not signed.
+  std::string signature_key{};
   bool operator==(const ReleaseModule&) const = default;
 };
 

@@ -1,4 +1,5 @@
 #include "images/elf.h"
+#include "images/elf_symbols.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -8,6 +9,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto section = images::elf_section(bytes, ".dynstr");
   if (section && !section->empty()) {
     MUST_HOLD(section->data() >= data && section->data() + section->size() <= data + size);
+  }
+  if (const auto symbols = images::elf_symbols(bytes)) {
+    for (const images::ElfSymbol& symbol : *symbols) {
+      MUST_HOLD(symbol.name.size() < size);
+      (void)images::elf_section_of(bytes, symbol.section);
+    }
   }
   const auto elf = images::parse_elf(bytes);
   if (!elf) {

@@ -135,7 +135,7 @@ TEST_CASE("a kernel's package gives its boot image and only the pinned modules, 
   const auto foreign = make_package_layer(package, as_bytes(deb), options);
   REQUIRE_FALSE(foreign.has_value());
   CHECK(foreign.error().code == Errc::integrity);
-  CHECK(foreign.error().message.find("module three is for '9.8 SMP '") != std::string::npos);
+  CHECK(foreign.error().message.find("kernel/three.ko) is for '9.8 SMP '") != std::string::npos);
 }
 
 TEST_CASE("a layer's key changes with everything that its bytes depend on") {

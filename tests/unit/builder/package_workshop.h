@@ -35,7 +35,8 @@ class Workshop {
     return bytes_of(folder_.path + "/" + name);
   }
 
-  /// A kernel module: what it states, what it exports and what it calls.
+  /// A kernel module: what it states, what it exports and what it calls. A symbol with a checksum,
+  /// as a kernel with CONFIG_MODVERSIONS has them, is written "name=0x1234".
   void module(const std::string& out, const std::vector<std::string>& facts,
               const std::vector<std::string>& exports,
               const std::vector<std::string>& calls) const {
@@ -45,14 +46,20 @@ class Workshop {
       source += "__attribute__((section(\".modinfo\"),used)) static const char f" +
                 std::to_string(count++) + "[]=\"" + fact + "\";\n";
     }
-    for (const std::string& name : exports) {
-      source += "int " + name + "(void){return 1;}\n";
-      source += "__attribute__((section(\"__ksymtab_strings\"),used)) static const char s" +
-                std::to_string(count++) + "[]=\"" + name + "\";\n";
+    for (const std::string& symbol : exports) {
+      source += "int " + name_of(symbol) + "(void){return 1;}\n" + exported(symbol);
     }
-    for (const std::string& name : calls) source += "int " + name + "(void);\n";
+    for (const std::string& symbol : calls) {
+      source += "int " + name_of(symbol) + "(void);\n";
+      if (sum_of(symbol).empty()) continue;
+      // struct modversion_info
+      source +=
+          "__attribute__((section(\"__versions\"),used)) static const struct { long sum; char "
+          "name[56]; } v" +
+          std::to_string(count++) + " = { " + sum_of(symbol) + ", \"" + name_of(symbol) + "\" };\n";
+    }
     source += "int start" + std::to_string(facts.size()) + "(void){return 0";
-    for (const std::string& name : calls) source += "+" + name + "()";
+    for (const std::string& symbol : calls) source += "+" + name_of(symbol) + "()";
     source += ";}\n";
     write("module.c", source);
     run("mkdir -p $(dirname " + out +
@@ -61,11 +68,49 @@ class Workshop {
         out);
   }
 
+  /// Signs a module as Linux' scripts/sign-file does, with a key of this name, which is made at
+  /// first use: NAME.pem, and NAME.der for a kernel that shall trust it.
+  void sign(const std::string& file, const std::string& key) const {
+    run("[ -f " + key +
+        ".pem ] || openssl req -new -x509 -newkey rsa:2048 -nodes -batch -days 9 "
+        "-subj '/CN=" +
+        key + "' -keyout " + key + ".pem -out " + key + ".crt 2> /dev/null");
+    run("openssl x509 -in " + key + ".crt -outform DER -out " + key + ".der");
+    run("openssl cms -sign -binary -noattr -nocerts -md sha256 -outform DER -in " + file +
+        " -signer " + key + ".crt -inkey " + key + ".pem -out signature");
+    const std::uint32_t size = static_cast<std::uint32_t>(read("signature").size());
+    std::string end("\0\0\2\0\0\0\0\0\0\0", 10);
+    end += static_cast<char>(size >> 8);
+    end += static_cast<char>(size & 0xff);
+    write(file, read(file) + read("signature") + end + "~Module signature appended~\n");
+  }
+
+  struct Kernel {
+    std::string packer = "zstd -q";  ///< or "xz --check=crc32", "gzip"
+    std::string vermagic = kVermagic;
+    std::vector<std::string> exports;  ///< as of a module
+    std::string key;                   ///< whose modules it trusts; empty: it checks none
+  };
+
   /// A bzImage of boot protocol 2.15 with an ELF kernel in it. `packer`: "xz", "gzip" or "zstd".
   std::string boot_image(const std::string& packer, const std::string& vermagic = kVermagic) const {
-    write("kernel.c", "const char vermagic[]=\"" + vermagic + "\";void _start(void){}\n");
+    return boot_image(Kernel{packer, vermagic, {}, {}});
+  }
+
+  std::string boot_image(const Kernel& kernel) const {
+    std::string source = "const char vermagic[]=\"" + kernel.vermagic + "\";void _start(void){}\n";
+    for (const std::string& symbol : kernel.exports) {
+      source += "int " + name_of(symbol) + "(void){return 1;}\n" + exported(symbol);
+    }
+    if (!kernel.key.empty()) {
+      source +=
+          "const char mark[]=\"~Module signature appended~\\n\";\n"
+          "__asm__(\".section .rodata\\n.incbin \\\"" +
+          kernel.key + ".der\\\"\\n\");\n";
+    }
+    write("kernel.c", source);
     run("gcc -O1 -nostdlib -static -Wl,--build-id kernel.c -o vmlinux && rm -f vmlinux.packed && " +
-        packer + " -c vmlinux > vmlinux.packed");
+        kernel.packer + " -c vmlinux > vmlinux.packed");
     const std::string packed = read("vmlinux.packed"), plain = read("vmlinux");
     std::string image(1024, '\0');
     const auto put = [&](std::size_t at, std::uint32_t value, std::size_t size) {
@@ -117,6 +162,32 @@ class Workshop {
   }
 
  private:
+  static std::string name_of(const std::string& symbol) {
+    return symbol.substr(0, symbol.find('='));
+  }
+  static std::string sum_of(const std::string& symbol) {
+    const auto equals = symbol.find('=');
+    return equals == std::string::npos ? "" : symbol.substr(equals + 1);
+  }
+  // What EXPORT_SYMBOL_GPL makes (include/linux/export-internal.h): a symbol, its name, its sum.
+  static std::string exported(const std::string& symbol) {
+    const std::string name = name_of(symbol), sum = sum_of(symbol);
+    const std::string lines[] = {
+        ".section __ksymtab_strings, \\\"aMS\\\", @progbits, 1",
+        "__kstrtab_" + name + ": .asciz \\\"" + name + "\\\"",
+        ".section __ksymtab_gpl, \\\"a\\\"",
+        ".balign 4",
+        "__ksymtab_" + name + ": .long " + name + " - .",
+        ".long __kstrtab_" + name + " - .",
+        ".long __kstrtab_" + name + " + " + std::to_string(name.size()) + " - .",
+        sum.empty() ? "" : ".section __kcrctab_gpl, \\\"a\\\"",
+        sum.empty() ? "" : "__crc_" + name + ": .long " + sum,
+        ".text"};
+    std::string out = "__asm__(\"";
+    for (const std::string& line : lines) out += line + "\\n";
+    return out + "\");\n";
+  }
+
   TemporaryFolder folder_;
 };
 

@@ -22,7 +22,7 @@ manifests::Release release() {
           .source_epoch = 0,
           .lock_digest = digest,
           .kernel = {"linux-image", "6.12-1", "6.12.1-cloud", "aaaa", {digest, {}}},
-          .modules = {{"wireguard", "linux-image", "1.0.0", "SRC", "vermagic", "bbbb", digest}},
+          .modules = {{"wireguard", "linux-image", "1.0.0", "SRC", "vermagic", "bbbb", digest, ""}},
           .tools = {{"wireguard-tools", "1.0.2", "amd64"}},
           .packages = {},
           .provides = {},

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/unit/images/scratch.h"
+
+namespace weir::test {
+
+using nlohmann::json;
+
+/// One example, locked and built in a folder of its own. Packages come from a cache that stays.
+struct Example {
+  test::TemporaryFolder folder;
+  std::string name;
+
+  explicit Example(std::string example) : name(std::move(example)) {
+    run("cp " WEIR_SOURCE_DIR "/examples/" + name + ".yaml image.yaml");
+    run("minisign -G -W -p k.pub -s k.key > /dev/null");
+    lock();
+  }
+
+  std::string run(const std::string& command) const {
+    return must("cd " + folder.path + " && export LC_ALL=C && " + command);
+  }
+  void lock() const {
+    run(WEIR_BINARY_DIR "/bin/weir-builder lock image.yaml --cache " WEIR_BINARY_DIR "/test-cache");
+  }
+  [[nodiscard]] json build(const std::string& before = "true",
+                           const std::string& store = "store") const {
+    const std::string out = run(
+        before + "; " WEIR_BINARY_DIR "/bin/weir-builder build image.yaml --key k.key --store " +
+        store + " --cache " WEIR_BINARY_DIR "/test-cache --json 2> errors");
+    return json::parse(out);
+  }
+  [[nodiscard]] json release(const std::string& store = "store") const {
+    return json::parse(bytes_of(folder.path + "/" + store + "/releases/" + name + "/release.json"));
+  }
+  [[nodiscard]] std::string blob(const json& stated) const {
+    return folder.path + "/store/blobs/sha256/" + stated.at("digest").get<std::string>().substr(7);
+  }
+  // As the kernel does it: all segments, one after another.
+  void unpack() const {
+    const json document = release();
+    std::string segments;
+    for (const json& layer : document.at("layers")) segments += blob(layer.at("blob")) + " ";
+    run("rm -rf root && mkdir root && cd root && for layer in " + segments +
+        "; do zstd -qt < $layer && zstdcat $layer | cpio -idu --quiet; done");
+  }
+  // The kernel's package as the mirror has it, by dpkg.
+  [[nodiscard]] std::string unpack_kernel() const {
+    const json document = json::parse(bytes_of(folder.path + "/image.lock.json"));
+    const json packages = document.at("packages");
+    for (const json& package : packages) {
+      if (package.at("name") != document.at("kernel")) continue;
+      run("rm -rf kernel && dpkg-deb -x " WEIR_BINARY_DIR "/test-cache/blobs/sha256/" +
+          package.at("digest").get<std::string>().substr(7) + " kernel");
+    }
+    return folder.path + "/kernel";
+  }
+};
+
+}  // namespace weir::test
