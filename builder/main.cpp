@@ -21,6 +21,8 @@ const std::vector<Command> kCommands = {
     {"rebuild", weir::builder::run_rebuild, "makes a release again and compares every bit"},
     {"list", weir::builder::run_list, "lists the releases of a store"},
     {"show", weir::builder::run_show, "shows what is in a release"},
+    {"export", weir::builder::run_export,
+     "writes a release as UKI, disk, PXE folder or container image"},
 };
 
 void print_usage(std::FILE* out) {

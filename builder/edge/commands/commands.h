@@ -16,5 +16,6 @@ int run_verify(const Arguments& args);
 int run_list(const Arguments& args);
 int run_show(const Arguments& args);
 int run_rebuild(const Arguments& args);
+int run_export(const Arguments& args);
 
 }  // namespace weir::builder

@@ -1,0 +1,196 @@
+// A real release in every boot format, as foreign tools see them. Machines boot them in tests/vm.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/unit/images/scratch.h"
+
+namespace weir::builder {
+namespace {
+
+using nlohmann::json;
+using test::must;
+
+constexpr const char* kName = "gateway-6.12";
+
+/// The example, locked, built and signed in a folder of its own.
+struct Built {
+  test::TemporaryFolder folder;
+
+  Built() {
+    const std::string builder = WEIR_BINARY_DIR "/bin/weir-builder ";
+    run("cp " WEIR_SOURCE_DIR
+        "/examples/gateway-6.12.yaml image.yaml && "
+        "minisign -G -W -p k.pub -s k.key > /dev/null");
+    run(builder + "lock image.yaml --cache " WEIR_BINARY_DIR "/test-cache");
+    run(builder + "build image.yaml --key k.key --store store --cache " WEIR_BINARY_DIR
+                  "/test-cache 2> errors");
+  }
+
+  std::string run(const std::string& command) const {
+    return must("cd " + folder.path + " && export LC_ALL=C TZ=UTC PATH=$PATH:/usr/sbin && " +
+                command);
+  }
+  [[nodiscard]] std::string command(const std::string& format, const std::string& out,
+                                    const std::string& more = "") const {
+    return WEIR_BINARY_DIR "/bin/weir-builder export " + std::string(kName) + " --format " +
+           format + " --out " + out + " --store store --key k.pub --json " + more;
+  }
+  [[nodiscard]] json exported(const std::string& format, const std::string& out,
+                              const std::string& more = "") const {
+    return json::parse(run(command(format, out, more)));
+  }
+  // It fails with this code, says this, and leaves nothing behind.
+  void refused(const std::string& command, int code, const std::string& says) const {
+    int status = 0;
+    const std::string before = run("ls -A");
+    const std::string out = test::output_of("cd " + folder.path + " && " + command, &status);
+    CAPTURE(out);
+    CHECK(WEXITSTATUS(status) == code);
+    CHECK(out.find(says) != std::string::npos);
+    CHECK(run("ls -A") == before);
+  }
+  [[nodiscard]] json release() const {
+    return json::parse(test::bytes_of(folder.path + "/store/releases/" + kName + "/release.json"));
+  }
+  [[nodiscard]] std::string blob(const json& stated) const {
+    return "store/blobs/sha256/" + stated.at("digest").get<std::string>().substr(7);
+  }
+  [[nodiscard]] std::string segments() const {
+    std::string out;
+    const json document = release();
+    for (const json& layer : document.at("layers")) out += blob(layer.at("blob")) + " ";
+    return out;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a release in every boot format is what foreign tools expect, twice the same") {
+  const Built built;
+  const json release = built.release();
+  for (const std::string format : {"kernel", "uki", "disk", "qcow2", "pxe", "oci"}) {
+    CAPTURE(format);
+    const json report = built.exported(format, format);
+    CHECK(report.at("format") == format);
+    // Whatever the umask, the zone, the folder and the clock's second.
+    built.run("umask 077; export TZ=Pacific/Kiritimati; cd / && " + std::string(WEIR_BINARY_DIR) +
+              "/bin/weir-builder export " + kName + " --format " + format + " --store " +
+              built.folder.path + "/store --key " + built.folder.path + "/k.pub --out " +
+              built.folder.path + "/again-" + format);
+    built.run("diff -r " + format + " again-" + format);
+    for (const json& file : report.at("files")) {
+      const std::string path = file.at("path");
+      CHECK(file.at("digest") == "sha256:" + built.run("sha256sum < " + path).substr(0, 64));
+      CHECK(file.at("bytes") == std::stoull(built.run("stat -c %s " + path)));
+    }
+  }
+
+  built.run("cat " + built.segments() + " > initrd");
+  const std::string kernel = built.blob(release.at("kernel").at("image"));
+  for (const char* folder : {"kernel", "pxe"}) {
+    built.run(std::string("cd ") + folder + " && sha256sum -c --quiet SHA256SUMS");
+    built.run("cmp initrd " + std::string(folder) + "/initrd.img && cmp " + kernel + " " + folder +
+              "/vmlinuz");
+  }
+  CHECK(built.run("cat kernel/cmdline") == release.at("command_line").get<std::string>() + "\n");
+
+  // The UKI's sections are the release's own bytes.
+  built.run(
+      "objcopy --dump-section .linux=s.linux --dump-section .initrd=s.initrd "
+      "--dump-section .osrel=s.osrel --dump-section .cmdline=s.cmdline "
+      "--dump-section .uname=s.uname uki rest");
+  built.run("cmp -n $(stat -c %s " + kernel + ") " + kernel + " s.linux");
+  built.run("cmp -n $(stat -c %s initrd) initrd s.initrd");
+  CHECK(built.run("tr -d '\\0' < s.uname") == release.at("kernel").at("release"));
+  CHECK(built.run("tr -d '\\0' < s.cmdline") == release.at("command_line"));
+  CHECK(built.run("tr -d '\\0' < s.osrel > o; . ./o; echo $ID $VERSION_ID $IMAGE_VERSION") ==
+        "debian 12 gateway-6.12\n");
+
+  CHECK(built.run("sgdisk --verify disk").find("No problems found") != std::string::npos);
+  built.run("dd if=disk of=system bs=1M skip=1 count=64 status=none && fsck.fat -n system");
+  built.run("mcopy -n -i disk@@1M ::EFI/BOOT/BOOTX64.EFI from-disk && cmp from-disk uki");
+  built.run("qemu-img check qcow2 && qemu-img compare -f raw -F qcow2 disk qcow2");
+}
+
+TEST_CASE("a container image is the release's root, for skopeo and for tar") {
+  const Built built;
+  (void)built.exported("oci", "image");
+  const json release = built.release();
+  const json seen = json::parse(built.run("skopeo inspect oci:image:" + std::string(kName)));
+  CHECK(seen.at("Architecture") == "amd64");
+  CHECK(seen.at("Os") == "linux");
+  CHECK(seen.at("Layers").size() == release.at("layers").size());
+  CHECK(seen.at("Labels").at("weir.release-digest") ==
+        "sha256:" +
+            built.run("sha256sum < store/releases/gateway-6.12/release.json").substr(0, 64));
+  const json config = json::parse(built.run("skopeo inspect --config oci:image:gateway-6.12"));
+  CHECK(config.at("rootfs").at("diff_ids").size() == release.at("layers").size());
+  // Copying to Docker's format unpacks every layer and compares its diff id.
+  built.run(
+      "skopeo copy -q oci:image:gateway-6.12 oci:other:copy && "
+      "skopeo copy -q oci:image:gateway-6.12 docker-archive:image.tar");
+
+  // Unpacked one over another, both are the same tree; devices stay out of the container.
+  std::string blobs;
+  for (const json& layer : seen.at("Layers")) {
+    blobs += "image/blobs/sha256/" + layer.get<std::string>().substr(7) + " ";
+  }
+  built.run("mkdir cpio tar && for layer in " + built.segments() +
+            "; do zstdcat $layer | (cd cpio && cpio -idum --quiet); done; for layer in " + blobs +
+            "; do tar -C tar --keep-directory-symlink -xpzf $layer; done; rm cpio/dev/console");
+  for (const char* listed :
+       {" && find . -type f -printf '%p %M %U %G %T@\\n' | sort",
+        " && find . -mindepth 1 ! -type f -printf '%p %M %U %G %l\\n' | sort"}) {
+    CHECK(built.run(std::string("cd cpio") + listed) == built.run(std::string("cd tar") + listed));
+  }
+  built.run("diff -r --no-dereference cpio tar");
+}
+
+TEST_CASE("a UKI signed for Secure Boot verifies, and without its signature is the unsigned one") {
+  const Built built;
+  for (const char* name : {"db", "stranger"}) {
+    built.run(
+        "openssl req -new -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=throw-away-test "
+        "-keyout " +
+        std::string(name) + ".key -out " + name + ".crt 2> /dev/null");
+  }
+  (void)built.exported("uki", "plain.efi");
+  const json report =
+      built.exported("uki", "signed.efi", "--secure-boot-key db.key --secure-boot-cert db.crt");
+  CHECK(report.at("secure_boot") == true);
+  CHECK(built.run("sbverify --cert db.crt signed.efi 2>&1") == "Signature verification OK\n");
+  built.run("! sbverify --cert stranger.crt signed.efi 2> /dev/null");
+  built.run("sbattach --remove signed.efi && cmp signed.efi plain.efi");
+  built.refused(
+      built.command("uki", "bad.efi", "--secure-boot-key db.crt --secure-boot-cert db.crt"), 1,
+      "sbsign refused");
+}
+
+TEST_CASE("an export that cannot be done says why and leaves nothing") {
+  const Built built;
+  built.run("minisign -G -W -p other.pub -s other.key > /dev/null");
+  built.refused(built.command("cdrom", "x"), 2, "there are kernel, uki, disk");
+  built.refused(built.command("uki", "x", "--secure-boot-key k"), 2, "belong together");
+  built.refused(built.command("oci", "x", "--secure-boot-key k --secure-boot-cert c"), 2, "signs");
+  built.refused(built.command("uki", "x", "--stub none.efi"), 1, "systemd-boot-efi");
+  built.refused(built.command("uki", "x", "--stub /bin/true"), 1, "not a PE program");
+  built.refused(built.command("uki", "x", "--stub-digest sha256:" + std::string(64, '0')), 1,
+                "has the digest");
+  built.run("mkdir full && touch full/file");
+  built.refused(built.command("oci", "full"), 1, "is there already");
+  built.refused(WEIR_BINARY_DIR
+                "/bin/weir-builder export gateway-6.12 --format kernel --out x --store store "
+                "--key other.pub",
+                1, "gateway-6.12");
+  built.refused(built.command("disk", "x", "--plan > /dev/null; false"), 1, "");
+
+  const std::string damaged = built.blob(built.release().at("layers").at(3).at("blob"));
+  built.run("printf x | dd of=" + damaged + " bs=1 seek=100 conv=notrunc status=none");
+  for (const char* format : {"kernel", "uki", "disk", "oci"}) {
+    built.refused(built.command(format, "x"), 1, "layer ");
+  }
+}
+
+}  // namespace weir::builder
