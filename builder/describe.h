@@ -24,7 +24,7 @@ namespace weir::builder {
                                                   const Digest& lock_digest,
                                                   const std::vector<LayerFacts>& layers);
 
-/// "0.1.0+newc+zstd-1.5.4-9": what decides an image's bytes besides its lock.
+/// "0.1.0+newc+zstd-1.5.4-3": what decides an image's bytes besides its lock.
 [[nodiscard]] std::string builder_version();
 
 }  // namespace weir::builder

@@ -232,4 +232,10 @@ Digest layer_key(const manifests::LockedPackage& package, const LayerOptions& op
   return Digest::of(as_bytes(text));
 }
 
+Digest tree_layer_key(const std::string& name, const Digest& content, std::string_view program) {
+  return Digest::of(as_bytes("weir tree layer\n" + std::string(program) + "\n" +
+                             images::layer_encoder() + "\n" + name + "\n" + content.string() +
+                             "\n"));
+}
+
 }  // namespace weir::builder

@@ -40,6 +40,12 @@ struct BuiltLayer {
 [[nodiscard]] Result<BuiltLayer> make_tree_layer(std::string name, const images::FileTree& tree,
                                                  std::int64_t epoch);
 
+/// Names a layer of our own before it is made, as `layer_key` does for packages.
+///
+/// content   `images::content_digest` of its tree
+[[nodiscard]] Digest tree_layer_key(const std::string& name, const Digest& content,
+                                    std::string_view program);
+
 /// Names a package's layer before it is made: equal keys, equal layers (and equal facts).
 ///
 /// program   what identifies the builder's own code, such as its build id

@@ -10,8 +10,9 @@
 namespace weir::images {
 namespace {
 
-// Measured on the packages of a gateway: 19 takes twelve times as long for 7 % less.
-constexpr int kLevel = 9;
+// Measured on the layers of a gateway (33 MB): 9 takes 4.7 times as long for 8 % less, 1 saves a third
+// of the time and adds 12 %.
+constexpr int kLevel = 3;
 
 struct FreeStream {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -69,6 +70,15 @@ Result<Layer> encode_layer(const FileTree& tree, std::int64_t epoch) {
   pad_frame(out);
   const manifests::Blob blob{Digest::of(out), ByteCount{out.size()}};
   return Layer{std::move(out), blob, std::move(hash).finish(), size};
+}
+
+Result<Digest> content_digest(const FileTree& tree, std::int64_t epoch) {
+  Sha256 hash;
+  TRY(encode_cpio(tree, epoch, [&](Bytes bytes) -> Status {
+    hash.update(bytes);
+    return {};
+  }));
+  return std::move(hash).finish();
 }
 
 std::string layer_encoder() {

@@ -24,7 +24,11 @@ struct Layer {
 /// errors: as `encode_cpio`; exhausted: no memory
 [[nodiscard]] Result<Layer> encode_layer(const FileTree& tree, std::int64_t epoch);
 
-/// What decides a layer's bytes besides its tree: "newc+zstd-1.5.4-9".
+/// Digest of the cpio that `encode_layer` would compress: what a layer is known by before it is
+/// made. errors: as `encode_cpio`
+[[nodiscard]] Result<Digest> content_digest(const FileTree& tree, std::int64_t epoch);
+
+/// What decides a layer's bytes besides its tree: "newc+zstd-1.5.4-3".
 [[nodiscard]] std::string layer_encoder();
 
 }  // namespace weir::images

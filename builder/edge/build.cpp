@@ -17,6 +17,7 @@
 #include "builder/image_checks.h"
 #include "builder/package_layer.h"
 #include "builder/system_layers.h"
+#include "images/layer.h"
 #include "images/merged_usr.h"
 
 namespace weir::builder {
@@ -97,10 +98,13 @@ class Build {
     std::vector<std::optional<LayerFacts>> found(packages.size());
     std::vector<Digest> keys;
     progress_.step("looking for layers that are there");
-    for (std::size_t i = 0; i < packages.size(); ++i) {
-      keys.push_back(layer_key(packages[i], options_for(input_, packages[i]), program));
-      found[i] = layers_.find(keys[i], input_.lock.source_epoch, store_);
+    for (const auto& package : packages) {
+      keys.push_back(layer_key(package, options_for(input_, package), program));
     }
+    TRY(in_parallel(packages.size(), [&](std::size_t i) -> Status {
+      found[i] = layers_.find(keys[i], input_.lock.source_epoch, store_);
+      return {};
+    }));
     std::vector<std::size_t> missing;
     for (std::size_t i = 0; i < packages.size(); ++i) {
       if (!found[i]) missing.push_back(i);
@@ -134,17 +138,15 @@ class Build {
     TRY(check_scripts(packages, input_.lock.accept_scripts));
     const std::int64_t epoch = input_.lock.source_epoch;
     TRY_ASSIGN(const images::FileTree base_tree, make_base_tree(epoch));
-    TRY_ASSIGN(const BuiltLayer base, make_tree_layer(std::string(kBaseLayer), base_tree, epoch));
-    TRY(put_blobs(base, store_));
+    TRY_ASSIGN(LayerFacts base, tree_layer(std::string(kBaseLayer), base_tree));
     Overlay overlay;
-    TRY(overlay.add(base.facts));
+    TRY(overlay.add(base));
     std::set<std::string> conffiles;
     for (const LayerFacts& layer : packages) {
       TRY(overlay.add(layer));
       conffiles.insert(layer.conffiles.begin(), layer.conffiles.end());
     }
-    TRY_ASSIGN(const BuiltLayer own, own_layer(packages, overlay));
-    TRY(put_blobs(own, store_));
+    TRY_ASSIGN(LayerFacts own, own_layer(packages, overlay));
     // As an administrator would, the manifest may replace a package's configuration, nothing else.
     std::set<std::string> replaces;
     for (const auto& file : input_.manifest.files) {
@@ -153,12 +155,12 @@ class Build {
         replaces.insert(images::merged(*path).string());
       }
     }
-    TRY(overlay.add(own.facts, replaces));
+    TRY(overlay.add(own, replaces));
 
     std::vector<LayerFacts> all;
-    all.push_back(base.facts);
+    all.push_back(std::move(base));
     std::move(packages.begin(), packages.end(), std::back_inserter(all));
-    all.push_back(own.facts);
+    all.push_back(std::move(own));
     TRY(check_libraries(overlay, all));
     return all;
   }
@@ -204,7 +206,19 @@ class Build {
     return fail(Errc::not_found, input_.lock_path + ": programs: no " + name + ": lock again");
   }
 
-  Result<BuiltLayer> own_layer(const std::vector<LayerFacts>& packages, const Overlay& below) {
+  // A layer of our own: made, or found as it was made before.
+  Result<LayerFacts> tree_layer(const std::string& name, const images::FileTree& tree) {
+    const std::int64_t epoch = input_.lock.source_epoch;
+    TRY_ASSIGN(const Digest content, images::content_digest(tree, epoch));
+    const Digest key = tree_layer_key(name, content, own_build_id());
+    if (auto found = layers_.find(key, epoch, store_)) return std::move(*found);
+    TRY_ASSIGN(BuiltLayer built, make_tree_layer(name, tree, epoch));
+    TRY(put_blobs(built, store_));
+    TRY(layers_.put(key, built.facts, epoch));
+    return std::move(built.facts);
+  }
+
+  Result<LayerFacts> own_layer(const std::vector<LayerFacts>& packages, const Overlay& below) {
     TRY_ASSIGN(std::string init, program("weir-init"));
     TRY_ASSIGN(std::string agent, program("weir-node"));
     OwnParts parts{input_.lock_digest,
@@ -221,7 +235,7 @@ class Build {
     }
     const std::int64_t epoch = input_.lock.source_epoch;
     TRY_ASSIGN_IN(const images::FileTree tree, make_own_tree(parts, epoch), input_.manifest_path);
-    return make_tree_layer(std::string(kOwnLayer), tree, epoch);
+    return tree_layer(std::string(kOwnLayer), tree);
   }
 
   const BuildInput& input_;
