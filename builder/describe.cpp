@@ -17,6 +17,13 @@ void sort_by_name(std::vector<T>& items) {
   std::sort(items.begin(), items.end(), [](const T& a, const T& b) { return a.name < b.name; });
 }
 
+// From manifest and lock alone, so that a rebuild states the same.
+manifests::ReleaseTerms terms_of(const manifests::ReleasePolicy& policy, std::int64_t epoch) {
+  const auto from_epoch = static_cast<std::uint64_t>(std::max<std::int64_t>(epoch, 0));
+  return {policy.version.value_or(from_epoch), policy.channel, policy.replaces_from,
+          UtcTime{epoch + policy.valid_for.count()}};
+}
+
 }  // namespace
 
 std::vector<manifests::ReleasePackage> tools_of(const manifests::ImageManifest& manifest,
@@ -58,7 +65,8 @@ Result<manifests::Release> describe(const manifests::ImageManifest& manifest,
                             std::move(described),
                             manifest.command_line,
                             std::move(sources),
-                            builder_version()};
+                            builder_version(),
+                            terms_of(manifest.release, lock.source_epoch)};
 }
 
 std::string builder_version() {

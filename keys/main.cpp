@@ -1,5 +1,4 @@
 // weir-keys: signing keys in minisign's formats and WireGuard identities sealed at rest.
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "keys/edge/command.h"
 #include "keys/edge/key_files.h"
+#include "keys/edge/trust_commands.h"
 #include "keys/minisign.h"
 #include "keys/wireguard_identity.h"
 #include "manifests/edge/file.h"
@@ -25,35 +26,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr ByteCount kLargestSigned{1ULL << 30};
 constexpr ByteCount kLargestKey{16384};
-
-/// What a command did: for people and for machines.
-struct Answer {
-  std::string text;
-  Json json;
-};
-
-struct Command {
-  const char* name;
-  const char* arguments;
-  const char* summary;
-  const char* examples;
-  po::options_description (*options)();
-  Result<Answer> (*run)(const po::variables_map&);
-};
-
-std::string text_of(const po::variables_map& given, const char* name) {
-  return given[name].as<std::string>();
-}
-
-std::optional<std::string> optional_text(const po::variables_map& given, const char* name) {
-  if (given.count(name) == 0) return std::nullopt;
-  return text_of(given, name);
-}
-
-bool exists(const std::string& path) {
-  struct stat info {};
-  return ::lstat(path.c_str(), &info) == 0;
-}
 
 Status must_be_new(const std::string& path) {
   if (!exists(path)) return {};
@@ -274,6 +246,12 @@ constexpr std::array kCommands = {
             verify_options, verify_file},
 };
 
+std::vector<Command> all_commands() {
+  std::vector<Command> out(kCommands.begin(), kCommands.end());
+  for (const Command& command : trust_commands()) out.push_back(command);
+  return out;
+}
+
 po::options_description common_options() {
   po::options_description out("Always");
   out.add_options()("json", "prints the result as JSON")(
@@ -283,13 +261,14 @@ po::options_description common_options() {
 
 void print_usage(std::ostream& out) {
   out << "usage: weir-keys COMMAND ...\n\n";
-  for (const Command& command : kCommands) {
+  for (const Command& command : all_commands()) {
     std::string head = std::string(command.name) + " " + command.arguments;
     head.resize(std::max<std::size_t>(head.size() + 1, 48), ' ');
     out << "  " << head << command.summary << "\n";
   }
   out << "\nPassphrases come from WEIR_PASSPHRASE or are asked for at the terminal.\n"
-         "'weir-keys COMMAND --help' has options and examples. Formats: docs/keys.md\n"
+         "'weir-keys COMMAND --help' has options and examples. Formats: docs/keys.md, "
+         "docs/trust.md\n"
          "\nExamples:\n"
          "  weir-keys generate --out release\n"
          "  weir-keys sign release.json --key release.key\n"
@@ -351,10 +330,14 @@ int main(int argc, char** argv) {
     weir::keys::print_usage(std::cout);
     return 0;
   }
-  for (const auto& command : weir::keys::kCommands) {
-    if (arguments[0] != command.name) continue;
-    return weir::keys::run_command(command, {arguments.begin() + 1, arguments.end()});
+  // "trust" and what follows it are one command's name.
+  const std::size_t words = arguments[0] == "trust" && arguments.size() > 1 ? 2 : 1;
+  const std::string name = arguments[0] + (words == 2 ? " " + arguments[1] : "");
+  for (const auto& command : weir::keys::all_commands()) {
+    if (name != command.name) continue;
+    return weir::keys::run_command(
+        command, {arguments.begin() + static_cast<std::ptrdiff_t>(words), arguments.end()});
   }
-  std::cerr << "weir-keys: there is no command '" << arguments[0] << "'; see weir-keys --help\n";
+  std::cerr << "weir-keys: there is no command '" << name << "'; see weir-keys --help\n";
   return 2;
 }

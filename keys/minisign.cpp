@@ -141,12 +141,6 @@ Result<SignatureFile> read_signature(std::string_view text) {
   return out;
 }
 
-std::array<std::uint8_t, 64> prehash(Bytes message) {
-  std::array<std::uint8_t, 64> hash{};
-  crypto_generichash(hash.data(), hash.size(), message.data(), message.size(), nullptr, 0);
-  return hash;
-}
-
 /// What the global signature covers: the signature, then the trusted comment.
 std::string globally_signed(Bytes signature, std::string_view trusted_comment) {
   std::string out(signature.begin(), signature.end());
@@ -256,24 +250,39 @@ Result<SigningSecretKey> decrypt_secret_key(std::string_view text, const Secret&
   return out;
 }
 
-Result<std::string> sign(const SigningSecretKey& key, Bytes message,
-                         std::string_view trusted_comment) {
+Prehash prehash(Bytes message) {
+  Prehash hash{};
+  crypto_generichash(hash.data(), hash.size(), message.data(), message.size(), nullptr, 0);
+  return hash;
+}
+
+Ed25519Signer signer_with(const SigningSecretKey& key) {
+  return [&key](Bytes bytes) -> Result<Ed25519Signature> {
+    if (key.key.size() != 64) return fail(Errc::bug, "a signing key has 64 bytes");
+    Ed25519Signature out{};
+    crypto_sign_detached(out.data(), nullptr, bytes.data(), bytes.size(), key.key.bytes().data());
+    return out;
+  };
+}
+
+Result<std::string> sign_prehashed(const KeyId& id, const Ed25519Signer& signer,
+                                   const Prehash& hash, std::string_view trusted_comment) {
   if (!one_line(trusted_comment, kLongestTrusted)) {
     return fail(Errc::invalid_input, "a trusted comment is one line of at most 8000 bytes");
   }
-  if (key.key.size() != 64) return fail(Errc::bug, "a signing key has 64 bytes");
-  const auto hash = prehash(message);
-  std::array<std::uint8_t, 64> signature{};
-  crypto_sign_detached(signature.data(), nullptr, hash.data(), hash.size(), key.key.bytes().data());
+  TRY_ASSIGN(const Ed25519Signature signature, signer(hash));
   const std::string covered = globally_signed(signature, trusted_comment);
-  std::array<std::uint8_t, 64> global{};
-  crypto_sign_detached(global.data(), nullptr, as_bytes(covered).data(), covered.size(),
-                       key.key.bytes().data());
+  TRY_ASSIGN(const Ed25519Signature global, signer(as_bytes(covered)));
   std::string raw = "ED";
-  raw.append(key.id.begin(), key.id.end()).append(signature.begin(), signature.end());
-  return std::string(kComment) + "signature from key " + print(key.id) + "\n" +
+  raw.append(id.begin(), id.end()).append(signature.begin(), signature.end());
+  return std::string(kComment) + "signature from key " + print(id) + "\n" +
          base64_of(as_bytes(raw)) + "\n" + std::string(kTrusted) + std::string(trusted_comment) +
          "\n" + base64_of(global) + "\n";
+}
+
+Result<std::string> sign(const SigningSecretKey& key, Bytes message,
+                         std::string_view trusted_comment) {
+  return sign_prehashed(key.id, signer_with(key), prehash(message), trusted_comment);
 }
 
 Status verify(const SigningPublicKey& key, Bytes message, std::string_view signature) {
@@ -282,7 +291,7 @@ Status verify(const SigningPublicKey& key, Bytes message, std::string_view signa
     return fail(Errc::unauthorized,
                 "signed by key " + print(file.id) + ", not by " + print(key.id));
   }
-  std::array<std::uint8_t, 64> hash{};
+  Prehash hash{};
   Bytes covered = message;
   if (file.prehashed) {
     hash = prehash(message);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -68,6 +69,21 @@ struct SecretKeyProtection {
 /// errors: invalid_input: `trusted_comment` is longer than one line
 [[nodiscard]] Result<std::string> sign(const SigningSecretKey& key, Bytes message,
                                        std::string_view trusted_comment);
+
+using Ed25519Signature = std::array<std::uint8_t, 64>;
+/// Signs bytes with a key that may be somewhere else: in a device, on another machine.
+using Ed25519Signer = std::function<Result<Ed25519Signature>(Bytes)>;
+/// A signer that uses `key`, which must outlive it.
+[[nodiscard]] Ed25519Signer signer_with(const SigningSecretKey& key);
+
+using Prehash = std::array<std::uint8_t, 64>;  ///< BLAKE2b-512 of a message
+[[nodiscard]] Prehash prehash(Bytes message);
+/// `sign` for a message of which only its hash is at hand. Calls `signer` twice: with the hash,
+/// then with the signature followed by the trusted comment.
+[[nodiscard]] Result<std::string> sign_prehashed(const KeyId& id, const Ed25519Signer& signer,
+                                                 const Prehash& hash,
+                                                 std::string_view trusted_comment);
+
 /// Prehashed signatures and minisign's older, direct ones ("Ed"); the trusted comment is checked
 /// too. errors: unauthorized: not this key's signature over these bytes; invalid_input: malformed
 [[nodiscard]] Status verify(const SigningPublicKey& key, Bytes message, std::string_view signature);

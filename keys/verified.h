@@ -8,8 +8,16 @@
 #include "keys/minisign.h"
 #include "manifests/release.h"
 #include "manifests/result.h"
+#include "manifests/utc_time.h"
+
+namespace weir::manifests {
+struct Trust;
+struct TrustState;
+}  // namespace weir::manifests
 
 namespace weir::keys {
+
+struct ReleaseQuestion;
 
 /// A document whose signature was checked. Only the verify functions below can make one, so a
 /// function that takes a `Verified<T>` cannot be handed anything else.
@@ -18,12 +26,19 @@ class Verified {
  public:
   [[nodiscard]] const T& operator*() const { return value_; }
   [[nodiscard]] const T* operator->() const { return &value_; }
-  [[nodiscard]] const std::string& signer() const { return signer_; }  ///< key id, 16 hex digits
-  [[nodiscard]] const Digest& digest() const { return digest_; }       ///< of the signed bytes
+  /// Key id, 16 hex digits; of several that counted, with ", " between them.
+  [[nodiscard]] const std::string& signer() const { return signer_; }
+  [[nodiscard]] const Digest& digest() const { return digest_; }  ///< of the signed bytes
 
  private:
   friend Result<Verified<manifests::Release>> verify_release(std::string_view, std::string_view,
                                                              const std::vector<SigningPublicKey>&);
+  friend Result<Verified<manifests::Release>> verify_release(std::string_view,
+                                                             const std::vector<std::string>&,
+                                                             const Verified<manifests::Trust>&,
+                                                             const ReleaseQuestion&);
+  friend Result<Verified<manifests::Trust>> verify_trust(std::string_view,
+                                                         const manifests::TrustState&, UtcTime);
   Verified(T value, std::string signer, Digest digest)
       : value_(std::move(value)), signer_(std::move(signer)), digest_(digest) {}
   T value_;

@@ -229,6 +229,36 @@ Result<ImageFile> parse_file(const YamlField& map) {
   return out;
 }
 
+// "90d": 1 to 3650 days. Days, because nobody promises a release for some minutes.
+Result<std::chrono::seconds> parse_days(std::string_view text) {
+  int days = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), days);
+  if (error != std::errc{} || std::string_view(rest, text.data() + text.size()) != "d" ||
+      days < 1 || days > 3650) {
+    return fail(Errc::invalid_input, "must be from 1d to 3650d");
+  }
+  return std::chrono::hours(24 * days);
+}
+
+Result<ReleasePolicy> parse_release_policy(const YamlField& map) {
+  constexpr std::uint64_t kLargest = (1ULL << 53) - 1;
+  TRY(map.only({"version", "channel", "replaces_from", "valid_for"}));
+  ReleasePolicy out;
+  if (const auto field = map.find("version")) {
+    TRY_ASSIGN(out.version, field->number(1, kLargest));
+  }
+  if (const auto field = map.find("channel")) {
+    TRY_ASSIGN(out.channel, field->as(ChannelName::parse));
+  }
+  if (const auto field = map.find("replaces_from")) {
+    TRY_ASSIGN(out.replaces_from, field->number(0, out.version.value_or(kLargest)));
+  }
+  if (const auto field = map.find("valid_for")) {
+    TRY_ASSIGN(out.valid_for, field->as(parse_days));
+  }
+  return out;
+}
+
 bool is_command_line(std::string_view text) {
   return text.size() <= 1024 &&
          std::none_of(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; });
@@ -267,7 +297,7 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
   const auto root = YamlField::root(tree, file);
   TRY(root.only({"name", "architecture", "sources", "kernel", "modules", "packages", "constraints",
                  "provides", "accept_scripts", "users", "files", "command_line", "documentation",
-                 "node_programs"}));
+                 "node_programs", "release"}));
   TRY_ASSIGN(const auto name_field, root.at("name"));
   TRY_ASSIGN(auto name, name_field.as(ReleaseName::parse));
   ImageManifest out{.name = std::move(name)};
@@ -301,6 +331,9 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
   }
   if (const auto field = root.find("node_programs")) {
     TRY_ASSIGN(out.node_programs, field->text());
+  }
+  if (const auto field = root.find("release")) {
+    TRY_ASSIGN(out.release, parse_release_policy(*field));
   }
   for (const auto& provided : out.provides) {
     if (std::find(out.packages.begin(), out.packages.end(), provided) != out.packages.end()) {
@@ -381,6 +414,14 @@ std::string print(const ImageManifest& manifest) {
     out << YAML::Key << "node_programs" << YAML::Value << YAML::DoubleQuoted
         << *manifest.node_programs;
   }
+  out << YAML::Key << "release" << YAML::Value << YAML::BeginMap;
+  if (manifest.release.version) {
+    out << YAML::Key << "version" << YAML::Value << *manifest.release.version;
+  }
+  out << YAML::Key << "channel" << YAML::Value << YAML::DoubleQuoted
+      << manifest.release.channel.string() << YAML::Key << "replaces_from" << YAML::Value
+      << manifest.release.replaces_from << YAML::Key << "valid_for" << YAML::Value
+      << std::to_string(manifest.release.valid_for.count() / 86400) + "d" << YAML::EndMap;
   out << YAML::EndMap << YAML::Newline;
   return out.c_str();
 }

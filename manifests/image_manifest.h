@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "manifests/digest.h"
 #include "manifests/names.h"
 #include "manifests/result.h"
+#include "manifests/trust.h"
 
 namespace weir::manifests {
 
@@ -52,6 +54,15 @@ struct ImageUser {
   bool operator==(const ImageUser&) const = default;
 };
 
+/// How a release of this image stands among others (manifests/release.h, ReleaseTerms).
+struct ReleasePolicy {
+  std::optional<std::uint64_t> version;  ///< absent: the lock's source epoch, which only rises
+  ChannelName channel = *ChannelName::parse("stable");
+  std::uint64_t replaces_from = 0;
+  std::chrono::seconds valid_for = std::chrono::hours(24 * 365);  ///< from the source epoch on
+  bool operator==(const ReleasePolicy&) const = default;
+};
+
 /// What a person writes: an image before its versions are fixed. Format: docs/image-manifest.md.
 struct ImageManifest {
   ReleaseName name;
@@ -69,6 +80,7 @@ struct ImageManifest {
   bool documentation = false;                  ///< manuals, documentation and locales stay in
   std::optional<std::string> node_programs{};  ///< folder of weir-init and weir-node, relative to
                                                ///< the file; absent: weir-builder's own folder
+  ReleasePolicy release{};
   bool operator==(const ImageManifest&) const = default;
 };
 

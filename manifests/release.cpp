@@ -53,6 +53,14 @@ ordered_json to_json(const ReleaseSource& source) {
           {"date", source.date}};
 }
 
+void put(const std::optional<ReleaseTerms>& terms, ordered_json& out) {
+  if (!terms) return;
+  out["version"] = terms->version;
+  out["channel"] = terms->channel.string();
+  out["replaces_from"] = terms->replaces_from;
+  out["expires"] = terms->expires.string();
+}
+
 template <class T>
 ordered_json list(const std::vector<T>& items) {
   ordered_json out = ordered_json::array();
@@ -139,6 +147,24 @@ Result<ReleaseSource> source(JsonFields& fields) {
   return ReleaseSource{std::move(suite), inrelease, std::move(date)};
 }
 
+// All four fields or none.
+Result<std::optional<ReleaseTerms>> terms(JsonFields& fields) {
+  constexpr std::uint64_t kLargest = (1ULL << 53) - 1;
+  const auto any = {"version", "channel", "replaces_from", "expires"};
+  if (std::none_of(any.begin(), any.end(), [&](const char* key) { return fields.has(key); })) {
+    return std::optional<ReleaseTerms>();
+  }
+  TRY_ASSIGN(const std::uint64_t version, fields.natural("version"));
+  TRY_ASSIGN(const std::string channel_text, fields.string("channel"));
+  TRY_ASSIGN_IN(ChannelName channel, ChannelName::parse(channel_text), "channel");
+  TRY_ASSIGN(const std::uint64_t from, fields.natural("replaces_from"));
+  TRY_ASSIGN(const std::string expires_text, fields.string("expires"));
+  TRY_ASSIGN_IN(const UtcTime expires, UtcTime::parse(expires_text), "expires");
+  if (version > kLargest) return fields.refuse("version", "must be at most 2^53 - 1");
+  if (from > version) return fields.refuse("replaces_from", "must not be above `version`");
+  return std::optional(ReleaseTerms{version, std::move(channel), from, expires});
+}
+
 template <class T>
 Result<std::vector<T>> objects(JsonFields& fields, std::string_view key,
                                Result<T> (*read)(JsonFields&)) {
@@ -204,6 +230,7 @@ Result<Release> read(JsonFields& fields) {
   }
   TRY_ASSIGN(const std::string name_text, fields.string("name"));
   TRY_ASSIGN_IN(ReleaseName name, ReleaseName::parse(name_text), "name");
+  TRY_ASSIGN(auto release_terms, terms(fields));
   TRY_ASSIGN(std::string architecture, filled(fields, "architecture"));
   TRY_ASSIGN(const std::int64_t epoch, fields.integer("source_epoch"));
   TRY_ASSIGN(const Digest lock_digest, fields.digest("lock_digest"));
@@ -229,7 +256,8 @@ Result<Release> read(JsonFields& fields) {
                   std::move(layers),
                   std::move(command_line),
                   std::move(sources),
-                  std::move(builder_version)};
+                  std::move(builder_version),
+                  std::move(release_terms)};
   TRY(check(release));
   return release;
 }
@@ -244,20 +272,20 @@ Result<Release> parse_release(std::string_view text) {
 }
 
 std::string print(const Release& release) {
-  const ordered_json document = {{"type", kType},
-                                 {"name", release.name.string()},
-                                 {"architecture", release.architecture},
-                                 {"source_epoch", release.source_epoch},
-                                 {"lock_digest", release.lock_digest.string()},
-                                 {"kernel", to_json(release.kernel)},
-                                 {"modules", list(release.modules)},
-                                 {"tools", list(release.tools)},
-                                 {"packages", list(release.packages)},
-                                 {"provides", release.provides},
-                                 {"layers", list(release.layers)},
-                                 {"command_line", release.command_line},
-                                 {"sources", list(release.sources)},
-                                 {"builder_version", release.builder_version}};
+  ordered_json document = {{"type", kType}, {"name", release.name.string()}};
+  put(release.terms, document);
+  document["architecture"] = release.architecture;
+  document["source_epoch"] = release.source_epoch;
+  document["lock_digest"] = release.lock_digest.string();
+  document["kernel"] = to_json(release.kernel);
+  document["modules"] = list(release.modules);
+  document["tools"] = list(release.tools);
+  document["packages"] = list(release.packages);
+  document["provides"] = release.provides;
+  document["layers"] = list(release.layers);
+  document["command_line"] = release.command_line;
+  document["sources"] = list(release.sources);
+  document["builder_version"] = release.builder_version;
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

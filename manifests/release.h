@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "manifests/digest.h"
 #include "manifests/names.h"
 #include "manifests/result.h"
+#include "manifests/trust.h"
 
 namespace weir::manifests {
 
@@ -63,6 +65,15 @@ struct ReleaseSource {
   bool operator==(const ReleaseSource&) const = default;
 };
 
+/// Where a release stands among others, which a verifier holds it to (keys/trust.h).
+struct ReleaseTerms {
+  std::uint64_t version = 0;        ///< rises within a channel; at most 2^53 - 1
+  ChannelName channel;              ///< "stable"
+  std::uint64_t replaces_from = 0;  ///< lowest version of the channel that it may follow
+  UtcTime expires;                  ///< from then on nobody may start using it
+  bool operator==(const ReleaseTerms&) const = default;
+};
+
 /// The signed statement that describes an image. `print` of equal releases is equal, byte for byte:
 /// these bytes are what is signed. Format: docs/release.md.
 struct Release {
@@ -79,6 +90,7 @@ struct Release {
   std::string command_line;  ///< for the kernel
   std::vector<ReleaseSource> sources;
   std::string builder_version;
+  std::optional<ReleaseTerms> terms{};  ///< releases of before there were terms have none
   bool operator==(const Release&) const = default;
 };
 

@@ -55,6 +55,33 @@ TEST_CASE("a manifest is read as it is written") {
   CHECK_FALSE(manifest->node_programs.has_value());
 }
 
+TEST_CASE("how releases stand among others has defaults, and says what it cannot be") {
+  const auto plain = parse_image_manifest(kSmall);
+  CHECK_FALSE(plain->release.version.has_value());
+  CHECK(plain->release.channel.string() == "stable");
+  CHECK(plain->release.replaces_from == 0);
+  CHECK(plain->release.valid_for == std::chrono::hours(24 * 365));
+  const auto with = [](const std::string& text) {
+    return parse_image_manifest(kSmall + "release: " + text + "\n");
+  };
+  const auto full = with("{version: 12, channel: lab, replaces_from: 10, valid_for: 90d}");
+  REQUIRE_MESSAGE(full.has_value(), full.error().message);
+  CHECK(full->release ==
+        ReleasePolicy{12, *ChannelName::parse("lab"), 10, std::chrono::hours(24 * 90)});
+  CHECK(*parse_image_manifest(print(*full)) == *full);
+  for (const auto& [text, says] :
+       {std::pair("{version: 0}", "release.version: "),
+        std::pair("{channel: ../x}", "release.channel: "),
+        std::pair("{version: 2, replaces_from: 3}", "replaces_from: "),
+        std::pair("{valid_for: 90}", "release.valid_for: "),
+        std::pair("{valid_for: 0d}", "release.valid_for: "), std::pair("{ufo: 1}", "ufo")}) {
+    CAPTURE(text);
+    const auto refused = with(text);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK_MESSAGE(refused.error().message.find(says) != std::string::npos, refused.error().message);
+  }
+}
+
 TEST_CASE("a printed manifest reads back as the same") {
   auto manifest = parse_image_manifest(kSmall);
   REQUIRE(manifest.has_value());

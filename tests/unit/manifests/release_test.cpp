@@ -53,6 +53,34 @@ TEST_CASE("a release survives printing and parsing, and prints to the same bytes
   CHECK(text.ends_with("}\n"));
 }
 
+TEST_CASE("a release may state its terms: all four or none") {
+  Release release = example();
+  release.terms = ReleaseTerms{12, *ChannelName::parse("stable"), 10, UtcTime{1826841600}};
+  const std::string text = print(release);
+  CHECK(text.starts_with(
+      "{\n  \"type\": \"weir.release/1\",\n  \"name\": \"gateway-6.12\",\n  \"version\": 12,\n"
+      "  \"channel\": \"stable\",\n  \"replaces_from\": 10,\n"
+      "  \"expires\": \"2027-11-22T00:00:00Z\",\n  \"architecture\""));
+  CHECK(parse_release(text).value() == release);
+  const struct {
+    std::string from, to, says;
+  } cases[] = {
+      {"\"version\": 12,", "", "version: missing"},
+      {"\"channel\": \"stable\",", "", "channel: missing"},
+      {"\"expires\"", "\"expired\"", "expires: missing"},
+      {": 10,", ": 13,", "replaces_from: must not be above"},
+      {": 12,", ": 9007199254740992,", "version: must be at most"},
+      {"2027-11-22T", "2027-11-32T", "expires: "},
+      {"\"stable\"", "\"../x\"", "channel: "},
+  };
+  for (const auto& [from, to, says] : cases) {
+    CAPTURE(says);
+    const auto parsed = parse_release(replaced(text, from, to));
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK_MESSAGE(parsed.error().message.find(says) != std::string::npos, parsed.error().message);
+  }
+}
+
 TEST_CASE("what is not a release is refused, and the field is named") {
   const std::string text = print(example());
   const std::string id(40, 'a');

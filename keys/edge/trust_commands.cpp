@@ -1,0 +1,375 @@
+#include "keys/edge/trust_commands.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "keys/edge/key_files.h"
+#include "keys/edge/trust_files.h"
+#include "keys/trust_edit.h"
+#include "manifests/edge/file.h"
+
+namespace weir::keys {
+namespace {
+
+namespace po = boost::program_options;
+using Json = nlohmann::ordered_json;
+using Texts = std::vector<std::string>;
+
+// For following a file whose newest version may have expired: what is about to be replaced, or is
+// only looked at.
+constexpr UtcTime kAnyTime{0};
+
+Texts texts_of(const po::variables_map& given, const char* name) {
+  return given.count(name) == 0 ? Texts() : given[name].as<Texts>();
+}
+
+/// "NAME=VALUE". errors: invalid_input
+Result<std::pair<std::string, std::string>> split(const std::string& text, const char* option,
+                                                  const char* form) {
+  const auto at = text.find('=');
+  if (at == std::string::npos || at == 0 || at + 1 == text.size()) {
+    return fail(Errc::invalid_input, std::string("--") + option + " " + text + ": must be " + form);
+  }
+  return std::pair(text.substr(0, at), text.substr(at + 1));
+}
+
+/// A public key file, named after its file: "keys/alice.pub" is alice.
+Result<manifests::TrustKey> read_trust_key(const std::string& path) {
+  TRY_ASSIGN(const SigningPublicKey key, read_public_key(path));
+  std::string name = path.substr(path.rfind('/') + 1);
+  name = name.substr(0, name.rfind('.'));
+  std::string line = print(key);
+  line = line.substr(line.find('\n') + 1);
+  line.pop_back();
+  return manifests::TrustKey{name.empty() ? "unnamed" : name, line};
+}
+
+/// A key id of 16 hex digits, or the id of a public key file.
+Result<std::string> read_key_id(const std::string& text) {
+  const bool id = text.size() == 16 && std::all_of(text.begin(), text.end(), [](char c) {
+                    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
+                  });
+  if (id) return text;
+  TRY_ASSIGN(const SigningPublicKey key, read_public_key(text));
+  return print(key.id);
+}
+
+/// A date, a time, or days from now: "90d".
+Result<UtcTime> read_expiry(const std::string& text) {
+  if (!text.ends_with('d')) return UtcTime::parse(text);
+  int days = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), days);
+  if (error != std::errc{} || *rest != 'd' || rest + 1 != text.data() + text.size() || days < 1 ||
+      days > 3650) {
+    return fail(Errc::invalid_input, "--expires " + text + ": must be a date or 1d to 3650d");
+  }
+  TRY_ASSIGN(const UtcTime now, read_clock());
+  return UtcTime{now.seconds + std::int64_t{days} * 86400};
+}
+
+Result<TrustChange> read_change(const po::variables_map& given) {
+  TrustChange out;
+  for (const std::string& text : texts_of(given, "channel")) {
+    TRY_ASSIGN_IN(auto name, manifests::ChannelName::parse(text), "--channel");
+    out.channels.push_back(std::move(name));
+  }
+  for (const std::string& text : texts_of(given, "remove-channel")) {
+    TRY_ASSIGN_IN(auto name, manifests::ChannelName::parse(text), "--remove-channel");
+    out.without_channels.push_back(std::move(name));
+  }
+  for (const std::string& text : texts_of(given, "add")) {
+    TRY_ASSIGN(const auto parts, split(text, "add", "ROLE=FILE.pub"));
+    TRY_ASSIGN_IN(auto role, parse_role_name(parts.first), "--add " + text);
+    TRY_ASSIGN(auto key, read_trust_key(parts.second));
+    out.add.emplace_back(std::move(role), std::move(key));
+  }
+  for (const std::string& text : texts_of(given, "remove")) {
+    TRY_ASSIGN(const auto parts, split(text, "remove", "ROLE=KEY"));
+    TRY_ASSIGN_IN(auto role, parse_role_name(parts.first), "--remove " + text);
+    TRY_ASSIGN(auto id, read_key_id(parts.second));
+    out.remove.emplace_back(std::move(role), std::move(id));
+  }
+  for (const std::string& text : texts_of(given, "revoke")) {
+    TRY_ASSIGN(auto parts, split(text, "revoke", "KEY=WHY"));
+    TRY_ASSIGN(auto id, read_key_id(parts.first));
+    out.revoke.emplace_back(std::move(id), std::move(parts.second));
+  }
+  for (const std::string& text : texts_of(given, "threshold")) {
+    TRY_ASSIGN(const auto parts, split(text, "threshold", "ROLE=NUMBER"));
+    TRY_ASSIGN_IN(auto role, parse_role_name(parts.first), "--threshold " + text);
+    std::uint32_t number = 0;
+    const char* end = parts.second.data() + parts.second.size();
+    const auto [rest, error] = std::from_chars(parts.second.data(), end, number);
+    if (error != std::errc{} || rest != end) {
+      return fail(Errc::invalid_input, "--threshold " + text + ": must be ROLE=NUMBER");
+    }
+    out.thresholds.emplace_back(std::move(role), number);
+  }
+  if (const auto text = optional_text(given, "expires")) {
+    TRY_ASSIGN(out.expires, read_expiry(*text));
+  }
+  return out;
+}
+
+po::options_description change_options_of(bool first) {
+  po::options_description out("Options");
+  const auto list = [] { return po::value<Texts>()->composing(); };
+  out.add_options()("add", list()->value_name("ROLE=FILE.pub"),
+                    "gives a key a role: root, release, release@CHANNEL, boot-check, rebuild, "
+                    "audit-checkpoint, evidence; can be repeated, as all of these")(
+      "threshold", list()->value_name("ROLE=N"), "how many of a role's keys must sign")(
+      "channel", list()->value_name("NAME"), "a stream of releases")(
+      "sign", list()->value_name("FILE"), "signs the new version with this secret key");
+  if (first) {
+    out.add_options()("out", po::value<std::string>()->required()->value_name("FILE"),
+                      "the trust file to make")(
+        "expires", po::value<std::string>()->default_value("365d")->value_name("DATE"),
+        "when it must have been renewed: a date, or days from now");
+    return out;
+  }
+  out.add_options()("file", po::value<std::string>()->required()->value_name("FILE"),
+                    "the trust file")("out", po::value<std::string>()->value_name("FILE"),
+                                      "where the changed file goes, in place of FILE")(
+      "remove", list()->value_name("ROLE=KEY"), "takes a role from a key (its id or .pub file)")(
+      "revoke", list()->value_name("KEY=WHY"), "takes everything from a key, for ever")(
+      "remove-channel", list()->value_name("NAME"), "ends a channel")(
+      "expires", po::value<std::string>()->value_name("DATE"),
+      "the new date, or days from now: 365d");
+  return out;
+}
+
+po::options_description init_options() {
+  return change_options_of(true);
+}
+po::options_description change_options() {
+  return change_options_of(false);
+}
+
+Status sign_last(manifests::TrustFile& file, const std::string& key_path) {
+  TRY_ASSIGN(const SigningSecretKey key, read_secret_key(key_path));
+  manifests::SignedTrust& last = file.versions.back();
+  TRY_ASSIGN(const auto trust, manifests::parse_trust(last.document));
+  const auto may_sign = [id = print(key.id)](const manifests::Trust& version) {
+    const auto& keys = version.roles.at(manifests::Role::root).keys;
+    return std::find(keys.begin(), keys.end(), id) != keys.end();
+  };
+  bool may = may_sign(trust);
+  if (file.versions.size() > 1) {
+    TRY_ASSIGN(const auto before,
+               manifests::parse_trust(file.versions[file.versions.size() - 2].document));
+    may = may || may_sign(before);
+  }
+  if (!may) {
+    return fail(Errc::unauthorized, key_path + ": key " + print(key.id) +
+                                        " is not a root key of version " +
+                                        std::to_string(trust.version) + " or the one before");
+  }
+  for (const std::string& signature : last.signatures) {
+    TRY_ASSIGN(const KeyId signer, signer_of(signature));
+    if (signer == key.id) {
+      return fail(Errc::busy, "key " + print(key.id) + " has signed version " +
+                                  std::to_string(trust.version) + " already");
+    }
+  }
+  TRY_ASSIGN(auto signature, sign(key, as_bytes(last.document),
+                                  "weir trust version " + std::to_string(trust.version)));
+  last.signatures.push_back(std::move(signature));
+  return {};
+}
+
+/// How far a file is, for people: "complete", or what it lacks.
+Answer state_of(const std::string& path, const manifests::TrustFile& file, bool written) {
+  const auto verified = verify_trust(manifests::print(file), {}, kAnyTime);
+  const std::string version = std::to_string(file.versions.size());
+  const std::string missing = verified ? "" : verified.error().message;
+  return {(written ? path + ": version " : path + ": would hold version ") + version + ", " +
+              (verified ? "signed by enough root keys"
+                        : "not complete yet, sign it with `weir-keys trust sign`: " + missing),
+          {{"file", path},
+           {"version", file.versions.size()},
+           {"complete", verified.has_value()},
+           {"missing", missing}}};
+}
+
+Result<Answer> write_next(const po::variables_map& given, manifests::TrustFile file,
+                          const std::optional<manifests::Trust>& before, const std::string& out) {
+  TRY_ASSIGN(const TrustChange change, read_change(given));
+  TRY_ASSIGN(const manifests::Trust next, next_trust(before, change));
+  file.versions.push_back({manifests::print(next), {}});
+  const bool plan = given.count("plan") != 0;
+  if (!plan) {
+    for (const std::string& key : texts_of(given, "sign")) TRY(sign_last(file, key));
+    TRY(write_file(out, manifests::print(file)));
+  }
+  return state_of(out, file, !plan);
+}
+
+Result<Answer> init(const po::variables_map& given) {
+  const std::string out = text_of(given, "out");
+  if (exists(out)) {
+    return fail(Errc::busy, out + ": is there already; change it with `weir-keys trust change`");
+  }
+  po::variables_map with = given;
+  if (texts_of(given, "channel").empty()) {
+    with.erase("channel");
+    with.insert({"channel", po::variable_value(Texts{"stable"}, true)});
+  }
+  return write_next(with, {}, std::nullopt, out);
+}
+
+Result<Answer> change(const po::variables_map& given) {
+  const std::string path = text_of(given, "file");
+  TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
+  TRY_ASSIGN_IN(const auto before, verify_trust(text, {}, kAnyTime), path);
+  TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(text), path);
+  return write_next(given, std::move(file), *before, optional_text(given, "out").value_or(path));
+}
+
+po::options_description sign_options() {
+  po::options_description out("Options");
+  out.add_options()("file", po::value<std::string>()->required()->value_name("FILE"),
+                    "the trust file; its newest version is signed")(
+      "key", po::value<std::string>()->required()->value_name("FILE"), "a root key, secret");
+  return out;
+}
+
+Result<Answer> sign_trust(const po::variables_map& given) {
+  const std::string path = text_of(given, "file");
+  TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
+  TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(text), path);
+  TRY_IN(sign_last(file, text_of(given, "key")), path);
+  const bool plan = given.count("plan") != 0;
+  if (!plan) TRY(write_file(path, manifests::print(file)));
+  return state_of(path, file, !plan);
+}
+
+po::options_description show_options() {
+  po::options_description out("Options");
+  out.add_options()("file", po::value<std::string>()->required()->value_name("FILE"),
+                    "the trust file")(
+      "extract", po::value<std::string>()->value_name("PREFIX"),
+      "also writes the newest version as it was signed to PREFIX.json, and each signature to "
+      "PREFIX.json.KEYID.minisig, for the stock minisign");
+  return out;
+}
+
+std::string describe(const manifests::Trust& trust) {
+  const auto name_of_key = [&](const std::string& id) {
+    for (const auto& key : trust.keys) {
+      if (manifests::key_id_of(key.public_key) == id) return id + " (" + key.name + ")";
+    }
+    return id;
+  };
+  const auto line = [&](const std::string& name, const manifests::TrustRole& role) {
+    std::string out = "  " + name + ": " + std::to_string(role.threshold) + " of";
+    for (const std::string& id : role.keys) out += " " + name_of_key(id);
+    return out + "\n";
+  };
+  std::string out = "version " + std::to_string(trust.version) + ", expires " +
+                    trust.expires.string() + "\nroles:\n";
+  for (const auto& [role, value] : trust.roles) {
+    out += line(std::string(manifests::name_of(role)), value);
+  }
+  out += "channels:\n";
+  for (const auto& channel : trust.channels) {
+    out += channel.release ? line(channel.name.string(), *channel.release)
+                           : "  " + channel.name.string() + ": as the role release\n";
+  }
+  for (const auto& each : trust.revoked) {
+    out += "revoked: " + manifests::key_id_of(each.key.public_key) + " (" + each.key.name +
+           "): " + each.why + "\n";
+  }
+  return out;
+}
+
+Result<Answer> show(const po::variables_map& given) {
+  const std::string path = text_of(given, "file");
+  TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
+  TRY_ASSIGN_IN(const auto file, manifests::parse_trust_file(text), path);
+  const manifests::SignedTrust& last = file.versions.back();
+  TRY_ASSIGN_IN(const auto trust, manifests::parse_trust(last.document), path);
+  Json signers = Json::array();
+  std::string by;
+  for (const std::string& signature : last.signatures) {
+    TRY_ASSIGN_IN(const KeyId signer, signer_of(signature), path);
+    signers.push_back(print(signer));
+    by += (by.empty() ? "" : ", ") + print(signer);
+    const auto prefix = optional_text(given, "extract");
+    if (prefix && given.count("plan") == 0) {
+      TRY(write_file(*prefix + ".json." + print(signer) + ".minisig", signature));
+    }
+  }
+  if (const auto prefix = optional_text(given, "extract"); prefix && given.count("plan") == 0) {
+    TRY(write_file(*prefix + ".json", last.document));
+  }
+  return Answer{describe(trust) + "signatures (not checked: weir-keys trust verify): " +
+                    (by.empty() ? "none" : by),
+                {{"version", trust.version}, {"document", last.document}, {"signers", signers}}};
+}
+
+po::options_description verify_options() {
+  po::options_description out("Options");
+  out.add_options()("file", po::value<std::string>()->required()->value_name("FILE"),
+                    "the trust file")(
+      "state", po::value<std::string>()->value_name("FILE"),
+      "what was accepted before (made where it is missing): nothing older is accepted again")(
+      "at", po::value<std::string>()->value_name("TIME"),
+      "asks about this time, in place of the clock's; the state stays as it is");
+  return out;
+}
+
+Result<Answer> verify_file(const po::variables_map& given) {
+  const std::string path = text_of(given, "file");
+  const auto state_path = optional_text(given, "state");
+  const auto at = optional_text(given, "at");
+  manifests::TrustState state;
+  if (state_path) {
+    TRY_ASSIGN(state, read_trust_state(*state_path));
+  }
+  UtcTime now;
+  if (at) {
+    TRY_ASSIGN_IN(now, UtcTime::parse(*at), "--at");
+  } else {
+    TRY_ASSIGN(now, read_clock());
+  }
+  TRY_ASSIGN(const auto trust, read_trust(path, state, now));
+  if (state_path && !at && given.count("plan") == 0) {
+    TRY(write_trust_state(*state_path, remember(std::move(state), trust)));
+  }
+  return Answer{path + ": version " + std::to_string(trust->version) + ", signed by " +
+                    trust.signer() + ", good until " + trust->expires.string(),
+                {{"version", trust->version},
+                 {"signers", trust.signer()},
+                 {"digest", trust.digest().string()},
+                 {"expires", trust->expires.string()}}};
+}
+
+}  // namespace
+
+std::vector<Command> trust_commands() {
+  return {
+      {"trust init", "--out FILE --add ROLE=FILE.pub ...", "makes a trust file: who may sign what",
+       "  weir-keys trust init --out trust.json --add root=alice.pub --add root=bob.pub \\\n"
+       "      --threshold root=2 --add release=carol.pub --sign alice.key\n"
+       "  weir-keys trust sign trust.json --key bob.key\n",
+       init_options, init},
+      {"trust change", "FILE [--add ...] [--revoke ...]", "makes the next version of a trust file",
+       "  weir-keys trust change trust.json --revoke 'carol.pub=stolen laptop' \\\n"
+       "      --add release=dora.pub --sign alice.key --sign bob.key\n"
+       "  weir-keys trust change trust.json --expires 365d --out next.json --sign alice.key\n"
+       "  weir-keys trust change trust.json --channel lab --add release@lab=erik.pub\n",
+       change_options, change},
+      {"trust sign", "FILE --key KEY", "signs a trust file's newest version",
+       "  weir-keys trust sign next.json --key bob.key\n", sign_options, sign_trust},
+      {"trust show", "FILE", "shows what a trust file says",
+       "  weir-keys trust show trust.json\n"
+       "  weir-keys trust show trust.json --extract v3\n"
+       "  minisign -V -p alice.pub -m v3.json -x v3.json.KEYID.minisig\n",
+       show_options, show},
+      {"trust verify", "FILE [--state FILE]", "follows a trust file to its newest version",
+       "  weir-keys trust verify trust.json --state trust.state\n", verify_options, verify_file},
+  };
+}
+
+}  // namespace weir::keys

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "manifests/digest.h"
+#include "manifests/trust.h"
+
+namespace weir::manifests {
+
+/// The newest trust a verifier has accepted.
+struct SeenTrust {
+  std::uint64_t version = 0;
+  Digest digest;  ///< of that version's document, as signed
+  bool operator==(const SeenTrust&) const = default;
+};
+
+/// The newest release of a channel that a verifier has accepted.
+struct SeenRelease {
+  std::uint64_t version = 0;
+  std::string name;                  ///< of the release
+  Digest digest;                     ///< of the signed document
+  std::vector<std::string> signers;  ///< key ids that counted
+  bool operator==(const SeenRelease&) const = default;
+};
+
+/// What a verifier keeps between runs, so that nobody can hand it something older again. Not
+/// signed: it is the verifier's own memory. Format: docs/trust.md.
+struct TrustState {
+  std::optional<SeenTrust> trust;
+  std::map<ChannelName, SeenRelease> channels;
+  bool operator==(const TrustState&) const = default;
+};
+
+/// errors: invalid_input, naming the field
+[[nodiscard]] Result<TrustState> parse_trust_state(std::string_view json);
+[[nodiscard]] std::string print(const TrustState& state);
+
+}  // namespace weir::manifests

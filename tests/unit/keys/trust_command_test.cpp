@@ -1,0 +1,157 @@
+// weir-keys trust as a person runs it, with keys that the stock minisign made.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "keys/edge/trust_files.h"
+#include "manifests/edge/file.h"
+#include "scratch.h"
+
+namespace weir::keys {
+namespace {
+
+using testing::Finished;
+using testing::run;
+using testing::Scratch;
+
+struct Office {
+  Scratch folder;
+
+  Office() {
+    for (const char* name : {"alice", "bob", "carol", "dora"}) {
+      const std::string prefix = folder / name;
+      REQUIRE(run("minisign -G -W -f -p " + prefix + ".pub -s " + prefix + ".key 2>&1").status ==
+              0);
+    }
+  }
+  [[nodiscard]] Finished trust(const std::string& arguments) const {
+    return run("cd " + folder.path() +
+               " && env -u WEIR_PASSPHRASE setsid " WEIR_BINARY_DIR "/bin/weir-keys trust " +
+               arguments + " </dev/null 2>&1");
+  }
+  void init() const {
+    const auto made = trust(
+        "init --out t.json --add root=alice.pub --add root=bob.pub --threshold root=2 "
+        "--add release=carol.pub --expires 2099-01-01 --sign alice.key --sign bob.key");
+    REQUIRE_MESSAGE(made.status == 0, made.output);
+    CHECK(made.output.find("signed by enough root keys") != std::string::npos);
+  }
+};
+
+bool has(const Finished& finished, const char* text) {
+  return finished.output.find(text) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a trust is made, signed by two people, verified, and checked by minisign") {
+  const Office office;
+  const auto half = office.trust(
+      "init --out t.json --add root=alice.pub --add root=bob.pub --threshold root=2 --sign "
+      "alice.key");
+  REQUIRE_MESSAGE(half.status == 0, half.output);
+  CHECK(has(half, "not complete yet"));
+  const auto early = office.trust("verify t.json");
+  CHECK(early.status == 1);
+  CHECK(has(early, "signed by 1 of the 2 keys it takes"));
+  CHECK(has(office.trust("sign t.json --key alice.key"), "has signed version 1 already"));
+  CHECK(has(office.trust("sign t.json --key carol.key"), "is not a root key"));
+  CHECK(has(office.trust("sign t.json --key bob.key"), "signed by enough root keys"));
+  CHECK(office.trust("verify t.json --state s").status == 0);
+  CHECK(has(office.trust("init --out t.json --add root=alice.pub"), "is there already"));
+
+  REQUIRE(office.trust("show t.json --extract v1").status == 0);
+  for (const char* name : {"alice", "bob"}) {
+    const auto checked =
+        run("cd " + office.folder.path() + " && for s in v1.json.*.minisig; do minisign -V -p " +
+            name + ".pub -m v1.json -x $s 2>/dev/null && exit; done; exit 1");
+    CHECK_MESSAGE(checked.status == 0, checked.output);
+  }
+}
+
+TEST_CASE("a signature that minisign made over a version counts") {
+  const Office office;
+  REQUIRE(office.trust("init --out t.json --add root=alice.pub").status == 0);
+  REQUIRE(office.trust("show t.json --extract v1").status == 0);
+  REQUIRE(
+      run("cd " + office.folder.path() + " && minisign -S -s alice.key -m v1.json 2>&1").status ==
+      0);
+  auto file =
+      *manifests::parse_trust_file(*read_file(office.folder / "t.json", ByteCount{1 << 20}));
+  file.versions[0].signatures.push_back(
+      *read_file(office.folder / "v1.json.minisig", ByteCount{1 << 20}));
+  REQUIRE(write_file(office.folder / "t.json", print(file)).has_value());
+  const auto checked = office.trust("verify t.json");
+  CHECK_MESSAGE(checked.status == 0, checked.output);
+}
+
+TEST_CASE("a key is revoked, the state follows, and the old trust is refused afterwards") {
+  const Office office;
+  office.init();
+  REQUIRE(office.trust("verify t.json --state s").status == 0);
+  const auto changed = office.trust(
+      "change t.json --revoke 'carol.pub=stolen laptop' --add release=dora.pub --sign alice.key "
+      "--sign bob.key --out t2.json");
+  REQUIRE_MESSAGE(changed.status == 0, changed.output);
+  CHECK(has(office.trust("show t2.json"), "(carol): stolen laptop"));
+  CHECK(office.trust("verify t2.json --state s --plan").status == 0);
+  CHECK(office.trust("verify t.json --state s").status == 0);
+  CHECK(office.trust("verify t2.json --state s").status == 0);
+  const auto old = office.trust("verify t.json --state s");
+  CHECK(old.status == 1);
+  CHECK(has(old, "somebody brings back an old trust"));
+  const auto expired = office.trust("verify t2.json --at 2099-01-01");
+  CHECK(expired.status == 1);
+  CHECK(has(expired, "expired at 2099-01-01T00:00:00Z"));
+  CHECK(has(office.trust("change t2.json --add release=carol.pub"), "cannot come back"));
+}
+
+TEST_CASE("changes that cannot be are refused, and nothing is written") {
+  const Office office;
+  office.init();
+  const std::string before = *read_file(office.folder / "t.json", ByteCount{1 << 20});
+  const struct {
+    const char *arguments, *says;
+  } cases[] = {
+      {"--threshold root=3", "roles.root.threshold: must be from 1 to the number of keys"},
+      {"--revoke bob.pub=gone", "roles.root.threshold"},
+      {"--remove release=alice.pub", "is not in the role release"},
+      {"--add release@lab=dora.pub", "there is no channel 'lab'"},
+      {"--add boot-check@stable=dora.pub", "only release can be bound to a channel"},
+      {"--add ruler=dora.pub", "is not a role (root, release"},
+      {"--remove-channel stable", "channels: must not be empty"},
+      {"--revoke 0123456789ABCDEF=gone", "there is no key 0123456789ABCDEF"},
+      {"--add release", "must be ROLE=FILE.pub"},
+      {"--expires soon", "is not a time"},
+      {"--expires 0d", "must be a date or 1d to 3650d"},
+      {"--add release=absent.pub", "No such file"},
+  };
+  for (const auto& [arguments, says] : cases) {
+    CAPTURE(arguments);
+    const auto refused = office.trust("change t.json " + std::string(arguments));
+    CHECK(refused.status == 1);
+    CHECK_MESSAGE(has(refused, says), refused.output);
+  }
+  CHECK(*read_file(office.folder / "t.json", ByteCount{1 << 20}) == before);
+  CHECK(office.trust("change t.json --channel lab --add release@lab=dora.pub --plan").status == 0);
+  CHECK(*read_file(office.folder / "t.json", ByteCount{1 << 20}) == before);
+  CHECK(office.trust("change").status == 2);
+  CHECK(office.trust("ufo").status == 2);
+}
+
+TEST_CASE("files beyond the limits are refused whole, also where their length overflows 32 bits") {
+  const Office office;
+  const std::string prefix = "cd " + office.folder.path() + " && ";
+  // Sparse: 2^32 + 5 bytes, of which a reader with a 32-bit length would see five.
+  REQUIRE(run(prefix + "printf hello > big && cp big small && truncate -s 4294967301 big").status ==
+          0);
+  const std::string keys = prefix + "env -u WEIR_PASSPHRASE " WEIR_BINARY_DIR "/bin/weir-keys ";
+  REQUIRE(run(keys + "sign small --key alice.key 2>&1").status == 0);
+  CHECK(run(keys + "sign big --key alice.key 2>&1").status == 1);
+  CHECK(run(prefix + "cp small.minisig big.minisig").status == 0);
+  CHECK(run(keys + "verify small --key alice.pub 2>&1").status == 0);
+  CHECK(run(keys + "verify big --key alice.pub 2>&1").status == 1);
+  CHECK(office.trust("verify big").status == 1);
+}
+
+}  // namespace weir::keys
