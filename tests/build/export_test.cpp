@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tests/schemas/judge.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::builder {
@@ -166,6 +167,22 @@ TEST_CASE("a UKI signed for Secure Boot verifies, and without its signature is t
   built.refused(
       built.command("uki", "bad.efi", "--secure-boot-key db.crt --secure-boot-cert db.crt"), 1,
       "sbsign refused");
+}
+
+TEST_CASE("a real lock, release and rebuild statement are valid by their schemas") {
+  const Built built;
+  built.run(WEIR_BINARY_DIR
+            "/bin/weir-builder rebuild gateway-6.12 --store store --key k.key "
+            "--cache " WEIR_BINARY_DIR "/test-cache > /dev/null 2>&1");
+  const auto read = [&](const std::string& name) {
+    return test::bytes_of(built.folder.path + "/" + name);
+  };
+  const std::string statement = built.run("find store/statements -name '*.json' | tr -d '\n'");
+  CHECK(test::judged_by_schema({{"image-manifest", read("image.yaml"), true},
+                                {"lock", read("image.lock.json")},
+                                {"release", read("store/releases/gateway-6.12/release.json")},
+                                {"rebuild", read(statement)}}) ==
+        std::vector<std::string>{"", "", "", ""});
 }
 
 TEST_CASE("an export that cannot be done says why and leaves nothing") {

@@ -162,7 +162,7 @@ TEST_CASE("what is missing is named") {
     CHECK(refusal(text).find(": " + name + " is missing") != std::string::npos);
   }
   CHECK(refusal(changed("ipv4: 198.51.100.1\n  ipv6: 2001:db8:51::1\n  ", "")) ==
-        "fleet.yaml:15: vip: needs ipv4, ipv6 or both");
+        "fleet.yaml:16: vip: needs ipv4, ipv6 or both");
 }
 
 TEST_CASE("documents that are not one mapping are refused") {

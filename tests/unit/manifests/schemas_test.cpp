@@ -1,0 +1,267 @@
+// The schemas for editors and the parsers agree: on the documents of this tree, and on broken ones.
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <map>
+#include <sstream>
+#include <string>
+
+#include "manifests/fleet.h"
+#include "manifests/image_manifest.h"
+#include "manifests/lock.h"
+#include "manifests/node_api.h"
+#include "manifests/peers.h"
+#include "manifests/rebuild_statement.h"
+#include "manifests/release.h"
+#include "manifests/trust.h"
+#include "manifests/trust_state.h"
+#include "tests/schemas/judge.h"
+
+namespace weir::manifests {
+namespace {
+
+using test::bytes_of;
+using test::SchemaCase;
+
+struct Document {
+  SchemaCase schema;
+  bool good;
+};
+
+std::string refusal(const auto& result) {
+  return result.has_value() ? "" : result.error().message;
+}
+
+std::string parser_says(const SchemaCase& item) {
+  using Parser = std::function<std::string(const std::string&)>;
+  static const std::map<std::string, Parser> kParsers = {
+      {"image-manifest", [](const auto& t) { return refusal(parse_image_manifest(t, "x")); }},
+      {"lock", [](const auto& t) { return refusal(parse_lock(t)); }},
+      {"release", [](const auto& t) { return refusal(parse_release(t)); }},
+      {"rebuild", [](const auto& t) { return refusal(parse_rebuild_statement(t)); }},
+      {"trust", [](const auto& t) { return refusal(parse_trust(t)); }},
+      {"trust-file", [](const auto& t) { return refusal(parse_trust_file(t)); }},
+      {"trust-state", [](const auto& t) { return refusal(parse_trust_state(t)); }},
+      {"fleet", [](const auto& t) { return refusal(parse_fleet(t, "x")); }},
+      {"peer", [](const auto& t) { return refusal(parse_peers(t, "x")); }},
+      {"node-config", [](const auto& t) { return refusal(parse_node_config(t)); }},
+      {"node-api#NodeIdentity", [](const auto& t) { return refusal(parse_node_identity(t)); }},
+      {"node-api#ClockSetting", [](const auto& t) { return refusal(parse_clock_setting(t)); }},
+      {"node-api#SealedPrivateKey",
+       [](const auto& t) { return refusal(parse_sealed_private_key(t)); }},
+      {"node-api#PeerDump", [](const auto& t) { return refusal(parse_peer_dump(t)); }},
+      {"node-api#PeerDiff", [](const auto& t) { return refusal(parse_peer_diff(t)); }},
+      {"node-api#PrepareRequest", [](const auto& t) { return refusal(parse_prepare_request(t)); }},
+      {"node-api#PeerSelection", [](const auto& t) { return refusal(parse_peer_selection(t)); }},
+      {"node-api#ApiError", [](const auto& t) { return refusal(parse_api_error(t)); }}};
+  return kParsers.at(item.what)(item.text);
+}
+
+void check(const std::vector<Document>& documents) {
+  std::vector<SchemaCase> cases;
+  for (const Document& document : documents) cases.push_back(document.schema);
+  const auto answers = test::judged_by_schema(cases);
+  REQUIRE(answers.size() == cases.size());
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    CAPTURE(cases[i].what);
+    CAPTURE(cases[i].text.substr(0, 3000));
+    const std::string& schema = answers[i];
+    const std::string parser = parser_says(cases[i]);
+    CAPTURE(schema);
+    CAPTURE(parser);
+    CHECK(schema.empty() == documents[i].good);
+    CHECK(parser.empty() == documents[i].good);
+  }
+}
+
+std::string corpus(const std::string& name) {
+  return bytes_of(WEIR_SOURCE_DIR "/tests/fuzz/corpus/" + name);
+}
+std::string example(const std::string& name) {
+  return bytes_of(WEIR_SOURCE_DIR "/examples/" + name);
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const auto at = text.find(from);
+  REQUIRE_MESSAGE(at != std::string::npos, from);
+  return text.replace(at, from.size(), to);
+}
+
+/// `good`, and the same with each of these replacements, all of them wrong.
+std::vector<Document> with_mistakes(const SchemaCase& good,
+                                    const std::vector<std::pair<std::string, std::string>>& list) {
+  std::vector<Document> out = {{good, true}};
+  for (const auto& [from, to] : list) {
+    out.push_back({{good.what, replaced(good.text, from, to), good.yaml}, false});
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("the documents of the tree are valid by their schemas") {
+  std::vector<Document> all = {
+      {{"image-manifest", example("gateway-6.1.yaml"), true}, true},
+      {{"image-manifest", example("gateway-6.12.yaml"), true}, true},
+      {{"image-manifest", corpus("image_manifest/everything"), true}, true},
+      {{"fleet", example("fleet.yaml"), true}, true},
+      {{"lock", corpus("lock/example")}, true},
+      {{"release", corpus("release/release")}, true},
+      {{"release", corpus("release/release_terms")}, true},
+      {{"trust", corpus("trust/version")}, true},
+      {{"trust-file", corpus("trust/file")}, true},
+      {{"trust-state", corpus("trust/state")}, true},
+      {{"node-config", corpus("node_api/config")}, true},
+      {{"node-api#NodeIdentity", corpus("node_api/identity")}, true},
+      {{"node-api#ClockSetting", corpus("node_api/clock")}, true},
+      {{"node-api#SealedPrivateKey", corpus("node_api/private_key")}, true},
+      {{"node-api#PeerDump", corpus("node_api/dump")}, true},
+      {{"node-api#PeerDiff", corpus("node_api/diff")}, true},
+      {{"node-api#PrepareRequest", corpus("node_api/prepare")}, true},
+      {{"node-api#PeerSelection", corpus("node_api/selection")}, true},
+      {{"node-api#ApiError", corpus("node_api/error")}, true}};
+  std::istringstream peers(example("peers.jsonl"));
+  for (std::string line; std::getline(peers, line);) all.push_back({{"peer", line}, true});
+  check(all);
+}
+
+TEST_CASE("a broken image manifest is refused by schema and parser") {
+  check(with_mistakes(
+      {"image-manifest", example("gateway-6.12.yaml"), true},
+      {{"name: gateway-6.12", "name: Gateway"},
+       {"name: gateway-6.12", "nam: gateway"},
+       {"architecture: amd64", "architecture: [amd64]"},
+       {"suites: [bookworm,", "suites: [bookworm, bookworm,"},
+       {"suites: [bookworm,", "suites: [../bookworm,"},
+       {"sources:\n", "sources:\n  mirror: elsewhere\n"},
+       {"modules: [virtio_pci", "modules: [../virtio_pci"},
+       {"packages: [base-files", "packages: [base files"},
+       {"package: \"linux-image-6.12.*-cloud-amd64\"", "packages: x"},
+       {"script: postinst", "script: prerm"},
+       {"sha256: db9b1b8e", "sha256: DB9b1b8e"},
+       {"    why: makes /usr/local", "    because: makes /usr/local"},
+       {"command_line: console", "command_line: \"a\\nb\" #"},
+       {"command_line: console", "documentation: yes please #"},
+       {"command_line: console", "release: {valid_for: 3651d} #"},
+       {"command_line: console", "release: {version: 0} #"},
+       {"command_line: console", "release: {channel: Stable} #"},
+       {"command_line: console", "users: [{name: root, id: 5}] #"},
+       {"command_line: console", "users: [{name: a, id: 65534}] #"},
+       {"command_line: console", "files: [{path: /a/../b, content: x}] #"},
+       {"command_line: console", "files: [{path: a, content: x}] #"},
+       {"command_line: console", "files: [{path: /a, content: x, mode: \"0999\"}] #"}}));
+}
+
+TEST_CASE("a broken lock is refused by schema and parser") {
+  check(with_mistakes({"lock", corpus("lock/example")},
+                      {{"weir.lock/2", "weir.lock/1"},
+                       {"\"name\": \"gateway-6.1\"", "\"name\": \"-\""},
+                       {"sha256:000da57a", "sha256:000da57"},
+                       {"\"kernel\"", "\"colonel\""},
+                       {"\"source_epoch\": 1795227046", "\"source_epoch\": 1.5"},
+                       {"1F89983E", "1f89983e"},
+                       {"\"path\": \"pool", "\"path\": \"../pool"},
+                       {"\"path\": \"pool", "\"path\": \"http://pool"},
+                       {"\"size\": ", "\"size\": -"},
+                       {"\"packages\": [", "\"packages\": [{},"},
+                       {"\"provides\": [", "\"provides\": [1,"}}));
+}
+
+TEST_CASE("a broken release is refused by schema and parser") {
+  check(with_mistakes({"release", corpus("release/release")},
+                      {{"weir.release/1", "weir.release/9"},
+                       {"\"name\": \"gateway-6.12\"", "\"name\": \"Gateway\""},
+                       {"\"build_id\": \"7f", "\"build_id\": \"7F"},
+                       {"\"size\": 11655104", "\"size\": \"11655104\""},
+                       {"\"size\": 11655104", "\"size\": -4"},
+                       {"\"lock_digest\": \"sha256:", "\"lock_digest\": \"sha512:"},
+                       {"\"command_line\": \"", "\"command_line\": \"a\\nb"},
+                       {"\"type\"", "\"extra\": 1, \"type\""},
+                       {"\"signature_key\": \"0a", "\"signature_key\": \"0"},
+                       {"\"srcversion\": \"\"", "\"srcversion\": null"},
+                       {"\"layers\": [", "\"layers\": [[],"}}));
+}
+
+TEST_CASE("broken terms, trust and what was seen are refused by schema and parser") {
+  check(with_mistakes({"release", corpus("release/release_terms")},
+                      {{"\"channel\"", "\"canal\""},
+                       {"\"expires\": \"2", "\"expires\": \"tomorrow 2"},
+                       {"\"version\": ", "\"version\": -"}}));
+  check(with_mistakes({"trust", corpus("trust/version")}, {{"weir.trust/1", "weir.trust/2"},
+                                                           {"\"version\": 2", "\"version\": 0"},
+                                                           {"2027-11-22T", "2027-13-22T"},
+                                                           {"\"threshold\": 2", "\"threshold\": 0"},
+                                                           {"\"root\"", "\"boss\""},
+                                                           {"\"RWQ", "\"RXQ"},
+                                                           {"stolen laptop", ""},
+                                                           {"\"stable\"", "\"Stable\""}}));
+  check(with_mistakes({"trust-file", corpus("trust/file")},
+                      {{"weir.trust-file/1", "weir.trust/1"}, {"\"document\"", "\"text\""}}));
+  check(with_mistakes({"trust-state", corpus("trust/state")},
+                      {{"\"version\": 2", "\"version\": \"2\""}, {"sha256:bd", "sha256:BD"}}));
+}
+
+TEST_CASE("a broken rebuild statement is refused by schema and parser") {
+  const Digest digest = Digest::of(as_bytes("x"));
+  check(with_mistakes(
+      {"rebuild", print(RebuildStatement{*ReleaseName::parse("demo"), digest, digest, "1"})},
+      {{"weir.rebuild/1", "weir.rebuild/2"},
+       {"\"demo\"", "\"Demo\""},
+       {"\"lock_digest\"", "\"lock\""},
+       {"sha256:", "md5:"}}));
+}
+
+TEST_CASE("a broken fleet or peer is refused by schema and parser") {
+  check(with_mistakes({"fleet", example("fleet.yaml"), true},
+                      {{"driver: nft", "driver: ebpf"},
+                       {"port: 51820", "port: 0"},
+                       {"port: 51820", "port: 65536"},
+                       {"ipv4: 198.51.100.1", "ipv4: 198.51.100.256"},
+                       {"ipv4: 10.254.0.0/24", "ipv4: 10.254.0.0/33"},
+                       {"ipv4: 10.254.0.0/24", "ipv4: fd00::/24"},
+                       {"trusted_keys: [release.pub]", "trusted_keys: []"},
+                       {"upstream_interface: upstream0", "upstream_interface: a-name-of-over-15"},
+                       {"name: blue", "name: red"},
+                       {"nodes: [blue-1]", "nodes: []"},
+                       {"nodes: [blue-1]", "nodes: [blue-1, blue-1]"},
+                       {"memory: 512 MiB", "memory: 512 MB"},
+                       {"cpus: 1", "cpus: 256"},
+                       {"max_failed: 2%", "max_failed: 101%"},
+                       {"batch: 400", "batch: 401"},
+                       {"boot_timeout: 3m", "boot_timeout: 3"},
+                       {"boot_timeout: 3m", "boot_timeout: 0s"},
+                       {"peers: peers.jsonl", "peer: peers.jsonl"},
+                       {"  source: 10.8.255.254", "  sauce: 10.8.255.254"}}));
+  const std::string peers = example("peers.jsonl");
+  check(with_mistakes({"peer", peers.substr(0, peers.find('\n'))},
+                      {{"XcwBBmrs", "XcwBBmr"},
+                       {"26Rs=", "26Rt="},
+                       {"10.8.0.2/32", "10.8.0.2/99"},
+                       {"\"labels\"", "\"label\""},
+                       {"\"class\"", "\"Class\""},
+                       {"\"mobile\"", "5"},
+                       {"[\"10.8.0.2/32\", \"fd00:8::2/128\"]", "[]"}}));
+}
+
+TEST_CASE("broken messages of the node API are refused by schema and parser") {
+  check(with_mistakes({"node-config", corpus("node_api/config")}, {{"51820", "0"},
+                                                                   {"51820", "\"51820\""},
+                                                                   {"\"10.99.0.1\"", "\"fd99::9\""},
+                                                                   {"\"fd99::1\"", "\"10.99.0.9\""},
+                                                                   {"sha256:9f", "sha256:9F"},
+                                                                   {"\"node\"", "\"knot\""},
+                                                                   {"-5000", "null"}}));
+  check(with_mistakes({"node-api#PeerDump", corpus("node_api/dump")},
+                      {{"\"keepalive_seconds\":25", "\"keepalive_seconds\":65536"},
+                       {"true", "1"},
+                       {"\"rx_bytes\":18446744073709551615", "\"rx_bytes\":-1"},
+                       {"[2001:db8::9]:4500", "[2001:db8::9]"},
+                       {"\"device_key\":\"x", "\"device_key\":\""}}));
+  check(with_mistakes({"node-api#PeerDiff", corpus("node_api/diff")},
+                      {{"\"remove\":[", "\"remove\":[5,"}, {"10.64.0.2/32", "10.64.0/32"}}));
+  check(with_mistakes(
+      {"node-api#NodeIdentity", corpus("node_api/identity")},
+      {{"\"seal_key\"", "\"key\""}, {"\"clock_unix_ns\":5", "\"clock_unix_ns\":\"5\""}}));
+}
+
+}  // namespace weir::manifests
