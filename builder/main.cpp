@@ -23,6 +23,7 @@ const std::vector<Command> kCommands = {
     {"show", weir::builder::run_show, "shows what is in a release"},
     {"export", weir::builder::run_export,
      "writes a release as UKI, disk, PXE folder or container image"},
+    {"diff", weir::builder::run_diff, "compares two releases and tells the risk in words"},
 };
 
 void print_usage(std::FILE* out) {

@@ -26,14 +26,14 @@ int misused(const CommandLine& line, const std::string& why) {
 }  // namespace
 
 std::optional<int> parse_command_line(CommandLine& line, const Arguments& args,
-                                      std::string* argument) {
+                                      std::vector<std::string>* arguments, std::size_t count) {
   line.options.add_options()("help,h", "prints this");
   options::options_description all;
   all.add(line.options);
   options::positional_options_description places;
-  if (argument != nullptr) {
-    all.add_options()(kPositional, options::value(argument));
-    places.add(kPositional, 1);
+  if (count > 0) {
+    all.add_options()(kPositional, options::value(arguments));
+    places.add(kPositional, static_cast<int>(count));
   }
   try {
     options::variables_map parsed;
@@ -43,9 +43,10 @@ std::optional<int> parse_command_line(CommandLine& line, const Arguments& args,
       print_help(line);
       return 0;
     }
-    if (argument != nullptr && parsed.count(kPositional) == 0) {
-      return misused(line, "which " + line.positional + "?");
-    }
+    const bool enough =
+        count == 0 || (parsed.count(kPositional) != 0 &&
+                       parsed[kPositional].as<std::vector<std::string>>().size() == count);
+    if (!enough) return misused(line, "which " + line.positional + "?");
     options::notify(parsed);
   } catch (const options::too_many_positional_options_error&) {
     return misused(line, "too many arguments");
@@ -53,6 +54,14 @@ std::optional<int> parse_command_line(CommandLine& line, const Arguments& args,
     return misused(line, error.what());
   }
   return std::nullopt;
+}
+
+std::optional<int> parse_command_line(CommandLine& line, const Arguments& args,
+                                      std::string* argument) {
+  std::vector<std::string> arguments;
+  const auto code = parse_command_line(line, args, &arguments, argument == nullptr ? 0 : 1);
+  if (!code && argument != nullptr) *argument = arguments.front();
+  return code;
 }
 
 int report(const CommandLine& line, const Error& error) {

@@ -10,10 +10,10 @@
 // A heavy header: for the commands' .cpp files.
 namespace weir::builder {
 
-/// A subcommand's command line: one positional argument at most, and options.
+/// A subcommand's command line: positional arguments and options.
 struct CommandLine {
   std::string name;        ///< "build"
-  std::string positional;  ///< "MANIFEST|LOCK", empty where it takes none
+  std::string positional;  ///< "MANIFEST|LOCK", "A B", empty where it takes none
   std::string about;       ///< what it does, one or two sentences
   std::string examples;    ///< a command a line
   boost::program_options::options_description options{"options"};
@@ -23,6 +23,10 @@ struct CommandLine {
 /// returns  an exit code where the command is over: 0 after --help, 2 after a mistake that was told
 [[nodiscard]] std::optional<int> parse_command_line(CommandLine& line, const Arguments& args,
                                                     std::string* argument);
+/// The same for exactly `count` positional arguments.
+[[nodiscard]] std::optional<int> parse_command_line(CommandLine& line, const Arguments& args,
+                                                    std::vector<std::string>* arguments,
+                                                    std::size_t count);
 
 /// Tells the error on stderr. returns 1
 int report(const CommandLine& line, const Error& error);

@@ -17,5 +17,6 @@ int run_list(const Arguments& args);
 int run_show(const Arguments& args);
 int run_rebuild(const Arguments& args);
 int run_export(const Arguments& args);
+int run_diff(const Arguments& args);
 
 }  // namespace weir::builder
