@@ -78,6 +78,13 @@ class Risks {
 
   void modules() {
     const bool abi = diff_.kernel.release_from != diff_.kernel.release_to;
+    for (const auto& now : to_.release.modules) {
+      for (const auto& old : from_.release.modules) {
+        if (old.name != now.name || old.signature_key.empty()) continue;
+        if (!now.signature_key.empty()) continue;
+        say(RiskLevel::high, "module " + now.name + " is no longer signed");
+      }
+    }
     for (const auto& module : diff_.modules) {
       const bool pinned = is_pinned(from_, module.name);
       if (module.change == Change::removed && pinned) {
@@ -167,6 +174,18 @@ class Risks {
         say(RiskLevel::low, "configuration " + setting.name + " (" +
                                 setting.from.substr(setting.from.find(' ') + 1) + ") changes");
       }
+    }
+    const auto &old = from_.release.terms, &now = to_.release.terms;
+    if (old && now && old->channel != now->channel) {
+      say(RiskLevel::high,
+          "another channel: " + old->channel.string() + " -> " + now->channel.string());
+    } else if (old && now && now->version < old->version) {
+      say(RiskLevel::high, "its release version goes back, " + std::to_string(old->version) +
+                               " -> " + std::to_string(now->version) +
+                               ": whoever has the newer one refuses it");
+    } else if (old && now && old->version < now->replaces_from) {
+      say(RiskLevel::high, "it may replace version " + std::to_string(now->replaces_from) +
+                               " and later only, and this is " + std::to_string(old->version));
     }
     if (from_.release.architecture != to_.release.architecture) {
       say(RiskLevel::high, "another architecture: " + from_.release.architecture + " -> " +

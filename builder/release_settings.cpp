@@ -57,6 +57,12 @@ Settings settings_of(const ReleaseFacts& facts, bool with_manifest) {
   out["provides"] = joined(facts.release.provides, plain);
   out["suites"] = joined(facts.release.sources, [](const auto& source) { return source.suite; });
   out["builder_version"] = facts.release.builder_version;
+  if (const auto& terms = facts.release.terms) {
+    out["release.version"] = std::to_string(terms->version);
+    out["release.channel"] = terms->channel.string();
+    out["release.replaces_from"] = std::to_string(terms->replaces_from);
+    out["release.expires"] = terms->expires.string();
+  }
   if (with_manifest) add_manifest(*facts.manifest, out);
   return out;
 }

@@ -47,6 +47,9 @@ Result<RebuildOutcome> rebuild_release(const images::Store& store,
   TRY_ASSIGN(auto into, images::Store::open_or_create(scratch.path() + "/store"));
   TRY_ASSIGN_IN(const MadeRelease made,
                 make_release(input, cache, std::move(into), overrides, progress), where);
+  if (made.layers_reused != 0) {
+    return fail(Errc::bug, where + ": a rebuild used layers that were built before");
+  }
   TRY_ASSIGN(auto differences, rebuild_differences(stored.json, made.json));
   const Digest digest = Digest::of(as_bytes(stored.json)),
                rebuilt = Digest::of(as_bytes(made.json));

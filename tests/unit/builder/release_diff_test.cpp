@@ -222,6 +222,29 @@ TEST_CASE("the same kernel name over another build is a risk, and so is a module
   CHECK(warns(diff, RiskLevel::medium, "module wireguard has other bytes for the same kernel"));
 }
 
+TEST_CASE("terms that keep a release from following the other, and lost signatures, are risks") {
+  ReleaseFacts from = older(), to = older();
+  const auto terms = [](std::uint64_t version, const char* channel, std::uint64_t replaces_from) {
+    return manifests::ReleaseTerms{version, *manifests::ChannelName::parse(channel), replaces_from,
+                                   *UtcTime::parse("2027-01-01T00:00:00Z")};
+  };
+  from.release.terms = terms(5, "stable", 1);
+  from.release.modules[1].signature_key = "abcd";
+  const auto judged = [&](const manifests::ReleaseTerms& now, std::string_view expected) {
+    to.release.terms = now;
+    return warns(compare(from, to), RiskLevel::high, expected);
+  };
+  CHECK(judged(terms(6, "beta", 1), "another channel: stable -> beta"));
+  CHECK(judged(terms(4, "stable", 1), "its release version goes back, 5 -> 4"));
+  CHECK(judged(terms(9, "stable", 6), "it may replace version 6 and later only, and this is 5"));
+  CHECK(judged(terms(6, "stable", 5), "module wireguard is no longer signed"));
+  const auto diff = compare(from, to);
+  CHECK_FALSE(warns(diff, RiskLevel::high, "version"));
+  REQUIRE(diff.settings.size() == 2);
+  CHECK(diff.settings[0].name == "release.replaces_from");
+  CHECK(diff.settings[1].from == "5");
+}
+
 TEST_CASE("the page needs nothing else and quotes what it shows") {
   ReleaseFacts to = older();
   to.digest = digest("other");
