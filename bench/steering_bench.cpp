@@ -23,7 +23,6 @@
 namespace {
 
 using namespace weir;
-using director::test::address;
 using director::test::endpoint;
 using director::test::node;
 using weir::test::shell;
@@ -225,6 +224,8 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
+// What goes wrong here ends the program.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   const bool json = argc == 2 && std::string_view(argv[1]) == "--json";
   if (argc > 2 || (argc == 2 && !json)) {

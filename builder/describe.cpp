@@ -45,9 +45,11 @@ Result<manifests::Release> describe(const manifests::ImageManifest& manifest,
   });
   if (kernel == layers.end()) return fail(Errc::invalid_input, "no layer brings a kernel");
   std::vector<manifests::ReleasePackage> packages;
+  packages.reserve(lock.packages.size());
   for (const auto& package : lock.packages) packages.push_back(short_of(package));
   sort_by_name(packages);
   std::vector<manifests::ReleaseLayer> described;
+  described.reserve(layers.size());
   for (const LayerFacts& layer : layers) described.push_back(layer.layer);
   std::vector<manifests::ReleaseSource> sources;
   for (const auto& source : lock.sources) {

@@ -128,6 +128,7 @@ class Build {
       return {};
     }));
     std::vector<LayerFacts> out;
+    out.reserve(found.size());
     for (auto& facts : found) out.push_back(std::move(*facts));
     return out;
   }

@@ -82,7 +82,7 @@ Result<Settings> read_host_settings(const network::NetworkNamespace& where,
 Status apply_host_settings(const network::NetworkNamespace& where, const Topology& topology) {
   return where.run([&]() -> Status {
     for (const Setting& setting : host_settings(topology)) {
-      const auto done = write_setting(setting);
+      auto done = write_setting(setting);
       // The upstream interface may come later; without it there is nothing to set.
       if (!done && !is_missing(done.error())) return done;
     }
@@ -96,7 +96,7 @@ Status restore_host_settings(const network::NetworkNamespace& where, const Topol
     const auto all = host_settings(topology);
     for (const auto& [place, value] : saved) {
       if (place >= all.size()) continue;
-      const auto done = write_setting({all[place].path, value});
+      auto done = write_setting({all[place].path, value});
       if (!done && !is_missing(done.error())) return done;
     }
     return {};

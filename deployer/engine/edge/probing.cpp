@@ -74,12 +74,8 @@ Status probe_node(Site& site, const NodeId& node, const manifests::ProbeSpec& sp
   for (int attempt = 0; attempt < kAttempts && !result && !site.cancelled; ++attempt) {
     result = probe::run_probe(site.where(), target, identity.private_key, secret, kProbePatience);
   }
-  Status status;
-  if (!result) {
-    status = tl::unexpected(std::move(result).error());
-  } else {
-    status = seen_by_node(client, node, identity.public_key);
-  }
+  Status status = result ? seen_by_node(client, node, identity.public_key)
+                         : Status(tl::unexpected(result.error()));
   TRY_IN(client.apply({{}, {identity.public_key}}), "remove the probe's peer");
   if (status) {
     site.say("probe through " + node.string() + ": handshake in " +

@@ -85,7 +85,9 @@ void add_clients(const Site& site, const std::map<NodeId, NodeReading>& nodes,
         place.age.count(),
         false};
     if (observed) {
-      const auto concerns = [&](const director::Grant& it) { return it.client == place.endpoint; };
+      const auto concerns = [endpoint = place.endpoint](const director::Grant& it) {
+        return it.client == endpoint;
+      };
       client.prepared_elsewhere =
           (place.home && *place.home != place.node) ||
           std::any_of(observed->steering.kicks.begin(), observed->steering.kicks.end(), concerns) ||

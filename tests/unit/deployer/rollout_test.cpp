@@ -136,6 +136,22 @@ TEST_CASE("a node whose dumps are late is not asked to give up sessions that wor
   }
 }
 
+TEST_CASE("a session that waited too long for its commit is prepared again") {
+  constexpr unsigned kSilent = 8;
+  FakeWorld world(1, kSilent + 1);
+  Plan plan = world.deploy_plan(Permille{1000});
+  plan.policy.batch = 1;
+  State state =
+      world.run(plan, start(plan), [](const State& it) { return it.task == Task::commit; });
+  // Each of them, once switched, is waited for until the time-out; the last one's turn comes late.
+  for (unsigned n = 1; n <= kSilent; ++n) world.clients.at(FakeWorld::key(n)).online = false;
+  state = world.run(plan, std::move(state));
+  CAPTURE(tail(world));
+  REQUIRE(plan.policy.commit_timeout * kSilent > kPreparedLife);
+  CHECK(tail(world).find("client-9 is prepared again: its session aged") != std::string::npos);
+  CHECK(state.clients.at(FakeWorld::key(kSilent + 1)).stage == Stage::moved);
+}
+
 TEST_CASE("an idle client is nudged until it answers") {
   FakeWorld world(1, 3);
   world.clients.at(FakeWorld::key(1)).talks = false;
