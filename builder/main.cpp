@@ -19,6 +19,8 @@ const std::vector<Command> kCommands = {
     {"build", weir::builder::run_build, "makes a signed release from a lock"},
     {"verify", weir::builder::run_verify, "checks a release's signature and every byte it names"},
     {"rebuild", weir::builder::run_rebuild, "makes a release again and compares every bit"},
+    {"export-digest", weir::builder::run_export_digest, "writes what another machine has to sign"},
+    {"attach-signature", weir::builder::run_attach_signature, "adds a signature made elsewhere"},
     {"list", weir::builder::run_list, "lists the releases of a store"},
     {"show", weir::builder::run_show, "shows what is in a release"},
     {"export", weir::builder::run_export,
@@ -29,7 +31,7 @@ const std::vector<Command> kCommands = {
 void print_usage(std::FILE* out) {
   std::fputs("usage: weir-builder COMMAND [ARGUMENTS]\n\n", out);
   for (const auto& command : kCommands) {
-    std::fprintf(out, "  %-10s %s\n", command.name.data(), command.summary.data());
+    std::fprintf(out, "  %-18s %s\n", command.name.data(), command.summary.data());
   }
   std::fputs("\nweir-builder COMMAND --help explains one command.\n", out);
 }

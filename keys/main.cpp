@@ -3,9 +3,9 @@
 
 #include <array>
 #include <boost/program_options.hpp>
-#include <chrono>
 #include <cstdio>
 #include <iostream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -13,6 +13,7 @@
 
 #include "keys/edge/command.h"
 #include "keys/edge/key_files.h"
+#include "keys/edge/sign_commands.h"
 #include "keys/edge/trust_commands.h"
 #include "keys/minisign.h"
 #include "keys/wireguard_identity.h"
@@ -30,10 +31,6 @@ constexpr ByteCount kLargestKey{16384};
 Status must_be_new(const std::string& path) {
   if (!exists(path)) return {};
   return fail(Errc::busy, path + ": is there already, and keys are never overwritten");
-}
-
-std::string file_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
 }
 
 // generate
@@ -169,38 +166,7 @@ Result<Answer> show_public(const po::variables_map& given) {
               path + ": neither a minisign key, a sealed identity nor a WireGuard private key");
 }
 
-// sign, verify
-
-po::options_description sign_options() {
-  po::options_description out("Options");
-  out.add_options()("file", po::value<std::string>()->value_name("FILE")->required(),
-                    "what to sign")("key", po::value<std::string>()->value_name("FILE")->required(),
-                                    "the secret key")(
-      "signature", po::value<std::string>()->value_name("FILE"),
-      "where the signature goes, in place of FILE.minisig")(
-      "comment", po::value<std::string>()->value_name("TEXT"),
-      "trusted comment: covered by the signature; default: time and file name");
-  return out;
-}
-
-Result<Answer> sign_file(const po::variables_map& given) {
-  const std::string path = text_of(given, "file");
-  const std::string out = optional_text(given, "signature").value_or(path + ".minisig");
-  if (given.count("plan") != 0) {
-    return Answer{"would sign " + path + " into " + out, {{"plan", {{"signature", out}}}}};
-  }
-  TRY_ASSIGN(const std::string content, read_file(path, kLargestSigned));
-  TRY_ASSIGN(const SigningSecretKey key, read_secret_key(text_of(given, "key")));
-  const auto now = std::chrono::duration_cast<std::chrono::seconds>(
-      std::chrono::system_clock::now().time_since_epoch());
-  const std::string comment = optional_text(given, "comment")
-                                  .value_or("timestamp:" + std::to_string(now.count()) +
-                                            "\tfile:" + file_name(path) + "\thashed");
-  TRY_ASSIGN(const std::string signature, sign(key, as_bytes(content), comment));
-  TRY(write_file(out, signature));
-  return Answer{"signed by key " + print(key.id) + ": " + out,
-                {{"key_id", print(key.id)}, {"signature", out}}};
-}
+// verify
 
 po::options_description verify_options() {
   po::options_description out("Options");
@@ -238,8 +204,6 @@ constexpr std::array kCommands = {
     Command{"public", "FILE", "prints the public key of a key file",
             "  weir-keys public release.key\n  weir-keys public gateway.identity\n", public_options,
             show_public},
-    Command{"sign", "FILE --key KEY", "signs a file (FILE.minisig)",
-            "  weir-keys sign release.json --key release.key\n", sign_options, sign_file},
     Command{"verify", "FILE --key KEY", "checks a file's signature",
             "  weir-keys verify release.json --key release.pub\n"
             "  minisign -V -p release.pub -m release.json      the same with the stock tool\n",
@@ -248,7 +212,9 @@ constexpr std::array kCommands = {
 
 std::vector<Command> all_commands() {
   std::vector<Command> out(kCommands.begin(), kCommands.end());
-  for (const Command& command : trust_commands()) out.push_back(command);
+  const auto signing = sign_commands(), trust = trust_commands();
+  out.insert(std::prev(out.end()), signing.begin(), signing.end());
+  out.insert(out.end(), trust.begin(), trust.end());
   return out;
 }
 

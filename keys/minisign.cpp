@@ -256,33 +256,36 @@ Prehash prehash(Bytes message) {
   return hash;
 }
 
-Ed25519Signer signer_with(const SigningSecretKey& key) {
-  return [&key](Bytes bytes) -> Result<Ed25519Signature> {
+Signer signer_with(const SigningSecretKey& key) {
+  Signer out{key.id, {}};
+  out.sign = [&key](Bytes bytes) -> Result<Ed25519Signature> {
     if (key.key.size() != 64) return fail(Errc::bug, "a signing key has 64 bytes");
-    Ed25519Signature out{};
-    crypto_sign_detached(out.data(), nullptr, bytes.data(), bytes.size(), key.key.bytes().data());
-    return out;
+    Ed25519Signature signature{};
+    crypto_sign_detached(signature.data(), nullptr, bytes.data(), bytes.size(),
+                         key.key.bytes().data());
+    return signature;
   };
+  return out;
 }
 
-Result<std::string> sign_prehashed(const KeyId& id, const Ed25519Signer& signer,
-                                   const Prehash& hash, std::string_view trusted_comment) {
+Result<std::string> sign_prehashed(const Signer& signer, const Prehash& hash,
+                                   std::string_view trusted_comment) {
   if (!one_line(trusted_comment, kLongestTrusted)) {
     return fail(Errc::invalid_input, "a trusted comment is one line of at most 8000 bytes");
   }
-  TRY_ASSIGN(const Ed25519Signature signature, signer(hash));
+  TRY_ASSIGN(const Ed25519Signature signature, signer.sign(hash));
   const std::string covered = globally_signed(signature, trusted_comment);
-  TRY_ASSIGN(const Ed25519Signature global, signer(as_bytes(covered)));
+  TRY_ASSIGN(const Ed25519Signature global, signer.sign(as_bytes(covered)));
   std::string raw = "ED";
-  raw.append(id.begin(), id.end()).append(signature.begin(), signature.end());
-  return std::string(kComment) + "signature from key " + print(id) + "\n" +
+  raw.append(signer.id.begin(), signer.id.end()).append(signature.begin(), signature.end());
+  return std::string(kComment) + "signature from key " + print(signer.id) + "\n" +
          base64_of(as_bytes(raw)) + "\n" + std::string(kTrusted) + std::string(trusted_comment) +
          "\n" + base64_of(global) + "\n";
 }
 
 Result<std::string> sign(const SigningSecretKey& key, Bytes message,
                          std::string_view trusted_comment) {
-  return sign_prehashed(key.id, signer_with(key), prehash(message), trusted_comment);
+  return sign_prehashed(signer_with(key), prehash(message), trusted_comment);
 }
 
 Status verify(const SigningPublicKey& key, Bytes message, std::string_view signature) {

@@ -73,15 +73,19 @@ struct SecretKeyProtection {
 using Ed25519Signature = std::array<std::uint8_t, 64>;
 /// Signs bytes with a key that may be somewhere else: in a device, on another machine.
 using Ed25519Signer = std::function<Result<Ed25519Signature>(Bytes)>;
-/// A signer that uses `key`, which must outlive it.
-[[nodiscard]] Ed25519Signer signer_with(const SigningSecretKey& key);
+/// A key that signs, wherever it is.
+struct Signer {
+  KeyId id{};
+  Ed25519Signer sign;
+};
+/// One that uses `key`, which must outlive it.
+[[nodiscard]] Signer signer_with(const SigningSecretKey& key);
 
 using Prehash = std::array<std::uint8_t, 64>;  ///< BLAKE2b-512 of a message
 [[nodiscard]] Prehash prehash(Bytes message);
 /// `sign` for a message of which only its hash is at hand. Calls `signer` twice: with the hash,
 /// then with the signature followed by the trusted comment.
-[[nodiscard]] Result<std::string> sign_prehashed(const KeyId& id, const Ed25519Signer& signer,
-                                                 const Prehash& hash,
+[[nodiscard]] Result<std::string> sign_prehashed(const Signer& signer, const Prehash& hash,
                                                  std::string_view trusted_comment);
 
 /// Prehashed signatures and minisign's older, direct ones ("Ed"); the trusted comment is checked

@@ -242,13 +242,39 @@ Result<std::vector<Claim>> claims_of(const YamlField& root, const Fleet& fleet) 
   return out;
 }
 
+// Who is believed: a trust file, or some keys.
+Status read_trusted(const YamlField& root, Fleet& out) {
+  if (const auto trust = root.find("trust")) {
+    if (const auto keys = root.find("trusted_keys")) {
+      return keys->wrong("cannot stand beside `trust`, which says who is trusted");
+    }
+    TRY_ASSIGN(out.trust, trust->text());
+    if (const auto channel = root.find("channel")) {
+      TRY_ASSIGN(out.channel, channel->as(ChannelName::parse));
+    }
+    return {};
+  }
+  if (const auto channel = root.find("channel")) {
+    return channel->wrong("means something only beside `trust`");
+  }
+  TRY_ASSIGN(const YamlField trusted, root.at("trusted_keys"));
+  TRY_ASSIGN(const auto items, trusted.items());
+  if (items.empty()) return trusted.wrong("needs at least one public key file");
+  for (const YamlField& item : items) {
+    TRY_ASSIGN(std::string path, item.text());
+    out.trusted_keys.push_back(std::move(path));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
   TRY_ASSIGN(const YamlNode node, parse_yaml(yaml, file));
   const YamlField root = YamlField::root(node, file);
   TRY(root.only({"name", "state", "store", "trusted_keys", "identity", "identity_key_file", "peers",
-                 "director", "vip", "fabric", "clients", "probe", "pools", "policy"}));
+                 "director", "vip", "fabric", "clients", "probe", "pools", "policy", "trust",
+                 "channel"}));
   const auto text_of = [&](std::string_view key) -> Result<std::string> {
     TRY_ASSIGN(const YamlField field, root.at(key));
     return field.text();
@@ -278,13 +304,7 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
             .policy = {}};
   TRY_ASSIGN(out.state, text_of("state"));
   TRY_ASSIGN(out.store, text_of("store"));
-  TRY_ASSIGN(const YamlField trusted, root.at("trusted_keys"));
-  TRY_ASSIGN(const auto trusted_items, trusted.items());
-  if (trusted_items.empty()) return trusted.wrong("needs at least one public key file");
-  for (const YamlField& item : trusted_items) {
-    TRY_ASSIGN(std::string path, item.text());
-    out.trusted_keys.push_back(std::move(path));
-  }
+  TRY(read_trusted(root, out));
   TRY_ASSIGN(out.identity, text_of("identity"));
   if (const auto key_file = root.find("identity_key_file")) {
     TRY_ASSIGN(out.identity_key_file, key_file->text());

@@ -10,6 +10,7 @@
 #include "manifests/names.h"
 #include "manifests/net.h"
 #include "manifests/result.h"
+#include "manifests/trust.h"
 
 namespace weir::manifests {
 
@@ -65,7 +66,7 @@ struct Fleet {
   FleetName name;
   std::string state;                      ///< folder of the journal, sockets and node consoles
   std::string store;                      ///< OCI layout with releases
-  std::vector<std::string> trusted_keys;  ///< minisign public key files
+  std::vector<std::string> trusted_keys;  ///< minisign public key files; empty with `trust`
   std::string identity;                   ///< the gateways' WireGuard identity, sealed (weir-keys)
   std::optional<std::string> identity_key_file;  ///< opens it; absent: WEIR_PASSPHRASE or a prompt
   std::string peers;                             ///< peers.jsonl
@@ -76,6 +77,8 @@ struct Fleet {
   std::optional<ProbeSpec> probe;
   std::vector<PoolSpec> pools;  ///< two, blue first
   RolloutPolicy policy;
+  std::optional<std::string> trust{};  ///< trust.json (docs/trust.md), in place of `trusted_keys`
+  ChannelName channel = *ChannelName::parse("stable");  ///< which releases are for this fleet
 };
 
 /// Reads and checks a fleet document: two pools, unique nodes, addresses that do not overlap.

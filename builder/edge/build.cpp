@@ -17,6 +17,7 @@
 #include "builder/image_checks.h"
 #include "builder/package_layer.h"
 #include "builder/system_layers.h"
+#include "images/edge/signatures.h"
 #include "images/layer.h"
 #include "images/merged_usr.h"
 
@@ -281,7 +282,8 @@ Result<MadeRelease> make_release(const BuildInput& input, const Cache& cache, im
 }
 
 Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
-                                   const std::string& store_path, const keys::SigningSecretKey& key,
+                                   const std::string& store_path,
+                                   const std::optional<keys::Signer>& signer,
                                    const std::vector<std::string>& overrides, Progress& progress) {
   TRY_ASSIGN(images::Store store, images::Store::open_or_create(store_path));
   const auto begin = Clock::now();
@@ -291,9 +293,17 @@ Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
   const auto built_at = Clock::now();
   const std::string comment =
       "weir release " + made.release.name.string() + " of lock " + input.lock_digest.string();
-  TRY_ASSIGN(std::string signature, keys::sign(key, as_bytes(made.json), comment));
+  std::string signature;
+  if (signer) {
+    TRY_ASSIGN(signature,
+               keys::sign_prehashed(*signer, keys::prehash(as_bytes(made.json)), comment));
+  }
   const auto signed_at = Clock::now();
-  TRY(store.write_release(made.release.name, made.json, signature));
+  if (signer) {
+    TRY(store.write_release(made.release.name, made.json, signature));
+  } else {
+    TRY(images::write_unsigned(store, made.release.name, made.json));
+  }
   const auto stored_at = Clock::now();
   return BuildOutcome{
       std::move(made.release), Digest::of(as_bytes(made.json)),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -71,11 +72,12 @@ struct BuildOutcome {
 /// Fetches what is missing, makes the layers that the store lacks, checks the image as a whole,
 /// signs its release and stores it. A release appears after all of its blobs, or not at all.
 ///
+/// signer      absent: the release document is kept apart, unsigned (images/edge/signatures.h)
 /// overrides   `--mirror` arguments; mirrors are looked up only where a package has to be fetched
 /// errors      of every step, naming package, file or field
 [[nodiscard]] Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
                                                  const std::string& store_path,
-                                                 const keys::SigningSecretKey& key,
+                                                 const std::optional<keys::Signer>& signer,
                                                  const std::vector<std::string>& overrides,
                                                  Progress& progress);
 

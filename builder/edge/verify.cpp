@@ -2,21 +2,28 @@
 
 namespace weir::builder {
 
+Status check_stored(const images::Store& store, const ReleaseName& name,
+                    const manifests::Release& release) {
+  const std::string where = "release " + name.string();
+  if (release.name != name) {
+    return fail(Errc::integrity,
+                where + ": the signed document is of release '" + release.name.string() + "'");
+  }
+  const auto nothing = [](Bytes) -> Status { return {}; };
+  TRY_IN(store.read_blob(release.kernel.image, nothing), where + ": kernel");
+  for (const auto& layer : release.layers) {
+    TRY_IN(store.read_blob(layer.blob, nothing), where + ": layer " + layer.name);
+  }
+  return {};
+}
+
 Result<keys::Verified<manifests::Release>> verify_stored(
     const images::Store& store, const ReleaseName& name,
     const std::vector<keys::SigningPublicKey>& trusted) {
   const std::string where = "release " + name.string();
   TRY_ASSIGN(const images::StoredRelease stored, store.read_release(name));
   TRY_ASSIGN_IN(auto release, keys::verify_release(stored.json, stored.signature, trusted), where);
-  if (release->name != name) {
-    return fail(Errc::integrity,
-                where + ": the signed document is of release '" + release->name.string() + "'");
-  }
-  const auto nothing = [](Bytes) -> Status { return {}; };
-  TRY_IN(store.read_blob(release->kernel.image, nothing), where + ": kernel");
-  for (const auto& layer : release->layers) {
-    TRY_IN(store.read_blob(layer.blob, nothing), where + ": layer " + layer.name);
-  }
+  TRY(check_stored(store, name, *release));
   return release;
 }
 

@@ -15,4 +15,9 @@ namespace weir::builder {
     const images::Store& store, const ReleaseName& name,
     const std::vector<keys::SigningPublicKey>& trusted);
 
+/// The part of it that follows the signature: the document is about `name`, and every blob it names
+/// is in the store, whole. errors: integrity
+[[nodiscard]] Status check_stored(const images::Store& store, const ReleaseName& name,
+                                  const manifests::Release& release);
+
 }  // namespace weir::builder

@@ -6,6 +6,7 @@
 
 #include "builder/edge/commands/command_line.h"
 #include "keys/edge/key_files.h"
+#include "keys/edge/pkcs11_key.h"
 
 namespace weir::builder {
 namespace {
@@ -14,9 +15,9 @@ namespace options = boost::program_options;
 using nlohmann::ordered_json;
 
 struct BuildOptions {
-  std::string input, lock, key, store, cache;
+  std::string input, lock, key, pkcs11, store, cache;
   std::vector<std::string> mirrors;
-  bool json = false, plan = false;
+  bool json = false, plan = false, without_signature = false;
 };
 
 double seconds(std::chrono::nanoseconds time) {
@@ -81,7 +82,8 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
     std::puts(out.dump(2).c_str());
     return;
   }
-  std::printf("built release %s in %s\n", release.name.string().c_str(), given.store.c_str());
+  std::printf("built release %s in %s%s\n", release.name.string().c_str(), given.store.c_str(),
+              given.without_signature ? ", not signed yet: weir-builder export-digest" : "");
   std::printf("  digest    %s\n", outcome.digest.string().c_str());
   std::printf("  lock      %s\n", release.lock_digest.string().c_str());
   std::printf("  kernel    %s\n", release.kernel.release.c_str());
@@ -110,9 +112,18 @@ Status build(const BuildOptions& given) {
   TRY_ASSIGN(const Cache cache, Cache::open_or_create(cache_path));
   if (given.plan) return plan(given, input, cache);
   // First, so that a person who must type a passphrase need not wait for it.
-  TRY_ASSIGN(const keys::SigningSecretKey key, keys::read_secret_key(given.key));
+  std::optional<keys::SigningSecretKey> key;
+  std::optional<keys::Pkcs11Key> device_key;
+  std::optional<keys::Signer> signer;
+  if (!given.key.empty()) {
+    TRY_ASSIGN(key, keys::read_secret_key(given.key));
+    signer = keys::signer_with(*key);
+  } else if (!given.pkcs11.empty()) {
+    TRY_ASSIGN(device_key, keys::Pkcs11Key::open(given.pkcs11));
+    signer = device_key->signer();
+  }
   std::optional<Progress> progress(std::in_place);
-  auto outcome = build_release(input, cache, given.store, key, given.mirrors, *progress);
+  auto outcome = build_release(input, cache, given.store, signer, given.mirrors, *progress);
   progress.reset();
   TRY(outcome);
   print_outcome(given, *outcome);
@@ -134,6 +145,10 @@ int run_build(const Arguments& args) {
           "  weir-builder build gateway.lock.json --store store --plan\n"};
   line.options.add_options()("key", options::value(&given.key)->value_name("FILE"),
                              "minisign secret key that signs the release (weir-keys generate)")(
+      "pkcs11", options::value(&given.pkcs11)->value_name("URI"),
+      "signs with a key in a token or hardware module, in place of --key")(
+      "unsigned", options::bool_switch(&given.without_signature),
+      "leaves the signature to another machine (export-digest, attach-signature)")(
       "store", options::value(&given.store)->value_name("DIR")->required(),
       "where releases go; made where there is none")(
       "lock", options::value(&given.lock)->value_name("LOCK"),
@@ -145,8 +160,13 @@ int run_build(const Arguments& args) {
       "plan", options::bool_switch(&given.plan), "shows what would be done and does nothing")(
       "json", options::bool_switch(&given.json), "prints the result as JSON");
   if (const auto code = parse_command_line(line, args, &given.input)) return *code;
-  if (given.key.empty() && !given.plan) {
-    std::fputs("weir-builder build: which --key signs the release? (--help explains)\n", stderr);
+  const int ways = (given.key.empty() ? 0 : 1) + (given.pkcs11.empty() ? 0 : 1) +
+                   (given.without_signature ? 1 : 0);
+  if (ways > 1 || (ways == 0 && !given.plan)) {
+    std::fputs(
+        "weir-builder build: which --key signs the release? (or --pkcs11, or --unsigned; --help "
+        "explains)\n",
+        stderr);
     return 2;
   }
   const Status done = build(given);

@@ -13,6 +13,8 @@ using Arguments = std::vector<std::string>;
 int run_lock(const Arguments& args);
 int run_build(const Arguments& args);
 int run_verify(const Arguments& args);
+int run_export_digest(const Arguments& args);
+int run_attach_signature(const Arguments& args);
 int run_list(const Arguments& args);
 int run_show(const Arguments& args);
 int run_rebuild(const Arguments& args);

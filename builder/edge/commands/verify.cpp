@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "builder/edge/commands/command_line.h"
+#include "builder/edge/trusted.h"
 #include "images/edge/statements.h"
 #include "keys/edge/key_files.h"
 #include "keys/rebuilders.h"
@@ -15,6 +16,7 @@ namespace options = boost::program_options;
 
 struct VerifyOptions {
   std::string name, store;
+  std::string trust, channel = "stable", state;
   std::vector<std::string> keys, rebuilders;
   std::size_t rebuilt_by = 0;
   bool json = false;
@@ -43,11 +45,21 @@ Result<std::vector<keys::SigningPublicKey>> rebuilders_of(const images::Store& s
   return out;
 }
 
+Result<keys::Verified<manifests::Release>> verified(const images::Store& store,
+                                                    const ReleaseName& name,
+                                                    const VerifyOptions& given) {
+  if (given.trust.empty()) {
+    TRY_ASSIGN(const auto trusted, read_keys(given.keys));
+    return verify_stored(store, name, trusted);
+  }
+  TRY_ASSIGN_IN(const auto channel, manifests::ChannelName::parse(given.channel), "--channel");
+  return verify_by_trust(store, name, given.trust, channel, given.state);
+}
+
 Status verify(const VerifyOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
-  TRY_ASSIGN(const auto trusted, read_keys(given.keys));
-  TRY_ASSIGN(const auto release, verify_stored(store, name, trusted));
+  TRY_ASSIGN(const auto release, verified(store, name, given));
   TRY_ASSIGN(const auto rebuilders, rebuilders_of(store, release.digest(), given));
   std::vector<std::string> rebuilt_by;
   for (const auto& key : rebuilders) rebuilt_by.push_back(keys::print(key.id));
@@ -82,18 +94,32 @@ int run_verify(const Arguments& args) {
       .about = "Checks that a trusted key signed a release, and every blob that it names.",
       .examples =
           "  weir-builder verify gateway-6.12 --store store --key release.pub\n"
+          "  weir-builder verify gateway-6.12 --store store --trust trust.json --state "
+          "trust.state\n"
           "  weir-builder verify gateway-6.12 --store store --key release.pub \\\n"
           "    --rebuilt-by 2 --rebuilder ann.pub --rebuilder bob.pub --rebuilder eve.pub\n"};
   line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
                              "where the release is")(
-      "key", options::value(&given.keys)->value_name("FILE")->required()->composing(),
+      "key", options::value(&given.keys)->value_name("FILE")->composing(),
       "minisign public key that is trusted; can be repeated")(
+      "trust", options::value(&given.trust)->value_name("FILE"),
+      "trust file that says who is trusted, in place of --key (weir-keys trust)")(
+      "channel", options::value(&given.channel)->value_name("NAME")->default_value("stable"),
+      "with --trust: the channel the release must be of")(
+      "state", options::value(&given.state)->value_name("FILE"),
+      "with --trust: remembers what was accepted, so that nothing older is accepted again")(
       "rebuilt-by", options::value(&given.rebuilt_by)->value_name("M"),
       "demands statements of so many different rebuilders (weir-builder rebuild)")(
       "rebuilder", options::value(&given.rebuilders)->value_name("FILE")->composing(),
       "minisign public key of one of them; can be repeated")(
       "json", options::bool_switch(&given.json), "prints the result as JSON");
   if (const auto code = parse_command_line(line, args, &given.name)) return *code;
+  if (given.keys.empty() == given.trust.empty()) {
+    std::fputs(
+        "weir-builder verify: who is trusted? --key FILE or --trust FILE (--help explains)\n",
+        stderr);
+    return 2;
+  }
   if ((given.rebuilt_by == 0) != given.rebuilders.empty()) {
     std::fputs("weir-builder verify: --rebuilt-by M and --rebuilder FILE go together\n", stderr);
     return 2;

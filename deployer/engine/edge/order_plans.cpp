@@ -46,7 +46,7 @@ std::string boots(Site& site, const PoolName& pool,
 }  // namespace
 
 Result<std::string> plan_up(Site& site, const ReleaseName& name) {
-  TRY_ASSIGN(const auto release, read_verified_release(site, name));
+  TRY_ASSIGN(const auto release, read_verified_release(site, name, Seeing::forgotten));
   TRY_ASSIGN(const auto recorded, site.store().active_pool());
   const PoolName pool = recorded ? *recorded : site.fleet().pools.front().name;
   return "up would, with release " + name.string() + " signed by key " + release.signer() + ":\n" +
@@ -55,7 +55,7 @@ Result<std::string> plan_up(Site& site, const ReleaseName& name) {
 }
 
 Result<std::string> plan_deploy(Site& site, const ReleaseName& name) {
-  TRY_ASSIGN(const auto release, read_verified_release(site, name));
+  TRY_ASSIGN(const auto release, read_verified_release(site, name, Seeing::forgotten));
   TRY_ASSIGN(const Plan plan, make_deploy_plan(site, *release, false));
   TRY_ASSIGN(const auto status, read_status(site, kPatience));
   return "deploy would, with release " + name.string() + " signed by key " + release.signer() +

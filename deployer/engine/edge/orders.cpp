@@ -89,7 +89,7 @@ Report simple_report(std::string order, const std::string& pool) {
 
 Result<Report> up(const Orders& orders, const ReleaseName& name) {
   Site& site = orders.site;
-  TRY_ASSIGN(const auto release, read_verified_release(site, name));
+  TRY_ASSIGN(const auto release, read_verified_release(site, name, Seeing::remembered));
   TRY_ASSIGN(const bool installed, site.director().installed());
   TRY_ASSIGN(const auto pools, site.store().pools());
   PoolName pool = site.fleet().pools.front().name;
@@ -139,7 +139,7 @@ Result<Report> up(const Orders& orders, const ReleaseName& name) {
 
 Result<Report> deploy(const Orders& orders, const ReleaseName& name, bool strict) {
   Site& site = orders.site;
-  TRY_ASSIGN(auto release, read_verified_release(site, name));
+  TRY_ASSIGN(auto release, read_verified_release(site, name, Seeing::remembered));
   site.say("release " + name.string() + " is signed by key " + release.signer());
   TRY_ASSIGN(const Plan plan, make_deploy_plan(site, *release, strict));
   TRY_ASSIGN(const auto pools, site.store().pools());

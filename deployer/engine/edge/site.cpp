@@ -3,11 +3,14 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <set>
 #include <thread>
 
 #include "deployer/pool/edge/process.h"
+#include "images/edge/signatures.h"
 #include "images/edge/store.h"
 #include "keys/edge/key_files.h"
+#include "keys/edge/trust_files.h"
 #include "manifests/edge/file.h"
 
 namespace weir::deployer {
@@ -201,17 +204,50 @@ Result<std::string> control_path(const std::string& fleet_path) {
   return joined(folder_of(fleet_path), fleet.state) + "/control.sock";
 }
 
-Result<keys::Verified<manifests::Release>> read_verified_release(const Site& site,
-                                                                 const ReleaseName& name) {
-  const std::string store_path = site.path(site.fleet().store);
-  TRY_ASSIGN_IN(const auto store, images::Store::open(store_path), "store");
-  TRY_ASSIGN_IN(const auto stored, store.read_release(name), "store " + store_path);
+namespace {
+
+/// By the fleet's trust file. What was seen goes into the state folder, except for a plan, which
+/// has no right to write there.
+Result<keys::Verified<manifests::Release>> verified_by_trust(Site& site, const images::Store& store,
+                                                             const images::StoredRelease& stored,
+                                                             Seeing seeing) {
+  const std::string state_file = site.state_path("trust.state");
+  TRY_ASSIGN(const UtcTime now, keys::read_clock());
+  TRY_ASSIGN(auto seen, keys::read_trust_state(state_file));
+  TRY_ASSIGN(const auto trust, keys::read_trust(site.path(*site.fleet().trust), seen, now));
+  TRY_ASSIGN(const auto signatures, images::read_signatures(store, stored));
+  std::set<Digest> running;
+  TRY_ASSIGN(const auto pools, site.store().pools());
+  for (const auto& [_, pool] : pools) running.insert(pool.release_digest);
+  TRY_ASSIGN(auto release, keys::verify_release(stored.json, signatures, trust,
+                                                {site.fleet().channel, seen, now, running}));
+  if (seeing == Seeing::remembered && release->name == stored.name) {
+    TRY(keys::write_trust_state(state_file, keys::remember(std::move(seen), trust, release)));
+  }
+  return release;
+}
+
+Result<keys::Verified<manifests::Release>> verified(Site& site, const images::Store& store,
+                                                    const images::StoredRelease& stored,
+                                                    Seeing seeing) {
+  if (site.fleet().trust) return verified_by_trust(site, store, stored, seeing);
   std::vector<keys::SigningPublicKey> trusted;
   for (const std::string& file : site.fleet().trusted_keys) {
     TRY_ASSIGN(auto key, keys::read_public_key(site.path(file)));
     trusted.push_back(key);
   }
-  TRY_ASSIGN_IN(auto release, keys::verify_release(stored.json, stored.signature, trusted),
+  return keys::verify_release(stored.json, stored.signature, trusted);
+}
+
+}  // namespace
+
+Result<keys::Verified<manifests::Release>> read_verified_release(Site& site,
+                                                                 const ReleaseName& name,
+                                                                 Seeing seeing) {
+  const std::string store_path = site.path(site.fleet().store);
+  TRY_ASSIGN_IN(const auto store, images::Store::open(store_path), "store");
+  TRY_ASSIGN_IN(const auto stored, store.read_release(name), "store " + store_path);
+  TRY_ASSIGN_IN(auto release, verified(site, store, stored, seeing),
                 "release " + name.string() + " in " + store_path);
   if (release->name != name) {
     return fail(Errc::integrity, "release " + name.string() + " in " + store_path +

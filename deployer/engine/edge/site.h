@@ -88,9 +88,14 @@ Status for_each_node(const std::vector<NodeId>& nodes,
 /// Where the process that serves a fleet listens. errors: those of the fleet document
 Result<std::string> control_path(const std::string& fleet_path);
 
-/// Reads a release and its signature from the fleet's store and checks them.
+/// Whether a look at a release leaves a trace in the fleet's trust.state: orders do, plans do not.
+enum class Seeing : std::uint8_t { forgotten, remembered };
+
+/// Reads a release and its signatures from the fleet's store and checks them, by its trust file or
+/// its trusted keys. Releases that the fleet's pools run already may be older than the newest seen.
 /// errors: not_found, unauthorized, invalid_input; naming store and release
-Result<keys::Verified<manifests::Release>> read_verified_release(const Site& site,
-                                                                 const ReleaseName& name);
+Result<keys::Verified<manifests::Release>> read_verified_release(Site& site,
+                                                                 const ReleaseName& name,
+                                                                 Seeing seeing);
 
 }  // namespace weir::deployer

@@ -136,6 +136,11 @@ TEST_CASE("a refusal names line, field and what to do") {
       {"200ms", "0ms", "skew: 0ms", "policy.max_clock_skew: must be more than nothing"},
       {"512 MiB", "64 MiB", "64 MiB", "pools[1].memory: must be from 128 MiB"},
       {"peers: peers.jsonl", "peers: [a]", "peers: [a]", "peers: must be one value"},
+      {"trusted_keys: [release.pub]", "trusted_keys: [a]\ntrust: t.json", "trusted_keys: [a]",
+       "trusted_keys: cannot stand beside `trust`"},
+      {"trusted_keys: [release.pub]", "trusted_keys: [a]\nchannel: lab", "channel: lab",
+       "channel: means something only beside `trust`"},
+      {"trusted_keys: [release.pub]", "trust: t.json\nchannel: ../x", "channel: ../x", "channel: "},
       {"[release.pub]", "[]", "trusted_keys: []", "trusted_keys: needs at least one"},
       {"[release.pub]", "&keys [release.pub]", "&keys", "anchors are not allowed"},
       {"[release.pub]", "*keys", "*keys", "the referenced anchor is not defined"},
@@ -149,6 +154,16 @@ TEST_CASE("a refusal names line, field and what to do") {
     CHECK(message.starts_with("fleet.yaml:" + std::to_string(line_with(text, c.where)) + ": "));
     CHECK(message.find(c.says) != std::string::npos);
   }
+}
+
+TEST_CASE("a trust file stands in place of trusted keys") {
+  const auto fleet = parse_fleet(changed("trusted_keys: [release.pub]", "trust: trust.json"));
+  REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+  CHECK(fleet->trust == "trust.json");
+  CHECK(fleet->trusted_keys.empty());
+  CHECK(fleet->channel.string() == "stable");
+  CHECK(parse_fleet(changed("trusted_keys: [release.pub]", "trust: t\nchannel: lab"))
+            ->channel.string() == "lab");
 }
 
 TEST_CASE("what is missing is named") {

@@ -1,0 +1,35 @@
+#include "builder/edge/trusted.h"
+
+#include <utility>
+
+#include "builder/edge/verify.h"
+#include "images/edge/signatures.h"
+#include "keys/edge/trust_files.h"
+
+namespace weir::builder {
+
+Result<keys::Verified<manifests::Release>> verify_by_trust(const images::Store& store,
+                                                           const ReleaseName& name,
+                                                           const std::string& trust_path,
+                                                           const manifests::ChannelName& channel,
+                                                           const std::string& state_path) {
+  const std::string where = "release " + name.string();
+  manifests::TrustState seen;
+  if (!state_path.empty()) {
+    TRY_ASSIGN(seen, keys::read_trust_state(state_path));
+  }
+  TRY_ASSIGN(const UtcTime now, keys::read_clock());
+  TRY_ASSIGN(const auto trust, keys::read_trust(trust_path, seen, now));
+  TRY_ASSIGN(const images::StoredRelease stored, store.read_release(name));
+  TRY_ASSIGN(const auto signatures, images::read_signatures(store, stored));
+  TRY_ASSIGN_IN(auto release,
+                keys::verify_release(stored.json, signatures, trust, {channel, seen, now, {}}),
+                where);
+  TRY(check_stored(store, name, *release));
+  if (!state_path.empty()) {
+    TRY(keys::write_trust_state(state_path, keys::remember(std::move(seen), trust, release)));
+  }
+  return release;
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,148 @@
+// Releases held to a trust, and signed on another machine, as a person does it: keys and some
+// signatures by the stock minisign and openssl.
+#include <doctest/doctest.h>
+
+#include "build_fixture.h"
+
+namespace weir::builder {
+namespace {
+
+/// A fixture whose releases have versions, with a root key and a trust of version 1.
+struct Trusted : Fixture {
+  Trusted() {
+    run("minisign -G -W -p root.pub -s root.key > /dev/null");
+    run("minisign -G -W -p k2.pub -s k2.key > /dev/null");
+    keys(
+        "trust init --out t.json --expires 2099-01-01 --add root=root.pub --add release=k.pub "
+        "--sign root.key");
+    version(5);
+  }
+  void version(int number, const std::string& more = "") {
+    if (const auto at = manifest.find("release: "); at != std::string::npos) manifest.resize(at);
+    // The fixture's epoch is of 2023: what is made of it must live for some years.
+    manifest +=
+        "release: {version: " + std::to_string(number) + ", valid_for: 3650d" + more + "}\n";
+    lock();
+  }
+  void keys(const std::string& arguments) const {
+    int status = 0;
+    const std::string out =
+        test::output_of("cd " + path() + " && env -u WEIR_PASSPHRASE " +
+                            WEIR_BINARY_DIR "/bin/weir-keys " + arguments + " 2>&1",
+                        &status);
+    REQUIRE_MESSAGE(status == 0, out);
+  }
+  [[nodiscard]] Outcome verify(const std::string& more = "--state s",
+                               const std::string& trust = "t.json") const {
+    return builder("verify demo --store store --trust " + trust + " " + more + " 2>&1");
+  }
+  void make() const {
+    const Outcome out = build();
+    REQUIRE_MESSAGE(out.status == 0, out.out);
+  }
+};
+
+bool has(const Fixture::Outcome& outcome, const std::string& text) {
+  return outcome.out.find(text) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a release is verified offline with one trust file, and its signer can be revoked") {
+  Trusted office;
+  office.make();
+  const auto release = office.release();
+  CHECK(release.at("version") == 5);
+  CHECK(release.at("channel") == "stable");
+  CHECK(release.at("expires") == "2033-11-11T22:13:20Z");  // date -u -d @$((1700000000+3650*86400))
+  office.run("minisign -V -p k.pub -m store/releases/demo/release.json > /dev/null");
+  const auto good = office.verify();
+  CHECK_MESSAGE(good.status == 0, good.out);
+
+  office.keys(
+      "trust change t.json --revoke 'k.pub=laptop stolen' --add release=k2.pub --sign "
+      "root.key --out t2.json");
+  const auto revoked = office.verify("--state s", "t2.json");
+  CHECK(revoked.status == 1);
+  CHECK(has(revoked, "(k) signed it, but that key was revoked: laptop stolen"));
+  CHECK(has(office.verify("--channel beta"), "has no channel 'beta'"));
+  CHECK(office.builder("verify demo --store store 2>&1").status == 2);
+  CHECK(office.builder("verify demo --store store --key k.pub --trust t.json 2>&1").status == 2);
+}
+
+TEST_CASE("a rolled-back release is refused with a sentence for a newcomer") {
+  Trusted office;
+  office.make();
+  office.run("cp -r store old");
+  office.version(6);
+  office.make();
+  REQUIRE(office.verify().status == 0);
+  office.run("rm -r store && mv old store");
+  const auto old = office.verify();
+  CHECK(old.status == 1);
+  CHECK_MESSAGE(has(old,
+                    "release demo: is version 5 of channel stable, but version 6 (release "
+                    "demo) was accepted here before: an old release"),
+                old.out);
+  CHECK(office.verify("").status == 0);  // nobody remembers
+  // A blob that is not what the release says.
+  office.run("echo x >> " + office.blob(office.release().at("kernel").at("image")));
+  CHECK(has(office.verify(""), "kernel"));
+}
+
+TEST_CASE("a release is made without a key, signed by openssl on another machine, and accepted") {
+  Trusted office;
+  const auto made = office.builder("build image.yaml --unsigned --store store --cache cache 2>&1");
+  REQUIRE_MESSAGE(made.status == 0, made.out);
+  CHECK(has(made, "not signed yet"));
+  CHECK_FALSE(fs::exists(office.path() + "/store/releases/demo"));
+  CHECK(office.verify("").status == 1);
+  REQUIRE(office.builder("export-digest demo --store store --out usb").status == 0);
+  // BLAKE2b-512 as coreutils computes it.
+  office.run(
+      "b2sum store/unsigned/demo/release.json | head -c 128 > want && od -An -v -tx1 "
+      "usb.digest | tr -d ' \n' | cmp - want");
+  // The other machine: an openssl key that minisign never saw.
+  office.run(
+      "openssl genpkey -algorithm ed25519 -out o.pem && "
+      "openssl pkeyutl -sign -inkey o.pem -rawin -in usb.digest -out usb.sig && "
+      "cat usb.sig usb.comment > both && "
+      "openssl pkeyutl -sign -inkey o.pem -rawin -in both -out usb.comment.sig && "
+      "(echo 'untrusted comment: openssl'; (printf Ed12345678; openssl pkey -in o.pem "
+      "-pubout -outform DER | tail -c 32) | base64 -w0; echo) > o.pub");
+  CHECK(has(office.builder("attach-signature demo --store store --key k.pub --raw usb 2>&1"),
+            "does not fit these bytes"));
+  const auto attached =
+      office.builder("attach-signature demo --store store --key o.pub --raw usb 2>&1");
+  REQUIRE_MESSAGE(attached.status == 0, attached.out);
+  office.run("minisign -V -p o.pub -m store/releases/demo/release.json > /dev/null");
+  CHECK_FALSE(fs::exists(office.path() + "/store/unsigned/demo"));
+  CHECK(office.builder("verify demo --store store --key o.pub").status == 0);
+}
+
+TEST_CASE("where two must sign, the second signature is attached to the stored release") {
+  Trusted office;
+  office.keys("trust change t.json --add release=k2.pub --threshold release=2 --sign root.key");
+  office.make();
+  CHECK(has(office.verify(), "signed by 1 of the 2 keys it takes"));
+  REQUIRE(office.builder("export-digest demo --store store --out usb").status == 0);
+  office.keys("sign-digest usb --key k2.key");
+  // A signature of the other machine's minisign over the same document is as good.
+  office.run(
+      "cp store/releases/demo/release.json r.json && minisign -V -p k2.pub -m r.json -x "
+      "usb.minisig > /dev/null");
+  CHECK(office
+            .builder("attach-signature demo --store store --key k2.pub --signature usb.minisig "
+                     "--plan")
+            .status == 0);
+  CHECK(office.verify().status == 1);
+  const std::string attach = "attach-signature demo --store store --key k2.pub --signature ";
+  REQUIRE(office.builder(attach + "usb.minisig").status == 0);
+  const auto both = office.verify();
+  CHECK_MESSAGE(both.status == 0, both.out);
+  CHECK(has(office.builder(attach + "usb.minisig 2>&1"), "has signed release demo already"));
+  office.run("echo other > other && minisign -S -s k2.key -m other > /dev/null");
+  CHECK(has(office.builder(attach + "other.minisig 2>&1"), "does not fit these bytes"));
+}
+
+}  // namespace weir::builder
