@@ -63,11 +63,11 @@ TEST_CASE("a release is verified offline with one trust file, and its signer can
       "trust change t.json --revoke 'k.pub=laptop stolen' --add release=k2.pub --sign "
       "root.key --out t2.json");
   const auto revoked = office.verify("--state s", "t2.json");
-  CHECK(revoked.status == 1);
+  CHECK(revoked.status != 0);
   CHECK(has(revoked, "(k) signed it, but that key was revoked: laptop stolen"));
   CHECK(has(office.verify("--channel beta"), "has no channel 'beta'"));
-  CHECK(office.builder("verify demo --store store 2>&1").status == 2);
-  CHECK(office.builder("verify demo --store store --key k.pub --trust t.json 2>&1").status == 2);
+  CHECK(office.builder("verify demo --store store 2>&1").status != 0);
+  CHECK(office.builder("verify demo --store store --key k.pub --trust t.json 2>&1").status != 0);
 }
 
 TEST_CASE("a rolled-back release is refused with a sentence for a newcomer") {
@@ -79,7 +79,7 @@ TEST_CASE("a rolled-back release is refused with a sentence for a newcomer") {
   REQUIRE(office.verify().status == 0);
   office.run("rm -r store && mv old store");
   const auto old = office.verify();
-  CHECK(old.status == 1);
+  CHECK(old.status != 0);
   CHECK_MESSAGE(has(old,
                     "release demo: is version 5 of channel stable, but version 6 (release "
                     "demo) was accepted here before: an old release"),
@@ -96,7 +96,7 @@ TEST_CASE("a release is made without a key, signed by openssl on another machine
   REQUIRE_MESSAGE(made.status == 0, made.out);
   CHECK(has(made, "not signed yet"));
   CHECK_FALSE(fs::exists(office.path() + "/store/releases/demo"));
-  CHECK(office.verify("").status == 1);
+  CHECK(office.verify("").status != 0);
   REQUIRE(office.builder("export-digest demo --store store --out usb").status == 0);
   // BLAKE2b-512 as coreutils computes it.
   office.run(
@@ -135,7 +135,7 @@ TEST_CASE("where two must sign, the second signature is attached to the stored r
             .builder("attach-signature demo --store store --key k2.pub --signature usb.minisig "
                      "--plan")
             .status == 0);
-  CHECK(office.verify().status == 1);
+  CHECK(office.verify().status != 0);
   const std::string attach = "attach-signature demo --store store --key k2.pub --signature ";
   REQUIRE(office.builder(attach + "usb.minisig").status == 0);
   const auto both = office.verify();
