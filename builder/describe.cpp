@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "builder/secret_scan.h"
 #include "images/layer.h"
 
 namespace weir::builder {
@@ -50,7 +51,12 @@ Result<manifests::Release> describe(const manifests::ImageManifest& manifest,
   sort_by_name(packages);
   std::vector<manifests::ReleaseLayer> described;
   described.reserve(layers.size());
-  for (const LayerFacts& layer : layers) described.push_back(layer.layer);
+  manifests::ReleaseScan scan{kScanRules, 0, 0};
+  for (const LayerFacts& layer : layers) {
+    described.push_back(layer.layer);
+    scan.files += layer.scan.files;
+    scan.bytes += layer.scan.bytes;
+  }
   std::vector<manifests::ReleaseSource> sources;
   for (const auto& source : lock.sources) {
     sources.push_back({source.suite, source.inrelease_digest, source.date});
@@ -68,7 +74,9 @@ Result<manifests::Release> describe(const manifests::ImageManifest& manifest,
                             manifest.command_line,
                             std::move(sources),
                             builder_version(),
-                            terms_of(manifest.release, lock.source_epoch)};
+                            terms_of(manifest.release, lock.source_epoch),
+
+                            scan};
 }
 
 std::string builder_version() {

@@ -139,6 +139,17 @@ Result<KernelFacts> read_kernel(JsonFields fields) {
   return out;
 }
 
+Result<manifests::ReleaseScan> read_scan(JsonFields& fields) {
+  TRY_ASSIGN(const json* numbers, fields.array("scan"));
+  if (numbers->size() != 3) return fields.refuse("scan", "must hold three numbers");
+  for (const json& number : *numbers) {
+    if (!number.is_number_unsigned()) return fields.refuse("scan", "must hold three numbers");
+  }
+  return manifests::ReleaseScan{(*numbers)[0].get<std::uint64_t>(),
+                                (*numbers)[1].get<std::uint64_t>(),
+                                (*numbers)[2].get<std::uint64_t>()};
+}
+
 EntryKind kind_of(const images::Node& node) {
   if (node.is_folder()) return EntryKind::folder;
   if (node.file() != nullptr) return EntryKind::file;
@@ -183,7 +194,8 @@ std::string print(const LayerFacts& facts) {
                       {"entries", entries},
                       {"programs", programs},
                       {"scripts", scripts},
-                      {"conffiles", facts.conffiles}};
+                      {"conffiles", facts.conffiles},
+                      {"scan", {facts.scan.rules, facts.scan.files, facts.scan.bytes}}};
   if (facts.kernel) out["kernel"] = to_json(*facts.kernel);
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -213,6 +225,7 @@ Result<LayerFacts> parse_layer_facts(std::string_view text) {
   }
   TRY_ASSIGN(const auto conffiles, read_strings(fields, "conffiles"));
   out.conffiles.insert(conffiles.begin(), conffiles.end());
+  TRY_ASSIGN(out.scan, read_scan(fields));
   if (fields.has("kernel")) {
     TRY_ASSIGN(JsonFields kernel_fields, fields.object("kernel"));
     TRY_ASSIGN(out.kernel, read_kernel(std::move(kernel_fields)));

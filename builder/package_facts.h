@@ -43,6 +43,7 @@ struct LayerFacts {
   std::map<std::string, Digest> scripts;        ///< preinst, postinst: their `script_digest`
   std::set<std::string> conffiles;              ///< paths
   std::optional<KernelFacts> kernel;
+  manifests::ReleaseScan scan{};
 };
 
 [[nodiscard]] std::map<std::string, ListedEntry> list_entries(const images::FileTree& tree);

@@ -183,7 +183,7 @@ Result<BuiltLayer> build(const manifests::LockedPackage& package, Bytes bytes,
   for (const auto& [_, node] : tree.nodes()) newest = std::max(newest, node.mtime);
   TRY(put_status(deb, package.name, newest, tree));
 
-  TRY_ASSIGN(BuiltLayer out, make_tree_layer(package.name, tree, options.epoch));
+  TRY_ASSIGN(BuiltLayer out, make_tree_layer(package.name, tree, options.epoch, options.scanner));
   out.facts.kernel = std::move(kernel);
   out.kernel_image = std::move(kernel_image);
   add_conffiles(deb, out.facts);
@@ -196,9 +196,17 @@ Result<BuiltLayer> build(const manifests::LockedPackage& package, Bytes bytes,
   return out;
 }
 
+Result<manifests::ReleaseScan> scan_for(const FileTree& tree, const SecretScanner* scanner) {
+  if (scanner != nullptr) return scan_tree(tree, *scanner);
+  TRY_ASSIGN(const SecretScanner rules, SecretScanner::create({}));
+  return scan_tree(tree, rules);
+}
+
 }  // namespace
 
-Result<BuiltLayer> make_tree_layer(std::string name, const FileTree& tree, std::int64_t epoch) {
+Result<BuiltLayer> make_tree_layer(std::string name, const FileTree& tree, std::int64_t epoch,
+                                   const std::shared_ptr<const SecretScanner>& scanner) {
+  TRY_ASSIGN(const manifests::ReleaseScan scan, scan_for(tree, scanner.get()));
   TRY_ASSIGN(images::Layer layer, images::encode_layer(tree, epoch));
   LayerFacts facts{{std::move(name), layer.blob, layer.content_digest, layer.content_size},
                    0,
@@ -209,6 +217,7 @@ Result<BuiltLayer> make_tree_layer(std::string name, const FileTree& tree, std::
                    {}};
   for (const auto& [_, node] : tree.nodes()) facts.newest = std::max(facts.newest, node.mtime);
   TRY_ASSIGN(facts.programs, list_programs(tree));
+  facts.scan = scan;
   return BuiltLayer{std::move(facts), std::move(layer.bytes), {}};
 }
 
@@ -225,6 +234,9 @@ Digest layer_key(const manifests::LockedPackage& package, const LayerOptions& op
                      package.name + "\n" + package.version + "\n" + package.architecture + "\n" +
                      package.digest.string() + "\n" +
                      (options.documentation ? "documentation\n" : "lean\n");
+  // A layer that is there counts as scanned for the same keys; the rules are the program's.
+  if (options.scanner && options.scanner->has_keys())
+    text += options.scanner->identity().string() + "\n";
   if (options.kernel) {
     text += "kernel\n";
     for (const std::string& module : options.modules) text += module + "\n";

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "builder/package_facts.h"
+#include "builder/secret_scan.h"
 #include "manifests/lock.h"
 #include "manifests/result.h"
 
@@ -16,6 +18,7 @@ struct LayerOptions {
   bool documentation = false;        ///< manuals, documentation and translations stay in
   bool kernel = false;               ///< this is the kernel's package
   std::vector<std::string> modules;  ///< pinned; only for the kernel's package
+  std::shared_ptr<const SecretScanner> scanner{};  ///< none: the rules alone
 };
 
 /// A layer and all that is known of it.
@@ -32,13 +35,16 @@ struct BuiltLayer {
 /// deb      whose digest is the lock's
 /// errors   integrity: the package is not the one the lock names, or a module is not for this
 /// kernel;
-///          else as `read_deb`, `merge_usr`, `select_modules`; each names the package
+///          unauthorized: there is a secret in it; else as `read_deb`, `merge_usr`,
+///          `select_modules`; each names the package
 [[nodiscard]] Result<BuiltLayer> make_package_layer(const manifests::LockedPackage& package,
                                                     Bytes deb, const LayerOptions& options);
 
-/// A tree of our own as a layer. errors: as `encode_layer`
-[[nodiscard]] Result<BuiltLayer> make_tree_layer(std::string name, const images::FileTree& tree,
-                                                 std::int64_t epoch);
+/// A tree of our own as a layer. `scanner`: none: the rules alone.
+/// errors: as `scan_tree` and `encode_layer`
+[[nodiscard]] Result<BuiltLayer> make_tree_layer(
+    std::string name, const images::FileTree& tree, std::int64_t epoch,
+    const std::shared_ptr<const SecretScanner>& scanner = nullptr);
 
 /// Names a layer of our own before it is made, as `layer_key` does for packages.
 ///

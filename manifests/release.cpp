@@ -61,6 +61,10 @@ void put(const std::optional<ReleaseTerms>& terms, ordered_json& out) {
   out["expires"] = terms->expires.string();
 }
 
+ordered_json to_json(const ReleaseScan& scan) {
+  return {{"rules", scan.rules}, {"files", scan.files}, {"bytes", scan.bytes}};
+}
+
 template <class T>
 ordered_json list(const std::vector<T>& items) {
   ordered_json out = ordered_json::array();
@@ -165,6 +169,16 @@ Result<std::optional<ReleaseTerms>> terms(JsonFields& fields) {
   return std::optional(ReleaseTerms{version, std::move(channel), from, expires});
 }
 
+Result<ReleaseScan> read_scan(JsonFields& parent) {
+  TRY_ASSIGN(JsonFields fields, parent.object("scan"));
+  ReleaseScan out;
+  TRY_ASSIGN(out.rules, fields.natural("rules"));
+  TRY_ASSIGN(out.files, fields.natural("files"));
+  TRY_ASSIGN(out.bytes, fields.natural("bytes"));
+  TRY(fields.finish());
+  return out;
+}
+
 template <class T>
 Result<std::vector<T>> objects(JsonFields& fields, std::string_view key,
                                Result<T> (*read)(JsonFields&)) {
@@ -243,6 +257,7 @@ Result<Release> read(JsonFields& fields) {
   TRY_ASSIGN(std::string command_line, fields.string("command_line"));
   TRY_ASSIGN(auto sources, objects<ReleaseSource>(fields, "sources", source));
   TRY_ASSIGN(std::string builder_version, filled(fields, "builder_version"));
+  TRY_ASSIGN(const ReleaseScan scan, read_scan(fields));
   TRY(fields.finish());
   Release release{std::move(name),
                   std::move(architecture),
@@ -257,7 +272,8 @@ Result<Release> read(JsonFields& fields) {
                   std::move(command_line),
                   std::move(sources),
                   std::move(builder_version),
-                  std::move(release_terms)};
+                  std::move(release_terms),
+                  scan};
   TRY(check(release));
   return release;
 }
@@ -286,6 +302,7 @@ std::string print(const Release& release) {
   document["command_line"] = release.command_line;
   document["sources"] = list(release.sources);
   document["builder_version"] = release.builder_version;
+  document["scan"] = to_json(release.scan);
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

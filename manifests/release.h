@@ -74,6 +74,14 @@ struct ReleaseTerms {
   bool operator==(const ReleaseTerms&) const = default;
 };
 
+/// The search of the image's files for secrets; it found none, or there would be no release.
+struct ReleaseScan {
+  std::uint64_t rules = 0;  ///< which set of rules; docs/release.md lists them
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  bool operator==(const ReleaseScan&) const = default;
+};
+
 /// The signed statement that describes an image. `print` of equal releases is equal, byte for byte:
 /// these bytes are what is signed. Format: docs/release.md.
 struct Release {
@@ -91,6 +99,7 @@ struct Release {
   std::vector<ReleaseSource> sources;
   std::string builder_version;
   std::optional<ReleaseTerms> terms{};  ///< releases of before there were terms have none
+  ReleaseScan scan{};
   bool operator==(const Release&) const = default;
 };
 

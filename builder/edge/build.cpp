@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "builder/describe.h"
+#include "builder/edge/foreign_modules.h"
 #include "builder/edge/layer_cache.h"
 #include "builder/edge/node_programs.h"
 #include "builder/image_checks.h"
@@ -32,6 +33,7 @@ LayerOptions options_for(const BuildInput& input, const manifests::LockedPackage
   out.documentation = input.manifest.documentation;
   out.kernel = package.name == input.lock.kernel;
   if (out.kernel) out.modules = input.manifest.modules;
+  out.scanner = input.scanner;
   return out;
 }
 
@@ -164,10 +166,23 @@ class Build {
     std::move(packages.begin(), packages.end(), std::back_inserter(all));
     all.push_back(std::move(own));
     TRY(check_libraries(overlay, all));
+    TRY(check_foreign_modules(store_, all));
+    TRY(check_command_line());
     return all;
   }
 
  private:
+  // Not a file of the image, but as readable.
+  [[nodiscard]] Status check_command_line() const {
+    if (!input_.scanner) return {};
+    const auto found = input_.scanner->scan(as_bytes(input_.manifest.command_line));
+    if (found.empty()) return {};
+    return fail(Errc::unauthorized, input_.manifest_path + ": command_line holds " +
+                                        found.front().what + " at byte " +
+                                        std::to_string(found.front().offset) +
+                                        ": take it out, everyone can read a release");
+  }
+
   Result<std::vector<FetchedPackage>> fetch(const std::vector<std::size_t>& wanted,
                                             const std::vector<std::string>& overrides) {
     std::vector<manifests::LockedPackage> packages;
@@ -212,9 +227,11 @@ class Build {
   Result<LayerFacts> tree_layer(const std::string& name, const images::FileTree& tree) {
     const std::int64_t epoch = input_.lock.source_epoch;
     TRY_ASSIGN(const Digest content, images::content_digest(tree, epoch));
-    const Digest key = tree_layer_key(name, content, own_build_id());
+    const bool keys = input_.scanner && input_.scanner->has_keys();
+    const std::string searched = keys ? input_.scanner->identity().string() : "";
+    const Digest key = tree_layer_key(name, content, own_build_id() + searched);
     if (auto found = layers_.find(key, epoch, store_)) return std::move(*found);
-    TRY_ASSIGN(BuiltLayer built, make_tree_layer(name, tree, epoch));
+    TRY_ASSIGN(BuiltLayer built, make_tree_layer(name, tree, epoch, input_.scanner));
     TRY(put_blobs(built, store_));
     TRY(layers_.put(key, built.facts, epoch));
     return std::move(built.facts);

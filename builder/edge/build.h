@@ -1,12 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "builder/edge/fetch.h"
 #include "builder/edge/progress.h"
+#include "builder/secret_scan.h"
 #include "images/edge/store.h"
 #include "keys/minisign.h"
 #include "manifests/image_manifest.h"
@@ -23,6 +25,7 @@ struct BuildInput {
   manifests::Lock lock;
   Digest lock_digest;  ///< of the lock document, byte for byte
   std::string manifest_text, lock_text;
+  std::shared_ptr<const SecretScanner> scanner{};  ///< none: the rules alone
 };
 
 /// path     a manifest, whose lock lies beside it (NAME.lock.json), or a lock, whose manifest does

@@ -1,10 +1,12 @@
 #include "builder/edge/build.h"
 
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "builder/edge/commands/command_line.h"
+#include "builder/edge/own_secrets.h"
 #include "keys/edge/key_files.h"
 #include "keys/edge/pkcs11_key.h"
 
@@ -16,7 +18,8 @@ using nlohmann::ordered_json;
 
 struct BuildOptions {
   std::string input, lock, key, pkcs11, store, cache;
-  std::vector<std::string> mirrors;
+  std::vector<std::string> mirrors, secrets;
+  std::optional<std::string> secrets_key;
   bool json = false, plan = false, without_signature = false;
 };
 
@@ -76,6 +79,8 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
                               {"layers_built", outcome.layers_built},
                               {"layers_reused", outcome.layers_reused},
                               {"bytes", size_of(release).value},
+                              {"scanned_files", release.scan.files},
+                              {"scanned_bytes", release.scan.bytes},
                               {"fetch_seconds", seconds(outcome.fetching)},
                               {"build_seconds", seconds(outcome.building)},
                               {"sign_seconds", seconds(outcome.signing)}};
@@ -93,6 +98,9 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
   std::printf("  packages  %zu; layers made %zu, from the store %zu\n", release.packages.size(),
               outcome.layers_built, outcome.layers_reused);
   std::printf("  size      %s\n", print(size_of(release)).c_str());
+  std::printf("  secrets   none in %llu files, %s\n",
+              static_cast<unsigned long long>(release.scan.files),
+              print(ByteCount{release.scan.bytes}).c_str());
   std::printf("  time      fetching %.2f s, building %.2f s, signing %.4f s\n",
               seconds(outcome.fetching), seconds(outcome.building), seconds(outcome.signing));
 }
@@ -104,7 +112,10 @@ Status plan(const BuildOptions& given, const BuildInput& input, const Cache& cac
 }
 
 Status build(const BuildOptions& given) {
-  TRY_ASSIGN(const BuildInput input, read_build_input(given.input, given.lock));
+  TRY_ASSIGN(BuildInput input, read_build_input(given.input, given.lock));
+  TRY_ASSIGN(const auto secrets, read_own_secrets(given.secrets, given.secrets_key));
+  TRY_ASSIGN(SecretScanner scanner, SecretScanner::create(secrets));
+  input.scanner = std::make_shared<const SecretScanner>(std::move(scanner));
   std::string cache_path = given.cache;
   if (cache_path.empty()) {
     TRY_ASSIGN(cache_path, Cache::default_path());
@@ -142,7 +153,9 @@ int run_build(const Arguments& args) {
           "image, signs and stores it. Given a manifest, uses the lock beside it.",
       .examples =
           "  weir-builder build gateway.yaml --key release.key --store store\n"
-          "  weir-builder build gateway.lock.json --store store --plan\n"};
+          "  weir-builder build gateway.lock.json --store store --plan\n"
+          "  weir-builder build gateway.yaml --key release.key --store store --secrets fleet/keys "
+          "--secrets-key-file gateway.seal\n"};
   line.options.add_options()("key", options::value(&given.key)->value_name("FILE"),
                              "minisign secret key that signs the release (weir-keys generate)")(
       "pkcs11", options::value(&given.pkcs11)->value_name("URI"),
@@ -157,6 +170,13 @@ int run_build(const Arguments& args) {
       "default: $XDG_CACHE_HOME/weir or ~/.cache/weir")(
       "mirror", options::value(&given.mirrors)->value_name("[SUITE=]URL")->composing(),
       "asks this archive instead of the ones apt is configured for; can be repeated")(
+      "secrets", options::value(&given.secrets)->value_name("PATH")->composing(),
+      "refuses an image that holds this key: a sealed identity, WireGuard key, minisign secret key "
+      "or key file, or a folder of such; can be repeated")(
+      "secrets-key-file",
+      options::value<std::string>()->value_name("FILE")->notifier(
+          [&](const std::string& file) { given.secrets_key = file; }),
+      "opens the sealed identities of --secrets; default: a passphrase")(
       "plan", options::bool_switch(&given.plan), "shows what would be done and does nothing")(
       "json", options::bool_switch(&given.json), "prints the result as JSON");
   if (const auto code = parse_command_line(line, args, &given.input)) return *code;

@@ -32,7 +32,9 @@ Release example() {
       {{"libc6", {digest_of("blob"), ByteCount{400}}, digest_of("cpio"), ByteCount{900}}},
       "console=ttyS0 \"quoted\"",
       {{"bookworm", digest_of("inrelease"), "Sat, 06 Sep 2025 10:06:37 UTC"}},
-      "0.1.0"};
+      "0.1.0",
+      std::nullopt,
+      {1, 1200, 60000000}};
 }
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
@@ -97,6 +99,7 @@ TEST_CASE("what is not a release is refused, and the field is named") {
       {replaced(text, "gateway-6.12", "Gateway"), "name: "},
       {replaced(text, id, id + "0"), "kernel.build_id: "},
       {replaced(text, "0a9eda18", "0A9EDA18"), "modules[0].signature_key: must be lower-case"},
+      {replaced(text, "60000000", "-1"), "scan.bytes: "},
       {replaced(text, "9000", "-9000"), "kernel.image.size: "},
       {replaced(text, "9000", "9000.5"), "kernel.image.size: "},
       {replaced(text, "\"size\": 400", "\"size\": 401"), "blob.size: must be a multiple of 4"},

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "manifests/digest.h"
+
+/// What a hit on a rule's first words must look like to be a secret. `at` is where the words begin;
+/// each returns where the finding begins.
+namespace weir::builder::secret_rules {
+
+/// `PrivateKey = KEY`, `"preshared_key": "KEY"`: `words` long, then a separator, then a key of 32
+/// bytes that is not all zeros, in base64 or hex, that ends there.
+[[nodiscard]] std::optional<std::size_t> setting(Bytes content, std::size_t at, std::size_t words);
+/// `PRIVATE KEY` inside `-----BEGIN ... -----`, and a line of base64 soon after.
+/// source: RFC 7468, RFC 1421 (headers), RFC 9580 section 6.2
+[[nodiscard]] std::optional<std::size_t> pem(Bytes content, std::size_t at);
+/// base64 of "openssh-key-v1", and enough of it for a key. source: OpenSSH, PROTOCOL.key
+[[nodiscard]] std::optional<std::size_t> openssh(Bytes content, std::size_t at);
+/// base64 of the 158 bytes of a minisign secret key (docs/keys.md)
+[[nodiscard]] std::optional<std::size_t> minisign(Bytes content, std::size_t at);
+/// `AGE-SECRET-KEY-1` and 58 characters of Bech32, all of one case. source: C2SP, age.md; BIP 173
+[[nodiscard]] std::optional<std::size_t> age(Bytes content, std::size_t at);
+
+}  // namespace weir::builder::secret_rules

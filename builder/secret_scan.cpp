@@ -1,0 +1,197 @@
+#include "builder/secret_scan.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+
+#include "builder/secret_rules.h"
+
+namespace weir::builder {
+namespace {
+
+using keys::Secret;
+
+// Wu and Manber's search: the last two bytes of a window of eight say how far it can move. All
+// needles are at least this long.
+constexpr std::size_t kWindow = 8;
+constexpr std::size_t kShortestKey = 16;
+constexpr std::size_t kShown = 10;
+
+std::uint8_t lower(std::uint8_t c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<std::uint8_t>(c - 'A' + 'a') : c;
+}
+
+std::size_t block(std::uint8_t first, std::uint8_t second) {
+  return std::size_t{first} << 8 | second;
+}
+
+// Base64 of the key as it stands in base64 of something longer, `before` bytes into a group of
+// three: only the characters that depend on nothing else.
+Result<Secret> base64_within(const Secret& key, std::size_t before, int variant) {
+  TRY_ASSIGN(Secret plain, Secret::of_size(before + key.size()));
+  std::copy(key.bytes().begin(), key.bytes().end(),
+            plain.writable().begin() + static_cast<std::ptrdiff_t>(before));
+  TRY_ASSIGN(Secret text, Secret::of_size(sodium_base64_encoded_len(plain.size(), variant)));
+  sodium_bin2base64(reinterpret_cast<char*>(text.writable().data()), text.size(),
+                    plain.bytes().data(), plain.size(), variant);
+  const std::size_t first = (before * 8 + 5) / 6, last = plain.size() * 8 / 6;
+  return Secret::copy_of(text.bytes().subspan(first, last - first));
+}
+
+std::string_view meaning(std::size_t rule) {
+  constexpr std::string_view kMeanings[] = {"a WireGuard private or preshared key",
+                                            "a private key in PEM or OpenPGP armour",
+                                            "an OpenSSH private key",
+                                            "a minisign secret key",
+                                            "an age secret key",
+                                            "a key of the fleet",
+                                            "a key of the fleet in hex"};
+  return kMeanings[rule];
+}
+
+}  // namespace
+
+Status SecretScanner::add(std::string_view text, Rule rule) {
+  TRY_ASSIGN(Secret copy, Secret::copy_of(as_bytes(text)));
+  if (rule != Rule::exact) {
+    for (std::uint8_t& c : copy.writable()) c = lower(c);
+  }
+  needles_.push_back({std::move(copy), rule});
+  return {};
+}
+
+Status SecretScanner::add_key(const Secret& key) {
+  if (key.size() < kShortestKey) {
+    return fail(Errc::invalid_input, "a key to look for has less than 16 bytes");
+  }
+  TRY(add(key.text(), Rule::exact));
+  TRY_ASSIGN(Secret hex, Secret::of_size(key.size() * 2 + 1));
+  sodium_bin2hex(reinterpret_cast<char*>(hex.writable().data()), hex.size(), key.bytes().data(),
+                 key.size());
+  TRY(add(hex.text().substr(0, key.size() * 2), Rule::folded));
+  for (std::size_t before = 0; before < 3; ++before) {
+    TRY_ASSIGN(const Secret text, base64_within(key, before, sodium_base64_VARIANT_ORIGINAL));
+    TRY_ASSIGN(const Secret other, base64_within(key, before, sodium_base64_VARIANT_URLSAFE));
+    TRY(add(text.text(), Rule::exact));
+    if (!text.equals(other)) TRY(add(other.text(), Rule::exact));
+  }
+  return {};
+}
+
+void SecretScanner::finish() {
+  steps_.assign(1 << 16, kWindow - 1);
+  ends_.assign(1 << 16, {});
+  for (std::size_t i = 0; i < needles_.size(); ++i) {
+    const auto text = needles_[i].text.bytes();
+    const bool exact = needles_[i].rule == Rule::exact;
+    const auto cases = [&](std::uint8_t c) {
+      const auto upper = static_cast<std::uint8_t>(std::toupper(c));
+      return exact || upper == c ? std::vector<std::uint8_t>{c} : std::vector{c, upper};
+    };
+    for (std::size_t at = 0; at + 1 < kWindow; ++at) {
+      const auto step = static_cast<std::uint8_t>(kWindow - 2 - at);
+      for (const std::uint8_t first : cases(text[at])) {
+        for (const std::uint8_t second : cases(text[at + 1])) {
+          std::uint8_t& known = steps_[block(first, second)];
+          known = std::min(known, step);
+          if (step == 0) ends_[block(first, second)].push_back(static_cast<std::uint16_t>(i));
+        }
+      }
+    }
+  }
+}
+
+Result<SecretScanner> SecretScanner::create(const std::vector<Secret>& keys) {
+  std::vector<std::string> digests;
+  for (const Secret& key : keys) digests.push_back(Digest::of(key.bytes()).hex());
+  std::sort(digests.begin(), digests.end());
+  std::string identity = "secret scan " + std::to_string(kScanRules);
+  for (const std::string& digest : digests) identity += "\n" + digest;
+  SecretScanner out(Digest::of(as_bytes(identity)));
+  const std::pair<const char*, Rule> rules[] = {
+      {"privatekey", Rule::setting},   {"private_key", Rule::setting},
+      {"presharedkey", Rule::setting}, {"preshared_key", Rule::setting},
+      {"private key", Rule::pem},      {"b3BlbnNzaC1rZXktdjE", Rule::openssh},
+      {"RWRTY0Iy", Rule::minisign},    {"RWQAAEIy", Rule::minisign},
+      {"age-secret-key-1", Rule::age}};
+  for (const auto& [words, rule] : rules) TRY(out.add(words, rule));
+  for (const Secret& key : keys) TRY(out.add_key(key));
+  out.has_keys_ = !keys.empty();
+  if (out.needles_.size() > UINT16_MAX) {
+    return fail(Errc::invalid_input, "more than 8000 keys to look for");
+  }
+  out.finish();
+  return out;
+}
+
+std::optional<SecretFinding> SecretScanner::check(const Needle& needle, Bytes content,
+                                                  std::size_t at) const {
+  const auto text = needle.text.bytes();
+  if (content.size() - at < text.size()) return std::nullopt;
+  const Bytes found = content.subspan(at, text.size());
+  const bool same = needle.rule == Rule::exact
+                        ? std::memcmp(found.data(), text.data(), text.size()) == 0
+                        : std::equal(found.begin(), found.end(), text.begin(),
+                                     [](std::uint8_t a, std::uint8_t b) { return lower(a) == b; });
+  if (!same) return std::nullopt;
+  std::optional<std::size_t> begin = at;
+  if (needle.rule == Rule::setting) begin = secret_rules::setting(content, at, text.size());
+  if (needle.rule == Rule::pem) begin = secret_rules::pem(content, at);
+  if (needle.rule == Rule::openssh) begin = secret_rules::openssh(content, at);
+  if (needle.rule == Rule::minisign) begin = secret_rules::minisign(content, at);
+  if (needle.rule == Rule::age) begin = secret_rules::age(content, at);
+  if (!begin) return std::nullopt;
+  return SecretFinding{*begin, std::string(meaning(static_cast<std::size_t>(needle.rule)))};
+}
+
+std::vector<SecretFinding> SecretScanner::scan(Bytes content) const {
+  std::vector<SecretFinding> out;
+  if (content.size() < kWindow) return out;
+  const std::uint8_t* bytes = content.data();
+  const std::size_t last = content.size() - kWindow;
+  for (std::size_t at = 0; at <= last;) {
+    const std::size_t ending = block(bytes[at + kWindow - 2], bytes[at + kWindow - 1]);
+    const std::size_t step = steps_[ending];
+    if (step > 0) {
+      at += step;
+      continue;
+    }
+    for (const std::uint16_t i : ends_[ending]) {
+      if (auto found = check(needles_[i], content, at)) out.push_back(std::move(*found));
+    }
+    ++at;
+  }
+  std::stable_sort(out.begin(), out.end(), [](const SecretFinding& a, const SecretFinding& b) {
+    return a.offset < b.offset;
+  });
+  return out;
+}
+
+Result<manifests::ReleaseScan> scan_tree(const images::FileTree& tree,
+                                         const SecretScanner& scanner) {
+  manifests::ReleaseScan out{kScanRules, 0, 0};
+  std::string found;
+  std::size_t count = 0;
+  for (const auto& [path, node] : tree.nodes()) {
+    if (node.file() == nullptr) continue;
+    const Bytes content = *node.file()->content;
+    ++out.files;
+    out.bytes += content.size();
+    for (const SecretFinding& finding : scanner.scan(content)) {
+      if (++count > kShown) continue;
+      found += (found.empty() ? "/" : "; /") + path.string() + " holds " + finding.what +
+               " at byte " + std::to_string(finding.offset);
+    }
+  }
+  if (count == 0) return out;
+  if (count > kShown) found += "; and " + std::to_string(count - kShown) + " more";
+  return fail(Errc::unauthorized,
+              found +
+                  ": secrets never go into an image, which anyone can read who has the release; "
+                  "take it out of the package or the manifest's files (nodes get their keys over "
+                  "the node API)");
+}
+
+}  // namespace weir::builder

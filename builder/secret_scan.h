@@ -1,0 +1,78 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "images/file_tree.h"
+#include "keys/secret.h"
+#include "manifests/digest.h"
+#include "manifests/release.h"
+#include "manifests/result.h"
+
+namespace weir::builder {
+
+/// Changes with every rule below: releases record by which rules they were scanned.
+inline constexpr std::uint64_t kScanRules = 1;
+
+/// Something that must not be in an image. Never the secret itself.
+struct SecretFinding {
+  std::uint64_t offset = 0;  ///< in the file, where the secret or what announces it begins
+  std::string what;          ///< "a WireGuard private or preshared key"
+  bool operator==(const SecretFinding&) const = default;
+};
+
+/// Looks for secrets in files, in one pass over the bytes.
+///
+/// Rules: a setting `PrivateKey`, `PresharedKey`, `private_key` or `preshared_key` with a WireGuard
+/// key (base64 or hex) for its value; PEM, OpenSSH and OpenPGP private keys, armoured; minisign's
+/// secret keys; age's secret keys; and the keys it was made for, as they are, in hex and in base64
+/// at any alignment. What only looks alike (digests, public keys, certificates, a program's own
+/// words about such keys) is not found. Compressed files are not looked into.
+class SecretScanner {
+ public:
+  /// keys     16 bytes or more each; copied into locked memory
+  /// errors   invalid_input: a shorter one; exhausted
+  static Result<SecretScanner> create(const std::vector<keys::Secret>& keys);
+
+  /// In the order of their offsets.
+  [[nodiscard]] std::vector<SecretFinding> scan(Bytes content) const;
+
+  /// What its findings depend on: the rules and the keys.
+  [[nodiscard]] const Digest& identity() const { return identity_; }
+  /// Whether it looks for keys besides the rules.
+  [[nodiscard]] bool has_keys() const { return has_keys_; }
+
+ private:
+  enum class Rule : std::uint8_t { setting, pem, openssh, minisign, age, exact, folded };
+  struct Needle {
+    keys::Secret text;  ///< to match; for `folded` and the rules in lower case
+    Rule rule{};
+  };
+
+  explicit SecretScanner(const Digest& identity) : identity_(identity) {}
+  Status add(std::string_view text, Rule rule);
+  Status add_key(const keys::Secret& key);
+  void finish();
+  [[nodiscard]] std::optional<SecretFinding> check(const Needle& needle, Bytes content,
+                                                   std::size_t at) const;
+
+  Digest identity_;
+  bool has_keys_ = false;
+  std::vector<Needle> needles_;
+  /// By the seventh and eighth byte of a window: how far it can move, and which needles end there.
+  std::vector<std::uint8_t> steps_;
+  std::vector<std::vector<std::uint16_t>> ends_;
+};
+
+/// Scans every file of a tree.
+/// returns  how much was scanned
+/// errors   unauthorized, naming path and offset of each finding (up to ten)
+[[nodiscard]] Result<manifests::ReleaseScan> scan_tree(const images::FileTree& tree,
+                                                       const SecretScanner& scanner);
+
+}  // namespace weir::builder

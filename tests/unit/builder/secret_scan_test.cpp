@@ -1,0 +1,175 @@
+#include "builder/secret_scan.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+
+#include "tests/unit/images/scratch.h"
+
+namespace weir::builder {
+namespace {
+
+using keys::Secret;
+
+const std::string kCorpus = WEIR_SOURCE_DIR "/tests/data/builder/secrets/";
+
+SecretScanner scanner_for(const std::vector<Secret>& keys = {}) {
+  auto scanner = SecretScanner::create(keys);
+  REQUIRE_MESSAGE(scanner.has_value(), scanner.error().message);
+  return std::move(*scanner);
+}
+
+std::vector<Secret> one_key(const std::string& raw) {
+  std::vector<Secret> out;
+  auto key = Secret::copy_of(as_bytes(raw));
+  REQUIRE(key.has_value());
+  out.push_back(std::move(*key));
+  return out;
+}
+
+std::string shell(const std::string& command) {
+  return test::must("export LC_ALL=C; " + command);
+}
+
+}  // namespace
+
+TEST_CASE("every kind of secret key that a tool writes is found where grep finds it") {
+  // By file: what grep looks for, and what it is.
+  const std::map<std::string, std::pair<std::string, std::string>> expected = {
+      {"wireguard_conf", {"PrivateKey", "a WireGuard private or preshared key"}},
+      {"wireguard_preshared", {"presharedkey", "a WireGuard private or preshared key"}},
+      {"wireguard_json", {"private_key", "a WireGuard private or preshared key"}},
+      {"wireguard_uapi", {"private_key", "a WireGuard private or preshared key"}},
+      {"wireguard_yaml", {"privateKey", "a WireGuard private or preshared key"}},
+      {"pem_rsa", {"-----BEGIN RSA", "a private key in PEM or OpenPGP armour"}},
+      {"pem_rsa_encrypted", {"-----BEGIN RSA", "a private key in PEM or OpenPGP armour"}},
+      {"pem_ec", {"-----BEGIN EC", "a private key in PEM or OpenPGP armour"}},
+      {"pem_pkcs8", {"-----BEGIN PRIV", "a private key in PEM or OpenPGP armour"}},
+      {"pem_pkcs8_encrypted", {"-----BEGIN ENCR", "a private key in PEM or OpenPGP armour"}},
+      {"pem_in_json", {"-----BEGIN PRIV", "a private key in PEM or OpenPGP armour"}},
+      {"openssh", {"-----BEGIN OPENSSH", "a private key in PEM or OpenPGP armour"}},
+      {"openssh_bare", {"b3BlbnNzaC1rZXktdjE", "an OpenSSH private key"}},
+      {"openpgp", {"-----BEGIN PGP", "a private key in PEM or OpenPGP armour"}},
+      {"minisign", {"RWQAAEIy", "a minisign secret key"}},
+      {"minisign_encrypted", {"RWRTY0Iy", "a minisign secret key"}},
+      {"age", {"AGE-SECRET-KEY", "an age secret key"}},
+  };
+  const SecretScanner scanner = scanner_for();
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kCorpus + "found")) {
+    const std::string name = entry.path().filename().string();
+    CAPTURE(name);
+    REQUIRE(expected.contains(name));
+    const auto& [words, what] = expected.at(name);
+    const std::string content = test::bytes_of(entry.path().string());
+    const auto found = scanner.scan(as_bytes(content));
+    REQUIRE_FALSE(found.empty());
+    CHECK(found[0].what == what);
+    CHECK(std::to_string(found[0].offset) + ":" + words + "\n" ==
+          shell("grep -abo -m1 -e '" + words + "' " + entry.path().string()));
+    // Wherever it lies, and also in the middle of something binary.
+    for (std::size_t before = 0; before < 16; ++before) {
+      std::string moved(before, '\x7f');
+      moved += content + std::string(before, '\0');
+      const auto again = scanner.scan(as_bytes(moved));
+      REQUIRE(again.size() == found.size());
+      CHECK(again[0].offset == found[0].offset + before);
+    }
+    ++files;
+  }
+  CHECK(files == expected.size());
+}
+
+TEST_CASE("what only looks like a secret is not found") {
+  const SecretScanner scanner = scanner_for();
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kCorpus + "not_found")) {
+    CAPTURE(entry.path().string());
+    const std::string content = test::bytes_of(entry.path().string());
+    for (const SecretFinding& finding : scanner.scan(as_bytes(content))) {
+      FAIL_CHECK(finding.what << " at " << finding.offset);
+    }
+    ++files;
+  }
+  CHECK(files > 10);
+  // Programs that handle such keys and know their words.
+  for (const char* program : {"/usr/bin/wg", "/usr/bin/openssl", "/usr/bin/minisign",
+                              "/usr/bin/gpg", "/usr/bin/ssh-keygen"}) {
+    if (!std::filesystem::exists(program)) continue;
+    CAPTURE(program);
+    CHECK(scanner.scan(as_bytes(test::bytes_of(program))).empty());
+  }
+}
+
+TEST_CASE("the fleet's own keys are found raw, in hex and in base64, however they are embedded") {
+  const test::TemporaryFolder folder;
+  const std::string raw = shell("head -c 32 /dev/urandom | tee " + folder.path + "/k");
+  const SecretScanner scanner = scanner_for(one_key(raw));
+  const SecretScanner other = scanner_for(one_key(shell("head -c 32 /dev/urandom")));
+  CHECK(scanner.identity() != other.identity());
+  CHECK(scanner.identity() != scanner_for().identity());
+  CHECK(scanner.identity() == scanner_for(one_key(raw)).identity());
+  const std::string in = folder.path + "/k";
+  const struct {
+    std::string content, what;
+  } cases[] = {
+      {raw, "a key of the fleet"},
+      {shell("xxd -p -c 64 " + in), "a key of the fleet in hex"},
+      {shell("xxd -u -p -c 64 " + in), "a key of the fleet in hex"},
+      {shell("base64 -w0 " + in), "a key of the fleet"},
+      {shell("base64 -w0 " + in + " | tr +/ -_"), "a key of the fleet"},
+      {shell("{ printf x; cat " + in + "; echo more; } | base64 -w0"), "a key of the fleet"},
+      {shell("{ printf xy; cat " + in + "; echo more; } | base64 -w0"), "a key of the fleet"},
+      {shell("{ printf xyz; cat " + in + "; echo more; } | base64 -w0 | tr +/ -_"),
+       "a key of the fleet"},
+  };
+  for (const auto& [content, what] : cases) {
+    CAPTURE(content);
+    for (const std::string& before :
+         {std::string(), std::string("before "), std::string(9, '\0')}) {
+      const std::string text = before + content + " after";
+      const auto found = scanner.scan(as_bytes(text));
+      REQUIRE(found.size() == 1);
+      CHECK(found[0].what == what);
+      CHECK(found[0].offset >= before.size());
+      CHECK(found[0].offset <= before.size() + 6);
+      CHECK(other.scan(as_bytes(text)).empty());
+    }
+  }
+  for (const std::string& like :
+       {shell("sha256sum " + in), shell("base64 -w0 " + in + " | wg pubkey"),
+        shell("head -c 31 " + in + " | base64"), raw.substr(1), shell("base64 " + in).substr(2)}) {
+    CHECK(scanner.scan(as_bytes(like)).empty());
+  }
+  CHECK_FALSE(SecretScanner::create(one_key("short")).has_value());
+}
+
+TEST_CASE("a tree with secrets is refused with paths and offsets, and a clean one is counted") {
+  const SecretScanner scanner = scanner_for();
+  images::FileTree tree;
+  const auto put = [&](const char* path, const std::string& content) {
+    REQUIRE(tree.put(*images::ImagePath::parse(path),
+                     {0644, 0, 0, 0, images::File{images::content_of(content)}})
+                .has_value());
+  };
+  put("etc/motd", "hello");
+  put("usr/bin/x", "12345678901");
+  const auto clean = scan_tree(tree, scanner);
+  REQUIRE_MESSAGE(clean.has_value(), clean.error().message);
+  CHECK(*clean == manifests::ReleaseScan{kScanRules, 2, 16});
+
+  const std::string conf = test::bytes_of(kCorpus + "found/wireguard_conf");
+  put("etc/wireguard/wg0.conf", conf);
+  const auto found = scan_tree(tree, scanner);
+  REQUIRE_FALSE(found.has_value());
+  CHECK(found.error().code == Errc::unauthorized);
+  CHECK(found.error().message.starts_with(
+      "/etc/wireguard/wg0.conf holds a WireGuard private or preshared key at byte " +
+      std::to_string(conf.find("PrivateKey")) + ": secrets never go into an image"));
+  // The secret itself is nobody's business.
+  const std::string key = conf.substr(conf.find("= ", conf.find("PrivateKey")) + 2, 43);
+  CHECK(found.error().message.find(key) == std::string::npos);
+}
+
+}  // namespace weir::builder
