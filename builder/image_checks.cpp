@@ -67,23 +67,46 @@ class Libraries {
     }
   }
 
-  bool finds(const std::string& path, const images::Elf& elf, const std::string& name) const {
-    if (name.find('/') != std::string::npos) return loads(name);
-    const auto folders = folders_for(path, elf);
-    return std::any_of(folders.begin(), folders.end(),
-                       [&](const std::string& folder) { return loads(folder + "/" + name); });
+  struct Library {
+    std::string path;
+    const images::Elf* elf = nullptr;
+  };
+
+  std::optional<Library> find(const std::string& path, const images::Elf& elf,
+                              const std::string& name) const {
+    if (name.find('/') != std::string::npos) return load(name);
+    for (const std::string& folder : folders_for(path, elf)) {
+      if (auto found = load(folder + "/" + name)) return found;
+    }
+    return std::nullopt;
   }
 
-  bool loads(const std::string& path) const {
+  std::optional<Library> load(const std::string& path) const {
     const auto real = image_.resolve(path);
     const auto found = real ? programs_.find(*real) : programs_.end();
-    return found != programs_.end() && found->second->machine == kX86_64;
+    if (found == programs_.end() || found->second->machine != kX86_64) return std::nullopt;
+    return Library{*real, found->second};
   }
 
  private:
   const Overlay& image_;
   std::map<std::string, const images::Elf*> programs_;
 };
+
+// What the loader would say at the program's start: "version `X' not found". A library without any
+// versions is taken as it is (ld.so warns).
+void add_versions(const Libraries& libraries, const std::string& path, const images::Elf& elf,
+                  const std::string& file, std::vector<std::string>& missing) {
+  for (const auto& [name, versions] : elf.version_needs) {
+    const auto library = libraries.find(path, elf, name);
+    if (!library || library->elf->versions.empty()) continue;
+    for (const std::string& version : versions) {
+      if (library->elf->versions.contains(version)) continue;
+      missing.push_back(file + "version " + version + " of " + name + ", which /" + library->path +
+                        " does not define");
+    }
+  }
+}
 
 std::string digests_wanted(const std::string& package, const std::string& script,
                            const Digest& digest) {
@@ -151,17 +174,20 @@ Status check_libraries(const Overlay& image, const std::vector<LayerFacts>& laye
     for (const auto& [path, elf] : layer.programs) {
       if (elf.machine != kX86_64) continue;
       const std::string file = "/" + path + " (" + layer.layer.name + ") needs ";
-      if (!elf.interpreter.empty() && !libraries.loads(elf.interpreter)) {
+      if (!elf.interpreter.empty() && !libraries.load(elf.interpreter)) {
         missing.push_back(file + "the interpreter " + elf.interpreter);
       }
       for (const std::string& name : elf.needed) {
-        if (!libraries.finds(path, elf, name)) missing.push_back(file + name);
+        if (!libraries.find(path, elf, name)) missing.push_back(file + name);
       }
+      add_versions(libraries, path, elf, file, missing);
     }
   }
   if (missing.empty()) return {};
-  return fail(Errc::not_found, "not in the image: " + list_of(missing) +
-                                   ": add the packages that have them to the manifest");
+  return fail(Errc::not_found,
+              "not in the image: " + list_of(missing) +
+                  ": add the packages that have them to the manifest, in versions that fit one "
+                  "another");
 }
 
 Status check_scripts(const std::vector<LayerFacts>& layers,

@@ -35,9 +35,9 @@ class Overlay {
 };
 
 /// Whether everything that can be run or loaded finds its interpreter and its libraries inside the
-/// image, where the C library looks without a cache: run path, then the default folders.
-/// errors: not_found, naming each file and what it misses (up to ten)
-/// source: ld.so(8); Debian's default folders
+/// image, where the C library looks without a cache: run path, then the default folders; and
+/// whether the libraries define the versions of symbols that are asked of them. errors: not_found,
+/// naming each file and what it misses (up to ten) source: ld.so(8); Debian's default folders
 [[nodiscard]] Status check_libraries(const Overlay& image, const std::vector<LayerFacts>& layers);
 
 /// Whether a person has accounted for every script that would have run at installation.

@@ -129,22 +129,23 @@ Status check_signature(const ImageModule& module, const ModuleSignature& signatu
 Result<std::string> check_signatures(const KernelKeys& keys,
                                      const std::vector<ImageModule>& modules) {
   std::vector<std::optional<ModuleSignature>> signatures;
-  bool wanted = keys.checks_signatures && !keys.certificates.empty();
+  std::string signed_one;  // what else is signed, as a refusal says it
+  if (keys.checks_signatures && !keys.certificates.empty())
+    signed_one = "this kernel's modules are";
   for (const ImageModule& module : modules) {
     TRY_ASSIGN_IN(auto signature, read_module_signature(*module.unpacked), called(module));
-    wanted = wanted || signature.has_value();
+    if (signature && signed_one.empty()) signed_one = "module " + module.facts.name + " is";
     signatures.push_back(std::move(signature));
   }
   std::string key;
   std::string first;
-  if (!wanted) return key;
+  if (signed_one.empty()) return key;
   for (std::size_t i = 0; i < modules.size(); ++i) {
     const auto& signature = signatures[i];
     if (!signature) {
-      return refuse(modules[i],
-                    "is not signed, while this kernel's modules are: its signature was removed, or "
-                    "it was built elsewhere" +
-                        std::string(kTogether));
+      return refuse(modules[i], "is not signed, while " + signed_one +
+                                    ": its signature was removed, or it was built elsewhere" +
+                                    kTogether);
     }
     TRY(check_signature(modules[i], *signature, keys));
     if (i == 0) {

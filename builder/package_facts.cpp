@@ -59,7 +59,9 @@ ordered_json to_json(const images::Elf& elf) {
           {"soname", elf.soname},
           {"needed", elf.needed},
           {"run_path", elf.run_path},
-          {"build_id", elf.build_id}};
+          {"build_id", elf.build_id},
+          {"version_needs", elf.version_needs},
+          {"versions", elf.versions}};
 }
 
 Result<images::Elf> read_elf(const std::string& path, const json& value) {
@@ -72,6 +74,14 @@ Result<images::Elf> read_elf(const std::string& path, const json& value) {
   TRY_ASSIGN(out.needed, read_strings(fields, "needed"));
   TRY_ASSIGN(out.run_path, fields.string("run_path"));
   TRY_ASSIGN(out.build_id, fields.string("build_id"));
+  TRY_ASSIGN(const json* needs, read_map(fields, "version_needs", value));
+  TRY_ASSIGN(JsonFields libraries, JsonFields::open(*needs, "version_needs"));
+  for (const auto& [library, _] : needs->items()) {
+    TRY_ASSIGN(const auto names, read_strings(libraries, library));
+    out.version_needs[library].insert(names.begin(), names.end());
+  }
+  TRY_ASSIGN(const auto versions, read_strings(fields, "versions"));
+  out.versions.insert(versions.begin(), versions.end());
   TRY(fields.finish());
   if (kind > 3 || machine > UINT16_MAX) return fields.refuse("kind", "unknown");
   out.kind = static_cast<images::ElfKind>(kind);

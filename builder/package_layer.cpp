@@ -5,6 +5,7 @@
 #include "builder/kernel_binding.h"
 #include "builder/kernel_image.h"
 #include "builder/module_selection.h"
+#include "builder/netlink_family.h"
 #include "images/deb.h"
 #include "images/documentation.h"
 #include "images/layer.h"
@@ -106,6 +107,7 @@ Result<std::string> check_modules(const KernelImage& kernel, const ModuleIndex& 
   TRY_ASSIGN(const KernelBinding binding, read_kernel_binding(kernel));
   std::vector<ImageModule> modules;
   for (const auto& [_, selected] : selection.modules) {
+    TRY(check_wireguard_family(selected.module, *selected.unpacked));
     modules.push_back({selected.path.string(), selected.module, selected.unpacked});
   }
   return check_binding(kernel, binding, modules);

@@ -8,6 +8,7 @@ namespace weir::images {
 namespace {
 
 using elf_tables::header_of;
+using elf_tables::read;
 using elf_tables::read_table;
 using elf_tables::refuse;
 using elf_tables::sections_of;
@@ -25,11 +26,51 @@ Result<std::uint64_t> offset_of(const std::vector<Elf64_Phdr>& segments, std::ui
   return refuse("an address that no segment holds");
 }
 
+// Tables of versions are lists: every entry says how far the next one is, and 0 ends them.
+constexpr std::size_t kVersions = 1 << 16;
+
+Result<std::uint64_t> next_in(std::uint64_t offset, std::uint32_t step, std::size_t& count) {
+  if (++count > kVersions) return refuse("a list of versions does not end");
+  return offset + step;
+}
+
+Status read_version_needs(Bytes bytes, std::uint64_t offset, Bytes names, Elf& out) {
+  std::size_t count = 0;
+  for (;;) {
+    TRY_ASSIGN(const auto need, read<Elf64_Verneed>(bytes, offset));
+    TRY_ASSIGN(const std::string_view library, text_at(names, need.vn_file));
+    auto& versions = out.version_needs[std::string(library)];
+    for (std::uint64_t at = offset + need.vn_aux; need.vn_cnt > 0;) {
+      TRY_ASSIGN(const auto version, read<Elf64_Vernaux>(bytes, at));
+      TRY_ASSIGN(const std::string_view name, text_at(names, version.vna_name));
+      if ((version.vna_flags & VER_FLG_WEAK) == 0) versions.emplace(name);
+      if (version.vna_next == 0) break;
+      TRY_ASSIGN(at, next_in(at, version.vna_next, count));
+    }
+    if (need.vn_next == 0) return {};
+    TRY_ASSIGN(offset, next_in(offset, need.vn_next, count));
+  }
+}
+
+Status read_versions(Bytes bytes, std::uint64_t offset, Bytes names, Elf& out) {
+  std::size_t count = 0;
+  for (;;) {
+    TRY_ASSIGN(const auto version, read<Elf64_Verdef>(bytes, offset));
+    if ((version.vd_flags & VER_FLG_BASE) == 0) {
+      TRY_ASSIGN(const auto name, read<Elf64_Verdaux>(bytes, offset + version.vd_aux));
+      TRY_ASSIGN(const std::string_view text, text_at(names, name.vda_name));
+      out.versions.emplace(text);
+    }
+    if (version.vd_next == 0) return {};
+    TRY_ASSIGN(offset, next_in(offset, version.vd_next, count));
+  }
+}
+
 Status read_dynamic(Bytes bytes, const std::vector<Elf64_Phdr>& segments, const Elf64_Phdr& dynamic,
                     Elf& out) {
   TRY_ASSIGN(const auto entries,
              read_table<Elf64_Dyn>(bytes, dynamic.p_offset, dynamic.p_filesz / sizeof(Elf64_Dyn)));
-  std::uint64_t strings = 0, size = 0, soname = 0, rpath = 0, runpath = 0;
+  std::uint64_t strings = 0, size = 0, soname = 0, rpath = 0, runpath = 0, needs = 0, defines = 0;
   std::vector<std::uint64_t> needed;
   for (const Elf64_Dyn& entry : entries) {
     if (entry.d_tag == DT_NULL) break;
@@ -38,6 +79,8 @@ Status read_dynamic(Bytes bytes, const std::vector<Elf64_Phdr>& segments, const 
     if (entry.d_tag == DT_SONAME) soname = entry.d_un.d_val;
     if (entry.d_tag == DT_RPATH) rpath = entry.d_un.d_val;
     if (entry.d_tag == DT_RUNPATH) runpath = entry.d_un.d_val;
+    if (entry.d_tag == DT_VERNEED) needs = entry.d_un.d_ptr;
+    if (entry.d_tag == DT_VERDEF) defines = entry.d_un.d_ptr;
     if (entry.d_tag == DT_NEEDED) needed.push_back(entry.d_un.d_val);
   }
   if (strings == 0) return {};
@@ -46,6 +89,14 @@ Status read_dynamic(Bytes bytes, const std::vector<Elf64_Phdr>& segments, const 
   for (const std::uint64_t name : needed) {
     TRY_ASSIGN(const std::string_view text, text_at(table, name));
     out.needed.emplace_back(text);
+  }
+  if (needs != 0) {
+    TRY_ASSIGN(const std::uint64_t first, offset_of(segments, needs));
+    TRY(read_version_needs(bytes, first, table, out));
+  }
+  if (defines != 0) {
+    TRY_ASSIGN(const std::uint64_t first, offset_of(segments, defines));
+    TRY(read_versions(bytes, first, table, out));
   }
   if (soname != 0) {
     TRY_ASSIGN(out.soname, text_at(table, soname));

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,13 +24,17 @@ struct Elf {
   std::vector<std::string> needed;  ///< DT_NEEDED, in order
   std::string run_path;             ///< DT_RUNPATH, else DT_RPATH; colons between folders
   std::string build_id;             ///< GNU build id as hex, empty where there is none
+  /// Versions of symbols that it asks of a library, by the library's name (DT_VERNEED); those it
+  /// can do without stay out.
+  std::map<std::string, std::set<std::string>> version_needs{};
+  std::set<std::string> versions{};  ///< that it defines (DT_VERDEF), without its own name
 };
 
 /// Whether the bytes begin like an ELF file.
 [[nodiscard]] bool is_elf(Bytes bytes);
 
 /// errors: invalid_input: not ELF, another class or byte order, or a table that leaves the file
-/// source: System V ABI, chapters 4 and 5; elf(5)
+/// source: System V ABI, chapters 4 and 5; elf(5); Linux Standard Base, "Symbol Versioning"
 [[nodiscard]] Result<Elf> parse_elf(Bytes bytes);
 
 struct ElfSection {

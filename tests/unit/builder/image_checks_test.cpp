@@ -84,6 +84,36 @@ TEST_CASE("links are followed as the kernel would") {
   }
 }
 
+TEST_CASE("a library that lacks the version of symbols that a program asks for is named") {
+  auto layers = system();
+  LayerFacts tools =
+      layer("tools", {{"usr", kFolder}, {"usr/bin", kFolder}, {"usr/bin/wg", kFile}});
+  images::Elf& libc = layers[1].programs.at("usr/lib/x86_64-linux-gnu/libc-2.so");
+  libc.versions = {"GLIBC_2.2.5", "GLIBC_2.34"};
+  images::Elf program = shared({"libc.so.6"}, "/lib64/ld.so.2");
+  program.version_needs = {{"libc.so.6", {"GLIBC_2.34"}}};
+  const auto check = [&] {
+    auto all = layers;
+    all.push_back(tools);
+    Overlay overlay;
+    for (const LayerFacts& one : all) REQUIRE(overlay.add(one).has_value());
+    return check_libraries(overlay, all);
+  };
+  tools.programs["usr/bin/wg"] = program;
+  CHECK(check().has_value());
+
+  program.version_needs["libc.so.6"].insert("GLIBC_2.38");
+  tools.programs["usr/bin/wg"] = program;
+  const Status checked = check();
+  REQUIRE_FALSE(checked.has_value());
+  CHECK(checked.error().message.starts_with(
+      "not in the image: /usr/bin/wg (tools) needs version GLIBC_2.38 of libc.so.6, which "
+      "/usr/lib/x86_64-linux-gnu/libc-2.so does not define: "));
+  // ld.so takes a library without any versions, with a warning.
+  libc.versions.clear();
+  CHECK(check().has_value());
+}
+
 TEST_CASE("two layers with one path are refused, folders that agree are not") {
   auto layers = system();
   Overlay image = overlay_of(layers);

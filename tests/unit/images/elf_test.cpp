@@ -68,4 +68,29 @@ TEST_CASE("a run path is read, and a file that is cut anywhere is refused or rea
   CHECK_FALSE(is_elf(as_bytes("#!/bin/sh")));
 }
 
+TEST_CASE("versions of symbols that are asked for and defined are those that objdump lists") {
+  for (const std::string file :
+       {"/usr/bin/wg", "/usr/bin/openssl", "/lib/x86_64-linux-gnu/libc.so.6",
+        "/lib/x86_64-linux-gnu/libcrypto.so.3"}) {
+    CAPTURE(file);
+    const std::string bytes = test::bytes_of(file);
+    const auto elf = parse_elf(as_bytes(bytes));
+    REQUIRE_MESSAGE(elf.has_value(), elf.error().message);
+    std::string needs, defines;
+    for (const auto& [library, versions] : elf->version_needs) {
+      for (const std::string& version : versions) needs += library + " " + version + "\n";
+    }
+    for (const std::string& version : elf->versions) defines += version + "\n";
+    const std::string lists = "LC_ALL=C objdump -p " + file + " | awk '/^Version/ { part = $2 } ";
+    CHECK(needs ==
+          test::must(lists + "part == \"References:\" && /required from/ { sub(\":\", \"\", $3); "
+                             "library = $3 } part == \"References:\" && /^ *0x/ { print library, "
+                             "$4 }' | LC_ALL=C sort"));
+    CHECK(defines ==
+          test::must(lists +
+                     "part == \"definitions:\" && $2 == \"0x00\" { print $4 }' | LC_ALL=C sort"));
+    CHECK((needs + defines).size() > 20);
+  }
+}
+
 }  // namespace weir::images

@@ -1,0 +1,51 @@
+#include "builder/netlink_family.h"
+
+#include <linux/genetlink.h>
+#include <linux/wireguard.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "images/elf.h"
+
+namespace weir::builder {
+namespace {
+
+constexpr std::string_view kAlias = "net-pf-16-proto-16-family-" WG_GENL_NAME;
+constexpr std::string_view kSection = ".data..ro_after_init";
+
+// 0 where it is not there; families begin with version 1.
+std::uint32_t version_in(Bytes data) {
+  char name[GENL_NAMSIZ] = WG_GENL_NAME;
+  const auto begin = reinterpret_cast<const std::uint8_t*>(name);
+  const auto at = std::search(data.begin(), data.end(), begin, begin + sizeof name);
+  std::uint32_t version = 0;
+  const auto past = static_cast<std::size_t>(at - data.begin()) + sizeof name;
+  if (at == data.end() || data.size() - past < sizeof version) return 0;
+  std::memcpy(&version, data.data() + past, sizeof version);
+  return version;
+}
+
+}  // namespace
+
+Status check_wireguard_family(const KernelModule& module, Bytes unpacked) {
+  const auto& aliases = module.aliases;
+  if (std::find(aliases.begin(), aliases.end(), kAlias) == aliases.end()) return {};
+  const auto data = images::elf_section(unpacked, kSection);
+  const std::uint32_t version = data ? version_in(*data) : 0;
+  const std::string who = "module " + module.name;
+  if (version == 0) {
+    return fail(
+        Errc::integrity,
+        who + " does not say which version of the netlink family " WG_GENL_NAME " it speaks");
+  }
+  if (version == WG_GENL_VERSION) return {};
+  return fail(Errc::integrity,
+              who + " speaks version " + std::to_string(version) +
+                  " of the netlink family " WG_GENL_NAME ", and wg and the agent speak version " +
+                  std::to_string(WG_GENL_VERSION) + ": pin a kernel whose module fits the tools");
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,115 @@
+// What a build refuses about a finished image, as a person runs it: secrets, and modules that other
+// packages bring.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "build_fixture.h"
+#include "keys/edge/key_files.h"
+
+namespace weir::builder {
+namespace {
+
+std::string line(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+void replace(std::string& text, const std::string& from, const std::string& to) {
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a secret in a file of the manifest, of a package or on the command line stops the build") {
+  Fixture fixture;
+  const std::string key = line(fixture.run("wg genkey")), clean = fixture.manifest;
+
+  replace(fixture.manifest, "content: ours",
+          "content: \"[Interface]\\nPrivateKey = " + key + "\\n\"");
+  fixture.lock();
+  fixture.refused("/etc/tool.conf holds a WireGuard private or preshared key at byte 12: ");
+
+  fixture.manifest = clean;
+  replace(fixture.manifest, "quiet", "quiet wg.private_key=" + key);
+  fixture.lock();
+  fixture.refused("command_line holds a WireGuard private or preshared key at byte 9");
+
+  fixture.manifest = clean;
+  fixture.tool("PresharedKey=" + key, "1.0");
+  fixture.lock();
+  const std::string at = fixture.run("grep -abo PresharedKey t/bin/tool | cut -d: -f1");
+  fixture.refused(
+      "package tool 1.0: /usr/bin/tool holds a WireGuard private or preshared key at "
+      "byte " +
+      line(at) + ": ");
+}
+
+TEST_CASE("a key of the fleet's own store is found, also in layers that were made before") {
+  Fixture fixture;
+  fixture.run(
+      "umask 077 && mkdir fleet && wg genpsk > fleet/peer && head -c 32 /dev/urandom > seal "
+      "&& cp k.key k.pub fleet && " WEIR_BINARY_DIR
+      "/bin/weir-keys generate-wireguard --out fleet/gateway.identity --key-file seal");
+  const std::string own = " --secrets fleet --secrets-key-file seal";
+  const auto identity =
+      keys::read_identity(fixture.path() + "/fleet/gateway.identity", fixture.path() + "/seal");
+  REQUIRE_MESSAGE(identity.has_value(), identity.error().message);
+
+  const auto first = fixture.built();
+  const std::string document = fixture.read("store/releases/demo/release.json");
+  CHECK(first.at("scanned_files") == fixture.release().at("scan").at("files"));
+  CHECK(fixture.release().at("scan").at("rules") == 1);
+  // Searched anew for the keys, then remembered; and the release is the same.
+  CHECK(fixture.built(own).at("layers_reused") == 0);
+  CHECK(fixture.built(own).at("layers_reused") == 3);
+  CHECK(fixture.built().at("layers_reused") == 3);
+  CHECK(fixture.read("store/releases/demo/release.json") == document);
+
+  fixture.tool(hex_of(identity->private_key.bytes()), "1.0");
+  fixture.lock();
+  CHECK(fixture.build("").status == 0);
+  fixture.run("rm -rf store/releases store/index.json");
+  fixture.refused("/usr/bin/tool holds a key of the fleet in hex at byte ", own);
+
+  fixture.tool(line(fixture.read("fleet/peer")), "1.0");
+  fixture.lock();
+  fixture.refused("/usr/bin/tool holds a key of the fleet at byte ", own);
+
+  fixture.run("echo words > fleet/readme");
+  fixture.refused("fleet/readme: is no sealed identity, WireGuard key", own);
+}
+
+TEST_CASE("a kernel module of another package must fit the kernel as the kernel's own do") {
+  Fixture fixture;
+  const std::string folder = std::string("l/lib/modules/") + test::kRelease + "/updates/";
+  const std::string magic = std::string("vermagic=") + test::kVermagic;
+  const auto pack = [&] {
+    std::erase_if(fixture.packages, [](const auto& one) { return one.name == "libdemo"; });
+    fixture.packages.push_back(fixture.package("libdemo", "1.0", "l"));
+    fixture.lock();
+  };
+  fixture.module(folder + "net.ko", {"name=net", magic, "depends="}, {}, {"vanished"});
+  pack();
+  fixture.refused(
+      "module net (/usr/lib/modules/9.9-demo/updates/net.ko) uses the symbol vanished, "
+      "which neither the kernel nor a module of the image exports");
+  fixture.module(folder + "net.ko", {"name=net", magic, "depends=two"}, {}, {"two_call"});
+  fixture.sign(folder + "net.ko", "stranger");
+  pack();
+  fixture.refused(
+      "module one (/usr/lib/modules/9.9-demo/kernel/one.ko) is not signed, while module "
+      "net is: ");
+  fixture.module(folder + "net.ko", {"name=one", magic, "depends=two"}, {}, {"two_call"});
+  pack();
+  fixture.refused("module one is in the image twice");
+  fixture.module(folder + "net.ko", {"name=net", magic, "depends=two"}, {}, {"two_call"});
+  pack();
+  CHECK(fixture.build().status == 0);
+}
+
+}  // namespace weir::builder
