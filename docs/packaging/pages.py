@@ -17,7 +17,7 @@ FORMATS = {
     "weir-deployer": ("moves live WireGuard tunnels between two pools of gateways",
                       "weir-builder(1), weir-keys(1), nft(8)"),
 }
-OPTION = re.compile(r"^  (?:-(\w) \[ )?--([a-z][a-z-]*)(?: \])?(?: ((?:[A-Z]|\[)\S*))?"
+OPTION = re.compile(r"^  (?:-(\w) \[ )?--([a-z][a-z0-9-]*)(?: \])?(?: ((?:[A-Z]|\[)\S*))?"
                     r"(?: \(=(\S*)\))?(?: +(.*))?$")
 
 
@@ -87,7 +87,7 @@ class Program:
             parts = re.split(r"  +", line.strip(), maxsplit=1)
             words = []
             for word in parts[0].split():
-                if not re.fullmatch(r"[a-z][a-z-]*", word):
+                if not re.fullmatch(r"[a-z][a-z0-9-]*", word):
                     break
                 words.append(word)
             if not line.startswith("  ") or line.startswith("   ") or not words:

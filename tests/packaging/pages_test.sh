@@ -39,7 +39,7 @@ offered() {
 # The options of a command's own list, not those that its examples name of other programs.
 own_options() {
   "$build/bin/$1" "${@:2}" --help | sed '/^[Ee]xamples:/,$d' |
-    grep -oE '^  (-h \[ )?--[a-z][a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u
+    grep -oE '^  (-h \[ )?--[a-z][a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+' | sort -u
 }
 
 check_command() { # PROGRAM COMMAND...
@@ -55,7 +55,7 @@ check_command() { # PROGRAM COMMAND...
   done
 }
 
-for command in $("$build/bin/weir-builder" --help | sed -n 's/^  \([a-z-]*\)  .*/\1/p'); do
+for command in $("$build/bin/weir-builder" --help | sed -n 's/^  \([a-z0-9-]*\)  .*/\1/p'); do
   check_command weir-builder "$command"
   grep -qx "$command" <<< "$(offered weir-builder "")" || wrong "bash does not offer weir-builder $command"
 done
