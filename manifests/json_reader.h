@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "manifests/digest.h"
 #include "manifests/result.h"
@@ -50,5 +51,26 @@ class JsonFields {
 
 /// "layers" and 3: "layers[3]".
 [[nodiscard]] std::string element_path(std::string_view path, std::size_t index);
+
+/// An array of objects, each read by `read`, none with a field left over.
+/// errors: as `read`; exhausted: more than `most`
+template <class T>
+Result<std::vector<T>> objects(JsonFields& fields, std::string_view key,
+                               Result<T> (*read)(JsonFields&), std::size_t most = SIZE_MAX) {
+  TRY_ASSIGN(const nlohmann::json* items, fields.array(key));
+  if (items->size() > most) {
+    return fail(Errc::exhausted,
+                fields.path_of(key) + ": more than " + std::to_string(most) + " entries");
+  }
+  std::vector<T> out;
+  for (std::size_t i = 0; i < items->size(); ++i) {
+    TRY_ASSIGN(JsonFields item,
+               JsonFields::open((*items)[i], element_path(fields.path_of(key), i)));
+    TRY_ASSIGN(T value, read(item));
+    TRY(item.finish());
+    out.push_back(std::move(value));
+  }
+  return out;
+}
 
 }  // namespace weir::manifests

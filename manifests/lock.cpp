@@ -123,20 +123,6 @@ Result<LockedProgram> program(JsonFields& fields) {
   return LockedProgram{std::move(name), digest, ByteCount{size}};
 }
 
-template <class T>
-Result<std::vector<T>> objects(JsonFields& fields, std::string_view key,
-                               Result<T> (*read)(JsonFields&)) {
-  TRY_ASSIGN(const json* items, fields.array(key));
-  std::vector<T> out;
-  for (std::size_t i = 0; i < items->size(); ++i) {
-    TRY_ASSIGN(JsonFields item, JsonFields::open((*items)[i], element_path(key, i)));
-    TRY_ASSIGN(T value, read(item));
-    TRY(item.finish());
-    out.push_back(std::move(value));
-  }
-  return out;
-}
-
 Result<std::vector<std::string>> strings(JsonFields& fields, std::string_view key) {
   TRY_ASSIGN(const json* items, fields.array(key));
   std::vector<std::string> out;

@@ -36,10 +36,11 @@ Result<std::uint16_t> small(JsonFields& object, std::string_view key) {
   return static_cast<std::uint16_t>(number);
 }
 
-/// A list of objects, each as `read` understands it.
+/// A list of objects, each as `read` understands it; unlike documents, answers may say more than is
+/// asked: nodes of another version.
 template <class T>
-Result<std::vector<T>> objects(JsonFields& object, std::string_view key,
-                               Result<T> (*read)(JsonFields&)) {
+Result<std::vector<T>> open_objects(JsonFields& object, std::string_view key,
+                                    Result<T> (*read)(JsonFields&)) {
   TRY_ASSIGN(const json* list, object.array(key));
   std::vector<T> out;
   out.reserve(list->size());
@@ -246,8 +247,8 @@ Result<NodeIdentity> parse_node_identity(std::string_view text) {
   TRY_ASSIGN(out.boot_id, root.string("boot_id"));
   TRY_ASSIGN(out.kernel_release, root.string("kernel_release"));
   TRY_ASSIGN(out.kernel_build_id, root.string("kernel_build_id"));
-  TRY_ASSIGN(out.modules, objects(root, "modules", read_module));
-  TRY_ASSIGN(out.tools, objects(root, "tools", read_package));
+  TRY_ASSIGN(out.modules, open_objects(root, "modules", read_module));
+  TRY_ASSIGN(out.tools, open_objects(root, "tools", read_package));
   TRY_ASSIGN(out.clock_unix_ns, root.integer("clock_unix_ns"));
   TRY_ASSIGN(out.wireguard_key, parsed_if_there(root, "wireguard_key", &PublicKey::parse));
   TRY_ASSIGN(out.agent_version, root.string("agent_version"));
@@ -292,7 +293,7 @@ Result<PeerDiff> parse_peer_diff(std::string_view text) {
   TRY_ASSIGN(const json document, parse_json(text));
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   PeerDiff out;
-  TRY_ASSIGN(out.put, objects(root, "put", read_peer_spec));
+  TRY_ASSIGN(out.put, open_objects(root, "put", read_peer_spec));
   TRY_ASSIGN(out.remove, strings(root, "remove", &PublicKey::parse));
   return out;
 }
@@ -320,7 +321,7 @@ Result<PeerDump> parse_peer_dump(std::string_view text) {
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   TRY_ASSIGN(auto device_key, parsed(root, "device_key", &PublicKey::parse));
   TRY_ASSIGN(const auto clock, root.integer("clock_unix_ns"));
-  TRY_ASSIGN(auto peers, objects(root, "peers", read_peer_state));
+  TRY_ASSIGN(auto peers, open_objects(root, "peers", read_peer_state));
   return PeerDump{device_key, clock, std::move(peers)};
 }
 
@@ -336,7 +337,7 @@ std::string print(const PrepareRequest& request) {
 Result<PrepareRequest> parse_prepare_request(std::string_view text) {
   TRY_ASSIGN(const json document, parse_json(text));
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
-  TRY_ASSIGN(auto clients, objects(root, "clients", read_client));
+  TRY_ASSIGN(auto clients, open_objects(root, "clients", read_client));
   return PrepareRequest{std::move(clients)};
 }
 

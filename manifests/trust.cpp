@@ -117,24 +117,6 @@ Result<RevokedKey> read_revoked(JsonFields& fields) {
   return RevokedKey{std::move(key), std::move(why)};
 }
 
-template <class T>
-Result<std::vector<T>> objects(JsonFields& fields, std::string_view key, std::size_t most,
-                               Result<T> (*read)(JsonFields&)) {
-  TRY_ASSIGN(const json* items, fields.array(key));
-  if (items->size() > most) {
-    return fail(Errc::exhausted,
-                fields.path_of(key) + ": more than " + std::to_string(most) + " entries");
-  }
-  std::vector<T> out;
-  for (std::size_t i = 0; i < items->size(); ++i) {
-    TRY_ASSIGN(JsonFields item, JsonFields::open((*items)[i], element_path(key, i)));
-    TRY_ASSIGN(T value, read(item));
-    TRY(item.finish());
-    out.push_back(std::move(value));
-  }
-  return out;
-}
-
 // A key may be named once, valid or revoked, by its id and by its public key: two names for one
 // key would let one person count twice, one name for two keys would make a revocation ambiguous.
 class KeyRegister {
@@ -207,10 +189,10 @@ Result<Trust> read(JsonFields& fields) {
   }
   TRY_ASSIGN(const std::string expires, fields.string("expires"));
   TRY_ASSIGN_IN(out.expires, UtcTime::parse(expires), "expires");
-  TRY_ASSIGN(out.keys, objects<TrustKey>(fields, "keys", kMostKeys, read_key));
+  TRY_ASSIGN(out.keys, objects<TrustKey>(fields, "keys", read_key, kMostKeys));
   TRY_ASSIGN(out.roles, read_roles(fields));
-  TRY_ASSIGN(out.channels, objects<TrustChannel>(fields, "channels", kMostChannels, read_channel));
-  TRY_ASSIGN(out.revoked, objects<RevokedKey>(fields, "revoked", kMostKeys, read_revoked));
+  TRY_ASSIGN(out.channels, objects<TrustChannel>(fields, "channels", read_channel, kMostChannels));
+  TRY_ASSIGN(out.revoked, objects<RevokedKey>(fields, "revoked", read_revoked, kMostKeys));
   TRY(fields.finish());
   TRY(check(out));
   return out;
@@ -322,7 +304,7 @@ Result<TrustFile> parse_trust_file(std::string_view text) {
   TRY_ASSIGN_IN(const json document, parse_json(text), "trust file");
   TRY_ASSIGN_IN(JsonFields fields, JsonFields::open(document, ""), "trust file");
   TRY_ASSIGN_IN(const std::string type, fields.string("type"), "trust file");
-  TRY_ASSIGN_IN(auto versions, objects<SignedTrust>(fields, "versions", kMostVersions, read_signed),
+  TRY_ASSIGN_IN(auto versions, objects<SignedTrust>(fields, "versions", read_signed, kMostVersions),
                 "trust file");
   TRY_IN(fields.finish(), "trust file");
   if (versions.empty()) {
