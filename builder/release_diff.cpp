@@ -1,6 +1,7 @@
 #include "builder/release_diff.h"
 
 #include <algorithm>
+#include <compare>
 #include <set>
 
 #include "builder/debian_version.h"
@@ -33,8 +34,8 @@ Change change_of(const std::string* from, const std::string* to, bool same) {
   if (from == nullptr) return Change::added;
   if (to == nullptr) return Change::removed;
   const auto order = compare_versions(*from, *to);
-  if (order < 0) return Change::upgraded;
-  if (order > 0) return Change::downgraded;
+  if (std::is_lt(order)) return Change::upgraded;
+  if (std::is_gt(order)) return Change::downgraded;
   return same ? Change::unchanged : Change::rebuilt;
 }
 

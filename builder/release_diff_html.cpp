@@ -94,8 +94,13 @@ std::string risks(const ReleaseDiff& diff) {
   std::string out = "<ul class=\"risk\">\n";
   for (const Risk& risk : diff.risks) {
     const std::string level(name_of(risk.level));
-    out += "<li class=\"" + level + "\"><span class=\"level\">" + level + "</span> " +
-           escaped(risk.sentence) + "</li>\n";
+    out += "<li class=\"";
+    out += level;
+    out += "\"><span class=\"level\">";
+    out += level;
+    out += "</span> ";
+    out += escaped(risk.sentence);
+    out += "</li>\n";
   }
   return out + "</ul>\n";
 }

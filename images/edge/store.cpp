@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <set>
 
+#include "images/edge/sweep.h"
 #include "images/oci.h"
 #include "manifests/edge/file.h"
 #include "manifests/lock.h"
@@ -204,6 +205,7 @@ Status Store::write_release(const ReleaseName& name, std::string_view json,
              put(print_oci_manifest(release, document, signed_by, origin_of(*this, release))));
 
   TRY_ASSIGN(const Fd lock, lock_for_writing(path_));
+  sweep_store(path_);
   auto index = read_file(path_ + "/index.json", kDocumentLimit);
   if (!index && index.error().code != Errc::not_found) return tl::unexpected(index.error());
   TRY_ASSIGN_IN(const std::string updated,

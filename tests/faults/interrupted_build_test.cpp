@@ -1,0 +1,179 @@
+// weir-builder killed, or refused by a full disk, at each of its writes, syncs and renames: what it
+// leaves is whole, and the next run makes what an undisturbed one makes. strace(1) does the faults.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "tests/unit/builder/build_fixture.h"
+#include "tests/unit/builder/http_server.h"
+
+namespace weir::builder {
+namespace {
+
+// Everything by which weir-builder changes a disk.
+constexpr const char* kCalls[] = {"write",  "fsync", "rename", "renameat2",
+                                  "fchmod", "chmod", "mkdir",  "ftruncate"};
+constexpr int kMostCalls = 400;
+
+enum class Fault : std::uint8_t { killed, disk_full };
+
+/// A release, built, and a newer one, to be built; their packages on a server and not in the cache.
+struct Disturbed : Fixture {
+  std::unique_ptr<HttpServer> server;
+
+  Disturbed() {
+    std::map<std::string, std::string> served;
+    const auto serve = [&] {
+      for (const auto& package : packages) {
+        served["/" + package.path] = read(package.name + "_" + package.version + ".deb");
+      }
+    };
+    serve();
+    (void)built();
+    run("mv store store.first");
+    tool("a newer tool", "1.1");
+    lock();
+    serve();
+    for (const auto& package : packages) run("rm cache/blobs/sha256/" + package.digest.hex());
+    run("rm -rf cache/layers && mv cache cache.first");
+    server = std::make_unique<HttpServer>(HttpServer::files(std::move(served)));
+  }
+
+  [[nodiscard]] std::string arguments() const {
+    return "build image.yaml --key k.key --store store --cache cache --json --mirror " +
+           server->url() + "/";
+  }
+  [[nodiscard]] std::string build_digest() const {
+    const Outcome out = builder(arguments() + " 2> errors");
+    const std::string said = out.out + read("errors");
+    REQUIRE_MESSAGE(out.status == 0, said);
+    return nlohmann::json::parse(out.out).at("release_digest");
+  }
+
+  /// Runs the builder on one processor, so that one thread makes all calls, with a fault at call
+  /// `count` of `name`. False: it makes fewer calls than that.
+  [[nodiscard]] bool disturb(const std::string& command, Fault fault, const std::string& name,
+                             int count) const {
+    const std::string how = fault == Fault::killed ? "signal=SIGKILL" : "error=ENOSPC";
+    int status = 0;
+    test::output_of("cd " + path() + " && taskset 1 strace -qq -o trace -e trace=" + name +
+                        " -e inject=" + name + ":" + how + ":when=" + std::to_string(count) +
+                        " " WEIR_BINARY_DIR "/bin/weir-builder " + command + " > output 2> errors",
+                    &status);
+    if (fault == Fault::killed) return status != 0;
+    const bool hit = read("trace").find("(INJECTED)") != std::string::npos;
+    if (hit && status != 0) {
+      CHECK(WEXITSTATUS(status) == 1);
+      CHECK_MESSAGE(read("errors").find("No space left on device") != std::string::npos,
+                    read("errors"));
+      const std::string left =
+          run("find store cache -regextype posix-extended -regex '.*[.][A-Za-z0-9]{6}' 2> /dev/null"
+              " || true");
+      CHECK_MESSAGE(left == "", left);
+    }
+    return hit;
+  }
+
+  /// Blobs are what their names say, and a release that can be seen is whole.
+  void check_whole() const {
+    run("for d in store/blobs/sha256 cache/blobs/sha256; do [ -d $d ] || continue; cd $d; "
+        "for f in *; do case $f in *.*|'*') ;; *) echo \"$f  $f\" ;; esac; done > " +
+        path() + "/sums; [ ! -s " + path() + "/sums ] || sha256sum -c --quiet " + path() +
+        "/sums || exit 1; cd " + path() + "; done");
+    if (!fs::exists(path() + "/store/oci-layout")) return;
+    CHECK(builder("list --store store").status == 0);
+    if (!fs::exists(path() + "/store/releases/demo")) return;
+    const auto verified = builder("verify demo --store store --key k.pub");
+    CHECK_MESSAGE(verified.status == 0, verified.out);
+    run("skopeo inspect --raw oci:store:demo > /dev/null");
+  }
+
+  /// Disturbs `command` at every call, each time after `prepare`, with `after` behind it.
+  template <class Prepare, class After>
+  void everywhere(Prepare prepare, const std::string& command, After after) const {
+    for (const Fault fault : {Fault::killed, Fault::disk_full}) {
+      std::string counts;
+      for (const std::string name : kCalls) {
+        int count = 1;
+        for (; count <= kMostCalls; ++count) {
+          prepare();
+          const std::string how = fault == Fault::killed ? "killed" : "disk full";
+          CAPTURE(how);
+          CAPTURE(name);
+          CAPTURE(count);
+          if (!disturb(command, fault, name, count)) break;
+          check_whole();
+          after();
+          check_whole();
+        }
+        REQUIRE(count <= kMostCalls);
+        counts += " " + name + " " + std::to_string(count - 1);
+      }
+      const std::string how = fault == Fault::killed ? "killed at" : "disk full at";
+      MESSAGE(how << counts);
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Disturbed, "a first build that is disturbed anywhere leaves nothing half done") {
+  const auto fresh = [&] { run("rm -rf store cache && cp -r cache.first cache"); };
+  fresh();
+  const std::string reference = build_digest();
+  everywhere(fresh, arguments(), [&] {
+    CHECK(build_digest() == reference);
+    CHECK(run("ls -A store/releases") == "demo\n");
+  });
+}
+
+TEST_CASE_FIXTURE(Disturbed,
+                  "what a killed writer left is removed when nobody can still be at it") {
+  run("cp -r cache.first cache && cp -r store.first store");
+  const std::string hex(64, 'a');
+  run("cd store/blobs/sha256 && touch " + hex + ".NEWONE && touch -d '2 days ago' " + hex +
+      ".OLDONE other.OLDONE && mkdir ../../releases/.new.ABCDEF && touch "
+      "../../releases/.new.ABCDEF/release.json");
+  (void)build_digest();
+  CHECK(run("ls store/blobs/sha256 | grep [.]") == hex + ".NEWONE\nother.OLDONE\n");
+  CHECK(run("ls -A store/releases") == "demo\n");
+}
+
+TEST_CASE_FIXTURE(Disturbed,
+                  "a release that is replaced is at every moment the old or the new one") {
+  run("cp -r cache.first cache && cp -r store.first store");
+  const std::string reference = build_digest();
+  const std::string newer = read("store/releases/demo/release.json"),
+                    older = read("store.first/releases/demo/release.json");
+  REQUIRE(newer != older);
+  // The packages are there: only the store is at stake.
+  run("mv cache cache.full && rm -rf cache.full/layers");
+  const auto fresh = [&] {
+    run("rm -rf store cache && cp -r cache.full cache && cp -r store.first store");
+  };
+  everywhere(fresh, arguments(), [&] {
+    const std::string now = read("store/releases/demo/release.json");
+    CHECK((now == older || now == newer));
+    CHECK(build_digest() == reference);
+  });
+}
+
+TEST_CASE_FIXTURE(Disturbed, "a statement that is disturbed counts or does not, and never half") {
+  run("cp -r cache.first cache && cp -r store.first store");
+  (void)build_digest();
+  run("mv store store.full");
+  const std::string rebuild = "rebuild demo --store store --cache cache --key k.key";
+  const std::string demand =
+      "verify demo --store store --key k.pub --rebuilt-by 1 --rebuilder k.pub";
+  everywhere([&] { run("rm -rf store && cp -r store.full store"); }, rebuild,
+             [&] {
+               CHECK(WEXITSTATUS(builder(demand).status) <= 1);
+               CHECK(builder(rebuild).status == 0);
+               CHECK(builder(demand).status == 0);
+             });
+}
+
+}  // namespace weir::builder
