@@ -25,7 +25,9 @@ std::string label_of(const ordered_json& item, std::size_t index) {
 void flatten(const ordered_json& value, const std::string& path, Fields& out) {
   if (value.is_object() && !value.empty()) {
     for (const auto& [key, item] : value.items()) {
-      flatten(item, path.empty() ? key : path + "." + key, out);
+      std::string field = path.empty() ? "" : path + ".";
+      field += key;
+      flatten(item, field, out);
     }
   } else if (value.is_array() && !value.empty()) {
     for (std::size_t i = 0; i < value.size(); ++i) {

@@ -13,10 +13,25 @@
 namespace weir::builder {
 namespace {
 
+// Folders of rebuilds that were killed: nobody works at one for a day.
+void remove_abandoned(const Cache& cache) {
+  namespace fs = std::filesystem;
+  const auto now = fs::file_time_type::clock::now();
+  std::error_code error;
+  for (fs::directory_iterator at(cache.path(), error); !error && at != fs::directory_iterator();
+       at.increment(error)) {
+    if (!at->path().filename().string().starts_with("rebuild.")) continue;
+    std::error_code ignored;
+    const auto made = fs::last_write_time(at->path(), ignored);
+    if (!ignored && now - made > std::chrono::hours(24)) fs::remove_all(at->path(), ignored);
+  }
+}
+
 // A folder in the cache that goes with the object.
 class ScratchFolder {
  public:
   static Result<ScratchFolder> make(const Cache& cache) {
+    remove_abandoned(cache);
     std::string path = cache.path() + "/rebuild.XXXXXX";
     if (::mkdtemp(path.data()) == nullptr) return fail_errno(Errc::io, errno, path);
     return ScratchFolder(std::move(path));

@@ -164,11 +164,12 @@ TEST_CASE_FIXTURE(Disturbed,
 TEST_CASE_FIXTURE(Disturbed, "a statement that is disturbed counts or does not, and never half") {
   run("cp -r cache.first cache && cp -r store.first store");
   (void)build_digest();
-  run("mv store store.full");
+  run("mv store store.full && mv cache cache.full");
   const std::string rebuild = "rebuild demo --store store --cache cache --key k.key";
   const std::string demand =
       "verify demo --store store --key k.pub --rebuilt-by 1 --rebuilder k.pub";
-  everywhere([&] { run("rm -rf store && cp -r store.full store"); }, rebuild,
+  everywhere([&] { run("rm -rf store cache && cp -r store.full store && cp -r cache.full cache"); },
+             rebuild,
              [&] {
                CHECK(WEXITSTATUS(builder(demand).status) <= 1);
                CHECK(builder(rebuild).status == 0);
