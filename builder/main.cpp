@@ -25,6 +25,9 @@ const std::vector<Command> kCommands = {
     {"show", weir::builder::run_show, "shows what is in a release"},
     {"export", weir::builder::run_export,
      "writes a release as UKI, disk, PXE folder or container image"},
+    {"sbom", weir::builder::run_sbom, "writes a release's contents as SPDX or CycloneDX"},
+    {"attest", weir::builder::run_attest, "signs a release's provenance (DSSE, in-toto, SLSA)"},
+    {"provenance", weir::builder::run_provenance, "checks and prints a release's provenance"},
     {"diff", weir::builder::run_diff, "compares two releases and tells the risk in words"},
 };
 

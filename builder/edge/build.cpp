@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "builder/describe.h"
+#include "builder/edge/attest.h"
 #include "builder/edge/foreign_modules.h"
 #include "builder/edge/layer_cache.h"
 #include "builder/edge/node_programs.h"
@@ -314,6 +315,9 @@ Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
   if (signer) {
     TRY_ASSIGN(signature,
                keys::sign_prehashed(*signer, keys::prehash(as_bytes(made.json)), comment));
+    TRY_ASSIGN(const Attestation attestation,
+               make_attestation(made.release, Digest::of(as_bytes(made.json)), input.lock));
+    TRY(attest(store, attestation, *signer));
   }
   const auto signed_at = Clock::now();
   if (signer) {

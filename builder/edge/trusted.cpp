@@ -1,5 +1,6 @@
 #include "builder/edge/trusted.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "builder/edge/verify.h"
@@ -30,6 +31,29 @@ Result<keys::Verified<manifests::Release>> verify_by_trust(const images::Store& 
     TRY(keys::write_trust_state(state_path, keys::remember(std::move(seen), trust, release)));
   }
   return release;
+}
+
+Result<std::vector<keys::SigningPublicKey>> release_keys(const std::string& trust_path,
+                                                         const manifests::ChannelName& channel,
+                                                         const std::string& state_path) {
+  manifests::TrustState seen;
+  if (!state_path.empty()) {
+    TRY_ASSIGN(seen, keys::read_trust_state(state_path));
+  }
+  TRY_ASSIGN(const UtcTime now, keys::read_clock());
+  TRY_ASSIGN(const auto trust, keys::read_trust(trust_path, seen, now));
+  const manifests::TrustRole* role = &trust->roles.at(manifests::Role::release);
+  for (const auto& each : trust->channels) {
+    if (each.name == channel && each.release) role = &*each.release;
+  }
+  std::vector<keys::SigningPublicKey> out;
+  for (const auto& known : trust->keys) {
+    TRY_ASSIGN(const auto key, keys::parse_public_key(known.public_key));
+    if (std::find(role->keys.begin(), role->keys.end(), keys::print(key.id)) != role->keys.end()) {
+      out.push_back(key);
+    }
+  }
+  return out;
 }
 
 }  // namespace weir::builder

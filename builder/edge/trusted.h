@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "images/edge/store.h"
 #include "keys/trust.h"
@@ -18,5 +19,11 @@ namespace weir::builder {
 [[nodiscard]] Result<keys::Verified<manifests::Release>> verify_by_trust(
     const images::Store& store, const ReleaseName& name, const std::string& trust_path,
     const manifests::ChannelName& channel, const std::string& state_path);
+
+/// Whose signatures over other documents about a channel's releases are believed: its release keys.
+/// errors   as reading the trust
+[[nodiscard]] Result<std::vector<keys::SigningPublicKey>> release_keys(
+    const std::string& trust_path, const manifests::ChannelName& channel,
+    const std::string& state_path);
 
 }  // namespace weir::builder

@@ -183,7 +183,7 @@ def bash_completion(program):
         takes = "|".join(f"--{option.name}" for option in shown.options if option.value)
         if takes:
             values.append(f'    "{name}") takes="{takes}" ;;')
-    closed = {f"--{o.name}": o.values() for s in program.commands.values()
+    closed = {f"{name} --{o.name}": o.values() for name, s in program.commands.items()
               for o in s.options if o.values()}
     lines = [f"# bash completion of {program.name}", f"{function}() {{",
              '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"',
@@ -197,8 +197,8 @@ def bash_completion(program):
                   f'      COMPREPLY=($(compgen -W "{" ".join(words)}" -- "$word"))',
                   "      return", "    fi", '    command="$command ${COMP_WORDS[2]}"', "  fi"]
     lines += ['  case "$command" in', *cases, "  esac", '  case "$command" in', *values, "  esac"]
-    for option, words in sorted(closed.items()):
-        lines += [f'  if [ "$before" = {option} ]; then',
+    for place, words in sorted(closed.items()):
+        lines += [f'  if [ "$command $before" = "{place}" ]; then',
                   f'    COMPREPLY=($(compgen -W "{" ".join(words)}" -- "$word"))',
                   "    return", "  fi"]
     lines += ['  if [[ "$word" == -* && ! "|$takes|" == *"|$before|"* ]]; then',

@@ -64,6 +64,7 @@ for command in generate generate-wireguard public sign verify "trust init" "trus
   check_command weir-keys $command
 done
 for command in up deploy rollback status down serve; do check_command weir-deployer $command; done
+[ "$(offered weir-builder sbom --format s)" = spdx ] || wrong "bash does not know the bills' formats"
 [ "$(offered weir-builder export --format q)" = qcow2 ] || wrong "bash does not know the formats"
 [ "$(offered weir-keys trust i)" = init ] || wrong "bash does not know weir-keys trust init"
 

@@ -20,5 +20,8 @@ int run_show(const Arguments& args);
 int run_rebuild(const Arguments& args);
 int run_export(const Arguments& args);
 int run_diff(const Arguments& args);
+int run_sbom(const Arguments& args);
+int run_attest(const Arguments& args);
+int run_provenance(const Arguments& args);
 
 }  // namespace weir::builder

@@ -6,11 +6,13 @@
 #include <sstream>
 #include <string>
 
+#include "manifests/dsse.h"
 #include "manifests/fleet.h"
 #include "manifests/image_manifest.h"
 #include "manifests/lock.h"
 #include "manifests/node_api.h"
 #include "manifests/peers.h"
+#include "manifests/provenance.h"
 #include "manifests/rebuild_statement.h"
 #include "manifests/release.h"
 #include "manifests/trust.h"
@@ -39,6 +41,8 @@ std::string parser_says(const SchemaCase& item) {
       {"lock", [](const auto& t) { return refusal(parse_lock(t)); }},
       {"release", [](const auto& t) { return refusal(parse_release(t)); }},
       {"rebuild", [](const auto& t) { return refusal(parse_rebuild_statement(t)); }},
+      {"provenance", [](const auto& t) { return refusal(parse_provenance(t)); }},
+      {"dsse-envelope", [](const auto& t) { return refusal(parse_dsse_envelope(t)); }},
       {"trust", [](const auto& t) { return refusal(parse_trust(t)); }},
       {"trust-file", [](const auto& t) { return refusal(parse_trust_file(t)); }},
       {"trust-state", [](const auto& t) { return refusal(parse_trust_state(t)); }},
@@ -113,6 +117,9 @@ TEST_CASE("the documents of the tree are valid by their schemas") {
       {{"lock", corpus("lock/example")}, true},
       {{"release", corpus("release/release")}, true},
       {{"release", corpus("release/release_terms")}, true},
+      {{"provenance", corpus("provenance/statement")}, true},
+      {{"dsse-envelope", corpus("provenance/envelope")}, true},
+      {{"dsse-envelope", corpus("provenance/other_alphabet")}, true},
       {{"trust", corpus("trust/version")}, true},
       {{"trust-file", corpus("trust/file")}, true},
       {{"trust-state", corpus("trust/state")}, true},
@@ -214,6 +221,29 @@ TEST_CASE("a broken rebuild statement is refused by schema and parser") {
        {"\"demo\"", "\"Demo\""},
        {"\"lock_digest\"", "\"lock\""},
        {"sha256:", "md5:"}}));
+}
+
+TEST_CASE("a broken provenance or envelope is refused by schema and parser") {
+  check(with_mistakes({"provenance", corpus("provenance/statement")},
+                      {{"in-toto.io/Statement/v1", "in-toto.io/Statement/v0.1"},
+                       {"slsa.dev/provenance/v1", "slsa.dev/provenance/v0.2"},
+                       {"urn:weir:build:1", "urn:weir:build:2"},
+                       {"urn:weir:builder", "urn:weir:other"},
+                       {"\"subject\"", "\"subjects\""},
+                       {"\"sha256\": \"", "\"sha256\": \"0"},
+                       {"\"sha256\"", "\"sha512\""},
+                       {"\"lock\": \"sha256:", "\"lock\": \""},
+                       {"\"release\": \"gateway", "\"release\": \"Gateway"},
+                       {"\"uri\": \"pkg:", "\"uri\": \"\", \"content\": \"pkg:"},
+                       {"\"path\"", "\"host\""},
+                       {"\"compressor\": \"newc", "\"compressor\": \"\", \"x\": \""},
+                       {"\"byproducts\"", "\"products\""}}));
+  check(with_mistakes({"dsse-envelope", corpus("provenance/envelope")},
+                      {{"\"payload\":\"", "\"payload\":\"*"},
+                       {"\"payloadType\"", "\"type\""},
+                       {"\"sig\":\"", "\"sig\":\" "},
+                       {"\"keyid\":\"", "\"keyid\":5,\"key\":\""},
+                       {"\"signatures\":[", "\"signatures\":[],\"more\":["}}));
 }
 
 TEST_CASE("a broken fleet or peer is refused by schema and parser") {

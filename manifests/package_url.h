@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace weir::manifests {
+
+/// Names a Debian package the way scanners and SBOMs do:
+/// "pkg:deb/debian/attr@1:2.4.47-2%2Bb1?arch=amd64&distro=bookworm".
+///
+/// distro   a codename; empty: left out
+/// source   the purl specification (package-url/purl-spec): "Character encoding", and the type deb
+[[nodiscard]] std::string debian_package_url(std::string_view name, std::string_view version,
+                                             std::string_view architecture,
+                                             std::string_view distro);
+
+/// The codename that a suite belongs to: "bookworm" of "bookworm-security".
+[[nodiscard]] std::string_view codename_of(std::string_view suite);
+
+}  // namespace weir::manifests

@@ -1,0 +1,37 @@
+#include "manifests/dsse.h"
+#include "manifests/provenance.h"
+#include "tests/fuzz/property.h"
+
+namespace {
+
+using namespace weir;
+
+bool is_refusal(const Error& error) {
+  return error.code == Errc::invalid_input || error.code == Errc::exhausted;
+}
+
+void check_statement(std::string_view text) {
+  const auto statement = manifests::parse_provenance(text);
+  if (!statement) {
+    MUST_HOLD(is_refusal(statement.error()));
+    return;
+  }
+  const auto again = manifests::parse_provenance(manifests::print(*statement));
+  MUST_HOLD(again && *again == *statement);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  check_statement(text);
+  const auto envelope = manifests::parse_dsse_envelope(text);
+  if (!envelope) {
+    MUST_HOLD(is_refusal(envelope.error()));
+    return 0;
+  }
+  const auto again = manifests::parse_dsse_envelope(manifests::print(*envelope));
+  MUST_HOLD(again && *again == *envelope);
+  check_statement(envelope->payload);
+  return 0;
+}

@@ -1,0 +1,181 @@
+// Bills of materials, as facts of a release and its lock, and as documents that others read.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <set>
+
+#include "build_fixture.h"
+#include "builder/bill_of_materials.h"
+
+namespace weir::builder {
+namespace {
+
+using nlohmann::json;
+
+struct Bills : Fixture {
+  json spdx, cyclonedx;
+
+  Bills() {
+    // One package that another one needs, with a name and a version that have to be encoded.
+    write("p/usr/share/doc/libplus++1/copyright", "free");
+    packages.push_back(package("libplus++1", "1:2.0~rc1-1+b1", "p"));
+    for (auto& each : packages)
+      each.path = "pool/main/" + pool_folder(each.name) + each.path.substr(5);
+    packages.back().why = "needed by tool";
+    lock();
+    (void)built();
+    spdx = bill("spdx");
+    cyclonedx = bill("cyclonedx");
+  }
+  static std::string pool_folder(const std::string& name) {
+    return name.starts_with("lib") ? name.substr(0, 4) + "/" + name + "-source/"
+                                   : name.substr(0, 1) + "/" + name + "/";
+  }
+  json bill(const std::string& format) const {
+    const auto out = builder("sbom demo --store store --format " + format + " --out " + format);
+    REQUIRE_MESSAGE(out.status == 0, out.out);
+    return json::parse(read(format));
+  }
+  // By the specifications' rules, and by the official schemas where they are at hand.
+  [[nodiscard]] std::string judged() const {
+    const char* official = std::getenv("WEIR_OFFICIAL_SCHEMAS");
+    if (official == nullptr) {
+      MESSAGE("the official schemas are not looked at: WEIR_OFFICIAL_SCHEMAS names no folder");
+    }
+    return run("/usr/bin/python3 -W ignore " WEIR_SOURCE_DIR
+               "/tests/schemas/sbom.py spdx cyclonedx " +
+               std::string(official != nullptr ? official : ""));
+  }
+};
+
+const json& named(const json& list, const std::string& name) {
+  for (const json& item : list) {
+    if (item.at("name") == name) return item;
+  }
+  FAIL("nothing is called " << name);
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Bills,
+                  "both bills hold to their specifications and list the release's packages") {
+  CHECK(judged() == "\n");
+  const json document = json::parse(read("image.lock.json"));
+  CHECK(document.at("packages").size() == 4);
+  for (const json& locked : document.at("packages")) {
+    const std::string digest = locked.at("digest").get<std::string>().substr(7);
+    const json& a = named(spdx.at("packages"), locked.at("name"));
+    CHECK(a.at("versionInfo") == locked.at("version"));
+    CHECK(a.at("checksums")[0].at("checksumValue") == digest);
+    CHECK(a.at("packageFileName") == locked.at("path"));
+    CHECK(a.at("comment") == locked.at("why"));
+    const json& b = named(cyclonedx.at("components"), locked.at("name"));
+    CHECK(b.at("version") == locked.at("version"));
+    CHECK(b.at("hashes")[0].at("content") == digest);
+    CHECK(b.at("purl") == a.at("externalRefs")[0].at("referenceLocator"));
+  }
+  const std::string url = "pkg:deb/debian/libplus%2B%2B1@1:2.0~rc1-1%2Bb1?arch=amd64&distro=demo";
+  CHECK(named(cyclonedx.at("components"), "libplus++1").at("purl") == url);
+  CHECK(named(spdx.at("packages"), "libplus++1").at("sourceInfo") ==
+        "built from the Debian source package libplus++1-source");
+  // The kernel, the pinned module, our own programs, and the layers that no package brings.
+  const json stated = release();
+  for (const auto& [name, digest] : std::map<std::string, json>{
+           {"linux", stated.at("kernel").at("image").at("digest")},
+           {"one", stated.at("modules")[0].at("digest")},
+           {"weir-init", document.at("programs")[0].at("digest")},
+           {"weir-node", document.at("programs")[1].at("digest")},
+           {"weir", stated.at("layers").back().at("blob").at("digest")},
+           {"demo",
+            "sha256:" + run("sha256sum < store/releases/demo/release.json").substr(0, 64)}}) {
+    CAPTURE(name);
+    CHECK("sha256:" + named(spdx.at("packages"), name)
+                          .at("checksums")[0]
+                          .at("checksumValue")
+                          .get<std::string>() ==
+          digest);
+  }
+}
+
+TEST_CASE_FIXTURE(Bills, "what the lock knows of who needs whom is in both") {
+  std::set<std::string> relations;
+  for (const json& each : spdx.at("relationships")) {
+    relations.insert(each.at("spdxElementId").get<std::string>() + " " +
+                     each.at("relationshipType").get<std::string>() + " " +
+                     each.at("relatedSpdxElement").get<std::string>());
+  }
+  CHECK(relations.contains("SPDXRef-DOCUMENT DESCRIBES SPDXRef-Image"));
+  CHECK(relations.contains("SPDXRef-Package-tool DEPENDS_ON SPDXRef-Package-libplusPLUSPLUS1"));
+  CHECK(relations.contains("SPDXRef-Package-linux-image-demo CONTAINS SPDXRef-KernelImage"));
+  CHECK(relations.contains("SPDXRef-Package-linux-image-demo CONTAINS SPDXRef-Module-one"));
+  std::map<std::string, json> needs;
+  for (const json& each : cyclonedx.at("dependencies")) {
+    needs[each.at("ref")] = each.at("dependsOn");
+  }
+  CHECK(needs.at("pkg:deb/debian/tool@1.0?arch=amd64&distro=demo") ==
+        json{"pkg:deb/debian/libplus%2B%2B1@1:2.0~rc1-1%2Bb1?arch=amd64&distro=demo"});
+  CHECK(needs.at("pkg:deb/debian/linux-image-demo@9.9-1?arch=amd64&distro=demo") ==
+        json{"kernel-image", "module:one"});
+  CHECK(needs.at("release:demo").size() == cyclonedx.at("components").size());
+}
+
+TEST_CASE_FIXTURE(Bills, "bills are the same bytes anywhere, and name the release they are of") {
+  const auto again = builder("sbom demo --store ../$(basename $PWD)/store --format spdx",
+                             "export TZ=Pacific/Kiritimati; umask 077;");
+  CHECK(again.out == read("spdx"));
+  const std::string digest = run("sha256sum < store/releases/demo/release.json").substr(0, 64);
+  CHECK(spdx.at("documentNamespace") == "urn:weir:spdx:demo:" + digest);
+  CHECK(spdx.at("creationInfo").at("created") == "2023-11-14T22:13:20Z");  // date -d @1700000000
+  // RFC 9562's version 5, by Python.
+  CHECK(cyclonedx.at("serialNumber").get<std::string>() + "\n" ==
+        run("/usr/bin/python3 -c \"import uuid; print('urn:uuid:' + "
+            "str(uuid.uuid5(uuid.NAMESPACE_URL, 'urn:weir:cyclonedx:demo:" +
+            digest + "')))\""));
+  // No host of an archive, no folder of this machine.
+  for (const char* format : {"spdx", "cyclonedx"}) {
+    const std::string text = read(format);
+    CHECK(text.find(path()) == std::string::npos);
+    run(std::string("! grep -o '[a-z]*://[^\"]*' ") + format +
+        " | grep -v '^http://cyclonedx.org/'");
+  }
+}
+
+TEST_CASE_FIXTURE(Bills, "a bill that cannot be made says why") {
+  const auto refused = [&](const std::string& arguments, int code, const std::string& says) {
+    const auto out = builder("sbom " + arguments);
+    CAPTURE(out.out);
+    CHECK(WEXITSTATUS(out.status) == code);
+    CHECK(out.out.find(says) != std::string::npos);
+  };
+  refused("demo --store store", 2, "--format");
+  refused("demo --store store --format swid", 2, "'swid' is not spdx or cyclonedx");
+  refused("other --store store --format spdx", 1, "no release 'other'");
+  run("rm store/blobs/sha256/" + Digest::of(as_bytes(read("image.lock.json"))).hex());
+  refused("demo --store store --format spdx", 1, "release demo: its lock: ");
+}
+
+// Paths of real packages in Debian 12.
+TEST_CASE("an archive's path tells the source package") {
+  CHECK(source_package_of("pool/main/g/gcc-12/libgcc-s1_12.2.0-14_amd64.deb") == "gcc-12");
+  CHECK(source_package_of("pool/main/libs/libseccomp/libseccomp2_2.5.4-1_amd64.deb") ==
+        "libseccomp");
+  CHECK(source_package_of("pool/updates/main/l/linux-signed-amd64/linux-image-6.1_amd64.deb") ==
+        "linux-signed-amd64");
+  CHECK(source_package_of("pool/main/x/gcc-12/a.deb") == "");
+  CHECK(source_package_of("dists/a/b.deb") == "");
+  CHECK(source_package_of("pool/a.deb") == "");
+  CHECK(source_package_of("") == "");
+}
+
+TEST_CASE("a lock of another release is refused") {
+  const auto locked =
+      manifests::parse_lock(test::bytes_of(WEIR_SOURCE_DIR "/tests/fuzz/corpus/lock/example"));
+  const auto release = manifests::parse_release(
+      test::bytes_of(WEIR_SOURCE_DIR "/tests/fuzz/corpus/release/release"));
+  REQUIRE((locked.has_value() && release.has_value()));
+  const auto bill = bill_of_materials(*release, Digest::of({}), *locked);
+  CHECK(bill.error().code == Errc::integrity);
+}
+
+}  // namespace weir::builder
