@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "manifests/attested_facts.h"
+
 namespace weir::deployer {
 namespace {
-
-Status same(const NodeId& node, const std::string& fact, const std::string& want,
-            const std::string& got) {
-  if (want == got) return {};
-  return fail(Errc::integrity, "node " + node.string() + " reports " + fact + " " +
-                                   (got.empty() ? std::string("(none)") : got) +
-                                   ", but its release says " + want);
-}
 
 std::vector<Prefix> sorted(std::vector<Prefix> prefixes) {
   std::sort(prefixes.begin(), prefixes.end());
@@ -22,29 +16,9 @@ std::vector<Prefix> sorted(std::vector<Prefix> prefixes) {
 }  // namespace
 
 Status check_identity(const manifests::Release& release, const manifests::NodeIdentity& identity) {
-  const NodeId& node = identity.node;
-  TRY(same(node, "lock digest", release.lock_digest.string(), identity.lock_digest.string()));
-  TRY(same(node, "kernel", release.kernel.release, identity.kernel_release));
-  TRY(same(node, "kernel build id", release.kernel.build_id, identity.kernel_build_id));
-  for (const manifests::ReleaseModule& module : release.modules) {
-    const auto found =
-        std::find_if(identity.modules.begin(), identity.modules.end(),
-                     [&](const manifests::LoadedModule& it) { return it.name == module.name; });
-    const std::string what = "module " + module.name;
-    if (found == identity.modules.end())
-      return same(node, what, "that it is loaded", "(not loaded)");
-    TRY(same(node, what + " version", module.version, found->version));
-    TRY(same(node, what + " srcversion", module.srcversion, found->srcversion));
-    TRY(same(node, what + " build id", module.build_id, found->build_id));
-  }
-  for (const manifests::ReleasePackage& tool : release.tools) {
-    const auto found =
-        std::find_if(identity.tools.begin(), identity.tools.end(),
-                     [&](const manifests::ReleasePackage& it) { return it.name == tool.name; });
-    TRY(same(node, "tool " + tool.name, tool.version,
-             found == identity.tools.end() ? std::string() : found->version));
-  }
-  return {};
+  const auto found = manifests::differences(release, manifests::facts_of(identity));
+  if (found.empty()) return {};
+  return fail(Errc::integrity, "node " + identity.node.string() + " " + print(found.front()));
 }
 
 Result<PeerComparison> compare_peers(

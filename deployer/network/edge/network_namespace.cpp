@@ -23,6 +23,21 @@ Result<NetworkNamespace> NetworkNamespace::open(const std::optional<std::string>
   return NetworkNamespace(std::move(fd));
 }
 
+Result<NetworkNamespace> NetworkNamespace::make() {
+  Fd fd;
+  int sys = 0;
+  std::thread([&] {
+    if (::unshare(CLONE_NEWNET) == 0) {
+      fd = Fd(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+    }
+    if (!fd.valid()) sys = errno;
+  }).join();
+  if (!fd.valid()) {
+    return fail_errno(Errc::unauthorized, sys, "make a network namespace");
+  }
+  return NetworkNamespace(std::move(fd));
+}
+
 Status NetworkNamespace::run(const std::function<Status()>& work) const {
   if (!fd_.valid()) return work();
   Status status;

@@ -5,6 +5,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <net/if.h>
 
 #include <algorithm>
@@ -199,6 +200,29 @@ Status RouteSocket::add_link(const std::string& interface, const std::string& ki
   mnl_attr_put_strz(message, IFLA_INFO_KIND, kind.c_str());
   mnl_attr_nest_end(message, info);
   return state_->done(state_->exchange(message), {EEXIST}, "add " + kind + " link " + interface);
+}
+
+Status RouteSocket::add_veth(const std::string& interface, const std::string& peer,
+                             const NetworkNamespace& peer_namespace) {
+  nlmsghdr* message = state_->begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  auto* link = static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(message, sizeof(ifinfomsg)));
+  link->ifi_family = AF_UNSPEC;
+  mnl_attr_put_strz(message, IFLA_IFNAME, interface.c_str());
+  nlattr* info = mnl_attr_nest_start(message, IFLA_LINKINFO);
+  mnl_attr_put_strz(message, IFLA_INFO_KIND, "veth");
+  nlattr* data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
+  // The other end is described by a link message of its own (linux/veth.h).
+  nlattr* other = mnl_attr_nest_start(message, VETH_INFO_PEER);
+  mnl_nlmsg_put_extra_header(message, sizeof(ifinfomsg));
+  mnl_attr_put_strz(message, IFLA_IFNAME, peer.c_str());
+  if (peer_namespace.descriptor() >= 0) {
+    mnl_attr_put_u32(message, IFLA_NET_NS_FD,
+                     static_cast<std::uint32_t>(peer_namespace.descriptor()));
+  }
+  mnl_attr_nest_end(message, other);
+  mnl_attr_nest_end(message, data);
+  mnl_attr_nest_end(message, info);
+  return state_->done(state_->exchange(message), {}, "add veth link " + interface);
 }
 
 Result<bool> RouteSocket::has_link(const std::string& interface) {

@@ -43,6 +43,9 @@ class RouteSocket {
   Status set_link_up(const std::string& interface, std::optional<std::uint32_t> mtu = {});
   Status delete_link(const std::string& interface);
   Status add_link(const std::string& interface, const std::string& kind);  ///< e.g. "wireguard"
+  /// A pair of Ethernet interfaces, the second one in another namespace.
+  Status add_veth(const std::string& interface, const std::string& peer,
+                  const NetworkNamespace& peer_namespace);
   Result<bool> has_link(const std::string& interface);
   /// The link whose Ethernet address is `mac` ("52:54:00:…"). errors: not_found
   Result<std::string> link_with_mac(const std::string& mac);

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "deployer/pool/edge/machine.h"
+#include "manifests/boot_check_statement.h"
+#include "manifests/result.h"
+
+namespace weir::boot_check {
+
+struct CheckRequest {
+  ReleaseName release;
+  Digest release_digest;
+  const pool::BootImage& image;
+  ByteCount memory{512ULL << 20};
+  std::chrono::milliseconds boot_timeout{180000};
+};
+
+/// Tells a person what is being done.
+using Say = std::function<void(const std::string&)>;
+
+/// Boots the image in QEMU, makes it a gateway over its node API as the deployer does, and has a
+/// wireguard-go client complete a handshake with it and exchange data through it, over IPv4 and
+/// IPv6. Inside `run_enclosed` only.
+///
+/// returns  what was seen; not yet compared with the release
+/// errors   timeout, saying which step did not come, with the end of the node's console; integrity:
+///          data changed on the way, or the node's kernel saw no handshake; busy: interrupted;
+///          not_found: no QEMU, no wireguard-go
+[[nodiscard]] Result<manifests::BootCheckStatement> check(const CheckRequest& request,
+                                                          const Say& say);
+
+}  // namespace weir::boot_check
