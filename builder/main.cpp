@@ -19,6 +19,8 @@ const std::vector<Command> kCommands = {
     {"build", weir::builder::run_build, "makes a signed release from a lock"},
     {"verify", weir::builder::run_verify, "checks a release's signature and every byte it names"},
     {"rebuild", weir::builder::run_rebuild, "makes a release again and compares every bit"},
+    {"boot-check", weir::builder::run_boot_check,
+     "boots a release, has a peer talk to it, and states so"},
     {"export-digest", weir::builder::run_export_digest, "writes what another machine has to sign"},
     {"attach-signature", weir::builder::run_attach_signature, "adds a signature made elsewhere"},
     {"list", weir::builder::run_list, "lists the releases of a store"},

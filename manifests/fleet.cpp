@@ -267,6 +267,23 @@ Status read_trusted(const YamlField& root, Fleet& out) {
   return {};
 }
 
+Result<StatementPolicy> read_statement_policy(const YamlField& field) {
+  TRY(field.only({"keys", "threshold"}));
+  StatementPolicy out;
+  TRY_ASSIGN(const YamlField keys, field.at("keys"));
+  TRY_ASSIGN(const auto items, keys.items());
+  if (items.empty()) return keys.wrong("needs at least one public key file");
+  for (const YamlField& item : items) {
+    TRY_ASSIGN(std::string path, item.text());
+    out.keys.push_back(std::move(path));
+  }
+  if (const auto threshold = field.find("threshold")) {
+    TRY_ASSIGN(const std::uint64_t number, threshold->number(1, out.keys.size()));
+    out.threshold = static_cast<std::uint32_t>(number);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
@@ -274,7 +291,7 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
   const YamlField root = YamlField::root(node, file);
   TRY(root.only({"name", "state", "store", "trusted_keys", "identity", "identity_key_file", "peers",
                  "director", "vip", "fabric", "clients", "probe", "pools", "policy", "trust",
-                 "channel"}));
+                 "channel", "boot_check", "rebuild"}));
   const auto text_of = [&](std::string_view key) -> Result<std::string> {
     TRY_ASSIGN(const YamlField field, root.at(key));
     return field.text();
@@ -305,6 +322,12 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
   TRY_ASSIGN(out.state, text_of("state"));
   TRY_ASSIGN(out.store, text_of("store"));
   TRY(read_trusted(root, out));
+  if (const auto check = root.find("boot_check")) {
+    TRY_ASSIGN(out.boot_check, read_statement_policy(*check));
+  }
+  if (const auto rebuild = root.find("rebuild")) {
+    TRY_ASSIGN(out.rebuild, read_statement_policy(*rebuild));
+  }
   TRY_ASSIGN(out.identity, text_of("identity"));
   if (const auto key_file = root.find("identity_key_file")) {
     TRY_ASSIGN(out.identity_key_file, key_file->text());

@@ -61,6 +61,13 @@ struct ProbeSpec {
   IpAddress source;  ///< inner address of the probe peer, inside one of `clients`
 };
 
+/// So many of these people must have stated something about a release (docs/rebuild.md,
+/// docs/boot-check.md).
+struct StatementPolicy {
+  std::vector<std::string> keys;  ///< minisign public key files, at least one
+  std::uint32_t threshold = 1;    ///< 1 to the number of `keys`
+};
+
 /// fleet.yaml. Paths are relative to the file and are kept as written. Format: docs/fleet.md.
 struct Fleet {
   FleetName name;
@@ -79,6 +86,8 @@ struct Fleet {
   RolloutPolicy policy;
   std::optional<std::string> trust{};  ///< trust.json (docs/trust.md), in place of `trusted_keys`
   ChannelName channel = *ChannelName::parse("stable");  ///< which releases are for this fleet
+  /// Beside what the trust's roles demand.
+  std::optional<StatementPolicy> boot_check{}, rebuild{};
 };
 
 /// Reads and checks a fleet document: two pools, unique nodes, addresses that do not overlap.

@@ -1,11 +1,6 @@
 #include "builder/edge/node_programs.h"
 
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <climits>
-
+#include "builder/edge/sibling.h"
 #include "manifests/edge/file.h"
 
 namespace weir::builder {
@@ -27,10 +22,7 @@ Result<std::string> node_program_folder(const manifests::ImageManifest& manifest
     if (manifest.node_programs->starts_with('/')) return *manifest.node_programs;
     return folder_of(manifest_path) + "/" + *manifest.node_programs;
   }
-  std::array<char, PATH_MAX> path{};
-  const ssize_t n = ::readlink("/proc/self/exe", path.data(), path.size());
-  if (n < 0) return fail_errno(Errc::io, errno, "/proc/self/exe");
-  return folder_of(std::string(path.data(), static_cast<std::size_t>(n)));
+  return program_folder();
 }
 
 Result<std::vector<manifests::LockedProgram>> lock_programs(const std::string& folder,

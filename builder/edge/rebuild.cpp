@@ -8,7 +8,7 @@
 
 #include "builder/describe.h"
 #include "builder/edge/release_input.h"
-#include "images/edge/statements.h"
+#include "builder/edge/statements.h"
 
 namespace weir::builder {
 namespace {
@@ -83,13 +83,10 @@ Status write_rebuild_statement(const images::Store& store, const RebuildOutcome&
   if (!outcome.differences.empty()) {
     return fail(Errc::bug, "a rebuild that differs is not stated to be the same");
   }
-  const std::string json = manifests::print(statement);
-  TRY_ASSIGN(std::string signature,
-             keys::sign(key, as_bytes(json),
-                        "weir rebuild of release " + statement.release.string() + " " +
-                            statement.release_digest.string()));
-  return images::write_statement(store, statement.release_digest, "rebuilt", keys::print(key.id),
-                                 {json, std::move(signature)});
+  TRY(write_signed_statement(store, keys::StatementKind::rebuild, statement.release,
+                             statement.release_digest, manifests::print(statement),
+                             keys::signer_with(key)));
+  return {};
 }
 
 }  // namespace weir::builder

@@ -3,17 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "builder/edge/statements.h"
 #include "builder/edge/verify.h"
 #include "images/edge/signatures.h"
 #include "keys/edge/trust_files.h"
 
 namespace weir::builder {
 
-Result<keys::Verified<manifests::Release>> verify_by_trust(const images::Store& store,
-                                                           const ReleaseName& name,
-                                                           const std::string& trust_path,
-                                                           const manifests::ChannelName& channel,
-                                                           const std::string& state_path) {
+Result<TrustedRelease> verify_by_trust(const images::Store& store, const ReleaseName& name,
+                                       const std::string& trust_path,
+                                       const manifests::ChannelName& channel,
+                                       const std::string& state_path, Demands demands) {
   const std::string where = "release " + name.string();
   manifests::TrustState seen;
   if (!state_path.empty()) {
@@ -27,10 +27,19 @@ Result<keys::Verified<manifests::Release>> verify_by_trust(const images::Store& 
                 keys::verify_release(stored.json, signatures, trust, {channel, seen, now, {}}),
                 where);
   TRY(check_stored(store, name, *release));
+  TrustedRelease out{release, {}, {}};
+  if (demands == Demands::kept) {
+    const auto stated_by = [&](keys::StatementKind kind) -> Result<std::vector<std::string>> {
+      TRY_ASSIGN_IN(const auto demand, keys::demand_of(*trust, kind), trust_path);
+      return require_stored_statements(store, name, release.digest(), demand);
+    };
+    TRY_ASSIGN(out.rebuilt_by, stated_by(keys::StatementKind::rebuild));
+    TRY_ASSIGN(out.boot_checked_by, stated_by(keys::StatementKind::boot_check));
+  }
   if (!state_path.empty()) {
     TRY(keys::write_trust_state(state_path, keys::remember(std::move(seen), trust, release)));
   }
-  return release;
+  return out;
 }
 
 Result<std::vector<keys::SigningPublicKey>> release_keys(const std::string& trust_path,

@@ -1,5 +1,6 @@
 // weir-boot-check: boots one release, has a peer talk to it, and prints what it saw. It verifies no
 // signature: `weir-builder boot-check` does, and names the release by the digest that it verified.
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ options:
   --digest SHA256    of the release document, as it was verified
   --memory SIZE      of the machine (512 MiB)
   --timeout SECONDS  until the node answers (180)
+  --log FILE         keeps what the node's kernel, weir-init and weir-node said
   --version, --help
 
 examples:
@@ -37,7 +39,7 @@ examples:
 )";
 
 struct Options {
-  std::string release, store, digest, memory;
+  std::string release, store, digest, memory, log;
   unsigned timeout = 0;
 };
 
@@ -66,6 +68,11 @@ Result<int> run(const Options& options) {
   if (release.name != name) {
     return fail(Errc::integrity, where + ": the document is of release " + release.name.string());
   }
+  Fd log;
+  if (!options.log.empty()) {
+    log = Fd(::open(options.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!log.valid()) return fail_errno(Errc::io, errno, options.log);
+  }
   // Before the enclosure, whose /run is another one: the store may lie anywhere.
   TRY_ASSIGN_IN(const auto image, pool::make_boot_image(release, store), where);
   const auto start = std::chrono::steady_clock::now();
@@ -75,7 +82,7 @@ Result<int> run(const Options& options) {
   };
   return boot_check::run_enclosed([&] {
     const auto seen = boot_check::check(
-        {name, digest, image, memory, std::chrono::seconds(options.timeout)}, say);
+        {name, digest, image, memory, std::chrono::seconds(options.timeout), log.get()}, say);
     if (!seen) return failed(Error(seen.error()).in(where));
     std::fputs(print(*seen).c_str(), stdout);
     return std::fflush(stdout) == 0 ? 0 : 1;
@@ -93,6 +100,7 @@ int main(int argc, char** argv) {
   add("digest", po::value(&options.digest)->required());
   add("memory", po::value(&options.memory)->default_value("512 MiB"));
   add("timeout", po::value(&options.timeout)->default_value(180));
+  add("log", po::value(&options.log));
   add("version", "");
   add("help,h", "");
   po::positional_options_description positional;

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string_view>
 
 namespace weir::boot_check {
 namespace {
 
 using std::chrono::milliseconds;
 
-// "[    1.234567] text" or "[     1.234] text": the time, and what follows in `line`.
-std::optional<milliseconds> take_time(std::string_view& line) {
-  // The ring buffer's lines begin with their level (syslog(2)): "<6>[ ...".
-  if (line.starts_with('<')) line.remove_prefix(std::min(line.find('>'), line.size() - 1) + 1);
+// "[    1.234567] text": the node's own clock, in milliseconds.
+std::optional<double> own_time(std::string_view line) {
   const auto close = line.find(']');
   if (!line.starts_with('[') || close == std::string_view::npos) return std::nullopt;
   std::string_view inside = line.substr(1, close - 1);
@@ -20,54 +19,52 @@ std::optional<milliseconds> take_time(std::string_view& line) {
   const auto [end, error] = std::from_chars(inside.data(), inside.data() + inside.size(), seconds);
   if (error != std::errc() || end != inside.data() + inside.size()) return std::nullopt;
   if (!(seconds >= 0) || seconds > 1e6) return std::nullopt;
-  line.remove_prefix(close + 1);
-  return milliseconds(static_cast<std::int64_t>(seconds * 1000));
+  return seconds * 1000;
+}
+
+// The first line with this text.
+const ConsoleLine* find(const std::vector<ConsoleLine>& lines, std::string_view text) {
+  const auto found = std::find_if(lines.begin(), lines.end(), [&](const ConsoleLine& line) {
+    return line.text.find(text) != std::string::npos;
+  });
+  return found == lines.end() ? nullptr : &*found;
+}
+
+std::optional<milliseconds> kernel_start(const ConsoleLine* early, const ConsoleLine* late) {
+  if (early == nullptr || late == nullptr) return std::nullopt;
+  const auto from = own_time(early->text), to = own_time(late->text);
+  if (!from || !to || *to <= *from || late->seen <= early->seen) return std::nullopt;
+  const double pace = static_cast<double>((late->seen - early->seen).count()) / (*to - *from);
+  const auto before = static_cast<std::int64_t>(std::min(*from * pace, 1e9));
+  return std::max(early->seen - milliseconds(before), milliseconds(0));
 }
 
 }  // namespace
 
-GuestTimes parse_guest_log(std::string_view log) {
-  GuestTimes out;
-  const auto first = [](std::optional<milliseconds>& slot, milliseconds at) {
-    if (!slot) slot = at;
+ConsoleTimes read_console(const std::vector<ConsoleLine>& lines) {
+  const auto seen = [](const ConsoleLine* line) -> std::optional<milliseconds> {
+    return line == nullptr ? std::nullopt : std::optional(line->seen);
   };
-  while (!log.empty()) {
-    const auto end = std::min(log.find('\n'), log.size());
-    std::string_view line = log.substr(0, end);
-    log.remove_prefix(std::min(end + 1, log.size()));
-    const auto at = take_time(line);
-    if (!at) continue;
-    if (line.find("Trying to unpack rootfs image as initramfs") != std::string_view::npos) {
-      first(out.unpacking, *at);
-    } else if (line.find("Freeing initrd memory") != std::string_view::npos) {
-      first(out.unpacked, *at);
-    } else if (line.find("Run /init as init process") != std::string_view::npos) {
-      first(out.init, *at);
-    } else if (line.find("node: node ") != std::string_view::npos &&
-               line.find(" serves its API at ") != std::string_view::npos) {
-      first(out.api, *at);
-    } else if (line.ends_with("node: clock set")) {
-      first(out.clock_set, *at);
-    }
-  }
-  return out;
+  const ConsoleLine* unpacking = find(lines, "Trying to unpack rootfs image as initramfs");
+  const ConsoleLine* init = find(lines, "Run /init as init process");
+  return {kernel_start(unpacking, init), seen(unpacking),
+          seen(find(lines, "Freeing initrd memory")), seen(init),
+          seen(find(lines, " serves its API at "))};
 }
 
-std::vector<manifests::BootStep> timeline_of(const HostTimes& host, const GuestTimes& guest) {
+std::vector<manifests::BootStep> timeline_of(const HostTimes& host, const ConsoleTimes& console) {
   std::vector<manifests::BootStep> out;
-  const auto add = [&](std::string_view name, milliseconds at) {
+  const auto add = [&](std::string_view name, std::optional<milliseconds> at) {
+    if (!at) return;
     out.push_back(
-        {std::string(name), static_cast<std::uint64_t>(std::max<std::int64_t>(at.count(), 0))});
+        {std::string(name), static_cast<std::uint64_t>(std::max<std::int64_t>(at->count(), 0))});
   };
   add("machine-runs", host.machine);
-  if (guest.clock_set) {
-    const milliseconds kernel = host.clock_set - *guest.clock_set;
-    add("kernel-starts", kernel);
-    if (guest.unpacking) add("initramfs-unpacking", kernel + *guest.unpacking);
-    if (guest.unpacked) add("initramfs-unpacked", kernel + *guest.unpacked);
-    if (guest.init) add("init-starts", kernel + *guest.init);
-    if (guest.api) add("api-serves", kernel + *guest.api);
-  }
+  add("kernel-starts", console.kernel);
+  add("initramfs-unpacking", console.unpacking);
+  add("initramfs-unpacked", console.unpacked);
+  add("init-starts", console.init);
+  add("api-serves", console.api);
   add("api-answers", host.answer);
   add("configured", host.configured);
   add(manifests::kHandshakeStep, host.handshake);

@@ -18,19 +18,22 @@ std::string folder_of(const Store& store, const Digest& release) {
 
 }  // namespace
 
-Status write_statement(const Store& store, const Digest& release, std::string_view kind,
-                       std::string_view by, const StoredStatement& statement) {
+Result<std::string> write_statement(const Store& store, const Digest& release,
+                                    std::string_view kind, std::string_view by,
+                                    const manifests::SignedText& statement) {
   const std::string folder = folder_of(store, release);
   TRY(make_folders(folder));
   const std::string digest = Digest::of(as_bytes(statement.json)).hex().substr(0, 16);
   const std::string path = folder + "/" + std::string(kind) + "-" + digest + "-" + std::string(by);
   // The signature first: a statement counts from the moment its document is there.
   TRY(write_file(path + std::string(kSignature), statement.signature));
-  return write_file(path + std::string(kJson), statement.json);
+  TRY(write_file(path + std::string(kJson), statement.json));
+  return path + std::string(kJson);
 }
 
-Result<std::vector<StoredStatement>> read_statements(const Store& store, const Digest& release,
-                                                     std::string_view kind) {
+Result<std::vector<manifests::SignedText>> read_statements(const Store& store,
+                                                           const Digest& release,
+                                                           std::string_view kind) {
   const std::string folder = folder_of(store, release);
   std::set<std::string> names;
   std::error_code error;
@@ -46,7 +49,7 @@ Result<std::vector<StoredStatement>> read_statements(const Store& store, const D
   if (error && error != std::errc::no_such_file_or_directory) {
     return fail_errno(Errc::io, error.value(), folder);
   }
-  std::vector<StoredStatement> out;
+  std::vector<manifests::SignedText> out;
   for (const std::string& name : names) {
     TRY_ASSIGN(std::string json, read_file(folder + "/" + name, kLimit));
     auto signature = read_file(folder + "/" + name + ".minisig", kLimit);

@@ -33,6 +33,8 @@ const std::map<std::string, std::set<std::string>> kRooms = {
     {"deployer/node_client", {"manifests", "deployer/network"}},
     {"deployer/node",
      {"manifests", "deployer/network", "deployer/wireguard", "deployer/node_client"}},
+    {"deployer/boot_check",
+     {"manifests", "keys", "images", "deployer/network", "deployer/pool", "deployer/node_client"}},
     {"deployer",
      {"manifests", "keys", "images", "deployer/network", "deployer/wireguard", "deployer/director",
       "deployer/pool", "deployer/judge", "deployer/probe", "deployer/node_client"}},

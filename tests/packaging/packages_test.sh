@@ -42,7 +42,8 @@ for package in "${packages[@]}"; do
   done
 done
 dpkg -c weir-builder_*.deb > "$work/contents"
-for file in lib/weir/weir-builder lib/weir/weir-init lib/weir/weir-node \
+for file in lib/weir/weir-builder lib/weir/weir-boot-check lib/weir/weir-init \
+  lib/weir/weir-node \
   share/weir/schemas/release.schema.json share/doc/weir-builder/boot-formats.md \
   share/doc/weir-builder/examples/gateway-6.12.yaml; do
   grep -q " ./usr/$file$" "$work/contents" || die "weir-builder: no /usr/$file"

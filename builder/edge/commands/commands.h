@@ -18,6 +18,7 @@ int run_attach_signature(const Arguments& args);
 int run_list(const Arguments& args);
 int run_show(const Arguments& args);
 int run_rebuild(const Arguments& args);
+int run_boot_check(const Arguments& args);
 int run_export(const Arguments& args);
 int run_diff(const Arguments& args);
 int run_sbom(const Arguments& args);

@@ -1,10 +1,14 @@
 #include "deployer/boot_check/edge/check.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
+#include "deployer/boot_check/edge/console_watch.h"
 #include "deployer/boot_check/edge/enclosure.h"
 #include "deployer/boot_check/edge/exchange.h"
 #include "deployer/boot_check/edge/wireguard_go.h"
@@ -26,7 +30,7 @@ constexpr const char* kTunnel = "wg0";
 constexpr std::size_t kBytesEachWay = 256 << 10;
 constexpr milliseconds kPeerPatience{10000};
 constexpr milliseconds kDataPatience{60000};
-constexpr milliseconds kBootingCall{1000};
+constexpr milliseconds kConnect{200};
 constexpr milliseconds kCall{20000};
 constexpr milliseconds kLookAgain{25};
 constexpr milliseconds kQmpPatience{10000};
@@ -66,20 +70,21 @@ class Check {
     TRY_ASSIGN_IN(const manifests::NodeIdentity identity, wait_for_answer(), "boot");
     TRY_IN(configure(identity, peer), "configure");
     TRY_ASSIGN_IN(auto traffic, move_data(peer), "peer");
-    TRY_IN(read_counters(peer, traffic), "counters");
-    TRY_ASSIGN_IN(const std::string log, client_->logs(), "node log");
+    TRY_IN(read_counters(traffic), "counters");
+    if (request_.log >= 0) TRY_IN(keep_log(), "node log");
     TRY_ASSIGN(const std::string machine, describe_machine());
     const auto now = std::chrono::duration_cast<std::chrono::seconds>(
         std::chrono::system_clock::now().time_since_epoch());
-    return manifests::BootCheckStatement{.release = request_.release,
-                                         .release_digest = request_.release_digest,
-                                         .checked_at = UtcTime{now.count()},
-                                         .checker_version = WEIR_VERSION,
-                                         .machine = machine,
-                                         .peer = peer_name,
-                                         .facts = manifests::facts_of(identity),
-                                         .traffic = traffic,
-                                         .timeline = timeline_of(times_, parse_guest_log(log))};
+    return manifests::BootCheckStatement{
+        .release = request_.release,
+        .release_digest = request_.release_digest,
+        .checked_at = UtcTime{now.count()},
+        .checker_version = WEIR_VERSION,
+        .machine = machine,
+        .peer = peer_name,
+        .facts = manifests::facts_of(identity),
+        .traffic = traffic,
+        .timeline = timeline_of(times_, read_console(console_->finish()))};
   }
 
  private:
@@ -103,9 +108,10 @@ class Check {
     say_("booting release " + request_.release.string());
     power_on_ = steady_clock::now();
     power_on_clock_ = std::chrono::system_clock::now();
+    const std::string folder = std::string(kFolder) + "/machine";
+    console_.emplace(folder + "/console.log", power_on_);
     TRY_ASSIGN(machine_.record,
-               machine_.driver->start(link, spec, request_.image, config, wires_->router,
-                                      std::string(kFolder) + "/machine"));
+               machine_.driver->start(link, spec, request_.image, config, wires_->router, folder));
     times_.machine = now();
     TRY(wires_->attach_node());
     TRY_ASSIGN(auto where, network::NetworkNamespace::open({}));
@@ -113,23 +119,25 @@ class Check {
                                                        .address = link.node_management,
                                                        .server_pin = node_key.pin,
                                                        .client_key_path = key_path},
-                                                      std::move(where), kBootingCall));
+                                                      std::move(where), kCall));
     return {};
   }
 
   Result<manifests::NodeIdentity> wait_for_answer() {
     const auto deadline = power_on_ + request_.boot_timeout;
     Error last{Errc::timeout, 0, "its node API never answered"};
+    const IpAddress address = node_link().node_management;
     while (steady_clock::now() < deadline) {
       if (interrupted()) return fail(Errc::busy, "interrupted");
-      auto identity = client_->identity();
-      if (identity) {
-        times_.answer = now();
-        client_->set_timeout(kCall);
-        say_("the node answers: kernel " + identity->kernel_release);
-        return std::move(*identity);
+      if (accepts_connections(wires_->router, address, manifests::kNodeApiPort, kConnect)) {
+        auto identity = client_->identity();
+        if (identity) {
+          times_.answer = now();
+          say_("the node answers: kernel " + identity->kernel_release);
+          return std::move(*identity);
+        }
+        last = std::move(identity).error();
       }
-      last = std::move(identity).error();
       TRY_ASSIGN(const auto state, machine_.driver->state(*machine_.record));
       if (state == pool::MachineState::gone) {
         return fail(Errc::io, "the machine ended by itself" + machine_.last_words());
@@ -146,9 +154,7 @@ class Check {
     TRY_ASSIGN(const auto gateway, keys::make_wireguard_identity());
     TRY_ASSIGN(const auto own, keys::make_wireguard_identity());
     TRY_ASSIGN(const auto preshared_key, keys::random_secret(32));
-    const milliseconds before = now();
     TRY_IN(client_->set_clock(std::chrono::system_clock::now().time_since_epoch()), "set clock");
-    times_.clock_set = (before + now()) / 2;
     TRY_ASSIGN(auto sealed, keys::seal_to_node(gateway.private_key, identity.seal_key));
     TRY_IN(client_->put_private_key({std::move(sealed)}), "give private key");
     manifests::PeerSpec spec{own.public_key, client_addresses(), {}, {}};
@@ -196,7 +202,7 @@ class Check {
   }
 
   // The node's side of it, as its kernel tells over netlink.
-  Status read_counters(WireGuardGo&, manifests::BootTraffic& traffic) {
+  Status read_counters(manifests::BootTraffic& traffic) {
     TRY_ASSIGN(const manifests::PeerDump dump, client_->peers());
     if (dump.peers.size() != 1) {
       return fail(Errc::integrity, "the node has " + std::to_string(dump.peers.size()) +
@@ -211,6 +217,17 @@ class Check {
     if (std::min(traffic.node_rx_bytes, traffic.peer_tx_bytes) < traffic.sent ||
         std::min(traffic.node_tx_bytes, traffic.peer_rx_bytes) < traffic.received) {
       return fail(Errc::integrity, "data went both ways, but not all of it through the tunnel");
+    }
+    return {};
+  }
+
+  Status keep_log() {
+    TRY_ASSIGN(const std::string log, client_->logs());
+    std::string_view text = log;
+    while (!text.empty()) {
+      const ssize_t n = ::write(request_.log, text.data(), text.size());
+      if (n < 0 && errno != EINTR) return fail_errno(Errc::io, errno, "write");
+      if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
     }
     return {};
   }
@@ -238,6 +255,7 @@ class Check {
   const Say& say_;
   std::optional<Wires> wires_;
   Machine machine_;
+  std::optional<ConsoleWatch> console_;
   std::optional<node_client::NodeClient> client_;
   steady_clock::time_point power_on_;
   std::chrono::system_clock::time_point power_on_clock_;

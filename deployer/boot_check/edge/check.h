@@ -16,6 +16,7 @@ struct CheckRequest {
   const pool::BootImage& image;
   ByteCount memory{512ULL << 20};
   std::chrono::milliseconds boot_timeout{180000};
+  int log = -1;  ///< descriptor that the node's log is written to, where it is one
 };
 
 /// Tells a person what is being done.

@@ -165,4 +165,15 @@ Result<Exchanged> exchange(const network::NetworkNamespace& near,
   return out;
 }
 
+bool accepts_connections(const network::NetworkNamespace& from, const IpAddress& address,
+                         std::uint16_t port, milliseconds patience) {
+  const auto socket =
+      from.socket(address.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  if (!socket) return false;
+  const SocketAddress to = address_of(address, htons(port));
+  if (::connect(socket->get(), to.get(), to.size) != 0 && errno != EINPROGRESS) return false;
+  pollfd ready{socket->get(), POLLOUT, 0};
+  return ::poll(&ready, 1, static_cast<int>(patience.count())) == 1 && ready.revents == POLLOUT;
+}
+
 }  // namespace weir::boot_check

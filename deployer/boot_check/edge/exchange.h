@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include "deployer/network/edge/network_namespace.h"
 #include "manifests/net.h"
@@ -26,5 +27,10 @@ struct Exchanged {
                                          const network::NetworkNamespace& far,
                                          const IpAddress& target, std::size_t bytes,
                                          std::chrono::milliseconds patience);
+
+/// Whether somebody accepts TCP connections there, as far as can be told within `patience`.
+[[nodiscard]] bool accepts_connections(const network::NetworkNamespace& from,
+                                       const IpAddress& address, std::uint16_t port,
+                                       std::chrono::milliseconds patience);
 
 }  // namespace weir::boot_check

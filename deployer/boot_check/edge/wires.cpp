@@ -47,10 +47,11 @@ const IpAddress& vip6() {
   return address;
 }
 
-Status write_sysctl(const std::string& name, const char* value) {
+Status write_sysctl(const std::string& name, std::string_view value) {
   const std::string path = "/proc/sys/net/" + name;
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd.valid() || ::write(fd.get(), value, 1) != 1) {
+  if (!fd.valid() ||
+      ::write(fd.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size())) {
     return fail_errno(Errc::kernel, errno, path);
   }
   return {};
@@ -136,6 +137,11 @@ Status Wires::attach_node() const {
   const manifests::NodeLink link = node_link();
   const manifests::NodeConfig config = node_config();
   TRY_ASSIGN(RouteSocket here, RouteSocket::open(router));
+  // A node that comes up is found at once, not at the next full second.
+  for (const std::string link_name : {kDataLink, kManagementLink}) {
+    TRY(write_sysctl("ipv4/neigh/" + link_name + "/retrans_time_ms", "50"));
+    TRY(write_sysctl("ipv6/neigh/" + link_name + "/retrans_time_ms", "50"));
+  }
   TRY(here.set_link_up(kDataLink));
   TRY(here.set_link_up(kManagementLink));
   TRY(here.add_address(kManagementLink, link.director_management, 31));

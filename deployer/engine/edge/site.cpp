@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "deployer/engine/edge/demands.h"
 #include "deployer/pool/edge/process.h"
 #include "images/edge/signatures.h"
 #include "images/edge/store.h"
@@ -216,11 +217,10 @@ Result<keys::Verified<manifests::Release>> verified_by_trust(Site& site, const i
   TRY_ASSIGN(auto seen, keys::read_trust_state(state_file));
   TRY_ASSIGN(const auto trust, keys::read_trust(site.path(*site.fleet().trust), seen, now));
   TRY_ASSIGN(const auto signatures, images::read_signatures(store, stored));
-  std::set<Digest> running;
-  TRY_ASSIGN(const auto pools, site.store().pools());
-  for (const auto& [_, pool] : pools) running.insert(pool.release_digest);
+  TRY_ASSIGN(const auto running, running_releases(site));
   TRY_ASSIGN(auto release, keys::verify_release(stored.json, signatures, trust,
                                                 {site.fleet().channel, seen, now, running}));
+  TRY(check_demands(site, store, release, &*trust));
   if (seeing == Seeing::remembered && release->name == stored.name) {
     TRY(keys::write_trust_state(state_file, keys::remember(std::move(seen), trust, release)));
   }
@@ -236,7 +236,9 @@ Result<keys::Verified<manifests::Release>> verified(Site& site, const images::St
     TRY_ASSIGN(auto key, keys::read_public_key(site.path(file)));
     trusted.push_back(key);
   }
-  return keys::verify_release(stored.json, stored.signature, trusted);
+  TRY_ASSIGN(auto release, keys::verify_release(stored.json, stored.signature, trusted));
+  TRY(check_demands(site, store, release, nullptr));
+  return release;
 }
 
 }  // namespace

@@ -92,7 +92,8 @@ Result<std::string> control_path(const std::string& fleet_path);
 enum class Seeing : std::uint8_t { forgotten, remembered };
 
 /// Reads a release and its signatures from the fleet's store and checks them, by its trust file or
-/// its trusted keys. Releases that the fleet's pools run already may be older than the newest seen.
+/// its trusted keys, and what others must have stated about it. Releases that the fleet's pools run
+/// already may be older than the newest seen, and no statement about them is demanded.
 /// errors: not_found, unauthorized, invalid_input; naming store and release
 Result<keys::Verified<manifests::Release>> read_verified_release(Site& site,
                                                                  const ReleaseName& name,

@@ -101,7 +101,7 @@ TEST_CASE_FIXTURE(Built,
   says(demand("--rebuilt-by 2 --rebuilder bob.pub --rebuilder ann.pub"), 1,
        "was rebuilt by 1 of the 2 demanded");
   says(demand("--rebuilt-by 2 --rebuilder ann.pub --rebuilder ann.pub"), 1,
-       "2 rebuilders are demanded of 1 distinct keys");
+       "2 statements are demanded of 1 distinct keys");
   says(demand("--rebuilt-by 1"), 2, "go together");
   says(demand("--rebuilder ann.pub"), 2, "go together");
   says(rebuild("--key bob.key"), 0, "says so");

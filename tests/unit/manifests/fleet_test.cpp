@@ -141,6 +141,12 @@ TEST_CASE("a refusal names line, field and what to do") {
       {"trusted_keys: [release.pub]", "trusted_keys: [a]\nchannel: lab", "channel: lab",
        "channel: means something only beside `trust`"},
       {"trusted_keys: [release.pub]", "trust: t.json\nchannel: ../x", "channel: ../x", "channel: "},
+      {"trusted_keys: [release.pub]", "trusted_keys: [a]\nboot_check: {keys: []}",
+       "boot_check: {keys: []}", "boot_check.keys: needs at least one"},
+      {"trusted_keys: [release.pub]", "trusted_keys: [a]\nboot_check: {keys: [b], threshold: 2}",
+       "boot_check: {keys: [b]", "boot_check.threshold: "},
+      {"trusted_keys: [release.pub]", "trusted_keys: [a]\nrebuild: {key: b}", "rebuild: {key: b}",
+       "rebuild.key"},
       {"[release.pub]", "[]", "trusted_keys: []", "trusted_keys: needs at least one"},
       {"[release.pub]", "&keys [release.pub]", "&keys", "anchors are not allowed"},
       {"[release.pub]", "*keys", "*keys", "the referenced anchor is not defined"},
@@ -164,6 +170,19 @@ TEST_CASE("a trust file stands in place of trusted keys") {
   CHECK(fleet->channel.string() == "stable");
   CHECK(parse_fleet(changed("trusted_keys: [release.pub]", "trust: t\nchannel: lab"))
             ->channel.string() == "lab");
+}
+
+TEST_CASE("a fleet can demand boot checks and rebuilds") {
+  const auto fleet =
+      parse_fleet(changed("trusted_keys: [release.pub]",
+                          "trusted_keys: [release.pub]\nboot_check: {keys: [lab.pub]}\n"
+                          "rebuild: {keys: [ann.pub, bob.pub], threshold: 2}"));
+  REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+  CHECK(fleet->boot_check->keys == std::vector<std::string>{"lab.pub"});
+  CHECK(fleet->boot_check->threshold == 1);
+  CHECK(fleet->rebuild->keys.size() == 2);
+  CHECK(fleet->rebuild->threshold == 2);
+  CHECK_FALSE(parse_fleet(example())->boot_check.has_value());
 }
 
 TEST_CASE("what is missing is named") {

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 
+#include "manifests/boot_check_statement.h"
 #include "manifests/dsse.h"
 #include "manifests/fleet.h"
 #include "manifests/image_manifest.h"
@@ -43,6 +44,7 @@ std::string parser_says(const SchemaCase& item) {
       {"rebuild", [](const auto& t) { return refusal(parse_rebuild_statement(t)); }},
       {"provenance", [](const auto& t) { return refusal(parse_provenance(t)); }},
       {"dsse-envelope", [](const auto& t) { return refusal(parse_dsse_envelope(t)); }},
+      {"boot-check", [](const auto& t) { return refusal(parse_boot_check_statement(t)); }},
       {"trust", [](const auto& t) { return refusal(parse_trust(t)); }},
       {"trust-file", [](const auto& t) { return refusal(parse_trust_file(t)); }},
       {"trust-state", [](const auto& t) { return refusal(parse_trust_state(t)); }},
@@ -114,12 +116,19 @@ TEST_CASE("the documents of the tree are valid by their schemas") {
                  "trust: trust.json\nchannel: lab"),
         true},
        true},
+      {{"fleet",
+        replaced(example("fleet.yaml"), "trusted_keys: [release.pub]",
+                 "trusted_keys: [release.pub]\nboot_check: {keys: [a]}\n"
+                 "rebuild: {keys: [a, b], threshold: 2}"),
+        true},
+       true},
       {{"lock", corpus("lock/example")}, true},
       {{"release", corpus("release/release")}, true},
       {{"release", corpus("release/release_terms")}, true},
       {{"provenance", corpus("provenance/statement")}, true},
       {{"dsse-envelope", corpus("provenance/envelope")}, true},
       {{"dsse-envelope", corpus("provenance/other_alphabet")}, true},
+      {{"boot-check", corpus("boot_check/statement")}, true},
       {{"trust", corpus("trust/version")}, true},
       {{"trust-file", corpus("trust/file")}, true},
       {{"trust-state", corpus("trust/state")}, true},
@@ -244,31 +253,48 @@ TEST_CASE("a broken provenance or envelope is refused by schema and parser") {
                        {"\"sig\":\"", "\"sig\":\" "},
                        {"\"keyid\":\"", "\"keyid\":5,\"key\":\""},
                        {"\"signatures\":[", "\"signatures\":[],\"more\":["}}));
+TEST_CASE("a broken boot-check statement is refused by schema and parser") {
+  check(with_mistakes({"boot-check", corpus("boot_check/statement")},
+                      {{"weir.boot-check/1", "weir.rebuild/1"},
+                       {"\"gateway-6.1\"", "\"Gateway\""},
+                       {"\"machine\"", "\"engine\""},
+                       {"\"checked_at\": \"2", "\"checked_at\": \"x"},
+                       {"\"sent\": ", "\"sent\": -"},
+                       {"\"sent\": 524288", "\"sent\": 0"},
+                       {"\"first-handshake\"", "\"first-handshakes\""},
+                       {"\"first-data\"", "\"First-data\""},
+                       {"\"step\"", "\"stop\""},
+                       {"\"srcversion\"", "\"source\""},
+                       {"sha256:", "md5:"}}));
 }
 
 TEST_CASE("a broken fleet or peer is refused by schema and parser") {
-  check(with_mistakes({"fleet", example("fleet.yaml"), true},
-                      {{"driver: nft", "driver: ebpf"},
-                       {"port: 51820", "port: 0"},
-                       {"port: 51820", "port: 65536"},
-                       {"ipv4: 198.51.100.1", "ipv4: 198.51.100.256"},
-                       {"ipv4: 10.254.0.0/24", "ipv4: 10.254.0.0/33"},
-                       {"ipv4: 10.254.0.0/24", "ipv4: fd00::/24"},
-                       {"trusted_keys: [release.pub]", "trusted_keys: []"},
-                       {"trusted_keys: [release.pub]", "trusted_keys: [a]\ntrust: b"},
-                       {"trusted_keys: [release.pub]", "trusted_keys: [a]\nchannel: lab"},
-                       {"upstream_interface: upstream0", "upstream_interface: a-name-of-over-15"},
-                       {"name: blue", "name: red"},
-                       {"nodes: [blue-1]", "nodes: []"},
-                       {"nodes: [blue-1]", "nodes: [blue-1, blue-1]"},
-                       {"memory: 512 MiB", "memory: 512 MB"},
-                       {"cpus: 1", "cpus: 256"},
-                       {"max_failed: 2%", "max_failed: 101%"},
-                       {"batch: 400", "batch: 401"},
-                       {"boot_timeout: 3m", "boot_timeout: 3"},
-                       {"boot_timeout: 3m", "boot_timeout: 0s"},
-                       {"peers: peers.jsonl", "peer: peers.jsonl"},
-                       {"  source: 10.8.255.254", "  sauce: 10.8.255.254"}}));
+  check(with_mistakes(
+      {"fleet", example("fleet.yaml"), true},
+      {{"driver: nft", "driver: ebpf"},
+       {"port: 51820", "port: 0"},
+       {"port: 51820", "port: 65536"},
+       {"ipv4: 198.51.100.1", "ipv4: 198.51.100.256"},
+       {"ipv4: 10.254.0.0/24", "ipv4: 10.254.0.0/33"},
+       {"ipv4: 10.254.0.0/24", "ipv4: fd00::/24"},
+       {"trusted_keys: [release.pub]", "trusted_keys: []"},
+       {"trusted_keys: [release.pub]", "trusted_keys: [a]\ntrust: b"},
+       {"trusted_keys: [release.pub]", "trusted_keys: [a]\nchannel: lab"},
+       {"trusted_keys: [release.pub]", "trusted_keys: [a]\nboot_check: [a]"},
+       {"trusted_keys: [release.pub]", "trusted_keys: [a]\nboot_check: {threshold: 1}"},
+       {"trusted_keys: [release.pub]", "trusted_keys: [a]\nrebuild: {keys: [a], threshold: 0}"},
+       {"upstream_interface: upstream0", "upstream_interface: a-name-of-over-15"},
+       {"name: blue", "name: red"},
+       {"nodes: [blue-1]", "nodes: []"},
+       {"nodes: [blue-1]", "nodes: [blue-1, blue-1]"},
+       {"memory: 512 MiB", "memory: 512 MB"},
+       {"cpus: 1", "cpus: 256"},
+       {"max_failed: 2%", "max_failed: 101%"},
+       {"batch: 400", "batch: 401"},
+       {"boot_timeout: 3m", "boot_timeout: 3"},
+       {"boot_timeout: 3m", "boot_timeout: 0s"},
+       {"peers: peers.jsonl", "peer: peers.jsonl"},
+       {"  source: 10.8.255.254", "  sauce: 10.8.255.254"}}));
   const std::string peers = example("peers.jsonl");
   check(with_mistakes({"peer", peers.substr(0, peers.find('\n'))},
                       {{"XcwBBmrs", "XcwBBmr"},

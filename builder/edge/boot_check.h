@@ -1,0 +1,39 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "images/edge/store.h"
+#include "keys/verified.h"
+#include "manifests/boot_check_statement.h"
+#include "manifests/release.h"
+#include "manifests/result.h"
+
+namespace weir::builder {
+
+struct BootCheckSettings {
+  ByteCount memory{512ULL << 20};
+  std::chrono::seconds boot_timeout{180};
+};
+
+struct BootCheckOutcome {
+  manifests::BootCheckStatement statement;
+  std::string json;                                    ///< its text, which is what gets signed
+  std::vector<manifests::FactDifference> differences;  ///< none: the node is what was released
+};
+
+/// Boots exactly this release with `weir-boot-check`, which lies beside this program, and compares
+/// what the node says of itself with the release. Progress goes to standard error.
+///
+/// release  its blobs are hashed again on their way into the machine
+/// errors   unauthorized: not root; not_found: no weir-boot-check; io: the check failed, and its
+///          reason stands on standard error; timeout; integrity: it checked something else
+[[nodiscard]] Result<BootCheckOutcome> boot_check_release(
+    const images::Store& store, const keys::Verified<manifests::Release>& release,
+    const BootCheckSettings& settings);
+
+/// errors: unauthorized: not root, saying why it must be
+[[nodiscard]] Status check_right_to_boot();
+
+}  // namespace weir::builder

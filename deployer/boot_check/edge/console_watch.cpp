@@ -1,0 +1,55 @@
+#include "deployer/boot_check/edge/console_watch.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "manifests/edge/file.h"
+
+namespace weir::boot_check {
+namespace {
+
+constexpr std::chrono::milliseconds kLookAgain{10};
+constexpr std::size_t kMostLines = 20000;
+
+}  // namespace
+
+ConsoleWatch::ConsoleWatch(std::string path, std::chrono::steady_clock::time_point power_on)
+    : path_(std::move(path)), power_on_(power_on), thread_([this] { watch(); }) {}
+
+ConsoleWatch::~ConsoleWatch() {
+  done_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+std::vector<ConsoleLine> ConsoleWatch::finish() {
+  done_ = true;
+  thread_.join();
+  return std::move(lines_);
+}
+
+void ConsoleWatch::watch() {
+  Fd file;
+  std::string rest;
+  std::array<char, 16384> piece{};
+  for (bool last = false; !last && lines_.size() < kMostLines;) {
+    last = done_;
+    if (!file.valid()) file = Fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const ssize_t n = file.valid() ? ::read(file.get(), piece.data(), piece.size()) : 0;
+    if (n <= 0) {
+      if (!last) std::this_thread::sleep_for(kLookAgain);
+      continue;
+    }
+    const auto seen = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - power_on_);
+    rest.append(piece.data(), static_cast<std::size_t>(n));
+    for (auto end = rest.find('\n'); end != std::string::npos; end = rest.find('\n')) {
+      lines_.push_back({seen, rest.substr(0, end)});
+      rest.erase(0, end + 1);
+    }
+  }
+}
+
+}  // namespace weir::boot_check

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "deployer/boot_check/timeline.h"
+
+namespace weir::boot_check {
+
+/// Reads a console's file while it grows and notes when each line was there, to some 10 ms.
+class ConsoleWatch {
+ public:
+  ConsoleWatch(std::string path, std::chrono::steady_clock::time_point power_on);
+  ConsoleWatch(const ConsoleWatch&) = delete;
+  ConsoleWatch& operator=(const ConsoleWatch&) = delete;
+  ~ConsoleWatch();
+
+  /// Ends the watching. returns  every whole line so far
+  [[nodiscard]] std::vector<ConsoleLine> finish();
+
+ private:
+  void watch();
+  std::string path_;
+  std::chrono::steady_clock::time_point power_on_;
+  std::atomic<bool> done_{false};
+  std::vector<ConsoleLine> lines_;
+  std::thread thread_;
+};
+
+}  // namespace weir::boot_check

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <set>
+
+#include "deployer/engine/edge/site.h"
+#include "images/edge/store.h"
+#include "keys/verified.h"
+#include "manifests/release.h"
+#include "manifests/result.h"
+#include "manifests/trust.h"
+
+namespace weir::deployer {
+
+/// Digests of the releases that the fleet's pools run.
+[[nodiscard]] Result<std::set<Digest>> running_releases(Site& site);
+
+/// Holds what others stated about a release to what the fleet document demands (`boot_check`,
+/// `rebuild`) and to the roles of its trust. What runs already is not asked for them: going back
+/// needs nobody's signature.
+///
+/// trust   null: the fleet names trusted keys
+/// errors  unauthorized, saying who is missing; io
+[[nodiscard]] Status check_demands(Site& site, const images::Store& store,
+                                   const keys::Verified<manifests::Release>& release,
+                                   const manifests::Trust* trust);
+
+}  // namespace weir::deployer

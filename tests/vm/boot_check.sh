@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# usage: boot_check.sh PROGRAMS STORE OUT
+#
+# Boots a baked release with `weir-builder boot-check` and looks at what it states with minisign and
+# python: facts as the release has them, data both ways. Then what must be refused, what must not stay
+# behind, and a fleet that demands the check.
+set -euo pipefail
+programs=$(realpath "$1")
+baked=$(realpath "$2")
+examples=$(realpath "$(dirname "$0")/../../examples")
+out=$3
+release=gateway-6.12
+
+if [ "$(id -u)" != 0 ]; then
+  echo "SKIPPED: network namespaces and taps need root"
+  [ -z "${WEIR_REQUIRE_ALL:-}" ] && exit 77
+  exit 1
+fi
+rm -rf "$out"
+mkdir -p "$out"
+cp -r "$baked/store" "$out/store"
+rm -rf "$out/store/statements"
+cp "$baked/release.pub" "$out/"
+cd "$out"
+for who in lab stranger; do minisign -G -W -p $who.pub -s $who.key > /dev/null; done
+digest=$(sha256sum < store/releases/$release/release.json | cut -c1-64)
+
+die() {
+  echo "FAILED: $*"
+  exit 1
+}
+background=
+trap '[ -z "$background" ] || kill -KILL "$background" 2> /dev/null || true' EXIT
+
+check() { "$programs/weir-builder" boot-check "$1" --store store --key "$2" "${@:3}"; }
+verify() { "$programs/weir-builder" verify "$1" --store store --key release.pub "${@:2}"; }
+refused() { # TEXT COMMAND...
+  local status=0
+  "${@:2}" > said 2>&1 || status=$?
+  cat said
+  [ $status = 1 ] || die "exit status $status, not 1: ${*:2}"
+  grep -qF -- "$1" said || die "it does not say: $1"
+}
+nothing_stays() {
+  ! pgrep -f -- '-name weir-boot-check' || die "QEMU stays"
+  ! pgrep -x weir-boot-check || die "weir-boot-check stays"
+  ! ip -br link | grep -E 'weir-(data|mgmt|client)' || die "interfaces stay"
+}
+
+echo "== it boots, and says so with a signature"
+check $release release.pub --sign-with lab.key --json > result.json
+nothing_stays
+statement=$(echo store/statements/"$digest"/booted-*.json)
+minisign -V -q -p lab.pub -m "$statement"
+python3 - "$statement" store/releases/$release/release.json "$digest" <<'PYTHON'
+import json, sys
+statement, release = (json.load(open(path)) for path in sys.argv[1:3])
+first = open(sys.argv[1]).read(40)
+assert first.startswith('{\n  "type": "weir.boot-check/1"'), first
+assert statement["release_digest"] == "sha256:" + sys.argv[3]
+facts, kernel = statement["facts"], release["kernel"]
+assert facts["lock_digest"] == release["lock_digest"]
+assert (facts["kernel_release"], facts["kernel_build_id"]) == (kernel["release"], kernel["build_id"])
+loaded = {module["name"]: module for module in facts["modules"]}
+for module in release["modules"]:
+    for field in ("version", "srcversion", "build_id"):
+        assert loaded[module["name"]][field] == module[field], module["name"]
+tools = {tool["name"]: tool["version"] for tool in facts["tools"]}
+assert tools == {tool["name"]: tool["version"] for tool in release["tools"]}
+traffic = statement["traffic"]
+assert traffic["sent"] >= 2 ** 18 and traffic["received"] >= 2 ** 18
+# Every packet of the handshake and of the data has WireGuard's own bytes around it.
+assert min(traffic["node_rx_bytes"], traffic["peer_tx_bytes"]) > traffic["sent"]
+assert min(traffic["node_tx_bytes"], traffic["peer_rx_bytes"]) > traffic["received"]
+steps = [step["step"] for step in statement["timeline"]]
+assert steps.index("api-answers") < steps.index("first-handshake") < steps.index("first-data"), steps
+assert "init-starts" in steps and "kernel-starts" in steps, steps
+result = json.load(open("result.json"))
+assert result["passed"] and result["statement"] == statement
+for step in statement["timeline"]:
+    print(f'{step["ms"]:6} ms  {step["step"]}')
+PYTHON
+verify $release --boot-checked-by 1 --checker lab.pub
+
+echo "== a statement counts for its signer, its bytes and its release only"
+refused "it is not one of those asked" verify $release --boot-checked-by 1 --checker stranger.pub
+other=$(sha256sum < store/releases/gateway-6.1/release.json | cut -c1-64)
+cp -r "store/statements/$digest" "store/statements/$other"
+refused "it is about another release" verify gateway-6.1 --boot-checked-by 1 --checker lab.pub
+rm -r "store/statements/$other"
+cp "$statement" kept
+sed -i 's/"node_rx_bytes": /"node_rx_bytes": 1/' "$statement"
+refused "does not count" verify $release --boot-checked-by 1 --checker lab.pub
+cp kept "$statement"
+refused "which is not trusted here" check $release stranger.pub --sign-with lab.key
+
+echo "== a fleet that demands it"
+touch peers.jsonl
+sed -e '/network_namespace/d' -e 's/trusted_keys:.*/trusted_keys: [release.pub]\nboot_check: {keys: [lab.pub]}/' \
+  "$examples/fleet.yaml" > fleet.yaml
+deploy() { "$programs/weir-deployer" up --plan --fleet fleet.yaml --release "$1"; }
+deploy $release
+refused "was boot-checked by 0 of the 1 demanded" deploy gateway-6.1
+
+echo "== a node that is not what was released"
+mkdir -p store/releases/mislabelled
+python3 - store/releases $release <<'PYTHON'
+import sys
+text = open(f"{sys.argv[1]}/{sys.argv[2]}/release.json").read()
+lock = text.split('"lock_digest": "')[1].split('"')[0]
+text = text.replace(lock, "sha256:" + "0" * 64).replace(f'"name": "{sys.argv[2]}"', '"name": "mislabelled"', 1)
+open(f"{sys.argv[1]}/mislabelled/release.json", "w").write(text)
+PYTHON
+minisign -S -s stranger.key -m store/releases/mislabelled/release.json > /dev/null
+refused "reports lock digest sha256:" check mislabelled stranger.pub --sign-with lab.key
+[ "$(ls store/statements)" = "$digest" ] || die "a release that failed has a statement"
+
+interrupt() { # SIGNAL
+  "$programs/weir-builder" boot-check gateway-6.1 --store store --key release.pub --sign-with lab.key \
+    > interrupted 2>&1 &
+  background=$!
+  local end=$((SECONDS + 60))
+  until pgrep -f -- '-name weir-boot-check' > /dev/null; do
+    [ $SECONDS -lt $end ] || die "no machine came up"
+    sleep 0.1
+  done
+  kill "-$1" $background
+  local status=0
+  wait $background 2> /dev/null || status=$?
+  background=
+  [ $status != 0 ] || die "interrupted, and yet done"
+  end=$((SECONDS + 20))
+  while pgrep -f -- '-name weir-boot-check' > /dev/null || pgrep -x weir-boot-check > /dev/null; do
+    [ $SECONDS -lt $end ] || die "it goes on after SIG$1"
+    sleep 0.1
+  done
+  nothing_stays
+  [ "$(ls store/statements)" = "$digest" ] || die "SIG$1 left a statement"
+}
+echo "== interrupted, and killed"
+interrupt INT
+cat interrupted
+interrupt KILL
+echo ok
