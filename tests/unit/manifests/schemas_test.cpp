@@ -253,6 +253,8 @@ TEST_CASE("a broken provenance or envelope is refused by schema and parser") {
                        {"\"sig\":\"", "\"sig\":\" "},
                        {"\"keyid\":\"", "\"keyid\":5,\"key\":\""},
                        {"\"signatures\":[", "\"signatures\":[],\"more\":["}}));
+}
+
 TEST_CASE("a broken boot-check statement is refused by schema and parser") {
   check(with_mistakes({"boot-check", corpus("boot_check/statement")},
                       {{"weir.boot-check/1", "weir.rebuild/1"},
