@@ -102,17 +102,20 @@ deploy() { "$programs/weir-deployer" up --plan --fleet fleet.yaml --release "$1"
 deploy $release
 refused "was boot-checked by 0 of the 1 demanded" deploy gateway-6.1
 
+variant() { # NAME FROM TO: a changed copy of the release, signed by the stranger
+  mkdir -p "store/releases/$1"
+  sed -e "s/\"name\": \"$release\"/\"name\": \"$1\"/" -e "s|$2|$3|" \
+    store/releases/$release/release.json > "store/releases/$1/release.json"
+  minisign -S -s stranger.key -m "store/releases/$1/release.json" > /dev/null
+}
 echo "== a node that is not what was released"
-mkdir -p store/releases/mislabelled
-python3 - store/releases $release <<'PYTHON'
-import sys
-text = open(f"{sys.argv[1]}/{sys.argv[2]}/release.json").read()
-lock = text.split('"lock_digest": "')[1].split('"')[0]
-text = text.replace(lock, "sha256:" + "0" * 64).replace(f'"name": "{sys.argv[2]}"', '"name": "mislabelled"', 1)
-open(f"{sys.argv[1]}/mislabelled/release.json", "w").write(text)
-PYTHON
-minisign -S -s stranger.key -m store/releases/mislabelled/release.json > /dev/null
+variant mislabelled '"lock_digest": "sha256:[0-9a-f]*"' '"lock_digest": "sha256:'"$digest"'"'
 refused "reports lock digest sha256:" check mislabelled stranger.pub --sign-with lab.key
+echo "== a release that does not come up"
+variant deaf '"command_line": "' '&rdinit=/nonexistent panic=0 '
+refused "the node did not come up in 12 s" check deaf stranger.pub --sign-with lab.key --timeout 12
+grep -q "its console ends with: " said || die "the console is not quoted"
+nothing_stays
 [ "$(ls store/statements)" = "$digest" ] || die "a release that failed has a statement"
 
 interrupt() { # SIGNAL

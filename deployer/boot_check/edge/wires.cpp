@@ -58,8 +58,8 @@ Status write_sysctl(const std::string& name, std::string_view value) {
 }
 
 network::Route route(const Prefix& to, const char* interface,
-                     std::optional<IpAddress> gateway = {}) {
-  return {.destination = to, .interface = interface, .gateway = std::move(gateway), .source = {}};
+                     const std::optional<IpAddress>& gateway = {}) {
+  return {.destination = to, .interface = interface, .gateway = gateway, .source = {}};
 }
 
 }  // namespace

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "tests/netns/temporary_namespace.h"
 
 namespace weir::network {
@@ -95,6 +98,38 @@ TEST_CASE("what does not exist is named") {
   const auto gone = NetworkNamespace::open("weirt-no-such-namespace");
   REQUIRE_FALSE(gone.has_value());
   CHECK(gone.error().code == Errc::not_found);
+}
+
+TEST_CASE("a pair of links joins two namespaces, one of them without a name") {
+  const TemporaryNamespace space("veth");
+  auto where = NetworkNamespace::open(space.name());
+  auto other = NetworkNamespace::make();
+  REQUIRE(where.has_value());
+  REQUIRE(other.has_value());
+  auto near = RouteSocket::open(*where), far = RouteSocket::open(*other);
+  REQUIRE(near.has_value());
+  REQUIRE(far.has_value());
+  CHECK(why(near->add_veth("here", "there", *other)) == "");
+  CHECK(contains(space.exec("ip -d link show here").text, "veth"));
+  CHECK_FALSE(contains(space.exec("ip link").text, "there:"));
+  CHECK(*far->has_link("there"));
+  CHECK_FALSE(contains(shell("ip link").text, "there:"));
+  CHECK(contains(why(near->add_veth("here", "again", *other)), "here"));
+
+  CHECK(why(near->add_address("here", ip("192.0.2.1"), 24)) == "");
+  CHECK(why(far->add_address("there", ip("192.0.2.2"), 24)) == "");
+  CHECK(why(near->set_link_up("here")) == "");
+  CHECK(why(far->set_link_up("there")) == "");
+  CHECK(space.exec("ping -n -q -c 1 -W 5 192.0.2.2").status == 0);
+
+  // It goes with its last descriptor, and the pair with it.
+  far = RouteSocket::open(*where);
+  other = NetworkNamespace::open({});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (*near->has_link("here") && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  CHECK_FALSE(*near->has_link("here"));
 }
 
 }  // namespace weir::network
