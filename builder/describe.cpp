@@ -1,6 +1,7 @@
 #include "builder/describe.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "builder/secret_scan.h"
@@ -52,11 +53,15 @@ Result<manifests::Release> describe(const manifests::ImageManifest& manifest,
   std::vector<manifests::ReleaseLayer> described;
   described.reserve(layers.size());
   manifests::ReleaseScan scan{kScanRules, 0, 0};
+  std::map<std::string, Digest> accepted;
   for (const LayerFacts& layer : layers) {
     described.push_back(layer.layer);
     scan.files += layer.scan.files;
     scan.bytes += layer.scan.bytes;
+    // A file that replaces a package's own stands above it.
+    for (const auto& file : layer.scan.accepted) accepted.insert_or_assign(file.path, file.digest);
   }
+  for (const auto& [path, digest] : accepted) scan.accepted.push_back({path, digest});
   std::vector<manifests::ReleaseSource> sources;
   for (const auto& source : lock.sources) {
     sources.push_back({source.suite, source.inrelease_digest, source.date});
@@ -75,8 +80,7 @@ Result<manifests::Release> describe(const manifests::ImageManifest& manifest,
                             std::move(sources),
                             builder_version(),
                             terms_of(manifest.release, lock.source_epoch),
-
-                            scan};
+                            std::move(scan)};
 }
 
 std::string builder_version() {

@@ -196,6 +196,8 @@ std::string print(const LayerFacts& facts) {
   for (const auto& [path, entry] : facts.entries) entries[path] = to_json(entry);
   for (const auto& [path, elf] : facts.programs) programs[path] = to_json(elf);
   for (const auto& [name, digest] : facts.scripts) scripts[name] = digest.string();
+  ordered_json accepted = ordered_json::object();
+  for (const auto& file : facts.scan.accepted) accepted[file.path] = file.digest.string();
   ordered_json out = {{"name", facts.layer.name},
                       {"blob", to_json(facts.layer.blob)},
                       {"content_digest", facts.layer.content_digest.string()},
@@ -205,7 +207,8 @@ std::string print(const LayerFacts& facts) {
                       {"programs", programs},
                       {"scripts", scripts},
                       {"conffiles", facts.conffiles},
-                      {"scan", {facts.scan.rules, facts.scan.files, facts.scan.bytes}}};
+                      {"scan", {facts.scan.rules, facts.scan.files, facts.scan.bytes}},
+                      {"accepted", accepted}};
   if (facts.kernel) out["kernel"] = to_json(*facts.kernel);
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -236,6 +239,11 @@ Result<LayerFacts> parse_layer_facts(std::string_view text) {
   TRY_ASSIGN(const auto conffiles, read_strings(fields, "conffiles"));
   out.conffiles.insert(conffiles.begin(), conffiles.end());
   TRY_ASSIGN(out.scan, read_scan(fields));
+  TRY_ASSIGN(JsonFields accepted, fields.object("accepted"));
+  for (const auto& [path, _] : document.at("accepted").items()) {
+    TRY_ASSIGN(const Digest digest, accepted.digest(path));
+    out.scan.accepted.push_back({path, digest});
+  }
   if (fields.has("kernel")) {
     TRY_ASSIGN(JsonFields kernel_fields, fields.object("kernel"));
     TRY_ASSIGN(out.kernel, read_kernel(std::move(kernel_fields)));

@@ -185,7 +185,8 @@ Result<BuiltLayer> build(const manifests::LockedPackage& package, Bytes bytes,
   for (const auto& [_, node] : tree.nodes()) newest = std::max(newest, node.mtime);
   TRY(put_status(deb, package.name, newest, tree));
 
-  TRY_ASSIGN(BuiltLayer out, make_tree_layer(package.name, tree, options.epoch, options.scanner));
+  TRY_ASSIGN(BuiltLayer out, make_tree_layer(package.name, tree, options.epoch, options.scanner,
+                                             options.accept_secrets));
   out.facts.kernel = std::move(kernel);
   out.kernel_image = std::move(kernel_image);
   add_conffiles(deb, out.facts);
@@ -198,17 +199,19 @@ Result<BuiltLayer> build(const manifests::LockedPackage& package, Bytes bytes,
   return out;
 }
 
-Result<manifests::ReleaseScan> scan_for(const FileTree& tree, const SecretScanner* scanner) {
-  if (scanner != nullptr) return scan_tree(tree, *scanner);
+Result<manifests::ReleaseScan> scan_for(const FileTree& tree, const SecretScanner* scanner,
+                                        const AcceptedSecrets& accepted) {
+  if (scanner != nullptr) return scan_tree(tree, *scanner, accepted);
   TRY_ASSIGN(const SecretScanner rules, SecretScanner::create({}));
-  return scan_tree(tree, rules);
+  return scan_tree(tree, rules, accepted);
 }
 
 }  // namespace
 
 Result<BuiltLayer> make_tree_layer(std::string name, const FileTree& tree, std::int64_t epoch,
-                                   const std::shared_ptr<const SecretScanner>& scanner) {
-  TRY_ASSIGN(const manifests::ReleaseScan scan, scan_for(tree, scanner.get()));
+                                   const std::shared_ptr<const SecretScanner>& scanner,
+                                   const AcceptedSecrets& accept_secrets) {
+  TRY_ASSIGN(manifests::ReleaseScan scan, scan_for(tree, scanner.get(), accept_secrets));
   TRY_ASSIGN(images::Layer layer, images::encode_layer(tree, epoch));
   LayerFacts facts{{std::move(name), layer.blob, layer.content_digest, layer.content_size},
                    0,
@@ -219,7 +222,7 @@ Result<BuiltLayer> make_tree_layer(std::string name, const FileTree& tree, std::
                    {}};
   for (const auto& [_, node] : tree.nodes()) facts.newest = std::max(facts.newest, node.mtime);
   TRY_ASSIGN(facts.programs, list_programs(tree));
-  facts.scan = scan;
+  facts.scan = std::move(scan);
   return BuiltLayer{std::move(facts), std::move(layer.bytes), {}};
 }
 

@@ -19,6 +19,7 @@ struct LayerOptions {
   bool kernel = false;               ///< this is the kernel's package
   std::vector<std::string> modules;  ///< pinned; only for the kernel's package
   std::shared_ptr<const SecretScanner> scanner{};  ///< none: the rules alone
+  AcceptedSecrets accept_secrets{};                ///< the manifest's
 };
 
 /// A layer and all that is known of it.
@@ -44,7 +45,8 @@ struct BuiltLayer {
 /// errors: as `scan_tree` and `encode_layer`
 [[nodiscard]] Result<BuiltLayer> make_tree_layer(
     std::string name, const images::FileTree& tree, std::int64_t epoch,
-    const std::shared_ptr<const SecretScanner>& scanner = nullptr);
+    const std::shared_ptr<const SecretScanner>& scanner = nullptr,
+    const AcceptedSecrets& accept_secrets = {});
 
 /// Names a layer of our own before it is made, as `layer_key` does for packages.
 ///

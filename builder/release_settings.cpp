@@ -41,6 +41,10 @@ void add_manifest(const manifests::ImageManifest& manifest, Settings& out) {
     out["accept_scripts[" + script.package + " " + script.script + "]"] =
         joined(script.digests, [](const Digest& digest) { return digest.hex().substr(0, 12); });
   }
+  for (const auto& secret : manifest.accept_secrets) {
+    out["accept_secrets[" + secret.path + "]"] =
+        joined(secret.digests, [](const Digest& digest) { return digest.hex().substr(0, 12); });
+  }
   for (const auto& user : manifest.users) {
     out["users[" + user.name + "]"] = std::to_string(user.id);
   }

@@ -40,6 +40,13 @@ Result<Secret> base64_within(const Secret& key, std::size_t before, int variant)
   return Secret::copy_of(text.bytes().subspan(first, last - first));
 }
 
+bool is_accepted(const manifests::AcceptedFile& file, const AcceptedSecrets& accepted) {
+  return std::any_of(accepted.begin(), accepted.end(), [&](const auto& entry) {
+    return entry.path == file.path && std::find(entry.digests.begin(), entry.digests.end(),
+                                                file.digest) != entry.digests.end();
+  });
+}
+
 std::string_view meaning(std::size_t rule) {
   constexpr std::string_view kMeanings[] = {"a WireGuard private or preshared key",
                                             "a private key in PEM or OpenPGP armour",
@@ -143,7 +150,8 @@ std::optional<SecretFinding> SecretScanner::check(const Needle& needle, Bytes co
   if (needle.rule == Rule::minisign) begin = secret_rules::minisign(content, at);
   if (needle.rule == Rule::age) begin = secret_rules::age(content, at);
   if (!begin) return std::nullopt;
-  return SecretFinding{*begin, std::string(meaning(static_cast<std::size_t>(needle.rule)))};
+  return SecretFinding{*begin, std::string(meaning(static_cast<std::size_t>(needle.rule))),
+                       needle.rule == Rule::exact || needle.rule == Rule::folded};
 }
 
 std::vector<SecretFinding> SecretScanner::scan(Bytes content) const {
@@ -169,8 +177,13 @@ std::vector<SecretFinding> SecretScanner::scan(Bytes content) const {
   return out;
 }
 
-Result<manifests::ReleaseScan> scan_tree(const images::FileTree& tree,
-                                         const SecretScanner& scanner) {
+bool still_passes(const manifests::ReleaseScan& scan, const AcceptedSecrets& accepted) {
+  return std::all_of(scan.accepted.begin(), scan.accepted.end(),
+                     [&](const auto& file) { return is_accepted(file, accepted); });
+}
+
+Result<manifests::ReleaseScan> scan_tree(const images::FileTree& tree, const SecretScanner& scanner,
+                                         const AcceptedSecrets& accepted) {
   manifests::ReleaseScan out{kScanRules, 0, 0};
   std::string found;
   std::size_t count = 0;
@@ -179,11 +192,17 @@ Result<manifests::ReleaseScan> scan_tree(const images::FileTree& tree,
     const Bytes content = *node.file()->content;
     ++out.files;
     out.bytes += content.size();
-    for (const SecretFinding& finding : scanner.scan(content)) {
+    const std::vector<SecretFinding> findings = scanner.scan(content);
+    if (findings.empty()) continue;
+    const manifests::AcceptedFile file{"/" + path.string(), Digest::of(content)};
+    const bool excused = is_accepted(file, accepted);
+    for (const SecretFinding& finding : findings) {
+      if (excused && !finding.fleet) continue;
       if (++count > kShown) continue;
-      found += (found.empty() ? "/" : "; /") + path.string() + " holds " + finding.what +
-               " at byte " + std::to_string(finding.offset);
+      found += (found.empty() ? "" : "; ") + file.path + " holds " + finding.what + " at byte " +
+               std::to_string(finding.offset) + " (sha256 " + file.digest.hex() + ")";
     }
+    if (excused) out.accepted.push_back(file);
   }
   if (count == 0) return out;
   if (count > kShown) found += "; and " + std::to_string(count - kShown) + " more";
@@ -191,7 +210,8 @@ Result<manifests::ReleaseScan> scan_tree(const images::FileTree& tree,
               found +
                   ": secrets never go into an image, which anyone can read who has the release; "
                   "take it out of the package or the manifest's files (nodes get their keys over "
-                  "the node API)");
+                  "the node API), or, where the secret is none, list path and digest under "
+                  "accept_secrets in the manifest");
 }
 
 }  // namespace weir::builder

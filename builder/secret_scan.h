@@ -11,6 +11,7 @@
 #include "images/file_tree.h"
 #include "keys/secret.h"
 #include "manifests/digest.h"
+#include "manifests/image_manifest.h"
 #include "manifests/release.h"
 #include "manifests/result.h"
 
@@ -23,6 +24,7 @@ inline constexpr std::uint64_t kScanRules = 1;
 struct SecretFinding {
   std::uint64_t offset = 0;  ///< in the file, where the secret or what announces it begins
   std::string what;          ///< "a WireGuard private or preshared key"
+  bool fleet = false;        ///< one of the keys the scanner was made for: nobody can accept it
   bool operator==(const SecretFinding&) const = default;
 };
 
@@ -69,10 +71,21 @@ class SecretScanner {
   std::vector<std::vector<std::uint16_t>> ends_;
 };
 
+using AcceptedSecrets = std::vector<manifests::AcceptedSecret>;
+
 /// Scans every file of a tree.
-/// returns  how much was scanned
-/// errors   unauthorized, naming path and offset of each finding (up to ten)
+///
+/// accepted  files that may hold what looks like a secret, by path and digest; a key of the fleet
+/// is
+///           refused there too
+/// returns   how much was scanned, and what was found in accepted files
+/// errors    unauthorized, naming path and offset of each finding (up to ten)
 [[nodiscard]] Result<manifests::ReleaseScan> scan_tree(const images::FileTree& tree,
-                                                       const SecretScanner& scanner);
+                                                       const SecretScanner& scanner,
+                                                       const AcceptedSecrets& accepted = {});
+
+/// Whether a tree that was scanned before would pass with what is accepted now.
+[[nodiscard]] bool still_passes(const manifests::ReleaseScan& scan,
+                                const AcceptedSecrets& accepted);
 
 }  // namespace weir::builder

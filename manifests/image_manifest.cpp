@@ -48,6 +48,8 @@ bool is_module_name(std::string_view text) {
   });
 }
 
+constexpr std::string_view kImagePath = "an absolute path without '.', '..' and '//'";
+
 bool is_image_path(std::string_view path) {
   if (path.size() < 2 || path.front() != '/' || path.size() > 255) return false;
   while (!path.empty()) {
@@ -174,6 +176,22 @@ Result<std::map<std::string, std::string>> parse_constraints(const YamlField& ma
   return out;
 }
 
+// One digest or a list of them, under `sha256`.
+Result<std::vector<Digest>> parse_digests(const YamlField& map) {
+  TRY_ASSIGN(const auto field, map.at("sha256"));
+  std::vector<YamlField> items{field};
+  if (field.is_list()) {
+    TRY_ASSIGN(items, field.items());
+  }
+  std::vector<Digest> out;
+  for (const auto& item : items) {
+    TRY_ASSIGN(const auto digest, item.as(Digest::parse));
+    out.push_back(digest);
+  }
+  if (out.empty()) return field.wrong("must name at least one digest");
+  return out;
+}
+
 Result<AcceptedScript> parse_accepted(const YamlField& map) {
   TRY(map.only({"package", "script", "sha256", "why"}));
   AcceptedScript out;
@@ -181,16 +199,16 @@ Result<AcceptedScript> parse_accepted(const YamlField& map) {
              checked_at(map, "package", is_package_pattern, "a package name or pattern"));
   TRY_ASSIGN(out.script, checked_at(map, "script", is_installation_script,
                                     "preinst or postinst (no other script runs in a new system)"));
-  TRY_ASSIGN(const auto digests, map.at("sha256"));
-  std::vector<YamlField> items{digests};
-  if (digests.is_list()) {
-    TRY_ASSIGN(items, digests.items());
-  }
-  for (const auto& item : items) {
-    TRY_ASSIGN(const auto digest, item.as(Digest::parse));
-    out.digests.push_back(digest);
-  }
-  if (out.digests.empty()) return digests.wrong("must name at least one digest");
+  TRY_ASSIGN(out.digests, parse_digests(map));
+  TRY_ASSIGN(out.why, checked_at(map, "why", is_any, ""));
+  return out;
+}
+
+Result<AcceptedSecret> parse_accepted_secret(const YamlField& map) {
+  TRY(map.only({"path", "sha256", "why"}));
+  AcceptedSecret out;
+  TRY_ASSIGN(out.path, checked_at(map, "path", is_image_path, kImagePath));
+  TRY_ASSIGN(out.digests, parse_digests(map));
   TRY_ASSIGN(out.why, checked_at(map, "why", is_any, ""));
   return out;
 }
@@ -214,8 +232,7 @@ Result<ImageUser> parse_user(const YamlField& map) {
 Result<ImageFile> parse_file(const YamlField& map) {
   TRY(map.only({"path", "content", "mode"}));
   ImageFile out;
-  TRY_ASSIGN(out.path,
-             checked_at(map, "path", is_image_path, "an absolute path without '.', '..' and '//'"));
+  TRY_ASSIGN(out.path, checked_at(map, "path", is_image_path, kImagePath));
   TRY_ASSIGN(const auto content, map.at("content"));
   TRY_ASSIGN(out.content, content.lines());
   if (const auto mode = map.find("mode")) {
@@ -296,8 +313,8 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
   TRY_ASSIGN(const auto tree, parse_yaml(document, file));
   const auto root = YamlField::root(tree, file);
   TRY(root.only({"name", "architecture", "sources", "kernel", "modules", "packages", "constraints",
-                 "provides", "accept_scripts", "users", "files", "command_line", "documentation",
-                 "node_programs", "release"}));
+                 "provides", "accept_scripts", "accept_secrets", "users", "files", "command_line",
+                 "documentation", "node_programs", "release"}));
   TRY_ASSIGN(const auto name_field, root.at("name"));
   TRY_ASSIGN(auto name, name_field.as(ReleaseName::parse));
   ImageManifest out{.name = std::move(name)};
@@ -317,6 +334,9 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
       root, "accept_scripts", parse_accepted,
       [](const AcceptedScript& entry) { return std::pair(entry.package, entry.script); },
       out.accept_scripts));
+  TRY(read_list(
+      root, "accept_secrets", parse_accepted_secret,
+      [](const AcceptedSecret& entry) { return entry.path; }, out.accept_secrets));
   TRY(read_list(
       root, "users", parse_user, [](const ImageUser& user) { return user.name; }, out.users));
   TRY(read_list(
@@ -362,6 +382,11 @@ std::string print(const ImageManifest& manifest) {
     out << YAML::Key << "version" << YAML::Value << YAML::DoubleQuoted << *manifest.kernel.version;
   }
   out << YAML::EndMap;
+  const auto digests_and_why = [&](const auto& entry) {
+    out << YAML::Key << "sha256" << YAML::Value << YAML::BeginSeq;
+    for (const auto& digest : entry.digests) out << digest.hex();
+    out << YAML::EndSeq << YAML::Key << "why" << YAML::Value << YAML::DoubleQuoted << entry.why;
+  };
   names_of("modules", manifest.modules);
   names_of("packages", manifest.packages);
   if (!manifest.constraints.empty()) {
@@ -376,11 +401,19 @@ std::string print(const ImageManifest& manifest) {
     out << YAML::Key << "accept_scripts" << YAML::Value << YAML::BeginSeq;
     for (const auto& entry : manifest.accept_scripts) {
       out << YAML::BeginMap << YAML::Key << "package" << YAML::Value << YAML::DoubleQuoted
-          << entry.package << YAML::Key << "script" << YAML::Value << entry.script << YAML::Key
-          << "sha256" << YAML::Value << YAML::BeginSeq;
-      for (const auto& digest : entry.digests) out << digest.hex();
-      out << YAML::EndSeq << YAML::Key << "why" << YAML::Value << YAML::DoubleQuoted << entry.why
-          << YAML::EndMap;
+          << entry.package << YAML::Key << "script" << YAML::Value << entry.script;
+      digests_and_why(entry);
+      out << YAML::EndMap;
+    }
+    out << YAML::EndSeq;
+  }
+  if (!manifest.accept_secrets.empty()) {
+    out << YAML::Key << "accept_secrets" << YAML::Value << YAML::BeginSeq;
+    for (const auto& entry : manifest.accept_secrets) {
+      out << YAML::BeginMap << YAML::Key << "path" << YAML::Value << YAML::DoubleQuoted
+          << entry.path;
+      digests_and_why(entry);
+      out << YAML::EndMap;
     }
     out << YAML::EndSeq;
   }

@@ -40,6 +40,15 @@ struct AcceptedScript {
   bool operator==(const AcceptedScript&) const = default;
 };
 
+/// A file in which something looks like a secret, and a person found that it is none: a library's
+/// self-test, an example that everybody knows.
+struct AcceptedSecret {
+  std::string path;             ///< in the image: "/usr/lib/x86_64-linux-gnu/libgnutls.so.30.34.3"
+  std::vector<Digest> digests;  ///< of the file, byte for byte
+  std::string why;              ///< for people; never empty
+  bool operator==(const AcceptedSecret&) const = default;
+};
+
 struct ImageFile {
   std::string path;  ///< absolute, normalised: "/etc/sysctl.d/weir.conf"
   std::string content;
@@ -74,6 +83,7 @@ struct ImageManifest {
   std::map<std::string, std::string> constraints{};  ///< package -> version pattern
   std::vector<std::string> provides{};  ///< packages Weir stands in for, at their newest version
   std::vector<AcceptedScript> accept_scripts{};
+  std::vector<AcceptedSecret> accept_secrets{};
   std::vector<ImageUser> users{};
   std::vector<ImageFile> files{};
   std::string command_line{};                  ///< for the kernel

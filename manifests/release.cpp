@@ -62,7 +62,14 @@ void put(const std::optional<ReleaseTerms>& terms, ordered_json& out) {
 }
 
 ordered_json to_json(const ReleaseScan& scan) {
-  return {{"rules", scan.rules}, {"files", scan.files}, {"bytes", scan.bytes}};
+  ordered_json out = {{"rules", scan.rules}, {"files", scan.files}, {"bytes", scan.bytes}};
+  if (scan.accepted.empty()) return out;
+  ordered_json accepted = ordered_json::array();
+  for (const AcceptedFile& file : scan.accepted) {
+    accepted.push_back({{"path", file.path}, {"digest", file.digest.string()}});
+  }
+  out["accepted"] = std::move(accepted);
+  return out;
 }
 
 template <class T>
@@ -169,12 +176,31 @@ Result<std::optional<ReleaseTerms>> terms(JsonFields& fields) {
   return std::optional(ReleaseTerms{version, std::move(channel), from, expires});
 }
 
+Result<AcceptedFile> accepted_file(JsonFields& fields) {
+  TRY_ASSIGN(std::string path, fields.string("path"));
+  if (path.size() < 2 || path.front() != '/') return fields.refuse("path", "must be absolute");
+  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
+  return AcceptedFile{std::move(path), digest};
+}
+
+Result<std::vector<AcceptedFile>> accepted_files(JsonFields& fields) {
+  if (!fields.has("accepted")) return std::vector<AcceptedFile>();
+  TRY_ASSIGN(auto out, objects<AcceptedFile>(fields, "accepted", accepted_file));
+  for (std::size_t i = 1; i < out.size(); ++i) {
+    if (out[i - 1].path < out[i].path) continue;
+    return fields.refuse(element_path("accepted", i), "is out of order or there twice");
+  }
+  if (out.empty()) return fields.refuse("accepted", "must not be empty");
+  return out;
+}
+
 Result<ReleaseScan> read_scan(JsonFields& parent) {
   TRY_ASSIGN(JsonFields fields, parent.object("scan"));
   ReleaseScan out;
   TRY_ASSIGN(out.rules, fields.natural("rules"));
   TRY_ASSIGN(out.files, fields.natural("files"));
   TRY_ASSIGN(out.bytes, fields.natural("bytes"));
+  TRY_ASSIGN(out.accepted, accepted_files(fields));
   TRY(fields.finish());
   return out;
 }

@@ -74,11 +74,20 @@ struct ReleaseTerms {
   bool operator==(const ReleaseTerms&) const = default;
 };
 
-/// The search of the image's files for secrets; it found none, or there would be no release.
+/// A file with something in it that looks like a secret, which a person found to be none.
+struct AcceptedFile {
+  std::string path;  ///< "/usr/lib/x86_64-linux-gnu/libgnutls.so.30.34.3"
+  Digest digest;     ///< of the file
+  bool operator==(const AcceptedFile&) const = default;
+};
+
+/// The search of the image's files for secrets; what it found was accepted, or there would be no
+/// release.
 struct ReleaseScan {
   std::uint64_t rules = 0;  ///< which set of rules; docs/release.md lists them
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
+  std::vector<AcceptedFile> accepted{};  ///< by path
   bool operator==(const ReleaseScan&) const = default;
 };
 

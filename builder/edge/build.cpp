@@ -35,6 +35,7 @@ LayerOptions options_for(const BuildInput& input, const manifests::LockedPackage
   out.kernel = package.name == input.lock.kernel;
   if (out.kernel) out.modules = input.manifest.modules;
   out.scanner = input.scanner;
+  out.accept_secrets = input.manifest.accept_secrets;
   return out;
 }
 
@@ -106,7 +107,7 @@ class Build {
       keys.push_back(layer_key(package, options_for(input_, package), program));
     }
     TRY(in_parallel(packages.size(), [&](std::size_t i) -> Status {
-      found[i] = layers_.find(keys[i], input_.lock.source_epoch, store_);
+      found[i] = find(keys[i]);
       return {};
     }));
     std::vector<std::size_t> missing;
@@ -224,6 +225,13 @@ class Build {
     return fail(Errc::not_found, input_.lock_path + ": programs: no " + name + ": lock again");
   }
 
+  // A layer that was made before, unless something in it is no longer accepted.
+  [[nodiscard]] std::optional<LayerFacts> find(const Digest& key) const {
+    auto found = layers_.find(key, input_.lock.source_epoch, store_);
+    if (found && !still_passes(found->scan, input_.manifest.accept_secrets)) return std::nullopt;
+    return found;
+  }
+
   // A layer of our own: made, or found as it was made before.
   Result<LayerFacts> tree_layer(const std::string& name, const images::FileTree& tree) {
     const std::int64_t epoch = input_.lock.source_epoch;
@@ -231,8 +239,9 @@ class Build {
     const bool keys = input_.scanner && input_.scanner->has_keys();
     const std::string searched = keys ? input_.scanner->identity().string() : "";
     const Digest key = tree_layer_key(name, content, own_build_id() + searched);
-    if (auto found = layers_.find(key, epoch, store_)) return std::move(*found);
-    TRY_ASSIGN(BuiltLayer built, make_tree_layer(name, tree, epoch, input_.scanner));
+    if (auto found = find(key)) return std::move(*found);
+    TRY_ASSIGN(BuiltLayer built,
+               make_tree_layer(name, tree, epoch, input_.scanner, input_.manifest.accept_secrets));
     TRY(put_blobs(built, store_));
     TRY(layers_.put(key, built.facts, epoch));
     return std::move(built.facts);
@@ -276,8 +285,8 @@ Result<std::vector<PlannedLayer>> plan_build(const BuildInput& input, const Cach
   std::vector<PlannedLayer> out;
   for (const auto& package : input.lock.packages) {
     const Digest key = layer_key(package, options_for(input, package), program);
-    out.push_back({&package, key,
-                   store && layers.find(key, input.lock.source_epoch, *store).has_value(),
+    const auto found = store ? layers.find(key, input.lock.source_epoch, *store) : std::nullopt;
+    out.push_back({&package, key, found && still_passes(found->scan, input.manifest.accept_secrets),
                    exists(cache.blob_path(package.digest))});
   }
   return out;

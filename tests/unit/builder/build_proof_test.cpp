@@ -32,7 +32,7 @@ TEST_CASE(
   replace(fixture.manifest, "content: ours",
           "content: \"[Interface]\\nPrivateKey = " + key + "\\n\"");
   fixture.lock();
-  fixture.refused("/etc/tool.conf holds a WireGuard private or preshared key at byte 12: ");
+  fixture.refused("/etc/tool.conf holds a WireGuard private or preshared key at byte 12 (sha256 ");
 
   fixture.manifest = clean;
   replace(fixture.manifest, "quiet", "quiet wg.private_key=" + key);
@@ -46,7 +46,53 @@ TEST_CASE(
   fixture.refused(
       "package tool 1.0: /usr/bin/tool holds a WireGuard private or preshared key at "
       "byte " +
-      line(at) + ": ");
+      line(at) + " (sha256 ");
+}
+
+TEST_CASE("a library's self-test key is accepted by path and digest, and the release says so") {
+  Fixture fixture;
+  const std::string clean = fixture.manifest;
+  fixture.run(
+      "openssl genpkey -algorithm ed25519 -out test.pem && mkdir -p l/usr/share/demo && "
+      "cp test.pem l/usr/share/demo/self-test.pem");
+  std::erase_if(fixture.packages, [](const auto& one) { return one.name == "libdemo"; });
+  fixture.packages.push_back(fixture.package("libdemo", "1.0", "l"));
+  fixture.lock();
+  const std::string path = "/usr/share/demo/self-test.pem",
+                    digest = fixture.run("sha256sum < test.pem").substr(0, 64);
+  fixture.refused(path + " holds a private key in PEM or OpenPGP armour at byte 0 (sha256 " +
+                  digest + ")");
+  fixture.refused("list path and digest under accept_secrets");
+
+  const auto accept = [&](const std::string& entry) {
+    fixture.manifest = clean + "accept_secrets: [{" + entry + ", why: a self-test's}]\n";
+    fixture.lock();
+  };
+  accept("path: " + path + ", sha256: " + std::string(64, '0'));
+  fixture.refused(path + " holds");
+  accept("path: /usr/share/demo/other.pem, sha256: " + digest);
+  fixture.refused(path + " holds");
+  accept("path: " + path + ", sha256: " + digest);
+  (void)fixture.built();
+  CHECK(fixture.release().at("scan").at("accepted") ==
+        nlohmann::json{{{"path", path}, {"digest", "sha256:" + digest}}});
+  CHECK(fixture.built().at("layers_built") == 0);
+  const auto again = fixture.builder("rebuild demo --store store --cache cache");
+  CHECK_MESSAGE(again.status == 0, again.out);
+
+  // Taken back, it stops the layer that was made before, and only that one is made again.
+  fixture.run("rm -rf store/releases store/index.json");
+  fixture.manifest = clean;
+  fixture.lock();
+  fixture.refused(path + " holds");
+
+  // A key of the fleet is never accepted.
+  fixture.run("umask 077 && wg genpsk > psk && cat psk >> l/usr/share/demo/self-test.pem");
+  std::erase_if(fixture.packages, [](const auto& one) { return one.name == "libdemo"; });
+  fixture.packages.push_back(fixture.package("libdemo", "1.0", "l"));
+  accept("path: " + path +
+         ", sha256: " + fixture.run("sha256sum < l/usr/share/demo/self-test.pem").substr(0, 64));
+  fixture.refused(path + " holds a key of the fleet at byte ", " --secrets psk");
 }
 
 TEST_CASE("a key of the fleet's own store is found, also in layers that were made before") {

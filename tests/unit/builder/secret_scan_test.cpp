@@ -166,10 +166,23 @@ TEST_CASE("a tree with secrets is refused with paths and offsets, and a clean on
   CHECK(found.error().code == Errc::unauthorized);
   CHECK(found.error().message.starts_with(
       "/etc/wireguard/wg0.conf holds a WireGuard private or preshared key at byte " +
-      std::to_string(conf.find("PrivateKey")) + ": secrets never go into an image"));
+      std::to_string(conf.find("PrivateKey")) + " (sha256 " + Digest::of(as_bytes(conf)).hex() +
+      "): secrets never go into an image"));
   // The secret itself is nobody's business.
   const std::string key = conf.substr(conf.find("= ", conf.find("PrivateKey")) + 2, 43);
   CHECK(found.error().message.find(key) == std::string::npos);
+
+  const Digest digest = Digest::of(as_bytes(conf));
+  const AcceptedSecrets accepted = {{"/etc/wireguard/wg0.conf", {digest}, "an example"}};
+  const auto excused = scan_tree(tree, scanner, accepted);
+  REQUIRE_MESSAGE(excused.has_value(), excused.error().message);
+  CHECK(excused->accepted ==
+        std::vector<manifests::AcceptedFile>{{"/etc/wireguard/wg0.conf", digest}});
+  CHECK(still_passes(*excused, accepted));
+  CHECK_FALSE(still_passes(*excused, {}));
+  CHECK(still_passes(*clean, {}));
+  CHECK_FALSE(scan_tree(tree, scanner, {{"/etc/wireguard/wg0.conf", {Digest::of({})}, ""}}));
+  CHECK_FALSE(scan_tree(tree, scanner, {{"/etc/motd", {digest}, ""}}));
 }
 
 }  // namespace weir::builder

@@ -29,6 +29,10 @@ files:
       hello
     mode: "0600"
 command_line: console=ttyS0 quiet
+accept_secrets:
+  - path: /usr/lib/libtest.so
+    sha256: [ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad]
+    why: its self-test's
 )";
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
@@ -49,6 +53,8 @@ TEST_CASE("a manifest is read as it is written") {
   CHECK(manifest->kernel == KernelPin{"linux-image-6.1.*-cloud-amd64", std::nullopt});
   CHECK(manifest->constraints.at("wireguard-tools") == "1.0.*");
   CHECK(manifest->accept_scripts.at(0).digests.at(0) == Digest::of(as_bytes("abc")));
+  CHECK(manifest->accept_secrets.at(0) ==
+        AcceptedSecret{"/usr/lib/libtest.so", {Digest::of(as_bytes("abc"))}, "its self-test's"});
   CHECK(manifest->users.at(0) == ImageUser{"node", 990});
   CHECK(manifest->files.at(0) == ImageFile{"/etc/motd", "hello\n", 0600});
   CHECK_FALSE(manifest->documentation);

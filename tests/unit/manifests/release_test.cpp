@@ -83,9 +83,18 @@ TEST_CASE("a release may state its terms: all four or none") {
   }
 }
 
+TEST_CASE("accepted files are in the document where there are any") {
+  Release release = example();
+  CHECK(print(release).find("\"accepted\"") == std::string::npos);
+  release.scan.accepted = {{"/a", Digest::of({})}, {"/b", Digest::of({})}};
+  const std::string text = print(release);
+  CHECK(text.find("\"accepted\": [") != std::string::npos);
+  CHECK(parse_release(text).value() == release);
+}
+
 TEST_CASE("what is not a release is refused, and the field is named") {
   const std::string text = print(example());
-  const std::string id(40, 'a');
+  const std::string id(40, 'a'), zero = "sha256:" + std::string(64, '0');
   const struct {
     std::string document, says;
   } cases[] = {
@@ -100,6 +109,14 @@ TEST_CASE("what is not a release is refused, and the field is named") {
       {replaced(text, id, id + "0"), "kernel.build_id: "},
       {replaced(text, "0a9eda18", "0A9EDA18"), "modules[0].signature_key: must be lower-case"},
       {replaced(text, "60000000", "-1"), "scan.bytes: "},
+      {replaced(text, "60000000", "1, \"accepted\": []"), "scan.accepted: must not be empty"},
+      {replaced(text, "60000000",
+                "1, \"accepted\": [{\"path\": \"a\", \"digest\": \"" + zero + "\"}]"),
+       "scan.accepted[0].path: must be absolute"},
+      {replaced(text, "60000000",
+                "1, \"accepted\": [{\"path\": \"/b\", \"digest\": \"" + zero +
+                    "\"}, {\"path\": \"/a\", \"digest\": \"" + zero + "\"}]"),
+       "scan.accepted[1]: is out of order or there twice"},
       {replaced(text, "9000", "-9000"), "kernel.image.size: "},
       {replaced(text, "9000", "9000.5"), "kernel.image.size: "},
       {replaced(text, "\"size\": 400", "\"size\": 401"), "blob.size: must be a multiple of 4"},

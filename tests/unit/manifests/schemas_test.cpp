@@ -173,6 +173,16 @@ TEST_CASE("a broken image manifest is refused by schema and parser") {
        {"command_line: console", "files: [{path: /a, content: x, mode: \"0999\"}] #"}}));
 }
 
+TEST_CASE("broken entries of accepted secrets are refused by schema and parser") {
+  check(with_mistakes({"image-manifest", corpus("image_manifest/everything"), true},
+                      {{"{path: /a/b, why", "{path: a/b, why"},
+                       {"{path: /a/b, why", "{path: /a/../b, why"},
+                       {"{path: /a/b, why", "{file: /a/b, why"},
+                       {"why: \"y\", sha256: ba", "why: \"y\", sha256: Ba"},
+                       {"why: \"y\", sha256: ba", "why: \"\", sha256: ba"},
+                       {"why: \"y\", sha256", "why: \"y\", md5"}}));
+}
+
 TEST_CASE("a broken lock is refused by schema and parser") {
   check(with_mistakes({"lock", corpus("lock/example")},
                       {{"weir.lock/2", "weir.lock/1"},
