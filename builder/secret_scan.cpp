@@ -196,11 +196,14 @@ Result<manifests::ReleaseScan> scan_tree(const images::FileTree& tree, const Sec
     if (findings.empty()) continue;
     const manifests::AcceptedFile file{"/" + path.string(), Digest::of(content)};
     const bool excused = is_accepted(file, accepted);
+    bool named = false;
     for (const SecretFinding& finding : findings) {
       if (excused && !finding.fleet) continue;
       if (++count > kShown) continue;
       found += (found.empty() ? "" : "; ") + file.path + " holds " + finding.what + " at byte " +
-               std::to_string(finding.offset) + " (sha256 " + file.digest.hex() + ")";
+               std::to_string(finding.offset);
+      if (!named) found += " (sha256 " + file.digest.hex() + ")";
+      named = true;
     }
     if (excused) out.accepted.push_back(file);
   }
