@@ -101,6 +101,9 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
   std::printf("  secrets   none in %llu files, %s\n",
               static_cast<unsigned long long>(release.scan.files),
               print(ByteCount{release.scan.bytes}).c_str());
+  for (const auto& file : release.scan.accepted) {
+    std::printf("  accepted  %s, which looks as if it held one\n", file.path.c_str());
+  }
   std::printf("  time      fetching %.2f s, building %.2f s, signing %.4f s\n",
               seconds(outcome.fetching), seconds(outcome.building), seconds(outcome.signing));
 }
