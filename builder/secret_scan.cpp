@@ -112,6 +112,7 @@ void SecretScanner::finish() {
 
 Result<SecretScanner> SecretScanner::create(const std::vector<Secret>& keys) {
   std::vector<std::string> digests;
+  digests.reserve(keys.size());
   for (const Secret& key : keys) digests.push_back(Digest::of(key.bytes()).hex());
   std::sort(digests.begin(), digests.end());
   std::string identity = "secret scan " + std::to_string(kScanRules);

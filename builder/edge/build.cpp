@@ -102,6 +102,7 @@ class Build {
     const std::string program = own_build_id();
     std::vector<std::optional<LayerFacts>> found(packages.size());
     std::vector<Digest> keys;
+    keys.reserve(packages.size());
     progress_.step("looking for layers that are there");
     for (const auto& package : packages) {
       keys.push_back(layer_key(package, options_for(input_, package), program));

@@ -118,7 +118,9 @@ TEST_CASE("modprobe loads what our dependency list says, in an order that ours i
                 " && rm other" + modules + "/modules.dep && touch other" + modules +
                 "/modules.order && /sbin/depmod -b $PWD/other " + kernel);
     REQUIRE(ours.contains("wireguard"));
-    for (const auto& [module, order] : ours) {
+    for (const auto& one : ours) {
+      const std::string& module = one.first;
+      const std::vector<std::string>& order = one.second;
       CAPTURE(module);
       std::vector<std::string> theirs;
       std::istringstream lines(

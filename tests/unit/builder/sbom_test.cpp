@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(Bills,
         "built from the Debian source package libplus++1-source");
   // The kernel, the pinned module, our own programs, and the layers that no package brings.
   const json stated = release();
-  for (const auto& [name, digest] : std::map<std::string, json>{
+  for (const auto& part : std::map<std::string, json>{
            {"linux", stated.at("kernel").at("image").at("digest")},
            {"one", stated.at("modules")[0].at("digest")},
            {"weir-init", document.at("programs")[0].at("digest")},
@@ -89,6 +89,8 @@ TEST_CASE_FIXTURE(Bills,
            {"weir", stated.at("layers").back().at("blob").at("digest")},
            {"demo",
             "sha256:" + run("sha256sum < store/releases/demo/release.json").substr(0, 64)}}) {
+    const std::string& name = part.first;
+    const json& digest = part.second;
     CAPTURE(name);
     CHECK("sha256:" + named(spdx.at("packages"), name)
                           .at("checksums")[0]
