@@ -10,8 +10,8 @@
 namespace weir::images {
 namespace {
 
-// Measured on the layers of a gateway (33 MB): 9 takes 4.7 times as long for 8 % less, 1 saves a third
-// of the time and adds 12 %.
+// Measured on the layers of a gateway (33 MB): 9 takes 4.7 times as long for 8 % less, 1 saves a
+// third of the time and adds 12 %.
 constexpr int kLevel = 3;
 
 struct FreeStream {
