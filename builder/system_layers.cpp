@@ -59,23 +59,29 @@ Result<FileTree> make_base_tree(std::int64_t epoch) {
   return tree;
 }
 
-Result<FileTree> make_own_tree(const OwnParts& parts, std::int64_t epoch) {
+Result<FileTree> make_programs_tree(std::string_view init, std::string_view agent) {
+  FileTree tree;
+  TRY(put_file(tree, manifests::kInitPath, init, 0755, 0));
+  TRY(put_file(tree, manifests::kAgentPath, agent, 0755, 0));
+  return tree;
+}
+
+Result<FileTree> make_settings_tree(const Settings& settings, std::int64_t epoch) {
   FileTree tree;
   std::string modules, tools;
-  for (const std::string& name : parts.modules) modules += name + "\n";
-  for (const auto& tool : parts.tools) tools += tool.name + " " + tool.version + "\n";
-  TRY(put_file(tree, manifests::kInitPath, parts.init, 0755, epoch));
-  TRY(put_file(tree, manifests::kAgentPath, parts.agent, 0755, epoch));
-  TRY(put_file(tree, manifests::kLockDigestPath, parts.lock_digest.string() + "\n", 0644, epoch));
+  for (const std::string& name : settings.modules) modules += name + "\n";
+  for (const auto& tool : settings.tools) tools += tool.name + " " + tool.version + "\n";
+  TRY(put_file(tree, manifests::kLockDigestPath, settings.lock_digest.string() + "\n", 0644,
+               epoch));
   TRY(put_file(tree, manifests::kModulesPath, modules, 0644, epoch));
   TRY(put_file(tree, manifests::kToolsPath, tools, 0644, epoch));
-  TRY(put_file(tree, "etc/passwd", passwd(parts.users), 0644, epoch));
-  TRY(put_file(tree, "etc/group", group(parts.users), 0644, epoch));
+  TRY(put_file(tree, "etc/passwd", passwd(settings.users), 0644, epoch));
+  TRY(put_file(tree, "etc/group", group(settings.users), 0644, epoch));
   TRY(put_file(tree, "etc/hosts", "127.0.0.1 localhost\n::1 localhost\n", 0644, epoch));
-  if (parts.os_release) {
-    TRY(put_file(tree, "etc/os-release", os_release(parts.suite), 0644, epoch));
+  if (settings.os_release) {
+    TRY(put_file(tree, "etc/os-release", os_release(settings.suite), 0644, epoch));
   }
-  for (const auto& file : parts.files) {
+  for (const auto& file : settings.files) {
     TRY_ASSIGN_IN(const ImagePath path, ImagePath::parse(file.path), "files");
     TRY_IN(put_file(tree, images::merged(path).string(), file.content, file.mode, epoch), "files");
   }

@@ -154,7 +154,7 @@ class Writer {
  public:
   Writer(const Geometry& geometry, Stamp stamp, std::string label)
       : geometry_(geometry), stamp_(stamp), label_(std::move(label)) {
-    table_.resize(2 * 4);
+    table_.resize(8);                                  // two entries
     put_little(table_, 0, std::uint32_t{0x0ffffff8});  // the media byte, and the volume is clean
     put_little(table_, 4, kEnd);
   }

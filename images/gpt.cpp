@@ -24,6 +24,7 @@ Status check(ByteCount size, const std::vector<Partition>& partitions) {
   }
   if (partitions.size() > kEntries) return fail(Errc::invalid_input, "more than 128 partitions");
   std::vector<const Partition*> sorted;
+  sorted.reserve(partitions.size());
   for (const Partition& partition : partitions) sorted.push_back(&partition);
   std::sort(sorted.begin(), sorted.end(), [](const Partition* a, const Partition* b) {
     return a->first_sector < b->first_sector;

@@ -93,6 +93,7 @@ Result<std::vector<std::string>> count_signers(const Trust& trust, const TrustRo
                                         joined(objections, "; "));
   }
   std::vector<std::string> out;
+  out.reserve(counted.size());
   for (const auto& [_, id] : counted) out.push_back(id);
   std::sort(out.begin(), out.end());
   return out;

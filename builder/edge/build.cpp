@@ -153,7 +153,9 @@ class Build {
       TRY(overlay.add(layer));
       conffiles.insert(layer.conffiles.begin(), layer.conffiles.end());
     }
-    TRY_ASSIGN(LayerFacts own, own_layer(packages, overlay));
+    TRY_ASSIGN(LayerFacts programs, programs_layer());
+    TRY(overlay.add(programs));
+    TRY_ASSIGN(LayerFacts settings, settings_layer(packages, overlay));
     // As an administrator would, the manifest may replace a package's configuration, nothing else.
     std::set<std::string> replaces;
     for (const auto& file : input_.manifest.files) {
@@ -162,12 +164,13 @@ class Build {
         replaces.insert(images::merged(*path).string());
       }
     }
-    TRY(overlay.add(own, replaces));
+    TRY(overlay.add(settings, replaces));
 
     std::vector<LayerFacts> all;
     all.push_back(std::move(base));
     std::move(packages.begin(), packages.end(), std::back_inserter(all));
-    all.push_back(std::move(own));
+    all.push_back(std::move(programs));
+    all.push_back(std::move(settings));
     TRY(check_libraries(overlay, all));
     TRY(check_foreign_modules(store_, all));
     TRY(check_command_line());
@@ -248,24 +251,28 @@ class Build {
     return std::move(built.facts);
   }
 
-  Result<LayerFacts> own_layer(const std::vector<LayerFacts>& packages, const Overlay& below) {
-    TRY_ASSIGN(std::string init, program("weir-init"));
-    TRY_ASSIGN(std::string agent, program("weir-node"));
-    OwnParts parts{input_.lock_digest,
-                   std::move(init),
-                   std::move(agent),
-                   {},
-                   tools_of(input_.manifest, input_.lock),
-                   input_.manifest.users,
-                   input_.manifest.files,
-                   input_.manifest.sources.suites.front(),
-                   below.find("etc/os-release") == nullptr};
+  Result<LayerFacts> programs_layer() {
+    TRY_ASSIGN(const std::string init, program("weir-init"));
+    TRY_ASSIGN(const std::string agent, program("weir-node"));
+    TRY_ASSIGN(const images::FileTree tree, make_programs_tree(init, agent));
+    return tree_layer(std::string(kProgramsLayer), tree);
+  }
+
+  Result<LayerFacts> settings_layer(const std::vector<LayerFacts>& packages, const Overlay& below) {
+    Settings settings{input_.lock_digest,
+                      {},
+                      tools_of(input_.manifest, input_.lock),
+                      input_.manifest.users,
+                      input_.manifest.files,
+                      input_.manifest.sources.suites.front(),
+                      below.find("etc/os-release") == nullptr};
     for (const LayerFacts& layer : packages) {
-      if (layer.kernel) parts.modules = layer.kernel->load;
+      if (layer.kernel) settings.modules = layer.kernel->load;
     }
     const std::int64_t epoch = input_.lock.source_epoch;
-    TRY_ASSIGN_IN(const images::FileTree tree, make_own_tree(parts, epoch), input_.manifest_path);
-    return tree_layer(std::string(kOwnLayer), tree);
+    TRY_ASSIGN_IN(const images::FileTree tree, make_settings_tree(settings, epoch),
+                  input_.manifest_path);
+    return tree_layer(std::string(kSettingsLayer), tree);
   }
 
   const BuildInput& input_;

@@ -19,9 +19,9 @@ int first_build_id(dl_phdr_info* info, std::size_t, void* out) {
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const auto& segment = info->dlpi_phdr[i];
     if (segment.p_type != PT_NOTE) continue;
-    // Addresses are numbers in what the loader tells.
-    const auto* notes = reinterpret_cast<const std::uint8_t*>(  // NOLINTNEXTLINE(*-no-int-to-ptr)
-        info->dlpi_addr + segment.p_vaddr);
+    const std::uintptr_t at = info->dlpi_addr + segment.p_vaddr;
+    // Addresses are numbers in what the loader tells.  NOLINTNEXTLINE(performance-no-int-to-ptr)
+    const auto* notes = reinterpret_cast<const std::uint8_t*>(at);
     if (auto id = images::build_id_in(Bytes(notes, segment.p_memsz))) {
       *static_cast<std::string*>(out) = *id;
       break;

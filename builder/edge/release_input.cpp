@@ -34,7 +34,7 @@ Status recover_programs(const images::Store& store, const manifests::Release& re
   }
   if (missing.empty()) return {};
   for (const auto& layer : release.layers) {
-    if (layer.name != kOwnLayer) continue;
+    if (layer.name != kProgramsLayer) continue;
     TRY_ASSIGN(const auto cpio, read_layer_content(store, layer));
     TRY_ASSIGN(const images::FileTree tree, images::decode_cpio(cpio));
     for (const auto& [path, node] : tree.nodes()) {

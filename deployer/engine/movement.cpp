@@ -230,6 +230,7 @@ void order_kicks(Turn& turn) {
   }
   const auto keys = [](const std::vector<Client*>& clients) {
     std::vector<PublicKey> out;
+    out.reserve(clients.size());
     for (const Client* client : clients) out.push_back(client->key);
     return out;
   };

@@ -61,6 +61,11 @@ Result<Fd> lock_for_writing(const std::string& store) {
   return fd;
 }
 
+bool holds(const std::string& path, std::string_view text) {
+  const auto there = read_file(path, kDocumentLimit);
+  return there && *there == text;
+}
+
 void remove_release_folder(const std::string& path) {
   for (const char* file : {"/release.json", "/release.json.minisig"}) {
     ::unlink((path + file).c_str());
@@ -211,6 +216,11 @@ Status Store::write_release(const ReleaseName& name, std::string_view json,
   TRY_ASSIGN_IN(const std::string updated,
                 put_in_index(index ? std::string_view(*index) : std::string_view(), name, manifest),
                 path_ + "/index.json");
+  const std::string folder = release_folder(path_, name.string());
+  if (index && *index == updated && holds(folder + "/release.json", json) &&
+      holds(folder + "/release.json.minisig", signature)) {
+    return {};
+  }
   TRY(write_file(path_ + "/index.json", updated));
   return put_release_folder(path_, name.string(), json, signature);
 }

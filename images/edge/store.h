@@ -33,7 +33,8 @@ class Store {
   /// errors: not_found, naming the releases that are there
   [[nodiscard]] Result<StoredRelease> read_release(const ReleaseName& name) const;
   /// Puts release and signature beside blobs that are already there, and its entry into index.json.
-  /// Its lock and image manifest, where they are among the blobs, are named there too.
+  /// Its lock and image manifest, where they are among the blobs, are named there too. A release
+  /// that is there already, byte for byte, stays as it is, with all that lies beside it.
   Status write_release(const ReleaseName& name, std::string_view json, std::string_view signature);
 
   [[nodiscard]] bool has_blob(const Digest& digest) const;

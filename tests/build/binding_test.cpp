@@ -71,7 +71,7 @@ struct Tampered {
     }
     REQUIRE(write_file(example.folder.path + "/image.lock.json", lock.dump(2) + "\n").has_value());
     example.run("cp tampered.deb " + blob);
-    const std::string said = example.run(
+    std::string said = example.run(
         "! " WEIR_BINARY_DIR
         "/bin/weir-builder build image.yaml --key k.key --store store --cache " WEIR_BINARY_DIR
         "/test-cache 2>&1 && rm " +

@@ -36,7 +36,9 @@ void check_end(const FakeWorld& world, const State& state) {
   CHECK(world.problems.empty());
   CHECK(world.steering.kicks.empty());
   CHECK(world.steering.holds.empty());
-  for (const auto& [key, client] : world.clients) {
+  for (const auto& entry : world.clients) {
+    const PublicKey& key = entry.first;
+    const auto& client = entry.second;
     const auto known = state.clients.find(key);
     if (known == state.clients.end()) continue;
     CAPTURE(state.error ? state.error->message : std::string());

@@ -228,12 +228,13 @@ TEST_CASE("what install and attach made is taken away, and what stood there befo
   Lab lab({node("blue-1")});
   const auto state = [&] {
     std::string out;
-    for (const char* command :
-         {"ip rule", "ip -6 rule", "ip route show table all", "ip -6 route show table all",
-          "ip -o addr show dev weir-d1", "ip -o addr show dev weir-m3", "nft list ruleset",
-          "sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter "
-          "net.ipv4.conf.all.send_redirects net.ipv4.conf.up0.rp_filter "
-          "net.ipv6.conf.up0.accept_ra"}) {
+    constexpr const char* kSettings =
+        "sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter "
+        "net.ipv4.conf.all.send_redirects net.ipv4.conf.up0.rp_filter "
+        "net.ipv6.conf.up0.accept_ra";
+    for (const char* command : {"ip rule", "ip -6 rule", "ip route show table all",
+                                "ip -6 route show table all", "ip -o addr show dev weir-d1",
+                                "ip -o addr show dev weir-m3", "nft list ruleset", kSettings}) {
       out += lab.host().exec(command).text;
     }
     return out;

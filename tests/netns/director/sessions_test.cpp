@@ -68,8 +68,10 @@ TEST_CASE("what is not shaped like WireGuard does not reach a node") {
   const auto client = endpoint("198.51.100.1:4000");
   REQUIRE(lab.reaches(2, client, 2, 9));
   REQUIRE(lab.node_for(client, 4, 9) == 2);
-  for (const auto& [type, length] : std::vector<std::pair<int, std::size_t>>{
+  for (const auto& shape : std::vector<std::pair<int, std::size_t>>{
            {1, 149}, {1, 147}, {2, 91}, {3, 65}, {4, 31}, {5, 148}}) {
+    const int type = shape.first;
+    const std::size_t length = shape.second;
     CAPTURE(type);
     CAPTURE(length);
     const auto tag = lab.client_sends(client, type, 9, length);

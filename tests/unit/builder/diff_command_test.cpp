@@ -33,7 +33,7 @@ TEST_CASE("two stores are compared, and what travels is what differs in their bl
   }
   CHECK(bytes > 0);
   CHECK(json.at("travel").at("bytes") == bytes);
-  CHECK(json.at("travel").at("names") == nlohmann::json::parse(R"(["tool", "weir"])"));
+  CHECK(json.at("travel").at("names") == nlohmann::json::parse(R"(["tool", "weir-settings"])"));
   CHECK(fixture.read("page.html").starts_with("<!doctype html>"));
 
   const auto text = fixture.builder("diff first:demo store:demo --files");

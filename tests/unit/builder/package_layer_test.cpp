@@ -181,33 +181,34 @@ TEST_CASE("our own layers hold what weir-init, weir-node and people look for") {
         "/var 0755 0:0 5 folder\n"
         "/var/tmp 1777 0:0 5 folder\n");
   const Digest digest = Digest::of(as_bytes("lock"));
-  OwnParts parts{digest,
-                 "init",
-                 "agent",
-                 {"a", "b"},
-                 {{"wg", "1", "amd64"}},
-                 {{"user", 100}},
-                 {{"/lib/x", "text", 0600}},
-                 "bookworm-security",
-                 true};
-  const auto own = make_own_tree(parts, 5);
+  const auto programs = make_programs_tree("init", "agent");
+  REQUIRE(programs.has_value());
+  Settings settings{digest,
+                    {"a", "b"},
+                    {{"wg", "1", "amd64"}},
+                    {{"user", 100}},
+                    {{"/lib/x", "text", 0600}},
+                    "bookworm-security",
+                    true};
+  const auto own = make_settings_tree(settings, 5);
   REQUIRE(own.has_value());
-  const auto text = [&](const char* path) {
-    const images::Node* node = own->find(*images::ImagePath::parse(path));
+  const auto text_in = [&](const images::FileTree& tree, const char* path) {
+    const images::Node* node = tree.find(*images::ImagePath::parse(path));
     REQUIRE(node != nullptr);
     const auto& bytes = *node->file()->content;
     return std::string(bytes.begin(), bytes.end());
   };
-  CHECK(text("init") == "init");
-  CHECK(text("usr/lib/weir/weir-node") == "agent");
+  const auto text = [&](const char* path) { return text_in(*own, path); };
+  CHECK(text_in(*programs, "init") == "init");
+  CHECK(text_in(*programs, "usr/lib/weir/weir-node") == "agent");
   CHECK(text("usr/lib/weir/lock-digest") == digest.string() + "\n");
   CHECK(text("usr/lib/weir/modules") == "a\nb\n");
   CHECK(text("usr/lib/weir/tools") == "wg 1\n");
   CHECK(text("usr/lib/x") == "text");
   CHECK(text("etc/passwd").find("user:*:100:100::") != std::string::npos);
   CHECK(text("etc/os-release").find("VERSION_CODENAME=bookworm\n") != std::string::npos);
-  parts.files = {{"/init", "mine", 0755}};
-  CHECK_FALSE(make_own_tree(parts, 5).has_value());
+  settings.files = {{"/etc/passwd", "mine", 0755}};
+  CHECK_FALSE(make_settings_tree(settings, 5).has_value());
 }
 
 }  // namespace weir::builder

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <compare>
 
 #include "builder/debian_version.h"
 #include "builder/release_diff_print.h"
@@ -283,8 +284,8 @@ TEST_CASE("versions are ordered as dpkg orders them") {
       test::output_of("dpkg --compare-versions '" + a + "' lt '" + b + "'", &status);
       CAPTURE(a);
       CAPTURE(b);
-      CHECK((compare_versions(a, b) < 0) == (status == 0));
-      CHECK((compare_versions(a, b) == 0) == (a == b));
+      CHECK(std::is_lt(compare_versions(a, b)) == (status == 0));
+      CHECK(std::is_eq(compare_versions(a, b)) == (a == b));
     }
   }
 }

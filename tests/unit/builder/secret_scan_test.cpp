@@ -125,7 +125,8 @@ TEST_CASE("the fleet's own keys are found raw, in hex and in base64, however the
        "a key of the fleet"},
   };
   for (const auto& [content, what] : cases) {
-    CAPTURE(content);
+    const auto& shown = content;  // clang 14 captures no structured binding
+    CAPTURE(shown);
     for (const std::string& before :
          {std::string(), std::string("before "), std::string(9, '\0')}) {
       const std::string text = before + content + " after";

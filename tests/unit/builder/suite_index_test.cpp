@@ -22,7 +22,7 @@ const std::string kIndex =
     "main/binary-amd64/Packages\n"
     " e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855        0 "
     "main/binary-amd64/Packages.xz\n";
-constexpr std::int64_t kWeek = 7 * 86400;
+constexpr std::int64_t kWeek = 7LL * 86400;
 constexpr std::int64_t kDate = 1795227046;  // date -d "Sat, 21 Nov 2026 02:10:46 UTC" +%s
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {

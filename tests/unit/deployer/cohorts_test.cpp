@@ -6,6 +6,7 @@ namespace weir::judge {
 
 TEST_CASE("a cohort that fails more often than everybody is suspicious") {
   std::vector<Subject> subjects;
+  subjects.reserve(100);
   for (int i = 0; i < 10; ++i)
     subjects.push_back({{{"class", "mobile"}, {"client", "ios"}}, i >= 5});
   for (int i = 0; i < 90; ++i) subjects.push_back({{{"class", "desktop"}}, true});

@@ -76,7 +76,7 @@ TEST_CASE("fsck.fat finds nothing wrong, and mtools reads back what was written"
     const std::vector<FatFile> files = {{"EFI/BOOT/BOOTX64.EFI", content_of(noise(300'001))},
                                         {"EFI/BOOT/EMPTY", content_of("")},
                                         {"EFI/LINUX/A.CFG", content_of("a")},
-                                        {"README", content_of(noise(512 * 40))}};
+                                        {"README", content_of(noise(20'480))}};
     const auto made = encode_fat32(volume(size), files);
     REQUIRE_MESSAGE(made.has_value(), refusal(made));
     folder.write("volume", *made);
@@ -98,6 +98,7 @@ TEST_CASE("fsck.fat finds nothing wrong, and mtools reads back what was written"
 TEST_CASE("a folder of more entries than a cluster holds goes on in the next") {
   const Scratch folder;
   std::vector<FatFile> files;
+  files.reserve(100);
   for (int i = 0; i < 100; ++i) {
     files.push_back({"D/F" + std::to_string(i), content_of(std::to_string(i))});
   }
@@ -150,7 +151,7 @@ TEST_CASE("sgdisk agrees with both partition tables") {
 
 TEST_CASE("partitions that overlap or do not fit are refused by name") {
   const Guid id{};
-  const auto with = [&](std::vector<Partition> list) {
+  const auto with = [&](const std::vector<Partition>& list) {
     return refusal(encode_gpt(ByteCount{kMiB}, id, list));
   };
   CHECK(with({{id, id, 34, 10, "a"}}).empty());
@@ -222,6 +223,7 @@ TEST_CASE("what is no PE program, or a damaged one, is refused") {
   CHECK_FALSE(add_pe_sections(as_bytes(stub).first(0x200), {}).has_value());
   CHECK_FALSE(add_pe_sections(as_bytes(stub).first(0x8000), {}).has_value());
   std::vector<PeSection> many;
+  many.reserve(40);
   for (int i = 0; i < 40; ++i) many.push_back({"." + std::to_string(i), as_bytes("x")});
   CHECK(add_pe_sections(as_bytes(stub), many).error().code == Errc::exhausted);
   // Whatever single byte of the headers is wrong, nothing is read outside the program.

@@ -49,7 +49,8 @@ TEST_CASE("two things at one path, and things below a file, are refused") {
       {"etc/hosts", file("a")},    {"etc/hosts", folder(0755)},     {"etc/hosts/x", file("b")},
       {"etc/hosts", link_to("x")}, {"etc/hosts/x/y", folder(0755)}, {"", file("root")}};
   for (const auto& [path, node] : bad) {
-    CAPTURE(path);
+    const auto& shown = path;  // clang 14 captures no structured binding
+    CAPTURE(shown);
     const auto put = tree.put(at(path), node);
     REQUIRE_FALSE(put.has_value());
     CHECK(put.error().code == Errc::invalid_input);

@@ -125,7 +125,8 @@ TEST_CASE("what a token cannot do is said, and the PIN never is") {
       {token.uri("signing", ""), "set WEIR_PASSPHRASE"},
   };
   for (const auto& [uri, says] : cases) {
-    CAPTURE(uri);
+    const auto& shown = uri;  // clang 14 captures no structured binding
+    CAPTURE(shown);
     const auto refused = token.weir_keys("sign doc --pkcs11 '" + uri + "'");
     CHECK(refused.status == 1);
     CHECK_MESSAGE(has(refused, says), refused.output);

@@ -69,7 +69,8 @@ TEST_CASE("TUF: releases are counted by the current role's threshold") {
   };
   const std::string text = release_text("gateway-1", 1);
   for (const auto& [name, keys, threshold, signers, good] : cases) {
-    CAPTURE(name);
+    const auto& shown = name;  // clang 14 captures no structured binding
+    CAPTURE(shown);
     const auto trust = verified(people, {with_release_role(people, 1, keys, threshold)});
     const TrustState seen;
     const auto release =

@@ -93,7 +93,8 @@ TEST_CASE("TUF: root rotations") {
       {"the old threshold is not reached", {{{1, 2, 3}, 2, {1, 2}}, {{1, 2, 3}, 1, {1}}}, false},
   };
   for (const auto& [name, versions, good] : cases) {
-    CAPTURE(name);
+    const auto& shown = name;  // clang 14 captures no structured binding
+    CAPTURE(shown);
     const TrustFile file = chain(people, versions);
     const auto verified = verify_trust(print(file), {}, kNow);
     CHECK_MESSAGE(verified.has_value() == good, refusal(file));
@@ -242,7 +243,8 @@ TEST_CASE("what is not a trust version is refused, and the field is named") {
       {text + std::string(300000, ' '), "at most 256 KiB"},
   };
   for (const auto& [document, says] : cases) {
-    CAPTURE(says);
+    const auto& shown = says;  // clang 14 captures no structured binding
+    CAPTURE(shown);
     const auto parsed = manifests::parse_trust(document);
     REQUIRE_FALSE(parsed.has_value());
     CHECK_MESSAGE(parsed.error().message.find(says) != std::string::npos, parsed.error().message);

@@ -76,7 +76,8 @@ TEST_CASE("a release may state its terms: all four or none") {
       {"\"stable\"", "\"../x\"", "channel: "},
   };
   for (const auto& [from, to, says] : cases) {
-    CAPTURE(says);
+    const auto& shown = says;  // clang 14 captures no structured binding
+    CAPTURE(shown);
     const auto parsed = parse_release(replaced(text, from, to));
     REQUIRE_FALSE(parsed.has_value());
     CHECK_MESSAGE(parsed.error().message.find(says) != std::string::npos, parsed.error().message);
@@ -127,7 +128,8 @@ TEST_CASE("what is not a release is refused, and the field is named") {
       {std::string(100, '[') + std::string(100, ']'), "nested deeper"},
   };
   for (const auto& [document, says] : cases) {
-    CAPTURE(says);
+    const auto& shown = says;  // clang 14 captures no structured binding
+    CAPTURE(shown);
     const auto parsed = parse_release(document);
     REQUIRE_FALSE(parsed.has_value());
     CHECK(parsed.error().code == Errc::invalid_input);

@@ -65,6 +65,7 @@ std::string parser_says(const SchemaCase& item) {
 
 void check(const std::vector<Document>& documents) {
   std::vector<SchemaCase> cases;
+  cases.reserve(documents.size());
   for (const Document& document : documents) cases.push_back(document.schema);
   const auto answers = test::judged_by_schema(cases);
   REQUIRE(answers.size() == cases.size());

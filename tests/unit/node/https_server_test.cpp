@@ -23,7 +23,7 @@ using node_client::TlsKey;
 /// counts what gets through.
 class Served {
  public:
-  explicit Served(ServerOptions options) : listen_(options.listen) {
+  explicit Served(const ServerOptions& options) : listen_(options.listen) {
     auto server = HttpsServer::open(
         options, [this](const ApiRequest& request) { return answer(request); },
         [this] { ended = true; });

@@ -8,7 +8,6 @@ namespace weir::node {
 namespace {
 
 using manifests::PeerDiff;
-using manifests::PeerSelection;
 using manifests::PeerSpec;
 using manifests::PrepareRequest;
 using wireguard::SecretKey;

@@ -14,10 +14,9 @@ TEST_CASE("state and start time are found behind any process name") {
 }
 
 TEST_CASE("what is not a stat line is refused") {
-  for (const char* bad : {"", "1 (init", "1 (init) S 0 1",
-                          "1 (a) SS 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 "
-                          "16 17 18 19",
-                          "1 (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 x"}) {
+  for (const char* bad :
+       {"", "1 (init", "1 (init) S 0 1", "1 (a) SS 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19",
+        "1 (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 x"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_process_stat(bad).has_value());
   }
