@@ -23,7 +23,7 @@ Result<std::string> bytes_in(std::string_view text) {
   std::string_view line = text.substr(begin, text.find('\n', begin) - begin);
   if (line.ends_with('\r')) line.remove_suffix(1);
   TRY_ASSIGN(const std::string raw, parse_base64(line));
-  if (!raw.starts_with("Ed")) {
+  if (raw.compare(0, 2, "Ed") != 0) {
     return fail(Errc::invalid_input,
                 "a signature over a hash: sign the file itself (minisign -S -l)");
   }

@@ -142,7 +142,8 @@ TEST_CASE("real images are bit-identical, and one changed pin changes only its l
   for (const auto& [layer, digest] : layers_of(example.release())) {
     if (before.at(layer) != digest) changed.insert(layer);
   }
-  CHECK(changed == std::set<std::string>{example.release().at("kernel").at("package"), "weir-settings"});
+  CHECK(changed ==
+        std::set<std::string>{example.release().at("kernel").at("package"), "weir-settings"});
 }
 
 }  // namespace weir::builder

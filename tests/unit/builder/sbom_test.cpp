@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(Bills,
            {"one", stated.at("modules")[0].at("digest")},
            {"weir-init", document.at("programs")[0].at("digest")},
            {"weir-node", document.at("programs")[1].at("digest")},
-           {"weir", stated.at("layers").back().at("blob").at("digest")},
+           {"weir-settings", stated.at("layers").back().at("blob").at("digest")},
            {"demo",
             "sha256:" + run("sha256sum < store/releases/demo/release.json").substr(0, 64)}}) {
     const std::string& name = part.first;
