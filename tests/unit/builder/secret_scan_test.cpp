@@ -140,7 +140,7 @@ TEST_CASE("the fleet's own keys are found raw, in hex and in base64, however the
   }
   for (const std::string& like :
        {shell("sha256sum " + in), shell("base64 -w0 " + in + " | wg pubkey"),
-        shell("head -c 31 " + in + " | base64"), raw.substr(1), shell("base64 " + in).substr(2)}) {
+        shell("head -c 30 " + in + " | base64"), raw.substr(1), shell("base64 " + in).substr(2)}) {
     CHECK(scanner.scan(as_bytes(like)).empty());
   }
   CHECK_FALSE(SecretScanner::create(one_key("short")).has_value());
