@@ -10,7 +10,6 @@
 namespace weir::keys {
 namespace {
 
-using manifests::SignedTrust;
 using manifests::Trust;
 using manifests::TrustFile;
 using manifests::TrustState;
