@@ -7,8 +7,8 @@
 #   new       one package as if it had come anew, under a new lock: its layer is made and what the
 #             lock decides; once with iproute2 (1 MB, the fourth largest), once with wireguard-tools
 #   warm      the same lock again
-#   bare xz   nothing but `xz -dc` of the packages' data.tar.xz, on every processor, into nothing: no
-#             build of these packages can be faster than that
+#   bare xz   nothing but `xz -dc` of the packages' data.tar.xz, on every processor, into nothing, and
+#             of iproute2's alone: no build of these packages can be faster than that
 #   mmdebstrap --variant=extract, from a repository of the same .deb files on this disk, into a tar
 #             archive, which is unsigned and uncompressed
 #
@@ -98,9 +98,9 @@ for package in $packages; do
   esac
 done
 mapfile -t streams < <(ls -S "$work/data/"*.xz)
-bare_xz() { printf '%s\n' "${streams[@]}" | xargs -P "$(nproc)" -n 1 xz -dc -T0 >/dev/null; }
+bare_xz() { printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 xz -dc -T0 >/dev/null; }
 
-cold=() warm=() large=() small=() theirs=() signing=() codec=()
+cold=() warm=() large=() small=() theirs=() signing=() codec=() codec_large=()
 for round in $(seq "$rounds"); do
   echo "bench: build, round $round of $rounds" >&2
   rm -rf "$work/store" "$work/cache/layers" "$work/root.tar"
@@ -108,7 +108,8 @@ for round in $(seq "$rounds"); do
   theirs+=("$(unpack)")
   warm+=("$(weir "$work/store" "$work/warm.json")")
   signing+=("$(field "$work/cold.json" sign_seconds)")
-  codec+=("$(seconds bare_xz)")
+  codec+=("$(seconds bare_xz "${streams[@]}")")
+  codec_large+=("$(seconds bare_xz "$work/data/iproute2.tar.xz")")
   large+=("$(anew iproute2)")
   small+=("$(anew wireguard-tools)")
 done
@@ -135,5 +136,6 @@ row "weir-builder, wireguard-tools new" "$(median "${small[@]}")"
 row "weir-builder, warm" "$(median "${warm[@]}")"
 row "mmdebstrap --variant=extract" "$base"
 row "bare xz of ${#streams[@]} packages" "$(median "${codec[@]}")"
+row "bare xz of iproute2" "$(median "${codec_large[@]}")"
 echo "packages: weir-builder $(field "$work/cold.json" packages), mmdebstrap $their_count"
 echo "signing, not counted above: $(median "${signing[@]}") s"
