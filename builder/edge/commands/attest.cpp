@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "builder/edge/commands/command_line.h"
+#include "builder/edge/verify.h"
 #include "keys/edge/key_files.h"
 #include "keys/edge/pkcs11_key.h"
 #include "manifests/edge/file.h"
@@ -18,25 +19,51 @@ constexpr ByteCount kSmall{64 << 10};
 
 struct AttestOptions {
   std::string name, store, key, pkcs11, bytes, signature, public_key;
+  std::vector<std::string> release_keys;
   bool json = false, plan = false;
 };
 
-Result<AttestOutcome> sign(const AttestOptions& given, const images::Store& store,
-                           const Attestation& made) {
+struct Attested {
+  Attestation made;
+  AttestOutcome outcome;
+};
+
+// The provenance of a release that is signed and whole: nobody signs what a stranger put into the
+// store. `own` is the key that will sign, if it is known yet.
+Result<Attestation> prepare(const AttestOptions& given, const images::Store& store,
+                            const std::optional<keys::SigningPublicKey>& own) {
+  TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
+  std::vector<keys::SigningPublicKey> believed;
+  if (own) believed.push_back(*own);
+  for (const std::string& file : given.release_keys) {
+    TRY_ASSIGN(const auto key, keys::read_public_key(file));
+    believed.push_back(key);
+  }
+  TRY_ASSIGN(const auto release, verify_stored(store, name, believed));
+  return make_attestation(store, *release, release.digest());
+}
+
+Result<Attested> sign(const AttestOptions& given, const images::Store& store) {
   if (!given.key.empty()) {
     TRY_ASSIGN(const auto key, keys::read_secret_key(given.key));
-    return attest(store, made, keys::signer_with(key), given.plan);
+    TRY_ASSIGN(auto made, prepare(given, store, keys::public_key_of(key)));
+    TRY_ASSIGN(auto outcome, attest(store, made, keys::signer_with(key), given.plan));
+    return Attested{std::move(made), std::move(outcome)};
   }
   if (!given.pkcs11.empty()) {
     TRY_ASSIGN(const auto key, keys::Pkcs11Key::open(given.pkcs11));
-    return attest(store, made, key.signer(), given.plan);
+    TRY_ASSIGN(auto made, prepare(given, store, key.public_key()));
+    TRY_ASSIGN(auto outcome, attest(store, made, key.signer(), given.plan));
+    return Attested{std::move(made), std::move(outcome)};
   }
   TRY_ASSIGN(const auto key, keys::read_public_key(given.public_key));
+  TRY_ASSIGN(auto made, prepare(given, store, key));
   TRY_ASSIGN(const std::string text, read_file(given.signature, kSmall));
   TRY_ASSIGN_IN(const auto signature,
                 keys::foreign_signature(key, manifests::kInTotoPayload, made.statement, text),
                 given.signature);
-  return write_attestation(store, made, signature, given.plan);
+  TRY_ASSIGN(auto outcome, write_attestation(store, made, signature, given.plan));
+  return Attested{std::move(made), std::move(outcome)};
 }
 
 void print_outcome(const AttestOptions& given, const Attestation& made,
@@ -61,21 +88,17 @@ void print_outcome(const AttestOptions& given, const Attestation& made,
 }
 
 Status run(const AttestOptions& given) {
-  TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
-  TRY_ASSIGN(const auto stored, store.read_release(name));
-  TRY_ASSIGN_IN(const auto release, manifests::parse_release(stored.json), name.string());
-  TRY_ASSIGN(const Attestation made,
-             make_attestation(store, release, Digest::of(as_bytes(stored.json))));
   if (!given.bytes.empty()) {
+    TRY_ASSIGN(const Attestation made, prepare(given, store, std::nullopt));
     TRY(write_file(given.bytes, manifests::pre_authentication_encoding(manifests::kInTotoPayload,
                                                                        made.statement)));
     std::printf("sign the bytes of %s with Ed25519:  minisign -S -l -m %s\n", given.bytes.c_str(),
                 given.bytes.c_str());
     return {};
   }
-  TRY_ASSIGN(const AttestOutcome outcome, sign(given, store, made));
-  print_outcome(given, made, outcome);
+  TRY_ASSIGN(const Attested attested, sign(given, store));
+  print_outcome(given, attested.made, attested.outcome);
   return {};
 }
 
@@ -91,10 +114,11 @@ int run_attest(const Arguments& args) {
           "an\n"
           "in-toto statement with SLSA's predicate in a DSSE envelope. It names both SBOMs by\n"
           "digest. build does this by itself where it has a key; this is for releases signed\n"
-          "elsewhere, and for further signatures.",
+          "elsewhere, and for further signatures. The release is verified first.",
       .examples =
           "  weir-builder attest gateway-6.12 --store store --key release.key\n"
-          "  weir-builder attest gateway-6.12 --store store --bytes usb/provenance\n"
+          "  weir-builder attest gateway-6.12 --store store --release-key release.pub \\\n"
+          "    --bytes usb/provenance\n"
           "  minisign -S -l -s release.key -m usb/provenance          on another machine\n"
           "  weir-builder attest gateway-6.12 --store store --public-key release.pub \\\n"
           "    --signature usb/provenance.minisig\n"};
@@ -109,17 +133,21 @@ int run_attest(const Arguments& args) {
       "attaches what it signed: 64 bytes of Ed25519, or a .minisig of minisign -S -l")(
       "public-key", options::value(&given.public_key)->value_name("FILE"),
       "with --signature: the signer's minisign public key; what does not fit it is refused")(
-      "plan", options::bool_switch(&given.plan), "tells what would be written and writes nothing")(
+      "release-key", options::value(&given.release_keys)->value_name("FILE")->composing(),
+      "believes this minisign public key's signature over the release (may be repeated), as the "
+      "signing key's own")("plan", options::bool_switch(&given.plan),
+                           "tells what would be written and writes nothing")(
       "json", options::bool_switch(&given.json), "prints the result as JSON");
   if (const auto code = parse_command_line(line, args, &given.name)) return *code;
   int ways = 0;
   for (const std::string* way : {&given.key, &given.pkcs11, &given.bytes, &given.signature}) {
     ways += way->empty() ? 0 : 1;
   }
-  if (ways != 1 || given.signature.empty() != given.public_key.empty()) {
+  if (ways != 1 || given.signature.empty() != given.public_key.empty() ||
+      (!given.bytes.empty() && given.release_keys.empty())) {
     std::fputs(
-        "weir-builder attest: --key, --pkcs11, --bytes, or --signature with --public-key (--help "
-        "explains)\n",
+        "weir-builder attest: --key, --pkcs11, --bytes with --release-key, or --signature with "
+        "--public-key (--help explains)\n",
         stderr);
     return 2;
   }

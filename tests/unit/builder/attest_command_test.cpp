@@ -106,7 +106,7 @@ TEST_CASE_FIXTURE(Attested, "a release that was signed elsewhere gets a provenan
   says(verify(""), 0, "is whole");
   says(verify(), 1, "has no provenance");
 
-  says(attest("--bytes usb"), 0, "minisign -S -l -m usb");
+  says(attest("--bytes usb --release-key k.pub"), 0, "minisign -S -l -m usb");
   run("minisign -S -l -s k.key -m usb && minisign -S -s k.key -x hashed -m usb");
   says(attest("--public-key k.pub --signature hashed"), 1, "over a hash");
   says(attest("--public-key k.pub --signature usb.minisig --plan"), 0, "would get");
@@ -122,7 +122,8 @@ TEST_CASE_FIXTURE(Attested, "a release that was signed elsewhere gets a provenan
                           run("openssl pkey -in key.pem -pubout -outform DER | tail -c 32");
   write("o.pub", "untrusted comment: o\n" + base64_of(as_bytes(raw)) + "\n");
   says(attest("--public-key k.pub --signature usb.sig"), 1, "is not key " + id_of("k.pub"));
-  says(attest("--public-key o.pub --signature usb.sig"), 0, "got a provenance");
+  says(attest("--public-key o.pub --signature usb.sig"), 1, "not trusted here");
+  says(attest("--public-key o.pub --signature usb.sig --release-key k.pub"), 0, "got a provenance");
   CHECK(by_openssl().status == 0);
   CHECK(by_openssl("o.pub").status == 0);
 }
@@ -130,9 +131,9 @@ TEST_CASE_FIXTURE(Attested, "a release that was signed elsewhere gets a provenan
 TEST_CASE_FIXTURE(Attested, "a second signature is added, and one of a stranger does not count") {
   run("minisign -G -W -p b.pub -s b.key > /dev/null");
   says(builder("provenance demo --store store --key b.pub"), 1, "not trusted here");
-  says(attest("--key b.key --plan"), 0, "would get");
+  says(attest("--key b.key --release-key k.pub --plan"), 0, "would get");
   CHECK(by_openssl("b.pub").status != 0);
-  says(attest("--key b.key"), 0, "got a provenance signed by");
+  says(attest("--key b.key --release-key k.pub"), 0, "got a provenance signed by");
   CHECK(by_openssl("b.pub").status == 0);
   CHECK(by_openssl("k.pub").status == 0);
   CHECK(json::parse(read(envelope())).at("signatures").size() == 2);
@@ -143,7 +144,7 @@ TEST_CASE_FIXTURE(Attested, "a second signature is added, and one of a stranger 
 
   // Only a stranger's: no harm, and no provenance.
   run("rm " + envelope());
-  says(attest("--key b.key"), 0, "got a provenance");
+  says(attest("--key b.key --release-key k.pub"), 0, "got a provenance");
   const auto out = verify("--json");
   REQUIRE_MESSAGE(out.status == 0, out.out);
   CHECK(json::parse(out.out).at("provenance_by").is_null());
@@ -193,10 +194,30 @@ TEST_CASE_FIXTURE(Attested, "a provenance that was changed, or is another releas
   says(verify(), 0, "is whole");
 }
 
+TEST_CASE_FIXTURE(Attested, "nobody signs the provenance of what a stranger put into the store") {
+  run("minisign -G -W -p b.pub -s b.key > /dev/null && rm " + envelope());
+  const std::string document = "store/releases/demo/release.json";
+  const std::string good = read(document);
+  run("sed -i 's/quiet/loud!/' " + document);
+  REQUIRE(read(document) != good);
+  const char* const ways[] = {"--key k.key", "--key b.key --release-key k.pub",
+                              "--bytes usb --release-key k.pub"};
+  for (const char* how : ways) says(attest(how), 1, "release demo: ");
+  // Signed, but by the stranger.
+  run("minisign -S -s b.key -m " + document);
+  for (const char* how : ways) {
+    if (how != ways[1]) says(attest(how), 1, "not trusted here");
+  }
+  CHECK_FALSE(fs::exists(path() + "/usb"));
+  CHECK_FALSE(fs::exists(path() + "/" + envelope()));
+}
+
 TEST_CASE_FIXTURE(Attested, "attest and provenance are told what is missing") {
-  says(attest(""), 2, "--key, --pkcs11, --bytes, or --signature with --public-key");
+  says(attest(""), 2,
+       "--key, --pkcs11, --bytes with --release-key, or --signature with --public-key");
   says(attest("--key k.key --bytes x"), 2, "--help explains");
   says(attest("--signature x"), 2, "--help explains");
+  says(attest("--bytes x"), 2, "--help explains");
   says(builder("attest none --store store --key k.key"), 1, "no release 'none'");
   says(builder("provenance demo --store store"), 2, "--key");
   const auto out = attest("--key k.key --json");
