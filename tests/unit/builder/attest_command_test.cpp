@@ -39,7 +39,8 @@ struct Attested : Fixture {
   }
   [[nodiscard]] std::string id_of(const std::string& key) const {
     const std::string line = run("head -1 " + key);
-    return line.substr(line.rfind(' ') + 1, 16);
+    const auto begin = line.rfind(' ') + 1;
+    return line.substr(begin, line.find('\n') - begin);
   }
 };
 

@@ -70,7 +70,9 @@ TEST_CASE("minisign's keys and signatures, prehashed and legacy, are accepted he
   const Stock stock;
   const auto key = read_public_key(stock.public_path);
   REQUIRE(key.has_value());
-  CHECK(read(stock.public_path).find(print(key->id)) != std::string::npos);
+  // minisign writes the id as a number, without leading zeros.
+  const std::string id = print(key->id);
+  CHECK(read(stock.public_path).find(id.substr(id.find_first_not_of('0'))) != std::string::npos);
   for (const char* mode : {"", "-l "}) {
     REQUIRE(run("minisign -S " + std::string(mode) + "-t 'stock says' -s " + stock.secret_path +
                 " -m " + stock.file)
