@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "manifests/json_reader.h"
+#include "manifests/canonical_document.h"
 
 namespace weir::manifests {
 namespace {
@@ -140,14 +140,7 @@ ordered_json json_of(const AttestedFacts& facts) {
 }  // namespace
 
 Result<BootCheckStatement> parse_boot_check_statement(std::string_view text) {
-  constexpr std::string_view kWhat = "boot-check statement";
-  TRY_ASSIGN_IN(const json document, parse_json(text), kWhat);
-  TRY_ASSIGN_IN(JsonFields fields, JsonFields::open(document, ""), kWhat);
-  TRY_ASSIGN_IN(BootCheckStatement statement, read(fields), kWhat);
-  if (print(statement) != text) {
-    return fail(Errc::invalid_input, "boot-check statement: is not written in its canonical form");
-  }
-  return statement;
+  return parse_canonical(text, "boot-check statement", read);
 }
 
 std::string print(const BootCheckStatement& statement) {

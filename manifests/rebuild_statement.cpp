@@ -1,6 +1,6 @@
 #include "manifests/rebuild_statement.h"
 
-#include "manifests/json_reader.h"
+#include "manifests/canonical_document.h"
 
 namespace weir::manifests {
 namespace {
@@ -25,14 +25,7 @@ Result<RebuildStatement> read(JsonFields& fields) {
 }  // namespace
 
 Result<RebuildStatement> parse_rebuild_statement(std::string_view text) {
-  constexpr std::string_view kWhat = "rebuild statement";
-  TRY_ASSIGN_IN(const json document, parse_json(text), kWhat);
-  TRY_ASSIGN_IN(JsonFields fields, JsonFields::open(document, ""), kWhat);
-  TRY_ASSIGN_IN(RebuildStatement statement, read(fields), kWhat);
-  if (print(statement) != text) {
-    return fail(Errc::invalid_input, "rebuild statement: is not written in its canonical form");
-  }
-  return statement;
+  return parse_canonical(text, "rebuild statement", read);
 }
 
 std::string print(const RebuildStatement& statement) {
