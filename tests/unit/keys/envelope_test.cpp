@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "keys/edge/key_files.h"
+#include "trust_fixture.h"
 
 namespace weir::keys {
 namespace {
@@ -13,25 +14,9 @@ Digest digest(const char* of) {
   return Digest::of(as_bytes(of));
 }
 
-manifests::Release release_named(const char* name) {
-  return {.name = *ReleaseName::parse(name),
-          .architecture = "amd64",
-          .source_epoch = 1,
-          .lock_digest = digest("lock"),
-          .kernel = {"linux", "1-1", "1", std::string(40, 'a'), {digest("kernel"), ByteCount{8}}},
-          .modules = {},
-          .tools = {},
-          .packages = {},
-          .provides = {},
-          .layers = {{"libc6", {digest("blob"), ByteCount{400}}, digest("cpio"), ByteCount{900}}},
-          .command_line = "quiet",
-          .sources = {},
-          .builder_version = "1"};
-}
-
 struct Signed {
   SigningKeyPair own = *make_signing_key(), other = *make_signing_key();
-  std::string json = print(release_named("demo"));
+  std::string json = print(testing::release_named("demo"));
   Verified<manifests::Release> release =
       *verify_release(json, *sign(own.secret_key, as_bytes(json), ""), {own.public_key});
   manifests::Provenance provenance{manifests::subject_of(*release, release.digest()),

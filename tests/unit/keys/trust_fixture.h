@@ -59,12 +59,10 @@ class People {
   std::vector<keys::SigningKeyPair> pairs_;
 };
 
-inline std::string release_text(const std::string& name, std::uint64_t version,
-                                const std::string& channel = "stable",
-                                std::uint64_t replaces_from = 0,
-                                UtcTime expires = UtcTime{kNow.seconds + 500}) {
+/// A release that says nothing of itself but its name; no blob of it is anywhere.
+inline manifests::Release release_named(const std::string& name) {
   const auto digest = [](const char* of) { return Digest::of(as_bytes(of)); };
-  return print(manifests::Release{
+  return {
       .name = *ReleaseName::parse(name),
       .architecture = "amd64",
       .source_epoch = 1,
@@ -77,9 +75,17 @@ inline std::string release_text(const std::string& name, std::uint64_t version,
       .layers = {{"libc6", {digest("blob"), ByteCount{400}}, digest("cpio"), ByteCount{900}}},
       .command_line = "quiet",
       .sources = {},
-      .builder_version = "1",
-      .terms = manifests::ReleaseTerms{version, *manifests::ChannelName::parse(channel),
-                                       replaces_from, expires}});
+      .builder_version = "1"};
+}
+
+inline std::string release_text(const std::string& name, std::uint64_t version,
+                                const std::string& channel = "stable",
+                                std::uint64_t replaces_from = 0,
+                                UtcTime expires = UtcTime{kNow.seconds + 500}) {
+  manifests::Release release = release_named(name);
+  release.terms = manifests::ReleaseTerms{version, *manifests::ChannelName::parse(channel),
+                                          replaces_from, expires};
+  return print(release);
 }
 
 }  // namespace weir::testing

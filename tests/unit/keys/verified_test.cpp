@@ -3,26 +3,13 @@
 #include <doctest/doctest.h>
 
 #include "keys/edge/key_files.h"
+#include "trust_fixture.h"
 
 namespace weir::keys {
 namespace {
 
 std::string release_text() {
-  const auto digest = [](const char* of) { return Digest::of(as_bytes(of)); };
-  return print(manifests::Release{
-      .name = *ReleaseName::parse("gateway-1"),
-      .architecture = "amd64",
-      .source_epoch = 1,
-      .lock_digest = digest("lock"),
-      .kernel = {"linux-image", "1-1", "1", std::string(40, 'a'), {digest("kernel"), ByteCount{8}}},
-      .modules = {},
-      .tools = {},
-      .packages = {},
-      .provides = {},
-      .layers = {{"libc6", {digest("blob"), ByteCount{400}}, digest("cpio"), ByteCount{900}}},
-      .command_line = "quiet",
-      .sources = {},
-      .builder_version = "1"});
+  return print(testing::release_named("gateway-1"));
 }
 
 }  // namespace
