@@ -20,10 +20,10 @@ void sort_by_name(std::vector<T>& items) {
 }
 
 // From manifest and lock alone, so that a rebuild states the same.
-manifests::ReleaseTerms terms_of(const manifests::ReleasePolicy& policy, std::int64_t epoch) {
-  const auto from_epoch = static_cast<std::uint64_t>(std::max<std::int64_t>(epoch, 0));
-  return {policy.version.value_or(from_epoch), policy.channel, policy.replaces_from,
-          UtcTime{epoch + policy.valid_for.count()}};
+manifests::ReleaseTerms terms_of(const manifests::ReleasePolicy& policy,
+                                 const manifests::Lock& lock) {
+  return {policy.version.value_or(lock.version), policy.channel, policy.replaces_from,
+          UtcTime{lock.source_epoch + policy.valid_for.count()}};
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ Result<manifests::Release> describe(const manifests::ImageManifest& manifest,
                             manifest.command_line,
                             std::move(sources),
                             builder_version(),
-                            terms_of(manifest.release, lock.source_epoch),
+                            terms_of(manifest.release, lock),
                             std::move(scan)};
 }
 

@@ -191,6 +191,26 @@ bool still_counts(const Trust& trust, const TrustRole& role, const manifests::Se
   return revoked == 0 || seen.signers.size() - static_cast<std::size_t>(revoked) >= role.threshold;
 }
 
+/// What of it still counts; no release: nothing was seen.
+manifests::SeenVersion what_counts(const Trust& trust, const TrustRole& role,
+                                   manifests::SeenVersion seen) {
+  std::erase_if(seen.releases, [&](const auto& it) { return !still_counts(trust, role, it); });
+  return seen;
+}
+
+std::string names_of(const manifests::SeenVersion& seen) {
+  std::vector<std::string> names;
+  for (const auto& each : seen.releases) names.push_back(each.name);
+  return (names.size() == 1 ? "release " : "releases ") + joined(names, ", ");
+}
+
+const manifests::SeenRelease* find_seen(const manifests::SeenVersion& seen,
+                                        const std::string& name) {
+  const auto found = std::find_if(seen.releases.begin(), seen.releases.end(),
+                                  [&](const auto& it) { return it.name == name; });
+  return found == seen.releases.end() ? nullptr : &*found;
+}
+
 Status check_sizes(const manifests::Release& release) {
   const auto too_large = [](const manifests::Blob& blob) { return blob.size.value > kLargestBlob; };
   const bool layers = std::any_of(release.layers.begin(), release.layers.end(),
@@ -199,11 +219,11 @@ Status check_sizes(const manifests::Release& release) {
   return fail(Errc::invalid_input, "names a blob of 2 GiB or more, which no node could boot");
 }
 
-Status check_version(const manifests::ReleaseTerms& terms, const Digest& digest,
-                     const manifests::SeenRelease& seen) {
+Status check_version(const manifests::ReleaseTerms& terms, const std::string& name,
+                     const Digest& digest, const manifests::SeenVersion& seen) {
   const std::string channel = terms.channel.string();
   const std::string newest =
-      "version " + std::to_string(seen.version) + " (release " + seen.name + ")";
+      "version " + std::to_string(seen.version) + " (" + names_of(seen) + ")";
   if (terms.version < seen.version) {
     return fail(Errc::unauthorized,
                 "is version " + std::to_string(terms.version) + " of channel " + channel +
@@ -212,13 +232,15 @@ Status check_version(const manifests::ReleaseTerms& terms, const Digest& digest,
                     "being brought back; to go back on purpose, sign the old content as a new, "
                     "higher version");
   }
-  if (terms.version == seen.version && digest != seen.digest) {
+  // Images of other names may be of the same age: what is locked on one day is one version.
+  const manifests::SeenRelease* same = find_seen(seen, name);
+  if (terms.version == seen.version && same != nullptr && digest != same->digest) {
     return fail(Errc::unauthorized,
                 "claims to be version " + std::to_string(terms.version) + " of channel " + channel +
-                    ", which was accepted here before as another document (release " + seen.name +
-                    ", " + seen.digest.string() +
-                    "): two releases cannot share a version; set a higher release.version in the "
-                    "image manifest and build again");
+                    ", which was accepted here before as another document (" +
+                    same->digest.string() +
+                    "): two releases of one name cannot share a version; lock again, or set a "
+                    "higher release.version in the image manifest, and build again");
   }
   if (terms.version > seen.version && terms.replaces_from > seen.version) {
     return fail(Errc::unauthorized, "may only follow version " +
@@ -239,8 +261,10 @@ Status check_terms(const manifests::Release& release, const Digest& digest, cons
                     ": perhaps newer releases are being withheld; build and sign a new one");
   }
   const auto seen = question.seen.channels.find(terms.channel);
-  if (seen == question.seen.channels.end() || !still_counts(trust, role, seen->second)) return {};
-  return check_version(terms, digest, seen->second);
+  if (seen == question.seen.channels.end()) return {};
+  const auto counts = what_counts(trust, role, seen->second);
+  if (counts.releases.empty()) return {};
+  return check_version(terms, release.name.string(), digest, counts);
 }
 
 }  // namespace
@@ -278,6 +302,8 @@ Result<Verified<manifests::Release>> verify_release(std::string_view json,
 }
 
 TrustState remember(TrustState seen, const Verified<Trust>& trust) {
+  // Somebody else may have remembered a newer one meanwhile.
+  if (seen.trust && seen.trust->version > trust->version) return seen;
   seen.trust = manifests::SeenTrust{trust->version, trust.digest()};
   return seen;
 }
@@ -287,22 +313,30 @@ TrustState remember(TrustState seen, const Verified<Trust>& trust,
   seen = remember(std::move(seen), trust);
   const manifests::ReleaseTerms& terms = *release->terms;
   const manifests::TrustChannel* channel = find_channel(*trust, terms.channel);
-  const auto before = seen.channels.find(terms.channel);
-  const bool older =
-      before != seen.channels.end() &&
-      (before->second.version > terms.version ||
-       (before->second.version == terms.version && before->second.digest != release.digest()));
-  if (older && (channel == nullptr ||
-                still_counts(*trust, release_role(*trust, *channel), before->second))) {
-    return seen;
+  manifests::SeenVersion before;
+  if (const auto found = seen.channels.find(terms.channel); found != seen.channels.end()) {
+    before = channel == nullptr
+                 ? found->second
+                 : what_counts(*trust, release_role(*trust, *channel), found->second);
   }
-  manifests::SeenRelease now{terms.version, release->name.string(), release.digest(), {}};
+  const std::string name = release->name.string();
+  if (!before.releases.empty()) {
+    const manifests::SeenRelease* same = find_seen(before, name);
+    const bool other = same != nullptr && same->digest != release.digest();
+    if (before.version > terms.version || (before.version == terms.version && other)) return seen;
+  }
+  if (before.version != terms.version) before = {terms.version, {}};
+  std::erase_if(before.releases, [&](const auto& it) { return it.name == name; });
+  manifests::SeenRelease now{name, release.digest(), {}};
   for (std::string_view rest = release.signer(); !rest.empty();) {
     const auto end = std::min(rest.find(", "), rest.size());
     now.signers.emplace_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 2, rest.size()));
   }
-  seen.channels.insert_or_assign(terms.channel, std::move(now));
+  const auto place = std::find_if(before.releases.begin(), before.releases.end(),
+                                  [&](const auto& it) { return name < it.name; });
+  before.releases.insert(place, std::move(now));
+  seen.channels.insert_or_assign(terms.channel, std::move(before));
   return seen;
 }
 

@@ -11,6 +11,9 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
+// The largest integer that every JSON reader takes exactly.
+constexpr std::uint64_t kLargestVersion = (1ULL << 53) - 1;
+
 ordered_json to_json(const LockedSource& source) {
   return {{"suite", source.suite},
           {"inrelease_digest", source.inrelease_digest.string()},
@@ -176,6 +179,8 @@ Result<Lock> read(JsonFields& fields) {
   TRY_ASSIGN(std::string architecture, filled(fields, "architecture"));
   TRY_ASSIGN(const Digest manifest, fields.digest("manifest_digest"));
   TRY_ASSIGN(const std::int64_t epoch, fields.integer("source_epoch"));
+  TRY_ASSIGN(const std::uint64_t version, fields.natural("version"));
+  if (version > kLargestVersion) return fields.refuse("version", "must be at most 2^53 - 1");
   TRY_ASSIGN(auto sources, objects<LockedSource>(fields, "sources", source));
   TRY_ASSIGN(std::string kernel, filled(fields, "kernel"));
   TRY_ASSIGN(auto packages, objects<LockedPackage>(fields, "packages", package));
@@ -196,7 +201,8 @@ Result<Lock> read(JsonFields& fields) {
             std::move(accept_scripts),
             std::move(programs),
             std::move(builder_version),
-            std::move(compressor)};
+            std::move(compressor),
+            version};
   TRY(check(lock));
   return lock;
 }
@@ -216,6 +222,7 @@ std::string print(const Lock& lock) {
                                  {"architecture", lock.architecture},
                                  {"manifest_digest", lock.manifest_digest.string()},
                                  {"source_epoch", lock.source_epoch},
+                                 {"version", lock.version},
                                  {"sources", list(lock.sources)},
                                  {"kernel", lock.kernel},
                                  {"packages", list(lock.packages)},

@@ -12,7 +12,7 @@
 
 namespace weir::manifests {
 
-inline constexpr std::string_view kLockType = "weir.lock/2";
+inline constexpr std::string_view kLockType = "weir.lock/3";
 
 /// A signed index that the lock was made from.
 struct LockedSource {
@@ -59,7 +59,8 @@ struct Lock {
   std::vector<AcceptedScript> accept_scripts;  ///< the manifest's
   std::vector<LockedProgram> programs;
   std::string builder_version;
-  std::string compressor;  ///< "newc+zstd-1.5.4-9": what decides the layers' bytes besides them
+  std::string compressor;     ///< "newc+zstd-1.5.4-9": what decides the layers' bytes besides them
+  std::uint64_t version = 0;  ///< of the release that is made of it (builder/lock_version.h)
   bool operator==(const Lock&) const = default;
 };
 

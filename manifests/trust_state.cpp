@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::string_view kType = "weir.trust-state/1";
+constexpr std::string_view kType = "weir.trust-state/2";
 
 Result<SeenTrust> read_trust(JsonFields& fields) {
   TRY_ASSIGN(const std::uint64_t version, fields.natural("version"));
@@ -19,30 +19,44 @@ Result<SeenTrust> read_trust(JsonFields& fields) {
   return SeenTrust{version, digest};
 }
 
-Status read_channel(JsonFields& fields, std::map<ChannelName, SeenRelease>& out) {
-  TRY_ASSIGN(const std::string text, fields.string("channel"));
-  TRY_ASSIGN_IN(ChannelName channel, ChannelName::parse(text), fields.path_of("channel"));
-  TRY_ASSIGN(const std::uint64_t version, fields.natural("version"));
+Result<SeenRelease> read_release(JsonFields& fields) {
   TRY_ASSIGN(std::string name, fields.string("release"));
   TRY_ASSIGN(const Digest digest, fields.digest("digest"));
+  SeenRelease out{std::move(name), digest, {}};
   TRY_ASSIGN(const json* items, fields.array("signers"));
-  SeenRelease seen{version, std::move(name), digest, {}};
   for (std::size_t i = 0; i < items->size(); ++i) {
     if (!(*items)[i].is_string()) {
       return fields.refuse(element_path("signers", i), "must be a string");
     }
-    seen.signers.push_back((*items)[i].get<std::string>());
+    out.signers.push_back((*items)[i].get<std::string>());
   }
+  return out;
+}
+
+Status read_channel(JsonFields& fields, std::map<ChannelName, SeenVersion>& out) {
+  TRY_ASSIGN(const std::string text, fields.string("channel"));
+  TRY_ASSIGN_IN(ChannelName channel, ChannelName::parse(text), fields.path_of("channel"));
+  TRY_ASSIGN(const std::uint64_t version, fields.natural("version"));
+  TRY_ASSIGN(auto releases, objects<SeenRelease>(fields, "releases", read_release));
   TRY(fields.finish());
+  if (releases.empty()) return fields.refuse("releases", "must not be empty");
+  for (std::size_t i = 1; i < releases.size(); ++i) {
+    if (!(releases[i - 1].name < releases[i].name)) {
+      return fields.refuse(element_path("releases", i) + ".release",
+                           "is out of order or there twice");
+    }
+  }
   if (out.contains(channel)) return fields.refuse("channel", "is there twice");
-  out.emplace(std::move(channel), std::move(seen));
+  out.emplace(std::move(channel), SeenVersion{version, std::move(releases)});
   return {};
 }
 
 Result<TrustState> read(JsonFields& fields) {
   TRY_ASSIGN(const std::string type, fields.string("type"));
   if (type != kType) {
-    return fields.refuse("type", "'" + type + "' is not '" + std::string(kType) + "'");
+    return fields.refuse("type", "'" + type + "' is not '" + std::string(kType) +
+                                     "': another version of Weir wrote it; once it is removed, the "
+                                     "next release that is verified is believed to be new");
   }
   TrustState out;
   if (fields.has("trust")) {
@@ -74,11 +88,14 @@ std::string print(const TrustState& state) {
   }
   ordered_json channels = ordered_json::array();
   for (const auto& [channel, seen] : state.channels) {
+    ordered_json releases = ordered_json::array();
+    for (const SeenRelease& each : seen.releases) {
+      releases.push_back(
+          {{"release", each.name}, {"digest", each.digest.string()}, {"signers", each.signers}});
+    }
     channels.push_back({{"channel", channel.string()},
                         {"version", seen.version},
-                        {"release", seen.name},
-                        {"digest", seen.digest.string()},
-                        {"signers", seen.signers}});
+                        {"releases", std::move(releases)}});
   }
   out["channels"] = std::move(channels);
   return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";

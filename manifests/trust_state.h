@@ -19,20 +19,26 @@ struct SeenTrust {
   bool operator==(const SeenTrust&) const = default;
 };
 
-/// The newest release of a channel that a verifier has accepted.
+/// A release that a verifier has accepted.
 struct SeenRelease {
-  std::uint64_t version = 0;
-  std::string name;                  ///< of the release
+  std::string name;
   Digest digest;                     ///< of the signed document
   std::vector<std::string> signers;  ///< key ids that counted
   bool operator==(const SeenRelease&) const = default;
+};
+
+/// The newest version of a channel that a verifier has accepted a release of.
+struct SeenVersion {
+  std::uint64_t version = 0;
+  std::vector<SeenRelease> releases;  ///< of this version, by name; at least one
+  bool operator==(const SeenVersion&) const = default;
 };
 
 /// What a verifier keeps between runs, so that nobody can hand it something older again. Not
 /// signed: it is the verifier's own memory. Format: docs/trust.md.
 struct TrustState {
   std::optional<SeenTrust> trust;
-  std::map<ChannelName, SeenRelease> channels;
+  std::map<ChannelName, SeenVersion> channels;
   bool operator==(const TrustState&) const = default;
 };
 

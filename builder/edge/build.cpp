@@ -16,6 +16,7 @@
 #include "builder/edge/foreign_modules.h"
 #include "builder/edge/layer_cache.h"
 #include "builder/edge/node_programs.h"
+#include "builder/edge/taken_version.h"
 #include "builder/image_checks.h"
 #include "builder/package_layer.h"
 #include "builder/system_layers.h"
@@ -319,10 +320,13 @@ Result<MadeRelease> make_release(const BuildInput& input, const Cache& cache, im
 Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
                                    const std::string& store_path,
                                    const std::optional<keys::Signer>& signer,
-                                   const std::vector<std::string>& overrides, Progress& progress) {
+                                   const std::vector<std::string>& overrides, Progress& progress,
+                                   Replacing replacing) {
   TRY_ASSIGN(images::Store store, images::Store::open_or_create(store_path));
   const auto begin = Clock::now();
   TRY_ASSIGN(auto made, make_release(input, cache, store, overrides, progress));
+  const Digest document = Digest::of(as_bytes(made.json));
+  if (replacing == Replacing::no) TRY(check_version_is_free(store, made.release, document));
 
   progress.step("signing");
   const auto built_at = Clock::now();
@@ -332,8 +336,7 @@ Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
   if (signer) {
     TRY_ASSIGN(signature,
                keys::sign_prehashed(*signer, keys::prehash(as_bytes(made.json)), comment));
-    TRY_ASSIGN(const Attestation attestation,
-               make_attestation(made.release, Digest::of(as_bytes(made.json)), input.lock));
+    TRY_ASSIGN(const Attestation attestation, make_attestation(made.release, document, input.lock));
     TRY(attest(store, attestation, *signer));
   }
   const auto signed_at = Clock::now();
@@ -344,7 +347,7 @@ Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
   }
   const auto stored_at = Clock::now();
   return BuildOutcome{
-      std::move(made.release), Digest::of(as_bytes(made.json)),
+      std::move(made.release), document,
       made.layers_built,       made.layers_reused,
       made.fetching,           stored_at - begin - made.fetching - (signed_at - built_at),
       signed_at - built_at};

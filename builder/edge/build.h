@@ -72,16 +72,20 @@ struct BuildOutcome {
   std::chrono::nanoseconds fetching{}, building{}, signing{};
 };
 
+/// Whether another release of the same name, channel and version may be overwritten
+/// (builder/edge/taken_version.h).
+enum class Replacing : std::uint8_t { no, yes };
+
 /// Fetches what is missing, makes the layers that the store lacks, checks the image as a whole,
 /// signs its release and stores it. A release appears after all of its blobs, or not at all.
 ///
 /// signer      absent: the release document is kept apart, unsigned (images/edge/signatures.h)
 /// overrides   `--mirror` arguments; mirrors are looked up only where a package has to be fetched
-/// errors      of every step, naming package, file or field
+/// errors      of every step, naming package, file or field; busy: the version is taken
 [[nodiscard]] Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
                                                  const std::string& store_path,
                                                  const std::optional<keys::Signer>& signer,
                                                  const std::vector<std::string>& overrides,
-                                                 Progress& progress);
+                                                 Progress& progress, Replacing replacing);
 
 }  // namespace weir::builder

@@ -9,6 +9,7 @@
 #include "builder/edge/progress.h"
 #include "builder/edge/suites.h"
 #include "builder/lock_check.h"
+#include "builder/lock_version.h"
 #include "builder/solver.h"
 #include "images/layer.h"
 #include "manifests/edge/file.h"
@@ -108,6 +109,7 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
                   .text = "",
                   .before = std::move(before),
                   .vanished = std::move(vanished)};
+  out.lock.version = lock_version(out.lock, out.before, manifest.release.version);
   out.text = manifests::print(out.lock);
   return out;
 }

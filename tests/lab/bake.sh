@@ -16,5 +16,6 @@ for release in gateway-6.1 gateway-6.12; do
   cp "$examples/$release.yaml" "$out/$release.yaml"
   rm -f "$out/$release.lock.json"  # of an earlier run: what is current is wanted, in any direction
   "$programs/weir-builder" lock "$out/$release.yaml" >&2
-  "$programs/weir-builder" build "$out/$release.yaml" --key "$out/release.key" --store "$out/store" >&2
+  "$programs/weir-builder" build "$out/$release.yaml" --key "$out/release.key" --store "$out/store" \
+    --replace >&2  # without the lock of before, the version starts anew
 done

@@ -20,7 +20,7 @@ struct BuildOptions {
   std::string input, lock, key, pkcs11, store, cache;
   std::vector<std::string> mirrors, secrets;
   std::optional<std::string> secrets_key;
-  bool json = false, plan = false, without_signature = false;
+  bool json = false, plan = false, without_signature = false, replace = false;
 };
 
 double seconds(std::chrono::nanoseconds time) {
@@ -137,7 +137,8 @@ Status build(const BuildOptions& given) {
     signer = device_key->signer();
   }
   std::optional<Progress> progress(std::in_place);
-  auto outcome = build_release(input, cache, given.store, signer, given.mirrors, *progress);
+  auto outcome = build_release(input, cache, given.store, signer, given.mirrors, *progress,
+                               given.replace ? Replacing::yes : Replacing::no);
   progress.reset();
   TRY(outcome);
   print_outcome(given, *outcome);
@@ -180,7 +181,10 @@ int run_build(const Arguments& args) {
       options::value<std::string>()->value_name("FILE")->notifier(
           [&](const std::string& file) { given.secrets_key = file; }),
       "opens the sealed identities of --secrets; default: a passphrase")(
-      "plan", options::bool_switch(&given.plan), "shows what would be done and does nothing")(
+      "replace", options::bool_switch(&given.replace),
+      "overwrites a release of the same name, channel and version that is another document: only "
+      "where nobody has seen it yet")("plan", options::bool_switch(&given.plan),
+                                      "shows what would be done and does nothing")(
       "json", options::bool_switch(&given.json), "prints the result as JSON");
   if (const auto code = parse_command_line(line, args, &given.input)) return *code;
   const int ways = (given.key.empty() ? 0 : 1) + (given.pkcs11.empty() ? 0 : 1) +

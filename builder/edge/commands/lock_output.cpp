@@ -32,6 +32,7 @@ void print_json(const LockOutcome& outcome, const std::string& path, bool writte
   ordered_json out = {{"lock", path},
                       {"written", written},
                       {"lock_digest", Digest::of(as_bytes(outcome.text)).string()},
+                      {"version", outcome.lock.version},
                       {"kernel", outcome.lock.kernel},
                       {"packages", outcome.lock.packages.size()}};
   out["changes"] = nullptr;
@@ -50,6 +51,7 @@ void print_lock(const LockOutcome& outcome, const std::string& path, bool writte
   for (const auto& package : outcome.lock.packages) bytes += package.size.value;
   std::printf("%s %s\n", written ? "wrote" : "would write", path.c_str());
   std::printf("  digest    %s\n", Digest::of(as_bytes(outcome.text)).string().c_str());
+  std::printf("  version   %llu\n", static_cast<unsigned long long>(outcome.lock.version));
   for (const auto& package : outcome.lock.packages) {
     if (package.name == outcome.lock.kernel) {
       std::printf("  kernel    %s %s\n", package.name.c_str(), package.version.c_str());

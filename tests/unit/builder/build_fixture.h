@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "builder/lock_version.h"
 #include "manifests/lock.h"
 #include "manifests/maintainer_script.h"
 #include "tests/unit/builder/package_workshop.h"
@@ -19,6 +20,7 @@ inline constexpr const char* kScript = "#!/bin/sh\nset -e\nldconfig\n";
 /// A kernel with two modules, a loader with a library, and a tool; a manifest and its lock; a cache
 /// that holds everything; minisign's keys. `path()` has them, `build` uses them.
 struct Fixture : test::Workshop {
+  std::string name = "demo";
   std::string manifest =
       "name: demo\narchitecture: amd64\nsources: {suites: [demo]}\n"
       "kernel: {package: linux-image-demo}\nmodules: [one]\npackages: [tool]\n"
@@ -80,7 +82,7 @@ struct Fixture : test::Workshop {
     const auto parsed = manifests::parse_image_manifest(manifest);
     REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
     manifests::Lock document{
-        *ReleaseName::parse("demo"),
+        *ReleaseName::parse(name),
         "amd64",
         Digest::of(as_bytes(manifest)),
         epoch,
@@ -102,6 +104,11 @@ struct Fixture : test::Workshop {
       write("cache/blobs/sha256/" + locked.digest.hex(),
             read(locked.name + "_" + locked.version + ".deb"));
     }
+    std::optional<manifests::Lock> before;
+    if (fs::exists(path() + "/image.lock.json")) {
+      before = *manifests::parse_lock(read("image.lock.json"));
+    }
+    document.version = lock_version(document, before, parsed->release.version);
     write("image.lock.json", manifests::print(document));
   }
 

@@ -44,6 +44,32 @@ TEST_CASE_FIXTURE(Archive, "the same archive gives the same bytes") {
   CHECK(text() == first);
 }
 
+TEST_CASE_FIXTURE(Archive, "a lock's version is its age, and rises whenever the lock changes") {
+  const auto version = [&] { return nlohmann::json::parse(text()).at("version"); };
+  REQUIRE(lock().status == 0);
+  CHECK(version() == dated);
+  REQUIRE(lock().status == 0);  // nothing changed
+  CHECK(version() == dated);
+  manifest += "command_line: quiet\n";  // the same indices
+  const auto fixed = lock("--json 2>/dev/null");
+  REQUIRE(fixed.status == 0);
+  CHECK(version() == dated + 1);
+  CHECK(nlohmann::json::parse(fixed.out).at("version") == dated + 1);
+  REQUIRE(lock().status == 0);
+  CHECK(version() == dated + 1);
+  republish(packages);  // newer ones, by a minute
+  REQUIRE(lock().status == 0);
+  CHECK(version() == dated);
+  // What a person states wins, and from there it goes on.
+  const std::string without = manifest;
+  manifest += "release: {version: " + std::to_string(dated + 1000) + "}\n";
+  REQUIRE(lock().status == 0);
+  CHECK(version() == dated + 1000);
+  manifest = without;
+  REQUIRE(lock().status == 0);
+  CHECK(version() == dated + 1001);
+}
+
 TEST_CASE_FIXTURE(Archive, "--plan shows what would change and writes nothing") {
   REQUIRE(lock("--plan").status == 0);
   CHECK_FALSE(std::filesystem::exists(path()));

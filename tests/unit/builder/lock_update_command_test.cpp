@@ -171,9 +171,9 @@ TEST_CASE_FIXTURE(Moved, "an index older than the one locked is refused, whateve
 TEST_CASE_FIXTURE(Moved, "a lock that is not there or cannot be read is not guessed at") {
   const std::string good = text();
   std::string old = good;
-  old.replace(old.find("weir.lock/2"), 11, "weir.lock/1");
+  old.replace(old.find("weir.lock/3"), 11, "weir.lock/1");
   REQUIRE(write_file(path(), old).has_value());
-  refused("", "type: 'weir.lock/1' is not 'weir.lock/2': remove this lock and lock again");
+  refused("", "type: 'weir.lock/1' is not 'weir.lock/3': remove this lock and lock again");
   std::string twice = good;
   const auto first = twice.find("    {\n      \"name\": \"lib\""),
              next = twice.find("    {", first + 5);

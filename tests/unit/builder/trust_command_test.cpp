@@ -90,6 +90,62 @@ TEST_CASE("a rolled-back release is refused with a sentence for a newcomer") {
   CHECK(has(office.verify(""), "kernel"));
 }
 
+TEST_CASE("two images of one age follow each other in both orders, and a fix of one is newer") {
+  Trusted office;
+  office.manifest.resize(office.manifest.find("release: "));
+  office.manifest += "release: {valid_for: 3650d}\n";
+  const auto locked_as = [&](const std::string& name) {
+    office.manifest.replace(0, office.manifest.find('\n'), "name: " + name);
+    office.name = name;
+    office.run("rm -f image.lock.json");  // each manifest has a lock of its own
+    office.lock();
+    office.make();
+  };
+  const auto verify = [&](const std::string& name) {
+    return office.builder("verify " + name + " --store store --trust t.json --state s 2>&1");
+  };
+  locked_as("old-line");
+  locked_as("new-line");
+  for (const char* name : {"old-line", "new-line", "old-line"}) {
+    const auto accepted = verify(name);
+    CHECK_MESSAGE(accepted.status == 0, accepted.out);
+  }
+  // A fix of the manifest, with the same packages.
+  office.manifest.replace(office.manifest.find("quiet"), 5, "quieT");
+  office.lock();
+  office.make();
+  CHECK(verify("new-line").status == 0);
+  const auto old = verify("old-line");
+  CHECK(old.status != 0);
+  CHECK_MESSAGE(has(old,
+                    "is version 1700000000 of channel stable, but version 1700000001 (release "
+                    "new-line) was accepted here before"),
+                old.out);
+}
+
+TEST_CASE("a version that was signed is not signed again for something else") {
+  Trusted office;
+  office.make();
+  const std::string before = office.read("store/releases/demo/release.json");
+  office.manifest.replace(office.manifest.find("quiet"), 5, "quieT");
+  office.lock();  // the manifest states version 5, whatever changes
+  for (const char* how : {"--key k.key", "--unsigned"}) {
+    const auto refused =
+        office.builder("build image.yaml --store store --cache cache 2>&1 " + std::string(how));
+    CHECK(WEXITSTATUS(refused.status) == 1);
+    CHECK_MESSAGE(has(refused, "release demo: version 5 of channel stable is another document"),
+                  refused.out);
+  }
+  CHECK(office.read("store/releases/demo/release.json") == before);
+  CHECK_FALSE(fs::exists(office.path() + "/store/unsigned"));
+  REQUIRE(office.build("--replace").status == 0);
+  CHECK(office.read("store/releases/demo/release.json") != before);
+  REQUIRE(office.build().status == 0);  // the same again
+  office.version(6);
+  office.make();
+  CHECK(office.release().at("version") == 6);
+}
+
 TEST_CASE("a release is made without a key, signed by openssl on another machine, and accepted") {
   Trusted office;
   const auto made = office.builder("build image.yaml --unsigned --store store --cache cache 2>&1");

@@ -144,7 +144,22 @@ TEST_CASE("TUF: rollback, freeze and two releases of one version are refused") {
   const std::string rolled_back = refusal(ask(four, seen));
   CHECK(rolled_back.find("is version 4 of channel stable, but version 5 (release gateway-5) was "
                          "accepted here before: an old release") != std::string::npos);
-  CHECK(refusal(ask(release_text("other", 5), seen)).find("two releases cannot share a version") !=
+  // The same name with other bytes: a mix. Another name: of the same age, and remembered too.
+  const std::string changed = release_text("gateway-5", 5, "stable", 1);
+  CHECK(refusal(ask(changed, seen)).find("two releases of one name cannot share a version") !=
+        std::string::npos);
+  const auto sister = ask(release_text("aside-5", 5), seen);
+  REQUIRE_MESSAGE(sister.has_value(), sister.error().message);
+  const TrustState both = remember(seen, trust, *sister);
+  REQUIRE(both.channels.begin()->second.releases.size() == 2);
+  CHECK(both.channels.begin()->second.releases.front().name == "aside-5");
+  CHECK(remember(both, trust, *ask(five, both)) == both);
+  CHECK(refusal(ask(changed, both)).find("cannot share a version") != std::string::npos);
+  CHECK(refusal(ask(release_text("aside-4", 4), both))
+            .find("version 5 (releases aside-5, gateway-5) was accepted") != std::string::npos);
+  const TrustState next = remember(both, trust, *ask(release_text("aside-6", 6), both));
+  CHECK(next.channels.begin()->second.releases.size() == 1);
+  CHECK(refusal(ask(five, next)).find("is version 5 of channel stable, but version 6") !=
         std::string::npos);
   CHECK(refusal(ask(release_text("gateway-8", 8, "stable", 6), seen))
             .find("may only follow version 6 or later") != std::string::npos);

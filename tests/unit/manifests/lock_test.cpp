@@ -24,7 +24,8 @@ Lock small_lock() {
               .accept_scripts = {{"libc6", "postinst", {digest}, "nothing runs yet"}},
               .programs = {{"weir-init", digest, ByteCount{4096}}},
               .builder_version = "0.1.0",
-              .compressor = "newc+zstd-1.5.4-9"};
+              .compressor = "newc+zstd-1.5.4-9",
+              .version = 7};
 }
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
@@ -50,7 +51,9 @@ TEST_CASE("a lock that contradicts itself is refused with its field") {
   const struct {
     std::string_view from, to, expected;
   } cases[] = {
-      {"weir.lock/2", "weir.lock/1", "lock: type: 'weir.lock/1' is not 'weir.lock/2'"},
+      {"weir.lock/3", "weir.lock/2", "lock: type: 'weir.lock/2' is not 'weir.lock/3'"},
+      {"\"version\": 7", "\"version\": 9007199254740992", "version: must be at most 2^53 - 1"},
+      {"\"version\": 7,", "", "version: missing"},
       {"\"kernel\":", "\"kernel\": \"x\", \"kernel\":", "kernel"},
       {"\"kernel\": \"linux", "\"kernel\": \"minix", "kernel: 'minix-image"},
       {"\"architecture\"", "\"odd\": 1, \"architecture\"", "odd"},

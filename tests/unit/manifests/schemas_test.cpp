@@ -186,7 +186,9 @@ TEST_CASE("broken entries of accepted secrets are refused by schema and parser")
 
 TEST_CASE("a broken lock is refused by schema and parser") {
   check(with_mistakes({"lock", corpus("lock/example")},
-                      {{"weir.lock/2", "weir.lock/1"},
+                      {{"weir.lock/3", "weir.lock/2"},
+                       {"\"version\": 1795227046", "\"version\": -1"},
+                       {"\"version\": 1795227046,", ""},
                        {"\"name\": \"gateway-6.1\"", "\"name\": \"-\""},
                        {"sha256:000da57a", "sha256:000da57"},
                        {"\"kernel\"", "\"colonel\""},
@@ -230,7 +232,11 @@ TEST_CASE("broken terms, trust and what was seen are refused by schema and parse
   check(with_mistakes({"trust-file", corpus("trust/file")},
                       {{"weir.trust-file/1", "weir.trust/1"}, {"\"document\"", "\"text\""}}));
   check(with_mistakes({"trust-state", corpus("trust/state")},
-                      {{"\"version\": 2", "\"version\": \"2\""}, {"sha256:bd", "sha256:BD"}}));
+                      {{"\"version\": 2", "\"version\": \"2\""},
+                       {"sha256:bd", "sha256:BD"},
+                       {"trust-state/2", "trust-state/1"},
+                       {"\"release\": \"gateway-6.1\"", "\"name\": \"gateway-6.1\""},
+                       {"\"0123456789ABCDEF\"", "7"}}));
 }
 
 TEST_CASE("a broken rebuild statement is refused by schema and parser") {
