@@ -20,7 +20,7 @@ inline constexpr const char* kScript = "#!/bin/sh\nset -e\nldconfig\n";
 /// A kernel with two modules, a loader with a library, and a tool; a manifest and its lock; a cache
 /// that holds everything; minisign's keys. `path()` has them, `build` uses them.
 struct Fixture : test::Workshop {
-  std::string name = "demo";
+  std::string release_name = "demo";
   std::string manifest =
       "name: demo\narchitecture: amd64\nsources: {suites: [demo]}\n"
       "kernel: {package: linux-image-demo}\nmodules: [one]\npackages: [tool]\n"
@@ -82,7 +82,7 @@ struct Fixture : test::Workshop {
     const auto parsed = manifests::parse_image_manifest(manifest);
     REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
     manifests::Lock document{
-        *ReleaseName::parse(name),
+        *ReleaseName::parse(release_name),
         "amd64",
         Digest::of(as_bytes(manifest)),
         epoch,

@@ -96,7 +96,7 @@ TEST_CASE("two images of one age follow each other in both orders, and a fix of 
   office.manifest += "release: {valid_for: 3650d}\n";
   const auto locked_as = [&](const std::string& name) {
     office.manifest.replace(0, office.manifest.find('\n'), "name: " + name);
-    office.name = name;
+    office.release_name = name;
     office.run("rm -f image.lock.json");  // each manifest has a lock of its own
     office.lock();
     office.make();
