@@ -59,9 +59,9 @@ Result<KernelImage> parse_kernel_image(Bytes bytes) {
   TRY_ASSIGN(const Bytes payload, payload_of(bytes));
   // The last four bytes are the unpacked size.
   const Bytes packed = payload.first(payload.size() - 4);
-  const auto stated = read<std::uint32_t>(payload, packed.size());
-  TRY_ASSIGN_IN(out.vmlinux, images::decompress(packed, kUnpacked), "kernel image");
-  if (out.vmlinux.size() != stated) return refuse("its payload has not the stated size");
+  const ByteCount stated{read<std::uint32_t>(payload, packed.size())};
+  if (stated.value > kUnpacked.value) return refuse("it unpacks to more than " + print(kUnpacked));
+  TRY_ASSIGN_IN(out.vmlinux, images::decompress_exactly(packed, stated), "kernel image");
   TRY_ASSIGN_IN(const images::Elf elf, images::parse_elf(out.vmlinux), "kernel image");
   if (elf.build_id.size() != 40) return refuse("it has no GNU build id");
   out.build_id = elf.build_id;

@@ -69,6 +69,7 @@ Result<AttestOutcome> write_attestation(images::Store store, const Attestation& 
   // What the statement names comes first.
   TRY(write_bill(store, attestation.spdx));
   TRY(write_bill(store, attestation.cyclonedx));
+  TRY(store.sync_blobs());
   TRY(images::write_provenance(store, attestation.release, text));
   return out;
 }

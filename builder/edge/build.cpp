@@ -1,7 +1,5 @@
 #include "builder/edge/build.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <atomic>
 #include <functional>
@@ -16,6 +14,7 @@
 #include "builder/edge/foreign_modules.h"
 #include "builder/edge/layer_cache.h"
 #include "builder/edge/node_programs.h"
+#include "builder/edge/package_flow.h"
 #include "builder/edge/taken_version.h"
 #include "builder/image_checks.h"
 #include "builder/package_layer.h"
@@ -38,11 +37,6 @@ LayerOptions options_for(const BuildInput& input, const manifests::LockedPackage
   out.scanner = input.scanner;
   out.accept_secrets = input.manifest.accept_secrets;
   return out;
-}
-
-bool exists(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0;
 }
 
 Status put_blobs(const BuiltLayer& built, const images::Store& store_in) {
@@ -82,7 +76,7 @@ Status in_parallel(std::size_t count, const std::function<Status(std::size_t)>& 
 
 struct Work {
   std::size_t built = 0, reused = 0;
-  std::chrono::nanoseconds fetching{};
+  std::chrono::nanoseconds fetching{};  ///< until the last package was there; layers were made too
 };
 
 // One build on its way.
@@ -118,22 +112,17 @@ class Build {
     }
     work.reused = packages.size() - missing.size();
     work.built = missing.size();
-    const auto begin = Clock::now();
-    TRY_ASSIGN(const auto fetched, fetch(missing, overrides));
-    work.fetching = Clock::now() - begin;
-
-    progress_.step("making layers");
-    // The largest first: the last one to finish should be a small one.
-    std::vector<std::size_t> order(missing.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      return packages[missing[a]].size > packages[missing[b]].size;
-    });
-    TRY(in_parallel(order.size(), [&](std::size_t i) -> Status {
-      const std::size_t at = missing[order[i]];
-      TRY_ASSIGN(found[at], make(fetched[order[i]], keys[at]));
-      return {};
-    }));
+    progress_.step("fetching packages and making layers");
+    std::vector<manifests::LockedPackage> wanted;
+    wanted.reserve(missing.size());
+    for (const std::size_t at : missing) wanted.push_back(packages[at]);
+    const PackageFlow flow{[&] { return mirrors(overrides); }, progress_.download_observer(),
+                           [&](std::size_t i, const std::string& deb) -> Status {
+                             const std::size_t at = missing[i];
+                             TRY_ASSIGN(found[at], make(packages[at], deb, keys[at]));
+                             return {};
+                           }};
+    TRY_ASSIGN(work.fetching, each_package(wanted, cache_, flow));
     std::vector<LayerFacts> out;
     out.reserve(found.size());
     for (auto& facts : found) out.push_back(std::move(*facts));
@@ -190,30 +179,17 @@ class Build {
                                         ": take it out, everyone can read a release");
   }
 
-  Result<std::vector<FetchedPackage>> fetch(const std::vector<std::size_t>& wanted,
-                                            const std::vector<std::string>& overrides) {
-    std::vector<manifests::LockedPackage> packages;
-    bool all_there = true;
-    for (const std::size_t i : wanted) {
-      packages.push_back(input_.lock.packages[i]);
-      all_there = all_there && exists(cache_.blob_path(packages.back().digest));
-    }
-    progress_.step("fetching packages");
-    if (all_there) {
-      // A build from the cache needs neither apt nor a mirror, unless what is there is damaged.
-      auto opened = fetch_packages(packages, Mirrors(), cache_, progress_.download_observer());
-      if (opened || opened.error().code != Errc::not_found) return opened;
-    }
+  // A build from the cache needs neither apt nor a mirror.
+  [[nodiscard]] Result<Mirrors> mirrors(const std::vector<std::string>& overrides) const {
     std::vector<std::string> suites;
     for (const auto& source : input_.lock.sources) suites.push_back(source.suite);
-    TRY_ASSIGN(const Mirrors mirrors, read_mirrors(suites, overrides));
-    return fetch_packages(packages, mirrors, cache_, progress_.download_observer());
+    return read_mirrors(suites, overrides);
   }
 
-  Result<LayerFacts> make(const FetchedPackage& fetched, const Digest& key) {
-    TRY_ASSIGN(const std::string deb, fetched.deb().read());
-    const LayerOptions options = options_for(input_, fetched.package());
-    TRY_ASSIGN(BuiltLayer built, make_package_layer(fetched.package(), as_bytes(deb), options));
+  Result<LayerFacts> make(const manifests::LockedPackage& package, const std::string& deb,
+                          const Digest& key) {
+    const LayerOptions options = options_for(input_, package);
+    TRY_ASSIGN(BuiltLayer built, make_package_layer(package, as_bytes(deb), options));
     TRY(put_blobs(built, store_));
     TRY(layers_.put(key, built.facts, options.epoch));
     return std::move(built.facts);
@@ -296,7 +272,7 @@ Result<std::vector<PlannedLayer>> plan_build(const BuildInput& input, const Cach
     const Digest key = layer_key(package, options_for(input, package), program);
     const auto found = store ? layers.find(key, input.lock.source_epoch, *store) : std::nullopt;
     out.push_back({&package, key, found && still_passes(found->scan, input.manifest.accept_secrets),
-                   exists(cache.blob_path(package.digest))});
+                   is_cached(cache, package)});
   }
   return out;
 }

@@ -55,7 +55,7 @@ struct MadeRelease {
   manifests::Release release;
   std::string json;
   std::size_t layers_built = 0, layers_reused = 0;  ///< of packages
-  std::chrono::nanoseconds fetching{};
+  std::chrono::nanoseconds fetching{};              ///< until the last package was there
 };
 
 /// The part of `build_release` before the signature: all blobs are in the store, also the lock and
@@ -69,6 +69,7 @@ struct BuildOutcome {
   manifests::Release release;
   Digest digest;                                    ///< of the release document
   std::size_t layers_built = 0, layers_reused = 0;  ///< of packages
+  /// What fetching hides of building counts as fetching.
   std::chrono::nanoseconds fetching{}, building{}, signing{};
 };
 

@@ -4,12 +4,49 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <vector>
 
 namespace weir::builder {
+namespace {
+
+constexpr std::size_t kPiece = 256U << 10;
+
+tl::unexpected<Error> damaged(const Cache& cache, const Digest& digest) {
+  const std::string path = cache.blob_path(digest);
+  ::unlink(path.c_str());
+  return fail(Errc::integrity,
+              path + ": the cached file was damaged and is removed; fetch it again");
+}
+
+// The blob's file, which has its size but is not hashed yet.
+Result<Fd> open_blob(const Cache& cache, const Digest& digest, ByteCount size) {
+  const std::string path = cache.blob_path(digest);
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd.valid()) {
+    return fail_errno(errno == ENOENT ? Errc::not_found : Errc::io, errno, path);
+  }
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return fail_errno(Errc::io, errno, path);
+  if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) != size.value) {
+    return damaged(cache, digest);
+  }
+  return fd;
+}
+
+// Returns how much was read, 0 at the end.
+Result<std::size_t> read_piece(const Fd& fd, void* out, std::size_t room, std::uint64_t at,
+                               const Digest& digest) {
+  for (;;) {
+    const ssize_t n = ::pread(fd.get(), out, room, static_cast<off_t>(at));
+    if (n >= 0) return static_cast<std::size_t>(n);
+    if (errno != EINTR) return fail_errno(Errc::io, errno, "cached file " + digest.hex());
+  }
+}
+
+}  // namespace
 
 Result<Cache> Cache::open_or_create(const std::string& path) {
   TRY_IN(make_folders(path + "/blobs/sha256"), "cache");
@@ -48,42 +85,42 @@ Status Cache::put(const Digest& digest, std::string_view bytes) const {
 }
 
 Result<FetchedBlob> FetchedBlob::open(const Cache& cache, const Digest& digest, ByteCount size) {
-  const std::string path = cache.blob_path(digest);
-  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd.valid()) {
-    return fail_errno(errno == ENOENT ? Errc::not_found : Errc::io, errno, path);
-  }
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return fail_errno(Errc::io, errno, path);
-  bool sound = S_ISREG(info.st_mode) && static_cast<std::uint64_t>(info.st_size) == size.value;
+  TRY_ASSIGN(Fd fd, open_blob(cache, digest, size));
+  std::vector<std::uint8_t> piece(kPiece);
   Sha256 hash;
-  std::vector<std::uint8_t> piece(1 << 18);
-  off_t at = 0;
-  while (sound && at < info.st_size) {
-    const ssize_t n = ::pread(fd.get(), piece.data(), piece.size(), at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno(Errc::io, errno, path);
+  for (std::uint64_t at = 0; at < size.value;) {
+    TRY_ASSIGN(const std::size_t n, read_piece(fd, piece.data(), piece.size(), at, digest));
     if (n == 0) break;
-    hash.update({piece.data(), static_cast<std::size_t>(n)});
+    hash.update({piece.data(), n});
     at += n;
   }
-  if (!sound || std::move(hash).finish() != digest) {
-    ::unlink(path.c_str());
-    return fail(Errc::integrity,
-                path + ": the cached file was damaged and is removed; fetch it again");
-  }
+  if (std::move(hash).finish() != digest) return damaged(cache, digest);
   return FetchedBlob(std::move(fd), digest, size);
+}
+
+Result<std::string> read_blob(const Cache& cache, const Digest& digest, ByteCount size) {
+  TRY_ASSIGN(const Fd fd, open_blob(cache, digest, size));
+  std::string out(size.value, '\0');
+  Sha256 hash;
+  for (std::size_t at = 0; at < out.size();) {
+    const std::size_t room = std::min(kPiece, out.size() - at);
+    TRY_ASSIGN(const std::size_t n, read_piece(fd, out.data() + at, room, at, digest));
+    if (n == 0) break;
+    hash.update(as_bytes(std::string_view(out).substr(at, n)));
+    at += n;
+  }
+  if (std::move(hash).finish() != digest) return damaged(cache, digest);
+  return out;
 }
 
 Result<std::string> FetchedBlob::read() const {
   std::string out(size_.value, '\0');
   std::size_t done = 0;
   while (done < out.size()) {
-    const ssize_t n =
-        ::pread(fd_.get(), out.data() + done, out.size() - done, static_cast<off_t>(done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return fail_errno(Errc::io, n < 0 ? errno : EIO, "cached file " + digest_.hex());
-    done += static_cast<std::size_t>(n);
+    TRY_ASSIGN(const std::size_t n,
+               read_piece(fd_, out.data() + done, out.size() - done, done, digest_));
+    if (n == 0) return fail_errno(Errc::io, EIO, "cached file " + digest_.hex());
+    done += n;
   }
   return out;
 }

@@ -51,4 +51,8 @@ class FetchedBlob {
   ByteCount size_;
 };
 
+/// A cached blob in memory: what is returned is what was hashed. errors: as FetchedBlob::open
+[[nodiscard]] Result<std::string> read_blob(const Cache& cache, const Digest& digest,
+                                            ByteCount size);
+
 }  // namespace weir::builder

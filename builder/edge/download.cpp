@@ -63,6 +63,7 @@ class Transfer {
   [[nodiscard]] Clock::time_point not_before() const { return not_before_; }
   [[nodiscard]] CURL* easy() const { return easy_.get(); }
   [[nodiscard]] std::uint64_t received() const { return received_; }
+  [[nodiscard]] bool succeeded() const { return finished_ && status_.has_value(); }
   [[nodiscard]] Status take_status() { return std::move(status_); }
 
   /// Readies `easy()` for an attempt. False: it is finished, with an error.
@@ -269,8 +270,8 @@ void Transfer::end(CURLcode code) {
 class Runner {
  public:
   Runner(const std::vector<Download>& downloads, const Cache& cache, const DownloadPolicy& policy,
-         const DownloadObserver& observer)
-      : policy_(policy), observer_(observer) {
+         const DownloadObserver& observer, const DownloadArrived& arrived)
+      : policy_(policy), observer_(observer), arrived_(arrived) {
     for (const Download& download : downloads) {
       transfers_.push_back(std::make_unique<Transfer>(download, cache, policy));
       progress_.bytes_total.value += download.size.value;
@@ -287,6 +288,7 @@ class Runner {
 
   const DownloadPolicy& policy_;
   const DownloadObserver& observer_;
+  const DownloadArrived& arrived_;
   std::vector<std::unique_ptr<Transfer>> transfers_;  // curl keeps their addresses
   Multi multi_{curl_multi_init()};
   std::size_t running_ = 0;
@@ -318,6 +320,10 @@ void Runner::collect() {
     curl_multi_remove_handle(multi_.get(), easy);
     --running_;
     transfer->end(code);
+    if (!arrived_ || !transfer->succeeded()) continue;
+    const auto is_it = [&](const auto& one) { return one.get() == transfer; };
+    const auto at = std::find_if(transfers_.begin(), transfers_.end(), is_it);
+    arrived_(static_cast<std::size_t>(at - transfers_.begin()));
   }
 }
 
@@ -355,8 +361,9 @@ std::vector<Status> Runner::run() {
 }  // namespace
 
 std::vector<Status> download(const std::vector<Download>& downloads, const Cache& cache,
-                             const DownloadPolicy& policy, const DownloadObserver& observer) {
-  return Runner(downloads, cache, policy, observer).run();
+                             const DownloadPolicy& policy, const DownloadObserver& observer,
+                             const DownloadArrived& arrived) {
+  return Runner(downloads, cache, policy, observer, arrived).run();
 }
 
 Result<std::string> download_text(const std::string& url, ByteCount limit,

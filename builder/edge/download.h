@@ -29,6 +29,9 @@ struct DownloadProgress {
 /// Called at most ten times a second, and once at the end.
 using DownloadObserver = std::function<void(const DownloadProgress&)>;
 
+/// Called with the place of a download as soon as its file is in the cache.
+using DownloadArrived = std::function<void(std::size_t)>;
+
 struct DownloadPolicy {
   std::size_t parallel = 6;
   int attempts = 5;                           ///< for each file
@@ -38,7 +41,7 @@ struct DownloadPolicy {
 
 /// Fetches files into the cache, several at a time. Size and digest are checked while bytes arrive;
 /// a file appears in the cache whole or not at all. What was cut off stays behind in `partial/` and
-/// is continued by the next attempt, also of a later run.
+/// is continued by the next attempt, also of a later run. `arrived` is called by the same thread.
 ///
 /// returns  one status a download, in their order:
 ///          not_found: the server does not have it at any of its addresses;
@@ -46,7 +49,8 @@ struct DownloadPolicy {
 ///          io, timeout: the last attempt's reason, with the address
 [[nodiscard]] std::vector<Status> download(const std::vector<Download>& downloads,
                                            const Cache& cache, const DownloadPolicy& policy,
-                                           const DownloadObserver& observer);
+                                           const DownloadObserver& observer,
+                                           const DownloadArrived& arrived = {});
 
 /// Fetches a small file of unknown content. errors: as above; exhausted: larger than `limit`
 [[nodiscard]] Result<std::string> download_text(const std::string& url, ByteCount limit,

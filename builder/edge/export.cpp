@@ -144,7 +144,8 @@ class Exporter {
   Result<images::FileTree> tree_of(const manifests::ReleaseLayer& given) const {
     TRY_ASSIGN(const Buffer packed, layer(given));
     const std::string where = "layer " + given.name;
-    TRY_ASSIGN_IN(const Buffer content, images::decompress(packed, given.content_size), where);
+    TRY_ASSIGN_IN(const Buffer content, images::decompress_exactly(packed, given.content_size),
+                  where);
     if (Digest::of(content) != given.content_digest) {
       return fail(Errc::integrity, where + ": unpacks to other bytes than the release states");
     }

@@ -1,6 +1,6 @@
 #include "builder/edge/fetch.h"
 
-#include <map>
+#include <sys/stat.h>
 
 #include "manifests/edge/file.h"
 
@@ -15,35 +15,26 @@ std::string name_of(const manifests::LockedPackage& package) {
 
 }  // namespace
 
-Result<FetchedPackage> FetchedPackage::open(const Cache& cache,
-                                            const manifests::LockedPackage& package) {
-  TRY_ASSIGN_IN(auto deb, FetchedBlob::open(cache, package.digest, package.size), name_of(package));
-  return FetchedPackage(package, std::move(deb));
+Result<std::string> read_package(const Cache& cache, const manifests::LockedPackage& package) {
+  TRY_ASSIGN_IN(std::string deb, read_blob(cache, package.digest, package.size), name_of(package));
+  return deb;
 }
 
-Result<std::vector<FetchedPackage>> fetch_packages(
-    const std::vector<manifests::LockedPackage>& packages, const Mirrors& mirrors,
-    const Cache& cache, const DownloadObserver& observer) {
-  std::map<std::size_t, FetchedPackage> opened;
-  std::vector<Download> missing;
-  std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < packages.size(); ++i) {
-    auto cached = FetchedPackage::open(cache, packages[i]);
-    if (cached) {
-      opened.emplace(i, std::move(*cached));
-      continue;
-    }
-    // A damaged file was removed and comes again, like one that never was here.
-    const Errc code = cached.error().code;
-    if (code != Errc::not_found && code != Errc::integrity) return tl::unexpected(cached.error());
-    TRY_ASSIGN_IN(const auto base, mirrors.base_of(packages[i].suite), name_of(packages[i]));
-    missing.push_back({name_of(packages[i]),
-                       {base + "/" + packages[i].path},
-                       packages[i].digest,
-                       packages[i].size});
-    places.push_back(i);
+bool is_cached(const Cache& cache, const manifests::LockedPackage& package) {
+  struct stat info {};
+  return ::stat(cache.blob_path(package.digest).c_str(), &info) == 0;
+}
+
+Status fetch_packages(const std::vector<manifests::LockedPackage>& packages, const Mirrors& mirrors,
+                      const Cache& cache, const DownloadObserver& observer,
+                      const DownloadArrived& arrived) {
+  std::vector<Download> downloads;
+  for (const auto& package : packages) {
+    TRY_ASSIGN_IN(const auto base, mirrors.base_of(package.suite), name_of(package));
+    downloads.push_back(
+        {name_of(package), {base + "/" + package.path}, package.digest, package.size});
   }
-  const auto statuses = download(missing, cache, DownloadPolicy{}, observer);
+  const auto statuses = download(downloads, cache, DownloadPolicy{}, observer, arrived);
   std::size_t gone = 0;
   const Error* first = nullptr;
   for (const auto& status : statuses) {
@@ -53,23 +44,13 @@ Result<std::vector<FetchedPackage>> fetch_packages(
                         status.error().code != Errc::not_found;
     if (first == nullptr || graver) first = &status.error();
   }
-  if (first != nullptr) {
-    Error error = *first;
-    if (error.code == Errc::not_found) {
-      if (gone > 1) error.message += " (nor " + std::to_string(gone - 1) + " others)";
-      error.message +=
-          ", and the cache has no copy: mirrors drop superseded versions, so lock again";
-    }
-    return tl::unexpected(std::move(error));
+  if (first == nullptr) return {};
+  Error error = *first;
+  if (error.code == Errc::not_found) {
+    if (gone > 1) error.message += " (nor " + std::to_string(gone - 1) + " others)";
+    error.message += ", and the cache has no copy: mirrors drop superseded versions, so lock again";
   }
-  for (const std::size_t place : places) {
-    TRY_ASSIGN(auto package, FetchedPackage::open(cache, packages[place]));
-    opened.emplace(place, std::move(package));
-  }
-  std::vector<FetchedPackage> out;
-  out.reserve(opened.size());
-  for (auto& [place, package] : opened) out.push_back(std::move(package));
-  return out;
+  return tl::unexpected(std::move(error));
 }
 
 Result<FetchedBlob> fetch_program(const manifests::LockedProgram& program,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,32 +12,27 @@
 
 namespace weir::builder {
 
-/// A package of a lock and its .deb, whose digest and size are those of the lock.
-class FetchedPackage {
- public:
-  /// errors: as FetchedBlob::open, naming package and version
-  static Result<FetchedPackage> open(const Cache& cache, const manifests::LockedPackage& package);
+/// The .deb of a locked package, from the cache; size and digest of what is returned are the
+/// lock's. errors: not_found; integrity: the cached file was damaged (it is removed); io; each
+/// names package
+///         and version
+[[nodiscard]] Result<std::string> read_package(const Cache& cache,
+                                               const manifests::LockedPackage& package);
 
-  [[nodiscard]] const manifests::LockedPackage& package() const { return package_; }
-  [[nodiscard]] const FetchedBlob& deb() const { return deb_; }
+/// Whether the cache has a file for the package, by its name; `read_package` tells if it is sound.
+[[nodiscard]] bool is_cached(const Cache& cache, const manifests::LockedPackage& package);
 
- private:
-  FetchedPackage(manifests::LockedPackage package, FetchedBlob deb)
-      : package_(std::move(package)), deb_(std::move(deb)) {}
-  manifests::LockedPackage package_;
-  FetchedBlob deb_;
-};
-
-/// Brings all packages of a lock into the cache and opens them, in the order of `packages`.
+/// Brings packages into the cache, also those that it has.
 ///
-/// mirrors  asked only for packages that the cache lacks
-/// errors   not_found: a package is neither in the cache nor on the mirror: names package and
-///          version and says to lock again; integrity: the mirror serves other bytes than the lock
-///          promises; io: the mirror cannot be reached (after retries); what was fetched stays in
-///          the cache, and partial files are resumed the next time
-[[nodiscard]] Result<std::vector<FetchedPackage>> fetch_packages(
-    const std::vector<manifests::LockedPackage>& packages, const Mirrors& mirrors,
-    const Cache& cache, const DownloadObserver& observer);
+/// arrived  called with a package's place in `packages` as soon as it is there
+/// errors   not_found: a package is not on the mirror: names package and version and says to lock
+///          again; integrity: the mirror serves other bytes than the lock promises; io: the mirror
+///          cannot be reached (after retries); what was fetched stays in the cache, and partial
+///          files are resumed the next time
+[[nodiscard]] Status fetch_packages(const std::vector<manifests::LockedPackage>& packages,
+                                    const Mirrors& mirrors, const Cache& cache,
+                                    const DownloadObserver& observer,
+                                    const DownloadArrived& arrived);
 
 /// weir-init or weir-node of a lock, from the cache (`lock` put them there), else from `folder`.
 /// errors: not_found, integrity: the program in `folder` is not the locked one: says to lock again

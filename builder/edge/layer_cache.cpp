@@ -50,7 +50,7 @@ std::optional<LayerFacts> LayerCache::find(const Digest& key, std::int64_t epoch
 
 Status LayerCache::put(const Digest& key, const LayerFacts& facts, std::int64_t epoch) const {
   if (facts.newest > epoch) return {};
-  return write_file(path_ + "/" + key.hex(), print(facts));
+  return write_file(path_ + "/" + key.hex(), print(facts), 0644, Durability::none);
 }
 
 std::string own_build_id() {

@@ -14,8 +14,8 @@ Result<std::vector<std::uint8_t>> read_layer_content(const images::Store& store,
                            return {};
                          }),
          where);
-  TRY_ASSIGN_IN(auto content, images::decompress(packed, layer.content_size), where);
-  if (content.size() != layer.content_size.value || Digest::of(content) != layer.content_digest) {
+  TRY_ASSIGN_IN(auto content, images::decompress_exactly(packed, layer.content_size), where);
+  if (Digest::of(content) != layer.content_digest) {
     return fail(Errc::integrity, where + ": does not unpack to what the release states");
   }
   return content;

@@ -64,6 +64,7 @@ Status add_signature(const Store& store, const Digest& release, std::string_view
 }
 
 Status write_unsigned(const Store& store, const ReleaseName& name, std::string_view json) {
+  TRY(store.sync_blobs());
   TRY(make_folders(unsigned_folder(store, name)));
   return write_file(unsigned_folder(store, name) + "/release.json", json);
 }

@@ -80,7 +80,7 @@ Status put_release_folder(const std::string& store, const std::string& name, std
   const std::string target = release_folder(store, name);
   std::string aside = store + "/releases/.new.XXXXXX";
   if (::mkdtemp(aside.data()) == nullptr) return fail_errno(Errc::io, errno, aside);
-  Status wrote = write_file(aside + "/release.json", json);
+  Status wrote = write_file(aside + "/release.json", json, 0644, Durability::content);
   if (wrote) wrote = write_file(aside + "/release.json.minisig", signature);
   if (wrote && ::chmod(aside.c_str(), 0755) != 0) wrote = fail_errno(Errc::io, errno, aside);
   if (wrote) {
@@ -91,11 +91,7 @@ Status put_release_folder(const std::string& store, const std::string& name, std
   }
   remove_release_folder(aside);
   TRY(wrote);
-  const Fd folder(::open((store + "/releases").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.valid() || ::fsync(folder.get()) != 0) {
-    return fail_errno(Errc::io, errno, store + "/releases");
-  }
-  return {};
+  return sync_folder(store + "/releases");
 }
 
 // Size only: a blob was hashed when it was written, and is hashed again whenever it is read.
@@ -221,6 +217,7 @@ Status Store::write_release(const ReleaseName& name, std::string_view json,
       holds(folder + "/release.json.minisig", signature)) {
     return {};
   }
+  TRY(sync_blobs());
   TRY(write_file(path_ + "/index.json", updated));
   return put_release_folder(path_, name.string(), json, signature);
 }
@@ -236,9 +233,14 @@ Result<bool> Store::write_blob(const Digest& digest, Bytes bytes) {
   const auto nothing = [](Bytes) -> Status { return {}; };
   if (has_blob(digest) && read_blob({digest, ByteCount{bytes.size()}}, nothing)) return false;
   TRY_IN(write_file(blob_path(path_, digest),
-                    {reinterpret_cast<const char*>(bytes.data()), bytes.size()}),
+                    {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, 0644,
+                    Durability::content),
          "store");
   return true;
+}
+
+Status Store::sync_blobs() const {
+  return sync_folder(path_ + "/blobs/sha256");
 }
 
 Status Store::read_blob(const manifests::Blob& blob,

@@ -38,8 +38,10 @@ class Store {
   Status write_release(const ReleaseName& name, std::string_view json, std::string_view signature);
 
   [[nodiscard]] bool has_blob(const Digest& digest) const;
-  /// Returns whether it was new.
+  /// Returns whether it was new. Its bytes are on the disk then, its name after `sync_blobs`.
   Result<bool> write_blob(const Digest& digest, Bytes bytes);
+  /// Comes before whatever refers to a blob is written; `write_release` does it itself.
+  [[nodiscard]] Status sync_blobs() const;
   /// Gives the blob to `sink` in pieces, hashing it again. The error comes after the last piece, so
   /// nothing may depend on them before this returned well.
   /// errors: not_found; integrity, naming the blob: digest or size differ from `blob`; the sink's

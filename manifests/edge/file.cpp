@@ -71,20 +71,25 @@ Result<std::string> read_file(const std::string& path, ByteCount limit) {
   }
 }
 
-Status write_file(const std::string& path, std::string_view content, unsigned mode) {
+Status write_file(const std::string& path, std::string_view content, unsigned mode,
+                  Durability durability) {
   std::string temporary = path + ".XXXXXX";
   const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.valid()) return failed(path, errno);
   int sys = write_all(fd.get(), content);
   if (sys == 0 && ::fchmod(fd.get(), mode) != 0) sys = errno;
-  if (sys == 0 && ::fsync(fd.get()) != 0) sys = errno;
+  if (sys == 0 && durability != Durability::none && ::fsync(fd.get()) != 0) sys = errno;
   if (sys == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) sys = errno;
   if (sys != 0) {
     ::unlink(temporary.c_str());
     return failed(path, sys);
   }
-  const Fd folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.valid() || ::fsync(folder.get()) != 0) return failed(folder_of(path), errno);
+  return durability == Durability::whole ? sync_folder(folder_of(path)) : Status();
+}
+
+Status sync_folder(const std::string& path) {
+  const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.valid() || ::fsync(folder.get()) != 0) return failed(path, errno);
   return {};
 }
 

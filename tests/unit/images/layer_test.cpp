@@ -120,6 +120,19 @@ TEST_CASE("decompress reads what xz, gzip and zstd wrote, and nothing else") {
     REQUIRE_MESSAGE(out.has_value(), out.error().message);
     CHECK(std::string(out->begin(), out->end()) == plain);
     CHECK_FALSE(decompress(as_bytes(packed.substr(0, packed.size() / 2)), ByteCount{1 << 20}));
+
+    const auto exactly = decompress_exactly(as_bytes(packed), ByteCount{plain.size()});
+    REQUIRE_MESSAGE(exactly.has_value(), exactly.error().message);
+    CHECK(std::string(exactly->begin(), exactly->end()) == plain);
+    for (const std::uint64_t other : {plain.size() - 1, plain.size() + 1, std::size_t{0}}) {
+      const auto refused = decompress_exactly(as_bytes(packed), ByteCount{other});
+      REQUIRE_FALSE(refused.has_value());
+      CHECK(refused.error().message == "compressed stream does not unpack to the " +
+                                           std::to_string(other) + " bytes that are stated");
+    }
+    CHECK_FALSE(decompress_exactly(as_bytes(packed), ByteCount{1ULL << 40}));
+    CHECK_FALSE(
+        decompress_exactly(as_bytes(packed.substr(0, packed.size() / 2)), ByteCount{plain.size()}));
   }
   CHECK_FALSE(decompress(as_bytes(plain), ByteCount{1 << 20}));
   CHECK_FALSE(decompress({}, ByteCount{1 << 20}));
