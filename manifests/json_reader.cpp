@@ -104,6 +104,10 @@ Result<std::int64_t> JsonFields::integer(std::string_view key) {
 
 Result<std::uint64_t> JsonFields::natural(std::string_view key) {
   TRY_ASSIGN(const json* value, field(key));
+  // What does not fit is read as a floating-point number.
+  if (value->is_number_float() && value->get<double>() >= 0x1p64) {
+    return refuse(key, "is too large: must be below 2^64");
+  }
   if (!value->is_number_unsigned()) return refuse(key, "must be a whole number, not negative");
   return value->get<std::uint64_t>();
 }

@@ -8,6 +8,7 @@
 #include "keys/edge/key_files.h"
 #include "manifests/edge/file.h"
 #include "scratch.h"
+#include "tests/schemas/judge.h"
 
 namespace weir::keys {
 namespace {
@@ -139,6 +140,43 @@ TEST_CASE("a sealed file with unknown fields, versions or unbounded parameters i
     CAPTURE(opened.error().message);
     CHECK(opened.error().code == Errc::invalid_input);
     CHECK(opened.error().message.find(says) != std::string::npos);
+  }
+}
+
+TEST_CASE("the schema and the reader agree on sealed identities, whole and broken") {
+  const auto identity = make_wireguard_identity();
+  const SealingKey words{SealingKey::Kind::passphrase, secret("x")};
+  const std::string by_words = sealed(*identity, words), by_file = sealed(*identity, key_file('k'));
+  std::vector<test::SchemaCase> cases = {{"wireguard-identity", by_words},
+                                         {"wireguard-identity", by_file}};
+  for (const auto& [from, to] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"identity/1", "identity/2"},
+           {"\"cipher\"", "\"more\": 1, \"cipher\""},
+           {"xchacha20-", "chacha20-"},
+           {"\"public_key\": \"", "\"public_key\": \"A"},
+           {"\"algorithm\": \"argon2id13\"", "\"algorithm\": \"blake2b-key-file\""},
+           {"\"operations\": 3", "\"operations\": 17"},
+           {"\"operations\": 3,", ""},
+           {"\"memory\": 268435456", "\"memory\": 1073741825"},
+           {"\"memory\": 268435456", "\"memory\": 8191"},
+           {"\"salt\": \"", "\"salt\": \"AAAA"},
+           {"\"nonce\": \"", "\"nonce\": \"*"},
+           {"\"ciphertext\": \"", "\"ciphertext\": \"AAAA"},
+           {"\"ciphertext\"", "\"text\""}}) {
+    std::string bad = by_words;
+    const auto at = bad.find(from);
+    REQUIRE_MESSAGE(at != std::string::npos, from);
+    cases.push_back({"wireguard-identity", bad.replace(at, std::string_view(from).size(), to)});
+  }
+  const auto answers = test::judged_by_schema(cases);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    CAPTURE(cases[i].text);
+    CAPTURE(answers[i]);
+    CHECK(answers[i].empty() == (i < 2));
+    const bool opens =
+        (i == 1 ? open_identity(cases[i].text, key_file('k')) : open_identity(cases[i].text, words))
+            .has_value();
+    CHECK(opens == (i < 2));
   }
 }
 
