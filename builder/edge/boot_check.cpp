@@ -20,10 +20,22 @@ Status check_right_to_boot() {
               "look at --plan)");
 }
 
+Status check_memory(const manifests::Release& release, ByteCount memory) {
+  ByteCount needed = release.kernel.image.size;
+  for (const auto& layer : release.layers) {
+    needed.value += layer.blob.size.value + layer.content_size.value;
+  }
+  if (memory.value >= needed.value) return {};
+  return fail(Errc::invalid_input, "--memory: " + print(memory) + " cannot hold release " +
+                                       release.name.string() + ", which takes " + print(needed) +
+                                       " while it boots");
+}
+
 Result<BootCheckOutcome> boot_check_release(const images::Store& store,
                                             const keys::Verified<manifests::Release>& release,
                                             const BootCheckSettings& settings) {
   TRY(check_right_to_boot());
+  TRY(check_memory(*release, settings.memory));
   const std::string where = "release " + release->name.string();
   TRY_ASSIGN_IN(
       SiblingResult result,

@@ -33,6 +33,10 @@ struct BootCheckOutcome {
     const images::Store& store, const keys::Verified<manifests::Release>& release,
     const BootCheckSettings& settings);
 
+/// A machine that cannot hold the release never boots it: kernel, segments and what they unpack to
+/// are in memory at once. errors: invalid_input, saying how much is needed
+[[nodiscard]] Status check_memory(const manifests::Release& release, ByteCount memory);
+
 /// errors: unauthorized: not root, saying why it must be
 [[nodiscard]] Status check_right_to_boot();
 

@@ -15,6 +15,28 @@ std::string without_slash(std::string_view url) {
   return std::string(url);
 }
 
+// `--mirror` arguments.
+struct Overrides {
+  std::map<std::string, std::string> by_suite;
+  std::string for_all;  // empty: none
+};
+
+Result<Overrides> parse_overrides(const std::vector<std::string>& arguments) {
+  Overrides out;
+  for (const auto& entry : arguments) {
+    const auto equals = entry.find('=');
+    const bool whole = is_url(entry);
+    const std::string url = without_slash(whole ? entry : entry.substr(equals + 1));
+    if (!whole && (equals == std::string::npos || equals == 0 || !is_url(url))) {
+      return fail(Errc::invalid_input,
+                  "--mirror '" + entry + "' is neither URL nor SUITE=URL (http or https)");
+    }
+    if (whole) out.for_all = url;
+    if (!whole) out.by_suite[entry.substr(0, equals)] = url;
+  }
+  return out;
+}
+
 // Suite and site of each line "SUITE SITE".
 Result<std::map<std::string, std::string>> read_apt_sites() {
   TRY_ASSIGN(const auto child, run_child({"apt-get", "indextargets", "--format",
@@ -63,28 +85,21 @@ Result<std::string> Mirrors::base_of(std::string_view suite) const {
   return no_source("no mirror is known", suite);
 }
 
+Status check_mirrors(const std::vector<std::string>& overrides) {
+  TRY(parse_overrides(overrides));
+  return {};
+}
+
 Result<Mirrors> read_mirrors(const std::vector<std::string>& suites,
                              const std::vector<std::string>& overrides) {
   Mirrors out;
-  std::map<std::string, std::string> given;
-  std::string for_all;
-  for (const auto& entry : overrides) {
-    const auto equals = entry.find('=');
-    const bool whole = is_url(entry);
-    const std::string url = without_slash(whole ? entry : entry.substr(equals + 1));
-    if (!whole && (equals == std::string::npos || equals == 0 || !is_url(url))) {
-      return fail(Errc::invalid_input,
-                  "--mirror '" + entry + "' is neither URL nor SUITE=URL (http or https)");
-    }
-    if (whole) for_all = url;
-    if (!whole) given[entry.substr(0, equals)] = url;
-  }
+  TRY_ASSIGN(const Overrides given, parse_overrides(overrides));
   std::vector<std::string> open;
   for (const auto& suite : suites) {
-    if (const auto found = given.find(suite); found != given.end()) {
+    if (const auto found = given.by_suite.find(suite); found != given.by_suite.end()) {
       out.set(suite, found->second);
-    } else if (!for_all.empty()) {
-      out.set(suite, for_all);
+    } else if (!given.for_all.empty()) {
+      out.set(suite, given.for_all);
     } else {
       open.push_back(suite);
     }

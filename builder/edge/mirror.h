@@ -22,6 +22,9 @@ class Mirrors {
   std::map<std::string, std::string, std::less<>> bases_;
 };
 
+/// Whether `--mirror` arguments can be read, also where no mirror is asked. errors: invalid_input
+[[nodiscard]] Status check_mirrors(const std::vector<std::string>& overrides);
+
 /// Finds the archive of each suite.
 ///
 /// suites     as the manifest names them

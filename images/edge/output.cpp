@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "manifests/edge/destination.h"
 #include "manifests/edge/file.h"
 
 namespace weir::images {
@@ -71,7 +72,7 @@ Status write_sparse_file(const std::string& path, const SparseFile& file) {
   return {};
 }
 
-Result<OutputFolder> OutputFolder::begin(const std::string& given) {
+Status OutputFolder::check(const std::string& given) {
   const std::string path = without_slashes(given);
   std::error_code problem;
   const auto status = std::filesystem::symlink_status(path, problem);
@@ -80,6 +81,12 @@ Result<OutputFolder> OutputFolder::begin(const std::string& given) {
     return fail(Errc::invalid_input,
                 path + ": is there already: remove it, or name a folder that is not");
   }
+  return check_folder_of(path);
+}
+
+Result<OutputFolder> OutputFolder::begin(const std::string& given) {
+  TRY(check(given));
+  const std::string path = without_slashes(given);
   std::string aside = path + ".XXXXXX";
   if (::mkdtemp(aside.data()) == nullptr) return fail_errno(code_of(errno), errno, path);
   OutputFolder out(path, aside);

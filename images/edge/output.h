@@ -15,7 +15,10 @@ namespace weir::images {
 /// A folder that appears whole or not at all: made aside, filled, renamed.
 class OutputFolder {
  public:
-  /// errors: invalid_input: something that is not an empty folder is there; io
+  /// Whether `begin` would do it. errors: invalid_input: something that is not an empty folder is
+  /// there; not_found, unauthorized: the folder around it
+  static Status check(const std::string& path);
+  /// errors: as `check`; io
   static Result<OutputFolder> begin(const std::string& path);
   OutputFolder(OutputFolder&& other) noexcept;
   OutputFolder& operator=(OutputFolder&&) = delete;

@@ -9,12 +9,15 @@
 #include "builder/edge/statements.h"
 #include "keys/edge/key_files.h"
 #include "keys/edge/pkcs11_key.h"
+#include "manifests/edge/file.h"
 
 namespace weir::builder {
 namespace {
 
 namespace options = boost::program_options;
 using nlohmann::ordered_json;
+
+constexpr ByteCount kLargestKey{64ULL << 10};
 
 struct BootCheckOptions {
   std::string name, store, sign_with, pkcs11, memory;
@@ -127,7 +130,9 @@ Result<bool> boot_check(const BootCheckOptions& given) {
   settings.boot_timeout = std::chrono::seconds(given.timeout);
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
   TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, Demands::waived));
+  TRY(check_memory(*trusted.release, settings.memory));
   if (given.plan) {
+    if (!given.sign_with.empty()) TRY(read_file(given.sign_with, kLargestKey));
     print_plan(given, trusted.release, settings);
     return true;
   }

@@ -9,12 +9,15 @@
 #include "builder/edge/own_secrets.h"
 #include "keys/edge/key_files.h"
 #include "keys/edge/pkcs11_key.h"
+#include "manifests/edge/file.h"
 
 namespace weir::builder {
 namespace {
 
 namespace options = boost::program_options;
 using nlohmann::ordered_json;
+
+constexpr ByteCount kLargestKey{64ULL << 10};
 
 struct BuildOptions {
   std::string input, lock, key, pkcs11, store, cache;
@@ -109,12 +112,14 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
 }
 
 Status plan(const BuildOptions& given, const BuildInput& input, const Cache& cache) {
+  if (!given.key.empty()) TRY(read_file(given.key, kLargestKey));
   TRY_ASSIGN(const auto planned, plan_build(input, cache, given.store));
   print_plan(input, planned, given.json);
   return {};
 }
 
 Status build(const BuildOptions& given) {
+  TRY(check_mirrors(given.mirrors));
   TRY_ASSIGN(BuildInput input, read_build_input(given.input, given.lock));
   TRY_ASSIGN(const auto secrets, read_own_secrets(given.secrets, given.secrets_key));
   TRY_ASSIGN(SecretScanner scanner, SecretScanner::create(secrets));

@@ -6,6 +6,7 @@
 #include "builder/edge/commands/command_line.h"
 #include "builder/edge/commands/lock_output.h"
 #include "builder/edge/make_lock.h"
+#include "manifests/edge/destination.h"
 #include "manifests/edge/file.h"
 
 namespace weir::builder {
@@ -29,6 +30,7 @@ Result<int> lock(LockRequest request, bool plan, bool json) {
   if (request.cache.empty()) {
     TRY_ASSIGN(request.cache, Cache::default_path());
   }
+  if (!request.check) TRY(check_destination(request.out));
   TRY_ASSIGN(const LockOutcome outcome, make_lock(request));
   if (request.check) return print_lock_check(outcome, request.out, json) ? 0 : kNeedsAPerson;
   if (!plan) TRY(write_file(request.out, outcome.text));

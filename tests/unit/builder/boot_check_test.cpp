@@ -101,6 +101,8 @@ TEST_CASE_FIXTURE(Checked, "boot-check verifies first, and says at once that it 
   says(check("--key lab.pub --plan"), 1, "which is not trusted here");
   says(check("--key k.pub --plan --sign-with lab.key"), 0, "with lab.key, into store/statements/");
   says(check("--key k.pub --plan --memory 1GB"), 1, "--memory");
+  says(check("--key k.pub --plan --memory 3"), 1, "--memory: 3 B cannot hold release demo");
+  says(check("--key k.pub --plan --sign-with none.key"), 1, "none.key");
   if (::geteuid() == 0) {
     // Somebody who may read what this test wrote, and no more.
     run("chmod -R a+rX .");

@@ -125,6 +125,17 @@ TEST_CASE("a damaged layer in the store is made again, and verify names what is 
   CHECK(fixture.builder("verify demo --store store --key other.pub --key k.pub").status == 0);
 }
 
+TEST_CASE("a plan refuses what the build would refuse") {
+  const Fixture fixture;
+  for (const std::string plan : {"", "--plan "}) {
+    fixture.refused("--mirror 'notaurl' is neither URL nor SUITE=URL", plan + "--mirror notaurl");
+    const auto out =
+        fixture.builder("build image.yaml --key none.key --store store --cache cache " + plan);
+    CHECK(out.status != 0);
+    CHECK(out.out.find("none.key") != std::string::npos);
+  }
+}
+
 TEST_CASE("planning tells what there is to do and changes nothing") {
   const Fixture fixture;
   const auto plan = fixture.build("--plan --json");

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "archive_fixture.h"
@@ -68,6 +69,20 @@ TEST_CASE_FIXTURE(Archive, "a lock's version is its age, and rises whenever the 
   manifest = without;
   REQUIRE(lock().status == 0);
   CHECK(version() == dated + 1001);
+}
+
+TEST_CASE_FIXTURE(Archive, "a lock that could not be written is refused, also in a plan") {
+  for (const std::string plan : {"", " --plan"}) {
+    for (const auto& [out, says] :
+         std::map<std::string, std::string>{{"none/l.json", "there is no folder none"},
+                                            {"/dev/full", "/dev/full: is not a file"},
+                                            {".", ".: is not a file"}}) {
+      const auto refused = lock("--out " + out + plan);
+      CAPTURE(refused.out);
+      CHECK(refused.status != 0);
+      CHECK(refused.out.find(says) != std::string::npos);
+    }
+  }
 }
 
 TEST_CASE_FIXTURE(Archive, "--plan shows what would change and writes nothing") {
