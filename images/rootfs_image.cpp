@@ -18,6 +18,8 @@ constexpr const char* kIndexType = "application/vnd.oci.image.index.v1+json";
 constexpr const char* kManifestType = "application/vnd.oci.image.manifest.v1+json";
 constexpr const char* kConfigType = "application/vnd.oci.image.config.v1+json";
 constexpr const char* kLayerType = "application/vnd.oci.image.layer.v1.tar+gzip";
+constexpr const char* kEmptyType = "application/vnd.oci.empty.v1+json";
+constexpr const char* kTitle = "org.opencontainers.image.title";
 // The gzip header states no time.
 constexpr const char* kGzip = "gzip:compression-level=6,gzip:!timestamp";
 
@@ -47,14 +49,30 @@ ordered_json descriptor(const char* type, const manifests::Blob& blob) {
   return {{"mediaType", type}, {"digest", blob.digest.string()}, {"size", blob.size.value}};
 }
 
-manifests::Blob blob_of(const std::string& text) {
+manifests::Blob blob_of(std::string_view text) {
   return {Digest::of(as_bytes(text)), ByteCount{text.size()}};
+}
+
+// An artifact without a config of its own (manifest.md, guidelines for artifact usage).
+std::string print_referrer(const RootfsDocument& document, const ordered_json& subject,
+                           const std::string& time) {
+  ordered_json layer = descriptor(document.media_type.c_str(), document.blob);
+  layer["annotations"] = {{kTitle, document.file}};
+  const ordered_json out = {{"schemaVersion", 2},
+                            {"mediaType", kManifestType},
+                            {"artifactType", document.artifact_type},
+                            {"config", descriptor(kEmptyType, blob_of(kEmptyOciConfig))},
+                            {"layers", ordered_json::array({std::move(layer)})},
+                            {"subject", subject},
+                            {"annotations", {{"org.opencontainers.image.created", time}}}};
+  return out.dump(2) + "\n";
 }
 
 }  // namespace
 
 RootfsImage print_rootfs_image(const manifests::Release& release, const Digest& release_digest,
-                               const std::vector<RootfsLayer>& layers) {
+                               const std::vector<RootfsLayer>& layers,
+                               const std::vector<RootfsDocument>& documents) {
   const std::string time = print_time(release.source_epoch);
   ordered_json diff_ids = ordered_json::array(), history = ordered_json::array(),
                blobs = ordered_json::array();
@@ -62,7 +80,7 @@ RootfsImage print_rootfs_image(const manifests::Release& release, const Digest& 
     diff_ids.push_back(layer.content_digest.string());
     history.push_back({{"created", time}, {"created_by", "weir-builder: layer " + layer.name}});
     ordered_json blob = descriptor(kLayerType, layer.blob);
-    blob["annotations"] = {{"org.opencontainers.image.title", layer.name}};
+    blob["annotations"] = {{kTitle, layer.name}};
     blobs.push_back(std::move(blob));
   }
   const ordered_json labels = {{"org.opencontainers.image.version", release.name.string()},
@@ -87,10 +105,18 @@ RootfsImage print_rootfs_image(const manifests::Release& release, const Digest& 
                                  {"layers", blobs},
                                  {"annotations", labels}};
   out.manifest = manifest.dump(2) + "\n";
-  ordered_json entry = descriptor(kManifestType, blob_of(out.manifest));
+  const ordered_json subject = descriptor(kManifestType, blob_of(out.manifest));
+  ordered_json entry = subject;
   entry["annotations"] = {{"org.opencontainers.image.ref.name", release.name.string()}};
+  ordered_json entries = ordered_json::array({std::move(entry)});
+  for (const RootfsDocument& document : documents) {
+    out.referrers.push_back(print_referrer(document, subject, time));
+    ordered_json referrer = descriptor(kManifestType, blob_of(out.referrers.back()));
+    referrer["artifactType"] = document.artifact_type;
+    entries.push_back(std::move(referrer));
+  }
   const ordered_json index = {
-      {"schemaVersion", 2}, {"mediaType", kIndexType}, {"manifests", ordered_json::array({entry})}};
+      {"schemaVersion", 2}, {"mediaType", kIndexType}, {"manifests", std::move(entries)}};
   out.index = index.dump(2) + "\n";
   return out;
 }

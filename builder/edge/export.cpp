@@ -14,10 +14,13 @@
 #include "images/rootfs_image.h"
 #include "images/tar.h"
 #include "images/uki.h"
+#include "manifests/edge/destination.h"
 #include "manifests/edge/file.h"
 
 namespace weir::builder {
 namespace {
+
+constexpr ByteCount kLargestPem{1ULL << 20};
 
 using Buffer = std::vector<std::uint8_t>;
 
@@ -31,6 +34,24 @@ std::string_view text_of(Bytes bytes) {
 
 manifests::Blob blob_of(Bytes bytes) {
   return {Digest::of(bytes), ByteCount{bytes.size()}};
+}
+
+/// A document that goes with an export, and what it is to OCI's tools.
+struct Document {
+  std::string_view file, artifact_type, media_type;
+  const std::string* text;
+};
+
+std::vector<Document> list_of(const ReleaseDocuments& documents) {
+  constexpr std::string_view kSpdx = "application/spdx+json";
+  constexpr std::string_view kCycloneDx = "application/vnd.cyclonedx+json";
+  std::vector<Document> out = {{kSpdxFile, kSpdx, kSpdx, &documents.spdx},
+                               {kCycloneDxFile, kCycloneDx, kCycloneDx, &documents.cyclonedx}};
+  if (documents.provenance) {
+    out.push_back({kProvenanceFile, "application/vnd.in-toto+json",
+                   "application/vnd.dsse.envelope.v1+json", &*documents.provenance});
+  }
+  return out;
 }
 
 /// Files below a folder, noted as they are written.
@@ -66,8 +87,8 @@ class Writer {
 class Exporter {
  public:
   Exporter(const images::Store& store, const keys::Verified<manifests::Release>& release,
-           const ExportOptions& options)
-      : store_(store), release_(release), options_(options) {}
+           const ReleaseDocuments& documents, const ExportOptions& options)
+      : store_(store), release_(release), documents_(list_of(documents)), options_(options) {}
 
   Result<ExportOutcome> run() {
     switch (options_.format) {
@@ -92,7 +113,25 @@ class Exporter {
     Writer writer(folder.aside());
     TRY(fill(writer));
     TRY(folder.finish());
-    return ExportOutcome{writer.by_path(), std::nullopt};
+    ExportOutcome out{writer.by_path(), std::nullopt};
+    for (ExportedFile& file : out.files) file.path = options_.out + "/" + file.path;
+    return out;
+  }
+
+  // For those who look into the folder.
+  Status write_documents(Writer& out) const {
+    for (const Document& each : documents_) TRY(out.write(std::string(each.file), *each.text));
+    return {};
+  }
+
+  // Beside a file of their own name each: the folder may hold more than one export.
+  Status write_documents_beside(ExportOutcome& out) const {
+    for (const Document& each : documents_) {
+      const std::string path = options_.out + "." + std::string(each.file);
+      TRY(write_file(path, *each.text));
+      out.files.push_back({path, blob_of(as_bytes(*each.text))});
+    }
+    return {};
   }
 
   Result<Buffer> blob(const manifests::Blob& blob, const std::string& what) const {
@@ -124,6 +163,7 @@ class Exporter {
     TRY_ASSIGN(const Buffer segments, initrd());
     TRY(out.write(std::string(images::kPxeInitrd), text_of(segments)));
     TRY(out.write("cmdline", release_->command_line + "\n"));
+    TRY(write_documents(out));
     return out.write_sums();
   }
 
@@ -137,6 +177,7 @@ class Exporter {
     TRY(out.write(std::string(images::kPxeKernel), text_of(image)));
     TRY_ASSIGN(const Buffer segments, initrd());
     TRY(out.write(std::string(images::kPxeInitrd), text_of(segments)));
+    TRY(write_documents(out));
     return out.write_sums();
   }
 
@@ -171,9 +212,17 @@ class Exporter {
       layers.push_back({given.name, blob_of(packed), Digest::of(tar)});
       TRY(put(text_of(packed)));
     }
-    const auto image = images::print_rootfs_image(*release_, release_.digest(), layers);
+    std::vector<images::RootfsDocument> documents;
+    for (const Document& each : documents_) {
+      TRY(put(*each.text));
+      documents.push_back({std::string(each.file), std::string(each.artifact_type),
+                           std::string(each.media_type), blob_of(as_bytes(*each.text))});
+    }
+    const auto image = images::print_rootfs_image(*release_, release_.digest(), layers, documents);
+    TRY(put(images::kEmptyOciConfig));
     TRY(put(image.config));
     TRY(put(image.manifest));
+    for (const std::string& referrer : image.referrers) TRY(put(referrer));
     TRY(out.write("oci-layout", images::kOciLayout));
     return out.write("index.json", image.index);
   }
@@ -213,8 +262,9 @@ class Exporter {
   Result<ExportOutcome> write_uki() const {
     ExportOutcome out;
     TRY_ASSIGN(const Buffer program, uki(out));
+    TRY(write_documents_beside(out));
     TRY(write_file(options_.out, text_of(program)));
-    out.files.push_back({"", blob_of(program)});
+    out.files.insert(out.files.begin(), {options_.out, blob_of(program)});
     return out;
   }
 
@@ -227,13 +277,15 @@ class Exporter {
     if (options_.format == ExportFormat::qcow2) {
       TRY_ASSIGN(disk, images::encode_qcow2(disk));
     }
+    TRY(write_documents_beside(out));
     TRY(images::write_sparse_file(options_.out, disk));
-    out.files.push_back({"", {images::digest_of(disk), disk.size}});
+    out.files.insert(out.files.begin(), {options_.out, {images::digest_of(disk), disk.size}});
     return out;
   }
 
   const images::Store& store_;
   const keys::Verified<manifests::Release>& release_;
+  std::vector<Document> documents_;
   const ExportOptions& options_;
 };
 
@@ -249,10 +301,27 @@ Result<ExportFormat> parse_export_format(std::string_view text) {
               "'" + std::string(text) + "' is not a format (there are " + known + ")");
 }
 
+Result<std::optional<Digest>> check_export(const ExportOptions& options) {
+  const ExportFormat format = options.format;
+  if (format == ExportFormat::kernel || format == ExportFormat::pxe ||
+      format == ExportFormat::oci) {
+    TRY(images::OutputFolder::check(options.out));
+    return std::optional<Digest>();
+  }
+  TRY(check_destination(options.out));
+  for (const std::string* path : {&options.secure_boot_key, &options.secure_boot_certificate}) {
+    if (!path->empty()) TRY_IN(read_file(*path, kLargestPem), "secure boot");
+  }
+  TRY_ASSIGN(const Stub stub, read_stub(options.stub, options.stub_digest));
+  return std::optional(stub.digest);
+}
+
 Result<ExportOutcome> export_release(const images::Store& store,
                                      const keys::Verified<manifests::Release>& release,
+                                     const ReleaseDocuments& documents,
                                      const ExportOptions& options) {
-  auto out = Exporter(store, release, options).run();
+  TRY(check_export(options));
+  auto out = Exporter(store, release, documents, options).run();
   TRY_IN(out, "release " + release->name.string());
   return out;
 }

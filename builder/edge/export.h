@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "builder/edge/release_documents.h"
 #include "images/edge/store.h"
 #include "keys/verified.h"
 #include "manifests/release.h"
@@ -27,17 +28,26 @@ struct ExportOptions {
 };
 
 struct ExportedFile {
-  std::string path;  ///< below `out`, empty where `out` is the file itself
+  std::string path;  ///< of the file, `out` included
   manifests::Blob blob;
 };
 
 struct ExportOutcome {
-  std::vector<ExportedFile> files;    ///< by path
+  std::vector<ExportedFile> files;    ///< by path; the documents among them
   std::optional<Digest> stub_digest;  ///< of the stub that was used
 };
 
-/// Writes a release in another format. What is written depends on the release, the stub, the
-/// secure boot key and zlib's version (oci) alone; `out` appears whole or not at all.
+/// What of `options` would be refused before anything is written: for plans.
+///
+/// returns  the stub that would be used, for uki, disk and qcow2
+/// errors   not_found: the stub, a file of `secure_boot_*`, the folder around `out`; invalid_input:
+///          what is at `out` may not be replaced; integrity: the stub; unauthorized
+[[nodiscard]] Result<std::optional<Digest>> check_export(const ExportOptions& options);
+
+/// Writes a release in another format, and what stock tools read about it: in the folder, beside
+/// the file (`OUT.sbom.spdx.json`), or as referrers of the container image. What is written depends
+/// on the release, its documents, the stub, the secure boot key and zlib's version (oci) alone;
+/// `out` appears whole or not at all, after the documents beside it.
 ///
 /// release  its blobs are hashed again while they are read
 /// errors   integrity: a blob of the store, or the stub, is not what it should be; not_found: the
@@ -45,6 +55,6 @@ struct ExportOutcome {
 ///          release cannot be had in this format; exhausted; io
 [[nodiscard]] Result<ExportOutcome> export_release(
     const images::Store& store, const keys::Verified<manifests::Release>& release,
-    const ExportOptions& options);
+    const ReleaseDocuments& documents, const ExportOptions& options);
 
 }  // namespace weir::builder

@@ -1,6 +1,7 @@
 // A real release in every boot format, as foreign tools see them. Machines boot them in tests/vm.
 #include <doctest/doctest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -88,6 +89,18 @@ TEST_CASE("a release in every boot format is what foreign tools expect, twice th
     }
   }
 
+  // What stock tools read about it goes with each: what the store's provenance names.
+  const std::string bill =
+      built.run(WEIR_BINARY_DIR
+                "/bin/weir-builder sbom gateway-6.12 --store store --key k.pub --format spdx");
+  for (const std::string place : {"kernel/", "pxe/", "uki.", "disk.", "qcow2."}) {
+    CAPTURE(place);
+    CHECK(test::bytes_of(built.folder.path + "/" + place + "sbom.spdx.json") == bill);
+    built.run("/usr/bin/python3 -W ignore " WEIR_SOURCE_DIR "/tests/schemas/dsse.py " + place +
+              "provenance.dsse.json k.pub | grep -q $(sha256sum < " + place +
+              "sbom.cdx.json | cut -c 1-64)");
+  }
+
   built.run("cat " + built.segments() + " > initrd");
   const std::string kernel = built.blob(release.at("kernel").at("image"));
   for (const char* folder : {"kernel", "pxe"}) {
@@ -132,6 +145,51 @@ TEST_CASE("a container image is the release's root, for skopeo and for tar") {
   built.run(
       "skopeo copy -q oci:image:gateway-6.12 oci:other:copy && "
       "skopeo copy -q oci:image:gateway-6.12 docker-archive:image.tar");
+
+  // SBOMs and provenance refer to the image. What comes out of the copy is the image alone.
+  const auto layout = [&](const std::string& digest) {
+    return built.folder.path + "/image/blobs/sha256/" + digest.substr(7);
+  };
+  const json index = json::parse(test::bytes_of(built.folder.path + "/image/index.json"));
+  const std::string image = index.at("manifests")[0].at("digest");
+  CHECK("sha256:" +
+            built.run("skopeo inspect --raw oci:image:gateway-6.12 | sha256sum").substr(0, 64) ==
+        image);
+  std::map<std::string, std::string> documents;
+  for (const json& entry : index.at("manifests")) {
+    built.run("sha256sum < " + layout(entry.at("digest")) + " | grep -q " +
+              entry.at("digest").get<std::string>().substr(7));
+    if (entry.at("digest") == image) continue;
+    CHECK_FALSE(entry.contains("annotations"));
+    const json referrer = json::parse(test::bytes_of(layout(entry.at("digest"))));
+    CHECK(referrer.at("subject").at("digest") == image);
+    CHECK(referrer.at("artifactType") == entry.at("artifactType"));
+    // source: OCI image specification 1.1, manifest.md, guidance for an empty descriptor
+    CHECK(
+        referrer.at("config") ==
+        json{{"mediaType", "application/vnd.oci.empty.v1+json"},
+             {"digest", "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},
+             {"size", 2}});
+    CHECK(test::bytes_of(layout(referrer.at("config").at("digest"))) == "{}");
+    REQUIRE(referrer.at("layers").size() == 1);
+    documents[entry.at("artifactType")] = layout(referrer.at("layers")[0].at("digest"));
+  }
+  REQUIRE(documents.size() == 3);
+  built.run("/usr/bin/python3 -W ignore " WEIR_SOURCE_DIR "/tests/schemas/sbom.py " +
+            documents.at("application/spdx+json") + " " +
+            documents.at("application/vnd.cyclonedx+json"));
+  built.run("/usr/bin/python3 -W ignore " WEIR_SOURCE_DIR "/tests/schemas/dsse.py " +
+            documents.at("application/vnd.in-toto+json") + " k.pub > /dev/null");
+
+  // In a store of its own, without the overlays that not every kernel mounts.
+  const std::string podman =
+      "podman --root $PWD/podman --runroot $PWD/run --tmpdir $PWD/tmp "
+      "--storage-driver vfs --events-backend none ";
+  const std::string id = built.run(podman + "pull -q oci:image:gateway-6.12").substr(0, 64);
+  CHECK("sha256:" + id == json::parse(test::bytes_of(layout(image))).at("config").at("digest"));
+  const json taken = json::parse(built.run(podman + "image inspect " + id))[0];
+  CHECK(taken.at("RootFS").at("Layers") == config.at("rootfs").at("diff_ids"));
+  CHECK(taken.at("Labels") == seen.at("Labels"));
 
   // Unpacked one over another, both are the same tree; devices stay out of the container.
   std::string blobs;
@@ -202,6 +260,17 @@ TEST_CASE("an export that cannot be done says why and leaves nothing") {
                 "--key other.pub",
                 1, "gateway-6.12");
   built.refused(built.command("disk", "x", "--plan > /dev/null; false"), 1, "");
+  // A plan refuses what the command would refuse.
+  for (const std::string plan : {"", " --plan"}) {
+    built.refused(built.command("uki", "x", "--stub none.efi" + plan), 1, "systemd-boot-efi");
+    built.refused(built.command("uki", "/dev/full", plan), 1, "/dev/full: is not a file");
+    built.refused(built.command("uki", "none/x", plan), 1, "there is no folder none");
+    built.refused(built.command("oci", "full", plan), 1, "is there already");
+    built.refused(built.command("oci", "none/x", plan), 1, "there is no folder none");
+    built.refused(
+        built.command("uki", "x", "--secure-boot-key no.key --secure-boot-cert no.crt" + plan), 1,
+        "no.key");
+  }
 
   const std::string damaged = built.blob(built.release().at("layers").at(3).at("blob"));
   built.run("printf x | dd of=" + damaged + " bs=1 seek=100 conv=notrunc status=none");

@@ -43,8 +43,8 @@ std::map<std::string, std::vector<std::string>> load_orders(const std::string& m
 TEST_CASE("a real release's provenance and bills are what stock tools accept") {
   const Example example("gateway-6.12");
   (void)example.build();
-  const std::string of = " gateway-6.12 --store store ";
-  example.run(kBuilder + "verify" + of + "--key k.pub --provenance");
+  const std::string of = " gateway-6.12 --store store --key k.pub ";
+  example.run(kBuilder + "verify" + of + "--provenance");
   const json statement = json::parse(
       example.run(kTools + "dsse.py store/attestations/*/provenance.intoto.jsonl k.pub"));
   example.run(kBuilder + "sbom" + of + "--format spdx --out spdx && " + kBuilder + "sbom" + of +

@@ -26,10 +26,9 @@ void print_json(const ExportArguments& given, const keys::Verified<manifests::Re
                 const ExportOutcome& outcome) {
   nlohmann::ordered_json files = nlohmann::ordered_json::array();
   for (const ExportedFile& file : outcome.files) {
-    files.push_back(
-        {{"path", file.path.empty() ? given.options.out : given.options.out + "/" + file.path},
-         {"digest", file.blob.digest.string()},
-         {"bytes", file.blob.size.value}});
+    files.push_back({{"path", file.path},
+                     {"digest", file.blob.digest.string()},
+                     {"bytes", file.blob.size.value}});
   }
   nlohmann::ordered_json out = {{"release", release->name.string()},
                                 {"release_digest", release.digest().string()},
@@ -77,10 +76,13 @@ Status run(ExportArguments& given) {
   std::optional<Progress> progress(std::in_place);
   progress->step("checking release " + given.name);
   TRY_ASSIGN(const auto release, verify_stored(store, name, trusted));
+  TRY_ASSIGN(const auto documents, read_release_documents(store, release, trusted));
   ExportOutcome outcome;
-  if (!given.plan) {
+  if (given.plan) {
+    TRY_ASSIGN(outcome.stub_digest, check_export(given.options));
+  } else {
     progress->step("writing " + given.options.out);
-    TRY_ASSIGN(outcome, export_release(store, release, given.options));
+    TRY_ASSIGN(outcome, export_release(store, release, documents, given.options));
   }
   progress.reset();
   if (given.json) {
@@ -110,7 +112,10 @@ int run_export(const Arguments& args) {
           "  disk    a raw disk with a GPT and an EFI system partition that holds the UKI\n"
           "  qcow2   the same disk for QEMU\n"
           "  pxe     a folder with an iPXE script, kernel and initrd\n"
-          "  oci     the root file system as a container image, in OCI layout",
+          "  oci     the root file system as a container image, in OCI layout\n"
+          "SBOMs and the signed provenance go with each: in the folder, beside the file "
+          "(OUT.sbom.spdx.json),\n"
+          "or as referrers of the container image.",
       .examples =
           "  weir-builder export gateway-6.12 --format disk --out gateway.raw --store store \\\n"
           "    --key release.pub\n"
@@ -136,7 +141,7 @@ int run_export(const Arguments& args) {
       "secure-boot-cert",
       options::value(&given.options.secure_boot_certificate)->value_name("FILE"),
       "the key's certificate, PEM")("plan", options::bool_switch(&given.plan),
-                                    "checks the release and writes nothing")(
+                                    "checks all that would be refused and writes nothing")(
       "json", options::bool_switch(&given.json), "prints the result as JSON");
   if (const auto code = parse_command_line(line, args, &given.name)) return *code;
   const auto format = parse_export_format(given.format);

@@ -1,7 +1,8 @@
 #include <cstdio>
 
-#include "builder/edge/attest.h"
-#include "builder/edge/commands/command_line.h"
+#include "builder/edge/commands/trust_options.h"
+#include "builder/edge/release_documents.h"
+#include "manifests/edge/destination.h"
 #include "manifests/edge/file.h"
 
 namespace weir::builder {
@@ -11,16 +12,17 @@ namespace options = boost::program_options;
 
 struct SbomOptions {
   std::string name, store, format, out;
+  TrustOptions trust;
 };
 
 Status sbom(const SbomOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
+  if (!given.out.empty()) TRY(check_destination(given.out));
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
-  TRY_ASSIGN(const auto stored, store.read_release(name));
-  TRY_ASSIGN_IN(const auto release, manifests::parse_release(stored.json), name.string());
-  TRY_ASSIGN(const Attestation made,
-             make_attestation(store, release, Digest::of(as_bytes(stored.json))));
-  const std::string& text = given.format == "spdx" ? made.spdx : made.cyclonedx;
+  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, Demands::waived));
+  TRY_ASSIGN(const auto keys, trusted_keys(given.trust));
+  TRY_ASSIGN(const auto documents, read_release_documents(store, trusted.release, keys));
+  const std::string& text = given.format == "spdx" ? documents.spdx : documents.cyclonedx;
   if (!given.out.empty()) return write_file(given.out, text);
   std::fputs(text.c_str(), stdout);
   return {};
@@ -35,24 +37,30 @@ int run_sbom(const Arguments& args) {
       .positional = "RELEASE",
       .about =
           "Writes what is in a release as a bill of materials: SPDX 2.3 or CycloneDX 1.5, both as\n"
-          "JSON. It follows from the release and its lock alone: the same release, the same "
-          "bytes.\n"
-          "The signature is not checked: verify does that, and checks these documents too.",
+          "JSON. The release is verified first. It follows from the release and its lock alone: "
+          "the\n"
+          "same release, the same bytes; where a trusted key signed a provenance, it is the one "
+          "that\n"
+          "the provenance names.",
       .examples =
-          "  weir-builder sbom gateway-6.12 --store store --format spdx\n"
-          "  weir-builder sbom gateway-6.12 --store store --format cyclonedx --out "
-          "gateway.cdx.json\n"};
+          "  weir-builder sbom gateway-6.12 --store store --key release.pub --format spdx\n"
+          "  weir-builder sbom gateway-6.12 --store store --trust trust.json --format cyclonedx "
+          "\\\n"
+          "    --out gateway.cdx.json\n"};
   line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
-                             "where the release is")(
-      "format", options::value(&given.format)->value_name("FORMAT")->required(),
-      "spdx or cyclonedx")("out", options::value(&given.out)->value_name("FILE"),
-                           "writes it there, not to stdout");
+                             "where the release is");
+  add_trust_options(line, given.trust);
+  line.options.add_options()("format",
+                             options::value(&given.format)->value_name("FORMAT")->required(),
+                             "spdx or cyclonedx")(
+      "out", options::value(&given.out)->value_name("FILE"), "writes it there, not to stdout");
   if (const auto code = parse_command_line(line, args, &given.name)) return *code;
   if (given.format != "spdx" && given.format != "cyclonedx") {
     std::fprintf(stderr, "weir-builder sbom: --format: '%s' is not spdx or cyclonedx\n",
                  given.format.c_str());
     return 2;
   }
+  if (!says_who_is_trusted(line, given.trust)) return 2;
   const Status done = sbom(given);
   return done ? 0 : report(line, done.error());
 }

@@ -38,6 +38,12 @@ Result<TrustedRelease> verify_by(const TrustOptions& given, const images::Store&
   return verify_by_trust(store, name, given.trust, channel, given.state, demands);
 }
 
+Result<std::vector<keys::SigningPublicKey>> trusted_keys(const TrustOptions& given) {
+  if (given.trust.empty()) return read_public_keys(given.keys);
+  TRY_ASSIGN_IN(const auto channel, manifests::ChannelName::parse(given.channel), "--channel");
+  return release_keys(given.trust, channel, given.state);
+}
+
 Result<std::vector<keys::SigningPublicKey>> read_public_keys(
     const std::vector<std::string>& paths) {
   std::vector<keys::SigningPublicKey> out;

@@ -27,6 +27,10 @@ void add_trust_options(CommandLine& line, TrustOptions& given);
                                                const images::Store& store, const ReleaseName& name,
                                                Demands demands);
 
+/// Whose signatures over documents about a release are believed: --key, or the trust's release
+/// keys.
+[[nodiscard]] Result<std::vector<keys::SigningPublicKey>> trusted_keys(const TrustOptions& given);
+
 /// Reads .pub files.
 [[nodiscard]] Result<std::vector<keys::SigningPublicKey>> read_public_keys(
     const std::vector<std::string>& paths);

@@ -46,14 +46,7 @@ Status demand(const images::Store& store, const keys::Verified<manifests::Releas
 Result<std::optional<keys::VerifiedProvenance>> provenance_of(
     const images::Store& store, const keys::Verified<manifests::Release>& release,
     const VerifyOptions& given) {
-  std::vector<keys::SigningPublicKey> trusted;
-  if (given.trust.trust.empty()) {
-    TRY_ASSIGN(trusted, read_public_keys(given.trust.keys));
-  } else {
-    TRY_ASSIGN_IN(const auto channel, manifests::ChannelName::parse(given.trust.channel),
-                  "--channel");
-    TRY_ASSIGN(trusted, release_keys(given.trust.trust, channel, given.trust.state));
-  }
+  TRY_ASSIGN(const auto trusted, trusted_keys(given.trust));
   auto out = verify_stored_provenance(store, release, trusted);
   if (!out && out.error().code == Errc::unauthorized && !given.provenance) {
     return std::optional<keys::VerifiedProvenance>();

@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(Attested, "a build with a key signs a provenance that openssl 
   CHECK(from.size() == 3 + 2 + packages.size());  // and the suite's index
   for (const json& bill : statement.at("predicate").at("runDetails").at("byproducts")) {
     const std::string format = bill.at("name") == "sbom.spdx.json" ? "spdx" : "cyclonedx";
-    CHECK(builder("sbom demo --store store --format " + format).out ==
+    CHECK(builder("sbom demo --store store --key k.pub --format " + format).out ==
           read("store/blobs/sha256/" + bill.at("digest").at("sha256").get<std::string>()));
   }
 }

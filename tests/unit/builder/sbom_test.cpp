@@ -32,7 +32,8 @@ struct Bills : Fixture {
                                    : name.substr(0, 1) + "/" + name + "/";
   }
   json bill(const std::string& format) const {
-    const auto out = builder("sbom demo --store store --format " + format + " --out " + format);
+    const auto out =
+        builder("sbom demo --store store --key k.pub --format " + format + " --out " + format);
     REQUIRE_MESSAGE(out.status == 0, out.out);
     return json::parse(read(format));
   }
@@ -123,8 +124,9 @@ TEST_CASE_FIXTURE(Bills, "what the lock knows of who needs whom is in both") {
 }
 
 TEST_CASE_FIXTURE(Bills, "bills are the same bytes anywhere, and name the release they are of") {
-  const auto again = builder("sbom demo --store ../$(basename $PWD)/store --format spdx",
-                             "export TZ=Pacific/Kiritimati; umask 077;");
+  const auto again =
+      builder("sbom demo --store ../$(basename $PWD)/store --key k.pub --format spdx",
+              "export TZ=Pacific/Kiritimati; umask 077;");
   CHECK(again.out == read("spdx"));
   const std::string digest = run("sha256sum < store/releases/demo/release.json").substr(0, 64);
   CHECK(spdx.at("documentNamespace") == "urn:weir:spdx:demo:" + digest);
@@ -150,11 +152,35 @@ TEST_CASE_FIXTURE(Bills, "a bill that cannot be made says why") {
     CHECK(WEXITSTATUS(out.status) == code);
     CHECK(out.out.find(says) != std::string::npos);
   };
-  refused("demo --store store", 2, "--format");
-  refused("demo --store store --format swid", 2, "'swid' is not spdx or cyclonedx");
-  refused("other --store store --format spdx", 1, "no release 'other'");
+  const std::string of = "demo --store store --key k.pub ";
+  refused(of, 2, "--format");
+  refused(of + "--format swid", 2, "'swid' is not spdx or cyclonedx");
+  refused("demo --store store --format spdx", 2, "who is trusted? --key FILE or --trust FILE");
+  refused("other --store store --key k.pub --format spdx", 1, "no release 'other'");
+  refused(of + "--format spdx --out none/spdx", 1, "there is no folder none");
+  // The provenance names the stored one; without it, it is made from the lock again.
   run("rm store/blobs/sha256/" + Digest::of(as_bytes(read("image.lock.json"))).hex());
-  refused("demo --store store --format spdx", 1, "release demo: its lock: ");
+  CHECK(bill("spdx") == spdx);
+  run("rm -r store/attestations");
+  refused(of + "--format spdx", 1, "release demo: its lock: ");
+}
+
+TEST_CASE_FIXTURE(Bills, "a bill is of a release that a trusted key signed, and of no other") {
+  run("minisign -G -W -p b.pub -s b.key > /dev/null");
+  const auto refused = [&](const std::string& key, const std::string& says) {
+    const auto out = builder("sbom demo --store store --format spdx --key " + key);
+    CAPTURE(out.out);
+    CHECK(WEXITSTATUS(out.status) == 1);
+    CHECK(out.out.find(says) != std::string::npos);
+    CHECK(out.out.find("SPDXID") == std::string::npos);
+  };
+  refused("b.pub", "release demo: ");
+  // What a stranger says of it does not count: the bill is made from the lock.
+  run("rm -r store/attestations");
+  REQUIRE(builder("attest demo --store store --key b.key --release-key k.pub").status == 0);
+  CHECK(bill("spdx") == spdx);
+  run("sed -i 's/quiet/loud!/' store/releases/demo/release.json");
+  refused("k.pub", "release demo: ");
 }
 
 // Paths of real packages in Debian 12.
