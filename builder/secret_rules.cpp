@@ -57,6 +57,19 @@ std::size_t past_line_end(Bytes content, std::size_t from) {
   return at(content, from) == '\n' ? from + 1 : 0;
 }
 
+// Whether what begins there is the name in UCI's `option NAME VALUE`.
+bool after_option(Bytes content, std::size_t begin) {
+  constexpr std::string_view kOption = "option";
+  std::size_t end = begin;
+  if (end > 0 && (at(content, end - 1) == '\'' || at(content, end - 1) == '"')) --end;
+  const std::size_t last = end;
+  while (end > 0 && last - end < 64 &&
+         (at(content, end - 1) == ' ' || at(content, end - 1) == '\t')) {
+    --end;
+  }
+  return end < last && end >= kOption.size() && starts(content, end - kOption.size(), kOption);
+}
+
 bool line_of_base64(Bytes content, std::size_t from) {
   return run(content, from, is_base64) >= 16;
 }
@@ -67,10 +80,13 @@ std::optional<std::size_t> setting(Bytes content, std::size_t begin, std::size_t
   const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '"' || c == '\''; };
   std::size_t next = begin + words;
   next += std::min<std::size_t>(run(content, next, blank), 64);
-  if (at(content, next) != '=' && at(content, next) != ':') return std::nullopt;
-  ++next;
-  if (at(content, next) == '>') ++next;
-  next += std::min<std::size_t>(run(content, next, blank), 64);
+  if (at(content, next) == '=' || at(content, next) == ':') {
+    ++next;
+    if (at(content, next) == '>') ++next;
+    next += std::min<std::size_t>(run(content, next, blank), 64);
+  } else if (next == begin + words || !after_option(content, begin)) {
+    return std::nullopt;
+  }
   const bool base64 = padded(content, next, kKey);
   const bool hex = run(content, next, is_hex) == kKeyHex && !is_base64(at(content, next + kKeyHex));
   if (!base64 && !hex) return std::nullopt;

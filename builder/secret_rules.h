@@ -11,8 +11,9 @@
 /// each returns where the finding begins.
 namespace weir::builder::secret_rules {
 
-/// `PrivateKey = KEY`, `"preshared_key": "KEY"`: `words` long, then a separator, then a key of 32
-/// bytes that is not all zeros, in base64 or hex, that ends there.
+/// `PrivateKey = KEY`, `"preshared_key": "KEY"`, `option private_key 'KEY'`: `words` long, then a
+/// separator, then a key of 32 bytes that is not all zeros, in base64 or hex, that ends there.
+/// source: wg(8); NetworkManager, nm-settings-keyfile(5); OpenWrt, UCI's syntax for `option`
 [[nodiscard]] std::optional<std::size_t> setting(Bytes content, std::size_t at, std::size_t words);
 /// `PRIVATE KEY` inside `-----BEGIN ... -----`, and a line of base64 soon after.
 /// source: RFC 7468, RFC 1421 (headers), RFC 9580 section 6.2

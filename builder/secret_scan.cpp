@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <utility>
 
 #include "builder/secret_rules.h"
 
@@ -56,6 +57,45 @@ std::string_view meaning(std::size_t rule) {
                                             "a key of the fleet",
                                             "a key of the fleet in hex"};
   return kMeanings[rule];
+}
+
+// What was found, in one sentence.
+class Refusal {
+ public:
+  void add(const std::string& where, const SecretFinding& finding, const std::string& more = "") {
+    if (++count_ > kShown) return;
+    text_ += (text_.empty() ? "" : "; ") + where + " holds " + finding.what + " at byte " +
+             std::to_string(finding.offset) + more;
+  }
+  [[nodiscard]] Status status() const {
+    if (count_ == 0) return {};
+    const std::string more =
+        count_ > kShown ? "; and " + std::to_string(count_ - kShown) + " more" : "";
+    return fail(Errc::unauthorized,
+                text_ + more +
+                    ": secrets never go into an image, which anyone can read who has the release; "
+                    "take it out of the package or the manifest's files (nodes get their keys over "
+                    "the node API), or, where the secret is none, list path and digest under "
+                    "accept_secrets in the manifest");
+  }
+
+ private:
+  std::string text_;
+  std::size_t count_ = 0;
+};
+
+// Refuses a name that holds a secret; what is in the names of the folders above is theirs. Returns
+// the name as it can be shown.
+std::string check_name(const std::string& name, const SecretScanner& scanner, Refusal& refusal) {
+  const auto findings = scanner.scan(as_bytes(name));
+  if (findings.empty()) return name;
+  const auto above = scanner.scan(as_bytes(std::string_view(name).substr(0, name.rfind('/'))));
+  std::string shown = name.substr(0, findings.front().offset) + "…";
+  for (const SecretFinding& finding : findings) {
+    if (std::find(above.begin(), above.end(), finding) != above.end()) continue;
+    refusal.add("the name " + shown, finding);
+  }
+  return shown;
 }
 
 }  // namespace
@@ -115,23 +155,30 @@ Result<SecretScanner> SecretScanner::create(const std::vector<Secret>& keys) {
   digests.reserve(keys.size());
   for (const Secret& key : keys) digests.push_back(Digest::of(key.bytes()).hex());
   std::sort(digests.begin(), digests.end());
+  digests.erase(std::unique(digests.begin(), digests.end()), digests.end());
   std::string identity = "secret scan " + std::to_string(kScanRules);
   for (const std::string& digest : digests) identity += "\n" + digest;
   SecretScanner out(Digest::of(as_bytes(identity)));
   const std::pair<const char*, Rule> rules[] = {
       {"privatekey", Rule::setting},   {"private_key", Rule::setting},
       {"presharedkey", Rule::setting}, {"preshared_key", Rule::setting},
+      {"private-key", Rule::setting},  {"preshared-key", Rule::setting},
       {"private key", Rule::pem},      {"b3BlbnNzaC1rZXktdjE", Rule::openssh},
       {"RWRTY0Iy", Rule::minisign},    {"RWQAAEIy", Rule::minisign},
       {"age-secret-key-1", Rule::age}};
   for (const auto& [words, rule] : rules) TRY(out.add(words, rule));
   for (const Secret& key : keys) TRY(out.add_key(key));
-  out.has_keys_ = !keys.empty();
+  out.keys_ = digests.size();
   if (out.needles_.size() > UINT16_MAX) {
     return fail(Errc::invalid_input, "more than 8000 keys to look for");
   }
   out.finish();
   return out;
+}
+
+std::optional<manifests::OwnKeys> SecretScanner::own_keys() const {
+  if (keys_ == 0) return std::nullopt;
+  return manifests::OwnKeys{keys_, identity_};
 }
 
 std::optional<SecretFinding> SecretScanner::check(const Needle& needle, Bytes content,
@@ -186,36 +233,32 @@ bool still_passes(const manifests::ReleaseScan& scan, const AcceptedSecrets& acc
 Result<manifests::ReleaseScan> scan_tree(const images::FileTree& tree, const SecretScanner& scanner,
                                          const AcceptedSecrets& accepted) {
   manifests::ReleaseScan out{kScanRules, 0, 0};
-  std::string found;
-  std::size_t count = 0;
+  Refusal refusal;
   for (const auto& [path, node] : tree.nodes()) {
+    const std::string name = "/" + path.string();
+    const std::string shown = check_name(name, scanner, refusal);
+    if (const images::Symlink* link = node.symlink()) {
+      for (const SecretFinding& finding : scanner.scan(as_bytes(link->target))) {
+        refusal.add(shown + " is a link whose target", finding);
+      }
+    }
     if (node.file() == nullptr) continue;
     const Bytes content = *node.file()->content;
     ++out.files;
     out.bytes += content.size();
     const std::vector<SecretFinding> findings = scanner.scan(content);
     if (findings.empty()) continue;
-    const manifests::AcceptedFile file{"/" + path.string(), Digest::of(content)};
+    const manifests::AcceptedFile file{name, Digest::of(content)};
     const bool excused = is_accepted(file, accepted);
-    bool named = false;
+    std::string named = " (sha256 " + file.digest.hex() + ")";
     for (const SecretFinding& finding : findings) {
       if (excused && !finding.fleet) continue;
-      if (++count > kShown) continue;
-      found += (found.empty() ? "" : "; ") + file.path + " holds " + finding.what + " at byte " +
-               std::to_string(finding.offset);
-      if (!named) found += " (sha256 " + file.digest.hex() + ")";
-      named = true;
+      refusal.add(shown, finding, std::exchange(named, {}));
     }
     if (excused) out.accepted.push_back(file);
   }
-  if (count == 0) return out;
-  if (count > kShown) found += "; and " + std::to_string(count - kShown) + " more";
-  return fail(Errc::unauthorized,
-              found +
-                  ": secrets never go into an image, which anyone can read who has the release; "
-                  "take it out of the package or the manifest's files (nodes get their keys over "
-                  "the node API), or, where the secret is none, list path and digest under "
-                  "accept_secrets in the manifest");
+  TRY(refusal.status());
+  return out;
 }
 
 }  // namespace weir::builder

@@ -18,7 +18,7 @@
 namespace weir::builder {
 
 /// Changes with every rule below: releases record by which rules they were scanned.
-inline constexpr std::uint64_t kScanRules = 1;
+inline constexpr std::uint64_t kScanRules = 2;
 
 /// Something that must not be in an image. Never the secret itself.
 struct SecretFinding {
@@ -30,11 +30,11 @@ struct SecretFinding {
 
 /// Looks for secrets in files, in one pass over the bytes.
 ///
-/// Rules: a setting `PrivateKey`, `PresharedKey`, `private_key` or `preshared_key` with a WireGuard
-/// key (base64 or hex) for its value; PEM, OpenSSH and OpenPGP private keys, armoured; minisign's
-/// secret keys; age's secret keys; and the keys it was made for, as they are, in hex and in base64
-/// at any alignment. What only looks alike (digests, public keys, certificates, a program's own
-/// words about such keys) is not found. Compressed files are not looked into.
+/// Rules: a setting `PrivateKey`, `PresharedKey`, also with `_` or `-` between the words, with a
+/// WireGuard key (base64 or hex) for its value; PEM, OpenSSH and OpenPGP private keys, armoured;
+/// minisign's secret keys; age's secret keys; and the keys it was made for, as they are, in hex and
+/// in base64 at any alignment. What only looks alike (digests, public keys, certificates, a
+/// program's own words about such keys) is not found. Compressed files are not looked into.
 class SecretScanner {
  public:
   /// keys     16 bytes or more each; copied into locked memory
@@ -47,7 +47,9 @@ class SecretScanner {
   /// What its findings depend on: the rules and the keys.
   [[nodiscard]] const Digest& identity() const { return identity_; }
   /// Whether it looks for keys besides the rules.
-  [[nodiscard]] bool has_keys() const { return has_keys_; }
+  [[nodiscard]] bool has_keys() const { return keys_ != 0; }
+  /// How many keys, none of them counted twice, and the identity; none without keys.
+  [[nodiscard]] std::optional<manifests::OwnKeys> own_keys() const;
 
  private:
   enum class Rule : std::uint8_t { setting, pem, openssh, minisign, age, exact, folded };
@@ -64,7 +66,7 @@ class SecretScanner {
                                                    std::size_t at) const;
 
   Digest identity_;
-  bool has_keys_ = false;
+  std::size_t keys_ = 0;
   std::vector<Needle> needles_;
   /// By the seventh and eighth byte of a window: how far it can move, and which needles end there.
   std::vector<std::uint8_t> steps_;
@@ -73,13 +75,13 @@ class SecretScanner {
 
 using AcceptedSecrets = std::vector<manifests::AcceptedSecret>;
 
-/// Scans every file of a tree.
+/// Scans every file of a tree, every name and every link's target.
 ///
 /// accepted  files that may hold what looks like a secret, by path and digest; a key of the fleet
-/// is
-///           refused there too
+///           is refused there too, and so is whatever is found in a name or target
 /// returns   how much was scanned, and what was found in accepted files
-/// errors    unauthorized, naming path and offset of each finding (up to ten)
+/// errors    unauthorized, naming path and offset of each finding (up to ten); of a path that holds
+///           a secret, only what stands before it
 [[nodiscard]] Result<manifests::ReleaseScan> scan_tree(const images::FileTree& tree,
                                                        const SecretScanner& scanner,
                                                        const AcceptedSecrets& accepted = {});

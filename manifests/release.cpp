@@ -63,6 +63,10 @@ void put(const std::optional<ReleaseTerms>& terms, ordered_json& out) {
 
 ordered_json to_json(const ReleaseScan& scan) {
   ordered_json out = {{"rules", scan.rules}, {"files", scan.files}, {"bytes", scan.bytes}};
+  if (scan.own_keys) {
+    out["own_keys"] = {{"count", scan.own_keys->count},
+                       {"identity", scan.own_keys->identity.string()}};
+  }
   if (scan.accepted.empty()) return out;
   ordered_json accepted = ordered_json::array();
   for (const AcceptedFile& file : scan.accepted) {
@@ -194,12 +198,23 @@ Result<std::vector<AcceptedFile>> accepted_files(JsonFields& fields) {
   return out;
 }
 
+Result<std::optional<OwnKeys>> read_own_keys(JsonFields& parent) {
+  if (!parent.has("own_keys")) return std::nullopt;
+  TRY_ASSIGN(JsonFields fields, parent.object("own_keys"));
+  TRY_ASSIGN(const std::uint64_t count, fields.natural("count"));
+  if (count == 0) return fields.refuse("count", "must be positive");
+  TRY_ASSIGN(const Digest identity, fields.digest("identity"));
+  TRY(fields.finish());
+  return OwnKeys{count, identity};
+}
+
 Result<ReleaseScan> read_scan(JsonFields& parent) {
   TRY_ASSIGN(JsonFields fields, parent.object("scan"));
   ReleaseScan out;
   TRY_ASSIGN(out.rules, fields.natural("rules"));
   TRY_ASSIGN(out.files, fields.natural("files"));
   TRY_ASSIGN(out.bytes, fields.natural("bytes"));
+  TRY_ASSIGN(out.own_keys, read_own_keys(fields));
   TRY_ASSIGN(out.accepted, accepted_files(fields));
   TRY(fields.finish());
   return out;

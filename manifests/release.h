@@ -81,12 +81,21 @@ struct AcceptedFile {
   bool operator==(const AcceptedFile&) const = default;
 };
 
+/// The search for the keys of the builder's own fleet, which are not in the release.
+struct OwnKeys {
+  std::uint64_t count = 0;  ///< distinct keys that were searched for; not 0
+  /// of the set of keys and of the rules: equal where both are, and says nothing else of a key
+  Digest identity;
+  bool operator==(const OwnKeys&) const = default;
+};
+
 /// The search of the image's files for secrets; what it found was accepted, or there would be no
 /// release.
 struct ReleaseScan {
   std::uint64_t rules = 0;  ///< which set of rules; docs/release.md lists them
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
+  std::optional<OwnKeys> own_keys{};     ///< none: they were not searched for
   std::vector<AcceptedFile> accepted{};  ///< by path
   bool operator==(const ReleaseScan&) const = default;
 };

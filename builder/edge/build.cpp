@@ -289,6 +289,7 @@ Result<MadeRelease> make_release(const BuildInput& input, const Cache& cache, im
   TRY_ASSIGN_IN(const auto all, build.assemble(std::move(packages)), input.lock_path);
   TRY_ASSIGN(manifests::Release release,
              describe(input.manifest, input.lock, input.lock_digest, all));
+  release.scan.own_keys = input.own_keys;
   std::string json = manifests::print(release);
   return MadeRelease{std::move(release), std::move(json), work.built, work.reused, work.fetching};
 }

@@ -26,6 +26,9 @@ struct BuildInput {
   Digest lock_digest;  ///< of the lock document, byte for byte
   std::string manifest_text, lock_text;
   std::shared_ptr<const SecretScanner> scanner{};  ///< none: the rules alone
+  /// What the release says of a search for the fleet's own keys: the scanner's word, or, in a
+  /// rebuild, which does not have those keys, the word of who built it.
+  std::optional<manifests::OwnKeys> own_keys{};
 };
 
 /// path     a manifest, whose lock lies beside it (NAME.lock.json), or a lock, whose manifest does

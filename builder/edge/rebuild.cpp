@@ -57,7 +57,8 @@ Result<RebuildOutcome> rebuild_release(const images::Store& store,
                                        Progress& progress) {
   const std::string where = "release " + stored.name.string();
   TRY_ASSIGN_IN(const auto release, manifests::parse_release(stored.json), where);
-  TRY_ASSIGN_IN(const BuildInput input, read_release_input(store, release, cache), where);
+  TRY_ASSIGN_IN(BuildInput input, read_release_input(store, release, cache), where);
+  input.own_keys = release.scan.own_keys;
   TRY_ASSIGN(const ScratchFolder scratch, ScratchFolder::make(cache));
   TRY_ASSIGN(auto into, images::Store::open_or_create(scratch.path() + "/store"));
   TRY_ASSIGN_IN(const MadeRelease made,

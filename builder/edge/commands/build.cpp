@@ -72,21 +72,22 @@ void print_plan(const BuildInput& input, const std::vector<PlannedLayer>& plan, 
 void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
   const manifests::Release& release = outcome.release;
   if (given.json) {
-    const ordered_json out = {{"release", release.name.string()},
-                              {"store", given.store},
-                              {"release_digest", outcome.digest.string()},
-                              {"lock_digest", release.lock_digest.string()},
-                              {"kernel", release.kernel.release},
-                              {"packages", release.packages.size()},
-                              {"layers", release.layers.size()},
-                              {"layers_built", outcome.layers_built},
-                              {"layers_reused", outcome.layers_reused},
-                              {"bytes", size_of(release).value},
-                              {"scanned_files", release.scan.files},
-                              {"scanned_bytes", release.scan.bytes},
-                              {"fetch_seconds", seconds(outcome.fetching)},
-                              {"build_seconds", seconds(outcome.building)},
-                              {"sign_seconds", seconds(outcome.signing)}};
+    ordered_json out = {{"release", release.name.string()},
+                        {"store", given.store},
+                        {"release_digest", outcome.digest.string()},
+                        {"lock_digest", release.lock_digest.string()},
+                        {"kernel", release.kernel.release},
+                        {"packages", release.packages.size()},
+                        {"layers", release.layers.size()},
+                        {"layers_built", outcome.layers_built},
+                        {"layers_reused", outcome.layers_reused},
+                        {"bytes", size_of(release).value},
+                        {"scanned_files", release.scan.files},
+                        {"scanned_bytes", release.scan.bytes},
+                        {"fetch_seconds", seconds(outcome.fetching)},
+                        {"build_seconds", seconds(outcome.building)},
+                        {"sign_seconds", seconds(outcome.signing)}};
+    if (release.scan.own_keys) out["own_keys_searched"] = release.scan.own_keys->count;
     std::puts(out.dump(2).c_str());
     return;
   }
@@ -104,6 +105,10 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
   std::printf("  secrets   none in %llu files, %s\n",
               static_cast<unsigned long long>(release.scan.files),
               print(ByteCount{release.scan.bytes}).c_str());
+  if (release.scan.own_keys) {
+    std::printf("  own keys  none of %llu\n",
+                static_cast<unsigned long long>(release.scan.own_keys->count));
+  }
   for (const auto& file : release.scan.accepted) {
     std::printf("  accepted  %s, which looks as if it held one\n", file.path.c_str());
   }
@@ -123,6 +128,7 @@ Status build(const BuildOptions& given) {
   TRY_ASSIGN(BuildInput input, read_build_input(given.input, given.lock));
   TRY_ASSIGN(const auto secrets, read_own_secrets(given.secrets, given.secrets_key));
   TRY_ASSIGN(SecretScanner scanner, SecretScanner::create(secrets));
+  input.own_keys = scanner.own_keys();
   input.scanner = std::make_shared<const SecretScanner>(std::move(scanner));
   std::string cache_path = given.cache;
   if (cache_path.empty()) {

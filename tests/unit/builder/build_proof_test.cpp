@@ -109,9 +109,16 @@ TEST_CASE("a key of the fleet's own store is found, also in layers that were mad
   const auto first = fixture.built();
   const std::string document = fixture.read("store/releases/demo/release.json");
   CHECK(first.at("scanned_files") == fixture.release().at("scan").at("files"));
-  CHECK(fixture.release().at("scan").at("rules") == 1);
-  // Searched anew for the keys, then remembered; and the release is the same.
-  CHECK(fixture.built(own).at("layers_reused") == 0);
+  CHECK(fixture.release().at("scan").at("rules") == 2);
+  CHECK_FALSE(fixture.release().at("scan").contains("own_keys"));
+  // Searched anew for the keys, then remembered; the release says so, and who has no keys rebuilds
+  // it all the same. The folder holds a preshared key, a signing key and an identity.
+  const auto searched = fixture.built(own);
+  CHECK(searched.at("layers_reused") == 0);
+  CHECK(searched.at("own_keys_searched") == 3);
+  CHECK(fixture.release().at("scan").at("own_keys").at("count") == 3);
+  const auto rebuilt = fixture.builder("rebuild demo --store store --cache cache");
+  CHECK_MESSAGE(rebuilt.status == 0, rebuilt.out);
   CHECK(fixture.built(own).at("layers_reused") == 3);
   CHECK(fixture.built().at("layers_reused") == 3);
   CHECK(fixture.read("store/releases/demo/release.json") == document);

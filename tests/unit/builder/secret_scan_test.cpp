@@ -42,6 +42,11 @@ TEST_CASE("every kind of secret key that a tool writes is found where grep finds
       {"wireguard_json", {"private_key", "a WireGuard private or preshared key"}},
       {"wireguard_uapi", {"private_key", "a WireGuard private or preshared key"}},
       {"wireguard_yaml", {"privateKey", "a WireGuard private or preshared key"}},
+      {"networkmanager", {"private-key", "a WireGuard private or preshared key"}},
+      {"networkmanager_preshared", {"preshared-key", "a WireGuard private or preshared key"}},
+      {"openwrt", {"private_key", "a WireGuard private or preshared key"}},
+      {"openwrt_preshared", {"preshared_key", "a WireGuard private or preshared key"}},
+      {"openwrt_show", {"private_key", "a WireGuard private or preshared key"}},
       {"pem_rsa", {"-----BEGIN RSA", "a private key in PEM or OpenPGP armour"}},
       {"pem_rsa_encrypted", {"-----BEGIN RSA", "a private key in PEM or OpenPGP armour"}},
       {"pem_ec", {"-----BEGIN EC", "a private key in PEM or OpenPGP armour"}},
@@ -184,6 +189,61 @@ TEST_CASE("a tree with secrets is refused with paths and offsets, and a clean on
   CHECK(still_passes(*clean, {}));
   CHECK_FALSE(scan_tree(tree, scanner, {{"/etc/wireguard/wg0.conf", {Digest::of({})}, ""}}));
   CHECK_FALSE(scan_tree(tree, scanner, {{"/etc/motd", {digest}, ""}}));
+}
+
+TEST_CASE("names and links' targets are searched, and the key is not shown") {
+  const test::TemporaryFolder folder;
+  const std::string in = folder.path + "/k";
+  const std::string raw = shell("head -c 32 /dev/urandom | tee " + in),
+                    hex = shell("xxd -p -c 64 " + in).substr(0, 64),
+                    base64 = shell("base64 -w0 " + in);
+  const SecretScanner scanner = scanner_for(one_key(raw));
+  const auto refused = [&](const std::string& path, const images::Node& node) {
+    images::FileTree tree;
+    REQUIRE(tree.put(*images::ImagePath::parse(path), node).has_value());
+    const auto scanned = scan_tree(tree, scanner);
+    REQUIRE_FALSE(scanned.has_value());
+    CHECK(scanned.error().code == Errc::unauthorized);
+    for (const std::string& key : {raw, hex, base64.substr(1, 41)}) {
+      CHECK(scanned.error().message.find(key) == std::string::npos);
+    }
+    return scanned.error().message.substr(0, scanned.error().message.find(": secrets never"));
+  };
+  const images::Node file{0644, 0, 0, 0, images::File{images::content_of("x")}};
+  CHECK(refused("etc/of-" + hex + ".conf", file) ==
+        "the name /etc/of-… holds a key of the fleet in hex at byte 8");
+  // Standard base64 has slashes: the key may be spread over folders.
+  CHECK(refused("etc/" + base64, file).starts_with("the name /etc/"));
+  // A folder's name is reported once, not again for what is in it.
+  CHECK(refused("srv/" + hex + "/a/b", file) ==
+        "the name /srv/… holds a key of the fleet in hex at byte 5");
+  const auto link = [](const std::string& target) {
+    return images::Node{0777, 0, 0, 0, images::Symlink{target}};
+  };
+  CHECK(refused("etc/link", link("../run/" + hex)) ==
+        "/etc/link is a link whose target holds a key of the fleet in hex at byte 7");
+  CHECK(refused("etc/link", link("private-key=EAt+0xWV4+vUmu0n+Jhpqo1ODH3sPkPSYfvBFNph7Xw="))
+            .starts_with("/etc/link is a link whose target holds a WireGuard private"));
+
+  images::FileTree clean;
+  REQUIRE(clean.put(*images::ImagePath::parse("etc/" + hex.substr(1)), file).has_value());
+  REQUIRE(clean.put(*images::ImagePath::parse("etc/link"), link(hex.substr(2))).has_value());
+  CHECK(scan_tree(clean, scanner).has_value());
+}
+
+TEST_CASE("a scanner tells how many keys it has and which set they are") {
+  CHECK_FALSE(scanner_for().own_keys().has_value());
+  const std::string a(32, 'a'), b(32, 'b');
+  auto both = one_key(a), turned = one_key(b);
+  both.push_back(std::move(one_key(b)[0]));
+  turned.push_back(std::move(one_key(a)[0]));
+  turned.push_back(std::move(one_key(a)[0]));
+  const auto known = scanner_for(both).own_keys();
+  REQUIRE(known.has_value());
+  CHECK(known->count == 2);
+  CHECK(known->identity == scanner_for(both).identity());
+  CHECK(scanner_for(turned).own_keys() == known);
+  CHECK(scanner_for(one_key(a)).own_keys()->identity != known->identity);
 }
 
 }  // namespace weir::builder

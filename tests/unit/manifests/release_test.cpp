@@ -93,6 +93,17 @@ TEST_CASE("accepted files are in the document where there are any") {
   CHECK(parse_release(text).value() == release);
 }
 
+TEST_CASE("the search for own keys is in the document where there was one") {
+  Release release = example();
+  CHECK(print(release).find("own_keys") == std::string::npos);
+  release.scan.own_keys = OwnKeys{3, Digest::of({})};
+  const std::string text = print(release);
+  CHECK(parse_release(text).value() == release);
+  const auto none = parse_release(replaced(text, "\"count\": 3", "\"count\": 0"));
+  REQUIRE_FALSE(none.has_value());
+  CHECK(none.error().message.find("scan.own_keys.count: must be positive") != std::string::npos);
+}
+
 TEST_CASE("what is not a release is refused, and the field is named") {
   const std::string text = print(example());
   const std::string id(40, 'a'), zero = "sha256:" + std::string(64, '0');
