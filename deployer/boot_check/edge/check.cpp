@@ -34,6 +34,8 @@ constexpr milliseconds kConnect{200};
 constexpr milliseconds kCall{20000};
 constexpr milliseconds kLookAgain{25};
 constexpr milliseconds kQmpPatience{10000};
+constexpr milliseconds kLastWords{500};  ///< a kernel that gives up still says why
+constexpr std::size_t kPanicLines = 8;
 
 // The machine ends with the object; it could not outlive the process namespace anyway.
 struct Machine {
@@ -46,8 +48,8 @@ struct Machine {
     if (record) [[maybe_unused]]
       const auto stopped = driver->stop(*record, milliseconds(0));
   }
-  [[nodiscard]] std::string last_words() const {
-    std::string tail = driver->console_tail(*record, 3);
+  [[nodiscard]] std::string last_words(std::size_t lines = 3) const {
+    std::string tail = driver->console_tail(*record, lines);
     std::replace(tail.begin(), tail.end(), '\n', '|');
     return tail.empty() ? "" : "; its console ends with: " + tail;
   }
@@ -59,6 +61,18 @@ class Check {
   Check(const CheckRequest& request, const Say& say) : request_(request), say_(say) {}
 
   Result<manifests::BootCheckStatement> run() {
+    auto out = run_steps();
+    if (out || !console_) return out;
+    // Whatever failed, failed because of this.
+    const std::string panic = console_->panic();
+    if (panic.empty() || !machine_.record) return out;
+    std::this_thread::sleep_for(kLastWords);
+    return fail(Errc::kernel,
+                "the node's kernel gave up: " + panic + machine_.last_words(kPanicLines));
+  }
+
+ private:
+  Result<manifests::BootCheckStatement> run_steps() {
     TRY(make_folders(kFolder, 0700));
     TRY_ASSIGN_IN(wires_, Wires::lay(), "network");
     TRY_ASSIGN(const std::string peer_name, WireGuardGo::version());
@@ -87,7 +101,6 @@ class Check {
         .timeline = timeline_of(times_, read_console(console_->finish()))};
   }
 
- private:
   [[nodiscard]] milliseconds since_power_on(steady_clock::time_point at) const {
     return std::chrono::duration_cast<milliseconds>(at - power_on_);
   }
@@ -129,6 +142,7 @@ class Check {
     const IpAddress address = node_link().node_management;
     while (steady_clock::now() < deadline) {
       if (interrupted()) return fail(Errc::busy, "interrupted");
+      if (!console_->panic().empty()) return fail(Errc::kernel, "the node's kernel gave up");
       if (accepts_connections(wires_->router, address, manifests::kNodeApiPort, kConnect)) {
         auto identity = client_->identity();
         if (identity) {

@@ -30,6 +30,11 @@ std::vector<ConsoleLine> ConsoleWatch::finish() {
   return std::move(lines_);
 }
 
+std::string ConsoleWatch::panic() {
+  const std::lock_guard lock(guard_);
+  return panic_;
+}
+
 void ConsoleWatch::watch() {
   Fd file;
   std::string rest;
@@ -48,6 +53,10 @@ void ConsoleWatch::watch() {
     for (auto end = rest.find('\n'); end != std::string::npos; end = rest.find('\n')) {
       lines_.push_back({seen, rest.substr(0, end)});
       rest.erase(0, end + 1);
+      if (std::string panic = panic_in(lines_.back().text); !panic.empty()) {
+        const std::lock_guard lock(guard_);
+        if (panic_.empty()) panic_ = std::move(panic);
+      }
     }
   }
 }

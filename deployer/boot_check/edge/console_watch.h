@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +19,9 @@ class ConsoleWatch {
   ConsoleWatch& operator=(const ConsoleWatch&) = delete;
   ~ConsoleWatch();
 
+  /// What the kernel said when it gave up; empty: it did not.
+  [[nodiscard]] std::string panic();
+
   /// Ends the watching. returns  every whole line so far
   [[nodiscard]] std::vector<ConsoleLine> finish();
 
@@ -26,6 +30,8 @@ class ConsoleWatch {
   std::string path_;
   std::chrono::steady_clock::time_point power_on_;
   std::atomic<bool> done_{false};
+  std::mutex guard_;
+  std::string panic_;  ///< under guard_
   std::vector<ConsoleLine> lines_;
   std::thread thread_;
 };

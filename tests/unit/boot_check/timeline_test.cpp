@@ -2,6 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <thread>
+
+#include "deployer/boot_check/edge/console_watch.h"
+#include "tests/unit/images/scratch.h"
+
 namespace weir::boot_check {
 namespace {
 
@@ -63,6 +69,32 @@ TEST_CASE("times that make no sense give no start of the kernel") {
   Lines lines = boot();
   lines[1].text = "[    3.999] Trying to unpack rootfs image as initramfs...";
   CHECK(read_console(lines).kernel == milliseconds(0));
+}
+
+TEST_CASE("a kernel that gives up is heard, once and without its time") {
+  // As QEMU's console had it: Debian's 6.1 with rdinit= set to what is not there.
+  CHECK(panic_in("[    3.130671] Kernel panic - not syncing: VFS: Unable to mount root fs on "
+                 "unknown-block(0,0)\r") ==
+        "Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)");
+  CHECK(panic_in("[    3.4] ---[ end Kernel panic - not syncing: VFS: Unable to mount root fs on "
+                 "unknown-block(0,0) ]---\r") == "");
+  CHECK(panic_in("[    0.000000] Command line: panic=10 console=ttyS0") == "");
+}
+
+TEST_CASE("a watched console tells of a panic as soon as the line is whole") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path + "/console.log";
+  std::ofstream console(path);
+  ConsoleWatch watch(path, std::chrono::steady_clock::now());
+  console << "[    1.0] Run /init as init process\n[    1.5] Kernel panic - not sync" << std::flush;
+  CHECK(watch.panic().empty());
+  console << "ing: Attempted to kill init! exitcode=0x00000100\n[    1.6] CPU: 0\n" << std::flush;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (watch.panic().empty() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  CHECK(watch.panic() == "Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100");
+  CHECK(watch.finish().size() >= 2);
 }
 
 }  // namespace weir::boot_check
