@@ -12,7 +12,7 @@
 #include "builder/describe.h"
 #include "builder/edge/attest.h"
 #include "builder/edge/foreign_modules.h"
-#include "builder/edge/layer_cache.h"
+#include "builder/edge/layer_writer.h"
 #include "builder/edge/node_programs.h"
 #include "builder/edge/package_flow.h"
 #include "builder/edge/taken_version.h"
@@ -37,15 +37,6 @@ LayerOptions options_for(const BuildInput& input, const manifests::LockedPackage
   out.scanner = input.scanner;
   out.accept_secrets = input.manifest.accept_secrets;
   return out;
-}
-
-Status put_blobs(const BuiltLayer& built, const images::Store& store_in) {
-  images::Store store = store_in;
-  TRY(store.write_blob(built.facts.layer.blob.digest, built.bytes));
-  if (built.facts.kernel) {
-    TRY(store.write_blob(built.facts.kernel->kernel.image.digest, built.kernel_image));
-  }
-  return {};
 }
 
 // Runs `work` for 0 to count-1 on as many threads as the machine has processors; the first failure
@@ -116,13 +107,18 @@ class Build {
     std::vector<manifests::LockedPackage> wanted;
     wanted.reserve(missing.size());
     for (const std::size_t at : missing) wanted.push_back(packages[at]);
+    LayerWriter writer(store_, layers_, input_.lock.source_epoch);
     const PackageFlow flow{[&] { return mirrors(overrides); }, progress_.download_observer(),
                            [&](std::size_t i, const std::string& deb) -> Status {
                              const std::size_t at = missing[i];
-                             TRY_ASSIGN(found[at], make(packages[at], deb, keys[at]));
+                             const auto options = options_for(input_, packages[at]);
+                             TRY_ASSIGN(BuiltLayer built,
+                                        make_package_layer(packages[at], as_bytes(deb), options));
+                             TRY_ASSIGN(found[at], writer.add(keys[at], std::move(built)));
                              return {};
                            }};
     TRY_ASSIGN(work.fetching, each_package(wanted, cache_, flow));
+    TRY(writer.finish());
     std::vector<LayerFacts> out;
     out.reserve(found.size());
     for (auto& facts : found) out.push_back(std::move(*facts));
@@ -186,15 +182,6 @@ class Build {
     return read_mirrors(suites, overrides);
   }
 
-  Result<LayerFacts> make(const manifests::LockedPackage& package, const std::string& deb,
-                          const Digest& key) {
-    const LayerOptions options = options_for(input_, package);
-    TRY_ASSIGN(BuiltLayer built, make_package_layer(package, as_bytes(deb), options));
-    TRY(put_blobs(built, store_));
-    TRY(layers_.put(key, built.facts, options.epoch));
-    return std::move(built.facts);
-  }
-
   Result<std::string> program(const std::string& name) {
     TRY_ASSIGN(const std::string folder,
                node_program_folder(input_.manifest, input_.manifest_path));
@@ -223,9 +210,10 @@ class Build {
     if (auto found = find(key)) return std::move(*found);
     TRY_ASSIGN(BuiltLayer built,
                make_tree_layer(name, tree, epoch, input_.scanner, input_.manifest.accept_secrets));
-    TRY(put_blobs(built, store_));
-    TRY(layers_.put(key, built.facts, epoch));
-    return std::move(built.facts);
+    LayerWriter writer(store_, layers_, epoch);
+    TRY_ASSIGN(LayerFacts facts, writer.add(key, std::move(built)));
+    TRY(writer.finish());
+    return facts;
   }
 
   Result<LayerFacts> programs_layer() {
