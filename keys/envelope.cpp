@@ -78,6 +78,22 @@ Result<DsseSignature> foreign_signature(const SigningPublicKey& key, std::string
   return DsseSignature{print(key.id), std::move(raw)};
 }
 
+Result<SignerDemand> release_signers(const manifests::Trust& trust,
+                                     const manifests::ChannelName& channel) {
+  const manifests::TrustRole* role = &trust.roles.at(manifests::Role::release);
+  for (const auto& each : trust.channels) {
+    if (each.name == channel && each.release) role = &*each.release;
+  }
+  SignerDemand out{{}, role->threshold};
+  for (const auto& known : trust.keys) {
+    TRY_ASSIGN(const auto key, parse_public_key(known.public_key));
+    if (std::find(role->keys.begin(), role->keys.end(), print(key.id)) != role->keys.end()) {
+      out.keys.push_back(key);
+    }
+  }
+  return out;
+}
+
 std::vector<SigningPublicKey> signers_of(const DsseEnvelope& envelope,
                                          const std::vector<SigningPublicKey>& trusted) {
   const std::string encoded =
@@ -99,23 +115,28 @@ std::vector<SigningPublicKey> signers_of(const DsseEnvelope& envelope,
 
 Result<VerifiedProvenance> verify_provenance(std::string_view text,
                                              const Verified<manifests::Release>& release,
-                                             const std::vector<SigningPublicKey>& trusted) {
+                                             const SignerDemand& trusted) {
   constexpr std::string_view kWhere = "provenance";
   TRY_ASSIGN_IN(DsseEnvelope envelope, manifests::parse_dsse_envelope(text), kWhere);
-  const auto signers = signers_of(envelope, trusted);
-  if (signers.empty()) {
+  const auto signers = signers_of(envelope, trusted.keys);
+  if (signers.empty() || signers.size() < trusted.threshold) {
     std::string by;
     for (const auto& one : envelope.signatures) {
       by += (by.empty() ? "" : ", ") + one.key_id;
-      const bool known = std::any_of(trusted.begin(), trusted.end(),
-                                     [&](const auto& key) { return print(key.id) == one.key_id; });
-      if (known) {
+      const auto named = [&](const auto& key) { return print(key.id) == one.key_id; };
+      const bool known = std::any_of(trusted.keys.begin(), trusted.keys.end(), named);
+      if (known && std::none_of(signers.begin(), signers.end(), named)) {
         return fail(Errc::integrity, "provenance: key " + one.key_id +
                                          "'s signature does not fit: it was changed after signing");
       }
     }
-    return fail(Errc::unauthorized, "provenance: no trusted key's signature fits (it names " + by +
-                                        "; trusted: " + ids_of(trusted) + ")");
+    const std::string whose = "(it names " + by + "; trusted: " + ids_of(trusted.keys) + ")";
+    return fail(Errc::unauthorized,
+                signers.empty()
+                    ? "provenance: no trusted key's signature fits " + whose
+                    : "provenance: signed by " + std::to_string(signers.size()) + " of the " +
+                          std::to_string(trusted.threshold) + " keys it takes " + whose +
+                          "; weir-builder attest adds a signature");
   }
   TRY_ASSIGN(manifests::Provenance provenance, read_payload(envelope));
   TRY_IN(check_subject(provenance, release), kWhere);

@@ -225,13 +225,25 @@ po::options_description common_options() {
   return out;
 }
 
-void print_usage(std::ostream& out) {
-  out << "usage: weir-keys COMMAND ...\n\n";
-  for (const Command& command : all_commands()) {
+void print_list(std::ostream& out, const std::vector<Command>& commands) {
+  for (const Command& command : commands) {
     std::string head = std::string(command.name) + " " + command.arguments;
     head.resize(std::max<std::size_t>(head.size() + 1, 48), ' ');
     out << "  " << head << command.summary << "\n";
   }
+}
+
+void print_trust_usage(std::ostream& out) {
+  out << "usage: weir-keys trust COMMAND ...\n\n"
+         "A trust file says which keys may sign what, and how many of them it takes.\n\n";
+  print_list(out, trust_commands());
+  out << "\n'weir-keys trust COMMAND --help' has options. Format: docs/trust.md\n\nExamples:\n";
+  for (const Command& command : trust_commands()) out << command.examples;
+}
+
+void print_usage(std::ostream& out) {
+  out << "usage: weir-keys COMMAND ...\n\n";
+  print_list(out, all_commands());
   out << "\nPassphrases come from WEIR_PASSPHRASE or are asked for at the terminal.\n"
          "'weir-keys COMMAND --help' has options and examples. Formats: docs/keys.md, "
          "docs/trust.md\n"
@@ -275,12 +287,17 @@ int run_command(const Command& command, const std::vector<std::string>& argument
     }
     return 1;
   }
+  if (answer->status == 2) {
+    std::cerr << "weir-keys " << command.name << ": " << answer->text << "; see weir-keys "
+              << command.name << " --help\n";
+    return 2;
+  }
   if (given.count("json") != 0) {
     std::cout << answer->json.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
   } else {
     std::cout << answer->text << "\n";
   }
-  return std::cout.flush() ? 0 : 1;
+  return std::cout.flush() ? answer->status : 1;
 }
 
 }  // namespace
@@ -295,6 +312,16 @@ int main(int argc, char** argv) {
   if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
     weir::keys::print_usage(std::cout);
     return 0;
+  }
+  if (arguments[0] == "--version") {
+    std::cout << "weir-keys " << WEIR_VERSION << "\n";
+    return 0;
+  }
+  const bool asks = arguments.size() > 1 &&
+                    (arguments[1] == "--help" || arguments[1] == "-h" || arguments[1] == "help");
+  if (arguments[0] == "trust" && (arguments.size() == 1 || asks)) {
+    weir::keys::print_trust_usage(asks ? std::cout : std::cerr);
+    return asks ? 0 : 2;
   }
   // "trust" and what follows it are one command's name.
   const std::size_t words = arguments[0] == "trust" && arguments.size() > 1 ? 2 : 1;

@@ -42,12 +42,18 @@ std::string joined(const std::vector<std::string>& items, std::string_view betwe
 }
 
 /// Why the signature of key `id`, which does not count, does not.
-std::string objection(const Trust& trust, const std::string& id) {
+std::string objection(const Trust& trust, const std::string& id, const Trust* other) {
   if (const auto* revoked = find_revoked(trust, id)) {
     return called(revoked->key) + " signed it, but that key was revoked: " + revoked->why;
   }
   if (const auto* known = find_key(trust, id)) {
     return called(*known) + " signed it, but may not sign this kind of document";
+  }
+  const std::string version = std::to_string(trust.version);
+  const auto* elsewhere = other == nullptr ? nullptr : find_key(*other, id);
+  if (elsewhere != nullptr) {
+    return called(*elsewhere) + " signed it, but is " +
+           (other->version < trust.version ? "no longer" : "not yet") + " in version " + version;
   }
   return "key " + id + " signed it, but is not in the trust";
 }
@@ -56,7 +62,8 @@ std::string objection(const Trust& trust, const std::string& id) {
 
 Result<std::vector<std::string>> count_signers(const Trust& trust, const TrustRole& role,
                                                Bytes message,
-                                               const std::vector<std::string>& signatures) {
+                                               const std::vector<std::string>& signatures,
+                                               const Trust* other) {
   if (signatures.size() > kMostSignatures) {
     return fail(Errc::exhausted, "more than " + std::to_string(kMostSignatures) + " signatures");
   }
@@ -71,7 +78,7 @@ Result<std::vector<std::string>> count_signers(const Trust& trust, const TrustRo
                                           ", and every key signs once: remove one of them");
     }
     if (std::find(role.keys.begin(), role.keys.end(), id) == role.keys.end()) {
-      objections.push_back(objection(trust, id));
+      objections.push_back(objection(trust, id, other));
       continue;
     }
     const manifests::TrustKey* known = find_key(trust, id);
@@ -133,13 +140,15 @@ Result<Verified<Trust>> verify_trust(std::string_view text, const TrustState& se
     const Bytes bytes = as_bytes(each.document);
     if (before) {
       TRY_IN(check_successor(*before, trust), where);
-      TRY_IN(count_signers(*before, before->roles.at(Role::root), bytes, each.signatures),
+      TRY_IN(count_signers(*before, before->roles.at(Role::root), bytes, each.signatures, &trust),
              where + ": by the root keys of version " + std::to_string(before->version));
     } else if (trust.version != 1) {
       return fail(Errc::unauthorized, where + ": the file begins with version " +
                                           std::to_string(trust.version) + ", not with 1");
     }
-    TRY_ASSIGN_IN(signers, count_signers(trust, trust.roles.at(Role::root), bytes, each.signatures),
+    TRY_ASSIGN_IN(signers,
+                  count_signers(trust, trust.roles.at(Role::root), bytes, each.signatures,
+                                before ? &*before : nullptr),
                   where + ": by its own root keys");
     digest = Digest::of(bytes);
     if (seen.trust && trust.version == seen.trust->version) {
@@ -167,6 +176,53 @@ Result<Verified<Trust>> verify_trust(std::string_view text, const TrustState& se
                     "(weir-keys trust change --expires)");
   }
   return Verified<Trust>(std::move(*before), joined(signers, ", "), *digest);
+}
+
+namespace {
+
+/// "1 more of the root keys of version 2: bob (0123…)", or nothing.
+Result<std::string> missing_of(const Trust& trust, const manifests::SignedTrust& last) {
+  const TrustRole& root = trust.roles.at(Role::root);
+  std::set<std::string> signed_by;
+  for (const std::string& signature : last.signatures) {
+    TRY_ASSIGN(const KeyId signer, signer_of(signature));
+    const manifests::TrustKey* known = find_key(trust, print(signer));
+    if (known == nullptr) continue;
+    TRY_ASSIGN(const SigningPublicKey key, parse_public_key(known->public_key));
+    if (verify(key, as_bytes(last.document), signature)) signed_by.insert(print(signer));
+  }
+  std::vector<std::string> others;
+  std::size_t counted = 0;
+  for (const std::string& id : root.keys) {
+    if (signed_by.contains(id)) {
+      ++counted;
+    } else if (const auto* key = find_key(trust, id)) {
+      others.push_back(key->name + " (" + id + ")");
+    }
+  }
+  if (counted >= root.threshold) return std::string();
+  return std::to_string(root.threshold - counted) + " more of the root keys of version " +
+         std::to_string(trust.version) + ": " + joined(others, ", ");
+}
+
+}  // namespace
+
+Result<std::string> missing_signatures(const manifests::TrustFile& file) {
+  const manifests::SignedTrust& last = file.versions.back();
+  TRY_ASSIGN(const Trust trust, manifests::parse_trust(last.document));
+  std::vector<std::string> out;
+  const auto ask = [&](const Trust& version) -> Status {
+    TRY_ASSIGN(std::string missing, missing_of(version, last));
+    if (!missing.empty()) out.push_back(std::move(missing));
+    return {};
+  };
+  if (file.versions.size() > 1) {
+    TRY_ASSIGN(const Trust before,
+               manifests::parse_trust(file.versions[file.versions.size() - 2].document));
+    TRY(ask(before));
+  }
+  TRY(ask(trust));
+  return joined(out, "; and ");
 }
 
 namespace {

@@ -20,12 +20,18 @@ namespace weir::keys {
 /// role        key ids and threshold, from `trust`
 /// message     the raw bytes that were signed
 /// signatures  texts of .minisig files, of any keys: unknown, revoked and wrong ones do not count
+/// other       a version before or after, if there is one: it may know the name of a key that
+///             `trust` does not
 /// returns     ids of the keys that counted, sorted; at least `role.threshold`
 /// errors      unauthorized: too few, saying what is wrong with each that did not count, or two
 ///             signatures claim the same key; invalid_input: not a signature; exhausted: over 64
 [[nodiscard]] Result<std::vector<std::string>> count_signers(
     const manifests::Trust& trust, const manifests::TrustRole& role, Bytes message,
-    const std::vector<std::string>& signatures);
+    const std::vector<std::string>& signatures, const manifests::Trust* other = nullptr);
+
+/// What the newest version of a trust file lacks: how many signatures of whom. Empty: no more.
+/// errors  as verify_trust; those of older versions are not looked at
+[[nodiscard]] Result<std::string> missing_signatures(const manifests::TrustFile& file);
 
 /// Follows a trust file from its first version to its newest: each is signed by the threshold of
 /// the one before and by its own, numbered one higher, and forgets no revocation.

@@ -90,6 +90,29 @@ void tidy(Trust& trust) {
   });
 }
 
+/// A person who takes a key away is told what else to say; all other rules are the parser's.
+Status check_thresholds(const Trust& next, const TrustChange& change) {
+  const auto check = [&](const RoleName& name, const TrustRole& role) -> Status {
+    const std::string text = print(name), left = std::to_string(role.keys.size());
+    const bool stated =
+        std::any_of(change.thresholds.begin(), change.thresholds.end(), [&](const auto& it) {
+          return it.first.role == name.role && it.first.channel == name.channel;
+        });
+    if (role.threshold <= role.keys.size() || stated) return {};
+    return fail(
+        Errc::invalid_input,
+        "role " + text + ": " + std::to_string(role.threshold) +
+            " of its keys must sign, and only " + left +
+            " would be left: give it another with --add " + text + "=FILE.pub" +
+            (role.keys.empty() ? "" : ", or ask for fewer with --threshold " + text + "=" + left));
+  };
+  for (const auto& [role, value] : next.roles) TRY(check({role, std::nullopt}, value));
+  for (const auto& channel : next.channels) {
+    if (channel.release) TRY(check({Role::release, channel.name}, *channel.release));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<RoleName> parse_role_name(std::string_view text) {
@@ -135,6 +158,7 @@ Result<Trust> next_trust(const std::optional<Trust>& before, const TrustChange& 
   }
   if (change.expires) next.expires = *change.expires;
   tidy(next);
+  if (before) TRY(check_thresholds(next, change));
   // The parser has all the rules of a version on its own.
   TRY_ASSIGN(Trust checked, manifests::parse_trust(manifests::print(next)));
   return checked;

@@ -310,7 +310,12 @@ Result<Release> read(JsonFields& fields) {
 Result<Release> parse_release(std::string_view text) {
   TRY_ASSIGN_IN(const json document, parse_json(text), "release");
   TRY_ASSIGN_IN(JsonFields fields, JsonFields::open(document, ""), "release");
-  TRY_ASSIGN_IN(Release release, read(fields), "release");
+  auto release = read(fields);
+  if (!release && release.error().message.ends_with(": missing")) {
+    release.error().message +=
+        ": an older build of Weir made this release, or somebody cut it: build it again";
+  }
+  TRY_IN(release, "release");
   return release;
 }
 

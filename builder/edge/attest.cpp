@@ -82,7 +82,7 @@ Result<AttestOutcome> attest(const images::Store& store, const Attestation& atte
 
 Result<std::optional<keys::VerifiedProvenance>> verify_stored_provenance(
     const images::Store& store, const keys::Verified<manifests::Release>& release,
-    const std::vector<keys::SigningPublicKey>& trusted) {
+    const keys::SignerDemand& trusted) {
   const std::string where = "release " + release->name.string();
   TRY_ASSIGN_IN(const auto text, images::read_provenance(store, release.digest()), where);
   if (!text) return std::optional<keys::VerifiedProvenance>();

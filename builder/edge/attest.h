@@ -59,6 +59,6 @@ struct AttestOutcome {
 /// errors   as keys::verify_provenance; integrity: a SBOM is damaged; not_found: one is missing
 [[nodiscard]] Result<std::optional<keys::VerifiedProvenance>> verify_stored_provenance(
     const images::Store& store, const keys::Verified<manifests::Release>& release,
-    const std::vector<keys::SigningPublicKey>& trusted);
+    const keys::SignerDemand& trusted);
 
 }  // namespace weir::builder

@@ -51,6 +51,24 @@ class ScratchFolder {
 
 }  // namespace
 
+Result<RebuildPlan> plan_rebuild(const images::Store& store, const images::StoredRelease& stored,
+                                 const Cache& cache) {
+  const std::string where = "release " + stored.name.string();
+  TRY_ASSIGN_IN(auto release, manifests::parse_release(stored.json), where);
+  TRY_ASSIGN_IN(const BuildInput input, read_release_input(store, release, cache), where);
+  RebuildPlan out{
+      std::move(release), Digest::of(as_bytes(stored.json)), input.lock.packages.size(), 0, {}};
+  for (const auto& package : input.lock.packages) {
+    std::error_code ignored;
+    if (std::filesystem::exists(cache.blob_path(package.digest), ignored)) {
+      ++out.fetched;
+    } else {
+      out.to_fetch.value += package.size.value;
+    }
+  }
+  return out;
+}
+
 Result<RebuildOutcome> rebuild_release(const images::Store& store,
                                        const images::StoredRelease& stored, const Cache& cache,
                                        const std::vector<std::string>& overrides,
@@ -79,14 +97,13 @@ Result<RebuildOutcome> rebuild_release(const images::Store& store,
 }
 
 Status write_rebuild_statement(const images::Store& store, const RebuildOutcome& outcome,
-                               const keys::SigningSecretKey& key) {
+                               const keys::Signer& signer) {
   const auto& statement = outcome.statement;
   if (!outcome.differences.empty()) {
     return fail(Errc::bug, "a rebuild that differs is not stated to be the same");
   }
   TRY(write_signed_statement(store, keys::StatementKind::rebuild, statement.release,
-                             statement.release_digest, manifests::print(statement),
-                             keys::signer_with(key)));
+                             statement.release_digest, manifests::print(statement), signer));
   return {};
 }
 

@@ -20,6 +20,20 @@ struct RebuildOutcome {
   std::vector<FieldDifference> differences;  ///< none: bit-identical
 };
 
+/// What rebuilding would do.
+struct RebuildPlan {
+  manifests::Release release;
+  Digest digest;                          ///< of the release document
+  std::size_t packages = 0, fetched = 0;  ///< of the lock, and how many of them the cache has
+  ByteCount to_fetch;                     ///< of the others
+};
+
+/// Finds the lock, the manifest and the programs of a release, as `rebuild_release` does.
+/// errors      those of `read_release_input`
+[[nodiscard]] Result<RebuildPlan> plan_rebuild(const images::Store& store,
+                                               const images::StoredRelease& stored,
+                                               const Cache& cache);
+
 /// Makes a stored release again, from nothing but its lock and the packages that the lock names:
 /// no layer that is there already is used. Nothing is changed but the cache.
 ///
@@ -35,6 +49,6 @@ struct RebuildOutcome {
 /// Signs the statement and puts it beside the release. errors: bug: the rebuild differed; io
 [[nodiscard]] Status write_rebuild_statement(const images::Store& store,
                                              const RebuildOutcome& outcome,
-                                             const keys::SigningSecretKey& key);
+                                             const keys::Signer& signer);
 
 }  // namespace weir::builder

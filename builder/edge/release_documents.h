@@ -31,6 +31,6 @@ struct ReleaseDocuments {
 ///          not_found: the store has neither SBOMs nor the lock to make them from
 [[nodiscard]] Result<ReleaseDocuments> read_release_documents(
     const images::Store& store, const keys::Verified<manifests::Release>& release,
-    const std::vector<keys::SigningPublicKey>& trusted);
+    const keys::SignerDemand& trusted);
 
 }  // namespace weir::builder

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "images/edge/store.h"
+#include "keys/envelope.h"
 #include "keys/trust.h"
 #include "manifests/result.h"
 
@@ -16,24 +18,26 @@ enum class Demands : std::uint8_t { kept, waived };
 
 struct TrustedRelease {
   keys::Verified<manifests::Release> release;
-  std::vector<std::string> rebuilt_by, boot_checked_by;  ///< key ids that were demanded and counted
+  keys::SignerDemand signers;  ///< whose signatures over other documents about it are believed
+  std::optional<keys::Verified<manifests::Trust>> trust{};   ///< absent: keys were named instead
+  std::vector<std::string> rebuilt_by{}, boot_checked_by{};  ///< ids that were demanded and counted
 };
 
 /// Checks a stored release by a trust file: who signed it, what it says of itself, every blob it
-/// names, and what others must have stated about it. Needs no network.
+/// names, and what others must have stated about it. Needs no network, and writes nothing.
 ///
 /// trust_path   trust.json
 /// channel      which channel's releases are wanted
-/// state_path   what was accepted before, written afterwards; empty: nothing is remembered
+/// state_path   what was accepted before; empty: nothing was
 /// errors       not_found; unauthorized, with a sentence for a person; integrity
 [[nodiscard]] Result<TrustedRelease> verify_by_trust(
     const images::Store& store, const ReleaseName& name, const std::string& trust_path,
     const manifests::ChannelName& channel, const std::string& state_path, Demands demands);
 
-/// Whose signatures over other documents about a channel's releases are believed: its release keys.
-/// errors   as reading the trust
-[[nodiscard]] Result<std::vector<keys::SigningPublicKey>> release_keys(
-    const std::string& trust_path, const manifests::ChannelName& channel,
-    const std::string& state_path);
+/// Writes into the state file that this release was accepted, once nothing can refuse it any more.
+/// What others have written there meanwhile stays, where it is newer. Nothing is done where keys
+/// were named instead of a trust, or `state_path` is empty. errors: io, exhausted, invalid_input
+[[nodiscard]] Status remember_accepted(const std::string& state_path,
+                                       const TrustedRelease& accepted);
 
 }  // namespace weir::builder

@@ -4,6 +4,10 @@
 
 namespace weir::keys {
 
+Answer misused(const std::string& why) {
+  return {why, {}, 2};
+}
+
 std::string text_of(const boost::program_options::variables_map& given, const char* name) {
   return given[name].as<std::string>();
 }

@@ -14,7 +14,10 @@ namespace weir::keys {
 struct Answer {
   std::string text;
   nlohmann::ordered_json json;
+  int status = 0;  ///< exit status: 0 done, 2 wrong usage (text goes to stderr), 4 needs a person
 };
+/// A command line that cannot be meant; `why` goes to stderr.
+[[nodiscard]] Answer misused(const std::string& why);
 
 struct Command {
   const char* name;

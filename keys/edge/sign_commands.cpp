@@ -5,6 +5,7 @@
 
 #include "keys/edge/key_files.h"
 #include "keys/edge/pkcs11_key.h"
+#include "keys/edge/signing_key.h"
 #include "manifests/edge/file.h"
 
 namespace weir::keys {
@@ -21,31 +22,18 @@ void add_key_options(po::options_description& out) {
       "in place of --key: a key in a token, \"pkcs11:token=NAME;object=KEY?module-path=FILE\"");
 }
 
-/// A key from a file or a token, open for signing.
-struct OpenKey {
-  std::optional<SigningSecretKey> file;
-  std::optional<Pkcs11Key> token;
-  [[nodiscard]] Signer signer() const { return file ? signer_with(*file) : token->signer(); }
-};
-
-Status check_key_options(const po::variables_map& given) {
-  if ((given.count("key") == 0) != (given.count("pkcs11") == 0)) return {};
-  return fail(Errc::invalid_input, "which key signs? --key FILE or --pkcs11 URI");
+bool names_one_key(const po::variables_map& given) {
+  return (given.count("key") == 0) != (given.count("pkcs11") == 0);
 }
 
-Result<OpenKey> open_key(const po::variables_map& given) {
-  OpenKey out;
-  if (const auto path = optional_text(given, "key")) {
-    TRY_ASSIGN(out.file, read_secret_key(*path));
-  } else {
-    TRY_ASSIGN(out.token, Pkcs11Key::open(text_of(given, "pkcs11")));
-  }
-  return out;
+Answer which_key() {
+  return misused("which key signs? --key FILE or --pkcs11 URI");
 }
 
 Result<Answer> write_signature(const po::variables_map& given, const std::string& out,
                                const Prehash& hash, const std::string& comment) {
-  TRY_ASSIGN(const OpenKey key, open_key(given));
+  TRY_ASSIGN(const SigningKey key, SigningKey::open(optional_text(given, "key").value_or(""),
+                                                    optional_text(given, "pkcs11").value_or("")));
   const Signer signer = key.signer();
   TRY_ASSIGN(const std::string signature, sign_prehashed(signer, hash, comment));
   TRY(write_file(out, signature));
@@ -70,7 +58,7 @@ po::options_description sign_options() {
 Result<Answer> sign_file(const po::variables_map& given) {
   const std::string path = text_of(given, "file");
   const std::string out = optional_text(given, "signature").value_or(path + ".minisig");
-  TRY(check_key_options(given));
+  if (!names_one_key(given)) return which_key();
   if (given.count("plan") != 0) {
     return Answer{"would sign " + path + " into " + out, {{"plan", {{"signature", out}}}}};
   }
@@ -96,7 +84,7 @@ po::options_description sign_digest_options() {
 Result<Answer> sign_digest(const po::variables_map& given) {
   const std::string prefix = text_of(given, "file");
   const std::string out = prefix + ".minisig";
-  TRY(check_key_options(given));
+  if (!names_one_key(given)) return which_key();
   TRY_ASSIGN(const std::string digest, read_file(prefix + ".digest", kSmall));
   TRY_ASSIGN(const std::string comment, read_file(prefix + ".comment", kSmall));
   Prehash hash{};

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "keys/edge/key_files.h"
+#include "keys/edge/signing_key.h"
 #include "keys/edge/trust_files.h"
+#include "keys/edge/trust_signing.h"
 #include "keys/trust_edit.h"
 #include "manifests/edge/file.h"
 
@@ -19,6 +21,7 @@ using Texts = std::vector<std::string>;
 // For following a file whose newest version may have expired: what is about to be replaced, or is
 // only looked at.
 constexpr UtcTime kAnyTime{0};
+constexpr ByteCount kLargestSignature{64 << 10};
 
 Texts texts_of(const po::variables_map& given, const char* name) {
   return given.count(name) == 0 ? Texts() : given[name].as<Texts>();
@@ -120,7 +123,9 @@ po::options_description change_options_of(bool first) {
                     "audit-checkpoint, evidence; can be repeated, as all of these")(
       "threshold", list()->value_name("ROLE=N"), "how many of a role's keys must sign")(
       "channel", list()->value_name("NAME"), "a stream of releases")(
-      "sign", list()->value_name("FILE"), "signs the new version with this secret key");
+      "sign", list()->value_name("FILE"), "signs the new version with this secret key")(
+      "pkcs11", list()->value_name("URI"),
+      "signs it with a key in a token, as weir-keys sign does");
   if (first) {
     out.add_options()("out", po::value<std::string>()->required()->value_name("FILE"),
                       "the trust file to make")(
@@ -130,7 +135,9 @@ po::options_description change_options_of(bool first) {
   }
   out.add_options()("file", po::value<std::string>()->required()->value_name("FILE"),
                     "the trust file")("out", po::value<std::string>()->value_name("FILE"),
-                                      "where the changed file goes, in place of FILE")(
+                                      "where the changed file goes, in place of FILE, which is "
+                                      "replaced only once enough root keys have signed (until "
+                                      "then it is FILE.pending)")(
       "remove", list()->value_name("ROLE=KEY"), "takes a role from a key (its id or .pub file)")(
       "revoke", list()->value_name("KEY=WHY"), "takes everything from a key, for ever")(
       "remove-channel", list()->value_name("NAME"), "ends a channel")(
@@ -146,63 +153,28 @@ po::options_description change_options() {
   return change_options_of(false);
 }
 
-Status sign_last(manifests::TrustFile& file, const std::string& key_path) {
-  TRY_ASSIGN(const SigningSecretKey key, read_secret_key(key_path));
-  manifests::SignedTrust& last = file.versions.back();
-  TRY_ASSIGN(const auto trust, manifests::parse_trust(last.document));
-  const auto may_sign = [id = print(key.id)](const manifests::Trust& version) {
-    const auto& keys = version.roles.at(manifests::Role::root).keys;
-    return std::find(keys.begin(), keys.end(), id) != keys.end();
-  };
-  bool may = may_sign(trust);
-  if (file.versions.size() > 1) {
-    TRY_ASSIGN(const auto before,
-               manifests::parse_trust(file.versions[file.versions.size() - 2].document));
-    may = may || may_sign(before);
+/// Signs with all keys that --sign and --pkcs11 name.
+Status sign_with_all(const po::variables_map& given, manifests::TrustFile& file) {
+  for (const std::string& path : texts_of(given, "sign")) {
+    TRY_ASSIGN(const SigningKey key, SigningKey::from_file(path));
+    TRY_IN(sign_newest(file, key.signer()), path);
   }
-  if (!may) {
-    return fail(Errc::unauthorized, key_path + ": key " + print(key.id) +
-                                        " is not a root key of version " +
-                                        std::to_string(trust.version) + " or the one before");
+  for (const std::string& uri : texts_of(given, "pkcs11")) {
+    TRY_ASSIGN(const SigningKey key, SigningKey::from_token(uri));
+    TRY(sign_newest(file, key.signer()));
   }
-  for (const std::string& signature : last.signatures) {
-    TRY_ASSIGN(const KeyId signer, signer_of(signature));
-    if (signer == key.id) {
-      return fail(Errc::busy, "key " + print(key.id) + " has signed version " +
-                                  std::to_string(trust.version) + " already");
-    }
-  }
-  TRY_ASSIGN(auto signature, sign(key, as_bytes(last.document),
-                                  "weir trust version " + std::to_string(trust.version)));
-  last.signatures.push_back(std::move(signature));
   return {};
 }
 
-/// How far a file is, for people: "complete", or what it lacks.
-Answer state_of(const std::string& path, const manifests::TrustFile& file, bool written) {
-  const auto verified = verify_trust(manifests::print(file), {}, kAnyTime);
-  const std::string version = std::to_string(file.versions.size());
-  const std::string missing = verified ? "" : verified.error().message;
-  return {(written ? path + ": version " : path + ": would hold version ") + version + ", " +
-              (verified ? "signed by enough root keys"
-                        : "not complete yet, sign it with `weir-keys trust sign`: " + missing),
-          {{"file", path},
-           {"version", file.versions.size()},
-           {"complete", verified.has_value()},
-           {"missing", missing}}};
-}
-
 Result<Answer> write_next(const po::variables_map& given, manifests::TrustFile file,
-                          const std::optional<manifests::Trust>& before, const std::string& out) {
+                          const std::optional<manifests::Trust>& before, const std::string& out,
+                          Writing writing) {
   TRY_ASSIGN(const TrustChange change, read_change(given));
   TRY_ASSIGN(const manifests::Trust next, next_trust(before, change));
   file.versions.push_back({manifests::print(next), {}});
-  const bool plan = given.count("plan") != 0;
-  if (!plan) {
-    for (const std::string& key : texts_of(given, "sign")) TRY(sign_last(file, key));
-    TRY(write_file(out, manifests::print(file)));
-  }
-  return state_of(out, file, !plan);
+  if (given.count("plan") != 0) return write_trust_file(out, file, Writing::planned);
+  TRY(sign_with_all(given, file));
+  return write_trust_file(out, file, writing);
 }
 
 Result<Answer> init(const po::variables_map& given) {
@@ -215,7 +187,7 @@ Result<Answer> init(const po::variables_map& given) {
     with.erase("channel");
     with.insert({"channel", po::variable_value(Texts{"stable"}, true)});
   }
-  return write_next(with, {}, std::nullopt, out);
+  return write_next(with, {}, std::nullopt, out, Writing::as_it_is);
 }
 
 Result<Answer> change(const po::variables_map& given) {
@@ -223,25 +195,40 @@ Result<Answer> change(const po::variables_map& given) {
   TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
   TRY_ASSIGN_IN(const auto before, verify_trust(text, {}, kAnyTime), path);
   TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(text), path);
-  return write_next(given, std::move(file), *before, optional_text(given, "out").value_or(path));
+  const auto out = optional_text(given, "out");
+  return write_next(given, std::move(file), *before, out.value_or(path),
+                    out && *out != path ? Writing::as_it_is : Writing::if_signed);
 }
 
 po::options_description sign_options() {
   po::options_description out("Options");
   out.add_options()("file", po::value<std::string>()->required()->value_name("FILE"),
                     "the trust file; its newest version is signed")(
-      "key", po::value<std::string>()->required()->value_name("FILE"), "a root key, secret");
+      "key", po::value<std::string>()->value_name("FILE"), "a root key, secret")(
+      "pkcs11", po::value<std::string>()->value_name("URI"),
+      "in place of --key: a root key in a token, as weir-keys sign takes it")(
+      "signature", po::value<std::string>()->value_name("FILE"),
+      "in place of --key: adds a .minisig that minisign made over what show --extract wrote");
   return out;
 }
 
 Result<Answer> sign_trust(const po::variables_map& given) {
+  if (given.count("key") + given.count("pkcs11") + given.count("signature") != 1) {
+    return misused("which root key signs? --key FILE, --pkcs11 URI or --signature FILE.minisig");
+  }
   const std::string path = text_of(given, "file");
   TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
   TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(text), path);
-  TRY_IN(sign_last(file, text_of(given, "key")), path);
-  const bool plan = given.count("plan") != 0;
-  if (!plan) TRY(write_file(path, manifests::print(file)));
-  return state_of(path, file, !plan);
+  if (const auto from = optional_text(given, "signature")) {
+    TRY_ASSIGN(const std::string signature, read_file(*from, kLargestSignature));
+    TRY_IN(add_signature(file, signature), *from);
+  } else {
+    TRY_ASSIGN(const SigningKey key, SigningKey::open(optional_text(given, "key").value_or(""),
+                                                      optional_text(given, "pkcs11").value_or("")));
+    TRY_IN(sign_newest(file, key.signer()), path);
+  }
+  return write_trust_file(path, file,
+                          given.count("plan") != 0 ? Writing::planned : Writing::as_it_is);
 }
 
 po::options_description show_options() {
@@ -360,8 +347,14 @@ std::vector<Command> trust_commands() {
        "  weir-keys trust change trust.json --expires 365d --out next.json --sign alice.key\n"
        "  weir-keys trust change trust.json --channel lab --add release@lab=erik.pub\n",
        change_options, change},
-      {"trust sign", "FILE --key KEY", "signs a trust file's newest version",
-       "  weir-keys trust sign next.json --key bob.key\n", sign_options, sign_trust},
+      {"trust sign", "FILE --key KEY | --pkcs11 URI | --signature FILE",
+       "signs a trust file's newest version",
+       "  weir-keys trust sign next.json --key bob.key\n"
+       "  weir-keys trust sign next.json --pkcs11 'pkcs11:token=root;object=bob'\n"
+       "  weir-keys trust show next.json --extract v3        bob's machine has no network:\n"
+       "  minisign -S -s bob.key -m v3.json                  there\n"
+       "  weir-keys trust sign next.json --signature v3.json.minisig\n",
+       sign_options, sign_trust},
       {"trust show", "FILE", "shows what a trust file says",
        "  weir-keys trust show trust.json\n"
        "  weir-keys trust show trust.json --extract v3\n"

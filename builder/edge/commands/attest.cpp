@@ -7,7 +7,7 @@
 #include "builder/edge/commands/command_line.h"
 #include "builder/edge/verify.h"
 #include "keys/edge/key_files.h"
-#include "keys/edge/pkcs11_key.h"
+#include "keys/edge/signing_key.h"
 #include "manifests/edge/file.h"
 
 namespace weir::builder {
@@ -44,14 +44,8 @@ Result<Attestation> prepare(const AttestOptions& given, const images::Store& sto
 }
 
 Result<Attested> sign(const AttestOptions& given, const images::Store& store) {
-  if (!given.key.empty()) {
-    TRY_ASSIGN(const auto key, keys::read_secret_key(given.key));
-    TRY_ASSIGN(auto made, prepare(given, store, keys::public_key_of(key)));
-    TRY_ASSIGN(auto outcome, attest(store, made, keys::signer_with(key), given.plan));
-    return Attested{std::move(made), std::move(outcome)};
-  }
-  if (!given.pkcs11.empty()) {
-    TRY_ASSIGN(const auto key, keys::Pkcs11Key::open(given.pkcs11));
+  if (!given.key.empty() || !given.pkcs11.empty()) {
+    TRY_ASSIGN(const auto key, keys::SigningKey::open(given.key, given.pkcs11));
     TRY_ASSIGN(auto made, prepare(given, store, key.public_key()));
     TRY_ASSIGN(auto outcome, attest(store, made, key.signer(), given.plan));
     return Attested{std::move(made), std::move(outcome)};

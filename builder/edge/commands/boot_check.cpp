@@ -7,8 +7,7 @@
 #include "builder/boot_spans.h"
 #include "builder/edge/commands/trust_options.h"
 #include "builder/edge/statements.h"
-#include "keys/edge/key_files.h"
-#include "keys/edge/pkcs11_key.h"
+#include "keys/edge/signing_key.h"
 #include "manifests/edge/file.h"
 
 namespace weir::builder {
@@ -24,27 +23,6 @@ struct BootCheckOptions {
   unsigned timeout = 0;
   TrustOptions trust;
   bool json = false, plan = false;
-};
-
-// The key that will sign, wherever it is.
-struct StatementSigner {
-  std::optional<keys::SigningSecretKey> key;
-  std::optional<keys::Pkcs11Key> device;
-
-  static Result<StatementSigner> open(const BootCheckOptions& given) {
-    StatementSigner out;
-    if (!given.sign_with.empty()) {
-      TRY_ASSIGN(out.key, keys::read_secret_key(given.sign_with));
-    } else if (!given.pkcs11.empty()) {
-      TRY_ASSIGN(out.device, keys::Pkcs11Key::open(given.pkcs11));
-    }
-    return out;
-  }
-  [[nodiscard]] std::optional<keys::Signer> signer() const {
-    if (key) return keys::signer_with(*key);
-    if (device) return device->signer();
-    return std::nullopt;
-  }
 };
 
 double seconds(std::uint64_t milliseconds) {
@@ -137,15 +115,19 @@ Result<bool> boot_check(const BootCheckOptions& given) {
     return true;
   }
   // First, so that a person who must type a passphrase need not wait for it.
-  TRY_ASSIGN(const StatementSigner signing, StatementSigner::open(given));
+  std::optional<keys::SigningKey> key;
+  if (!given.sign_with.empty() || !given.pkcs11.empty()) {
+    TRY_ASSIGN(key, keys::SigningKey::open(given.sign_with, given.pkcs11));
+  }
   TRY_ASSIGN(const auto outcome, boot_check_release(store, trusted.release, settings));
   const bool passed = outcome.differences.empty();
   std::string path, who;
-  if (const auto signer = signing.signer(); signer && passed) {
-    who = keys::print(signer->id);
+  if (key && passed) {
+    who = keys::print(key->public_key().id);
     TRY_ASSIGN(path, write_signed_statement(store, keys::StatementKind::boot_check, name,
-                                            trusted.release.digest(), outcome.json, *signer));
+                                            trusted.release.digest(), outcome.json, key->signer()));
   }
+  if (passed) TRY(remember(given.trust, trusted));
   if (given.json) {
     print_json(outcome, path);
   } else {

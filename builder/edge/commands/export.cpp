@@ -4,11 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "builder/edge/commands/command_line.h"
+#include "builder/edge/commands/trust_options.h"
 #include "builder/edge/efi_program.h"
 #include "builder/edge/progress.h"
-#include "builder/edge/verify.h"
-#include "keys/edge/key_files.h"
 
 namespace weir::builder {
 namespace {
@@ -17,7 +15,7 @@ namespace options = boost::program_options;
 
 struct ExportArguments {
   std::string name, store, format, stub_digest;
-  std::vector<std::string> keys;
+  TrustOptions trust;
   ExportOptions options;
   bool json = false, plan = false;
 };
@@ -68,21 +66,18 @@ Status run(ExportArguments& given) {
     TRY_ASSIGN_IN(given.options.stub_digest, Digest::parse(given.stub_digest), "--stub-digest");
   }
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
-  std::vector<keys::SigningPublicKey> trusted;
-  for (const std::string& path : given.keys) {
-    TRY_ASSIGN(const keys::SigningPublicKey key, keys::read_public_key(path));
-    trusted.push_back(key);
-  }
   std::optional<Progress> progress(std::in_place);
   progress->step("checking release " + given.name);
-  TRY_ASSIGN(const auto release, verify_stored(store, name, trusted));
-  TRY_ASSIGN(const auto documents, read_release_documents(store, release, trusted));
+  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, Demands::kept));
+  const auto& release = trusted.release;
+  TRY_ASSIGN(const auto documents, read_release_documents(store, release, trusted.signers));
   ExportOutcome outcome;
   if (given.plan) {
     TRY_ASSIGN(outcome.stub_digest, check_export(given.options));
   } else {
     progress->step("writing " + given.options.out);
     TRY_ASSIGN(outcome, export_release(store, release, documents, given.options));
+    TRY(remember(given.trust, trusted));
   }
   progress.reset();
   if (given.json) {
@@ -123,15 +118,17 @@ int run_export(const Arguments& args) {
           "    --key release.pub --secure-boot-key db.key --secure-boot-cert db.crt\n"
           "  weir-builder export gateway-6.12 --format oci --out image --store store "
           "--key release.pub\n"
+          "  weir-builder export gateway-6.12 --format pxe --out boot --store store \\\n"
+          "    --trust trust.json --state trust.state\n"
           "  skopeo inspect oci:image:gateway-6.12\n"};
   line.options.add_options()("format",
                              options::value(&given.format)->value_name("FORMAT")->required(),
                              "kernel, uki, disk, qcow2, pxe or oci")(
       "out", options::value(&given.options.out)->value_name("PATH")->required(),
       "the file to write, or for kernel, pxe and oci the folder to make")(
-      "store", options::value(&given.store)->value_name("DIR")->required(), "where the release is")(
-      "key", options::value(&given.keys)->value_name("FILE")->required()->composing(),
-      "minisign public key that is trusted; can be repeated")(
+      "store", options::value(&given.store)->value_name("DIR")->required(), "where the release is");
+  add_trust_options(line, given.trust);
+  line.options.add_options()(
       "stub", options::value(&given.options.stub)->value_name("FILE")->default_value(kDefaultStub),
       "systemd's EFI stub, which uki, disk and qcow2 begin with")(
       "stub-digest", options::value(&given.stub_digest)->value_name("SHA256"),
@@ -144,6 +141,7 @@ int run_export(const Arguments& args) {
                                     "checks all that would be refused and writes nothing")(
       "json", options::bool_switch(&given.json), "prints the result as JSON");
   if (const auto code = parse_command_line(line, args, &given.name)) return *code;
+  if (!says_who_is_trusted(line, given.trust)) return 2;
   const auto format = parse_export_format(given.format);
   if (!format) return misused("--format: " + format.error().message);
   given.options.format = *format;

@@ -3,8 +3,7 @@
 #include <cstdio>
 
 #include "builder/edge/attest.h"
-#include "builder/edge/commands/command_line.h"
-#include "keys/edge/key_files.h"
+#include "builder/edge/commands/trust_options.h"
 #include "manifests/edge/file.h"
 
 namespace weir::builder {
@@ -14,29 +13,23 @@ namespace options = boost::program_options;
 
 struct ProvenanceOptions {
   std::string name, store, out;
-  std::vector<std::string> keys;
+  TrustOptions trust;
   bool envelope = false;
 };
 
 Result<std::string> read(const ProvenanceOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
-  std::vector<keys::SigningPublicKey> trusted;
-  for (const std::string& path : given.keys) {
-    TRY_ASSIGN(const keys::SigningPublicKey key, keys::read_public_key(path));
-    trusted.push_back(key);
-  }
-  const std::string where = "release " + given.name;
-  TRY_ASSIGN(const auto stored, store.read_release(name));
-  TRY_ASSIGN_IN(const auto release, keys::verify_release(stored.json, stored.signature, trusted),
-                where);
-  TRY_ASSIGN(const auto provenance, verify_stored_provenance(store, release, trusted));
+  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, Demands::waived));
+  TRY_ASSIGN(const auto provenance,
+             verify_stored_provenance(store, trusted.release, trusted.signers));
   if (!provenance) {
     return fail(Errc::not_found,
-                where + " has no provenance: weir-builder attest, or build it again with a key");
+                "release " + given.name +
+                    " has no provenance: weir-builder attest, or build it again with a key");
   }
   if (!given.envelope) return provenance->statement();
-  TRY_ASSIGN(auto text, images::read_provenance(store, release.digest()));
+  TRY_ASSIGN(auto text, images::read_provenance(store, trusted.release.digest()));
   return std::move(text).value_or("");
 }
 
@@ -55,20 +48,22 @@ int run_provenance(const Arguments& args) {
       .name = "provenance",
       .positional = "RELEASE",
       .about =
-          "Checks a release's signature and its provenance, and prints the statement: what it was\n"
-          "made from, and what it ships, each by digest.",
+          "Checks a release and its provenance, and prints the statement: what it was made from,\n"
+          "and what it ships, each by digest. --state is only read.",
       .examples =
           "  weir-builder provenance gateway-6.12 --store store --key release.pub\n"
+          "  weir-builder provenance gateway-6.12 --store store --trust trust.json --state "
+          "trust.state\n"
           "  weir-builder provenance gateway-6.12 --store store --key release.pub --envelope \\\n"
           "    --out gateway-6.12.intoto.jsonl\n"};
   line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
-                             "where the release is")(
-      "key", options::value(&given.keys)->value_name("FILE")->required()->composing(),
-      "minisign public key that is trusted; can be repeated")(
-      "envelope", options::bool_switch(&given.envelope),
-      "prints the signed DSSE envelope, for other verifiers")(
+                             "where the release is");
+  add_trust_options(line, given.trust);
+  line.options.add_options()("envelope", options::bool_switch(&given.envelope),
+                             "prints the signed DSSE envelope, for other verifiers")(
       "out", options::value(&given.out)->value_name("FILE"), "writes it there, not to stdout");
   if (const auto code = parse_command_line(line, args, &given.name)) return *code;
+  if (!says_who_is_trusted(line, given.trust)) return 2;
   const Status done = run(given);
   return done ? 0 : report(line, done.error());
 }

@@ -16,36 +16,78 @@ struct ShowOptions {
   bool json = false;
 };
 
-void print_text(const manifests::Release& release, const keys::KeyId& signer) {
-  const auto line = [](const char* what, const std::string& text) {
-    std::printf("%-14s %s\n", what, text.c_str());
-  };
+void line(const char* what, const std::string& text) {
+  if (!text.empty()) std::printf("%-14s %s\n", what, text.c_str());
+}
+
+std::string print_blob(const manifests::Blob& blob) {
+  return blob.digest.string() + ", " + print(blob.size);
+}
+
+void print_terms(const manifests::Release& release) {
+  if (!release.terms) {
+    line("version", "none: made before releases had one");
+    return;
+  }
+  const manifests::ReleaseTerms& terms = *release.terms;
+  line("version", std::to_string(terms.version) + " of channel " + terms.channel.string());
+  line("  replaces", terms.replaces_from == 0
+                         ? "any version before it"
+                         : "version " + std::to_string(terms.replaces_from) + " or later");
+  line("  expires", terms.expires.string());
+}
+
+void print_module(const manifests::ReleaseModule& module) {
+  // What the module itself does not state is left out.
+  line("module", module.name + (module.version.empty() ? "" : " " + module.version) +
+                     (module.srcversion.empty() ? "" : ", srcversion " + module.srcversion));
+  line("  package", module.package);
+  line("  vermagic", module.vermagic);
+  line("  build id", module.build_id);
+  line("  digest", module.digest.string());
+  line("  signed with", module.signature_key.empty() ? "no key" : "key " + module.signature_key);
+}
+
+void print_scan(const manifests::ReleaseScan& scan) {
+  line("scan", "for secrets, rules " + std::to_string(scan.rules) + ": " +
+                   std::to_string(scan.files) + " files, " + print(ByteCount{scan.bytes}));
+  for (const auto& file : scan.accepted) {
+    line("  accepted", file.path + ", " + file.digest.string());
+  }
+}
+
+void print_text(const manifests::Release& release, const Digest& digest,
+                const keys::KeyId& signer) {
   line("release", release.name.string());
+  line("digest", digest.string());
+  print_terms(release);
   line("signed by", keys::print(signer) + " (not checked: weir-builder verify)");
   line("lock", release.lock_digest.string());
   line("builder", release.builder_version);
+  line("architecture", release.architecture);
   line("kernel",
        release.kernel.release + " (" + release.kernel.package + " " + release.kernel.version + ")");
   line("  build id", release.kernel.build_id);
+  line("  image", print_blob(release.kernel.image));
   line("command line", release.command_line);
-  for (const auto& module : release.modules) {
-    line("module", module.name + " " + module.version + ", srcversion " + module.srcversion);
-    line("  build id", module.build_id);
-  }
+  for (const auto& module : release.modules) print_module(module);
+  for (const auto& tool : release.tools) line("tool", tool.name + " " + tool.version);
   for (const auto& source : release.sources) {
     line("source", source.suite + " of " + source.date + ", " + source.inrelease_digest.string());
   }
+  print_scan(release.scan);
   std::string provides;
   for (const std::string& name : release.provides)
     provides += (provides.empty() ? "" : ", ") + name;
-  if (!provides.empty()) line("stands in for", provides);
-  std::printf("\n%-32s %-28s %10s %10s\n", "layer", "version", "packed", "unpacked");
+  line("stands in for", provides);
+  std::printf("\n%-32s %-28s %10s %10s  %s\n", "layer", "version", "packed", "unpacked", "digest");
   for (const auto& layer : release.layers) {
     const auto package = std::find_if(release.packages.begin(), release.packages.end(),
                                       [&](const auto& p) { return p.name == layer.name; });
-    std::printf("%-32s %-28s %10s %10s\n", layer.name.c_str(),
+    std::printf("%-32s %-28s %10s %10s  %s\n", layer.name.c_str(),
                 package == release.packages.end() ? "" : package->version.c_str(),
-                print(layer.blob.size).c_str(), print(layer.content_size).c_str());
+                print(layer.blob.size).c_str(), print(layer.content_size).c_str(),
+                layer.blob.digest.string().c_str());
   }
 }
 
@@ -58,7 +100,7 @@ Status show(const ShowOptions& given) {
   if (given.json) {
     std::fputs(stored.json.c_str(), stdout);
   } else {
-    print_text(release, signer);
+    print_text(release, Digest::of(as_bytes(stored.json)), signer);
   }
   return {};
 }

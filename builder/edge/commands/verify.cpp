@@ -12,9 +12,9 @@ namespace {
 
 namespace options = boost::program_options;
 
-// M of these keys, as --rebuilt-by and --rebuilder say it; 0: nothing is demanded.
+// M of these keys, as --rebuilt-by and --rebuilder say it; without M nothing is demanded.
 struct StatementOptions {
-  std::size_t threshold = 0;
+  std::optional<std::int64_t> threshold;
   std::vector<std::string> keys;
 };
 
@@ -29,9 +29,10 @@ struct VerifyOptions {
 Status demand(const images::Store& store, const keys::Verified<manifests::Release>& release,
               keys::StatementKind kind, const StatementOptions& given,
               std::vector<std::string>& stated_by) {
-  if (given.threshold == 0) return {};
+  if (!given.threshold) return {};
   TRY_ASSIGN(auto trusted, read_public_keys(given.keys));
-  const keys::StatementDemand demanded{kind, std::move(trusted), given.threshold};
+  const keys::StatementDemand demanded{kind, std::move(trusted),
+                                       static_cast<std::size_t>(*given.threshold)};
   TRY_ASSIGN(const auto ids,
              require_stored_statements(store, release->name, release.digest(), demanded));
   for (const std::string& id : ids) {
@@ -41,13 +42,12 @@ Status demand(const images::Store& store, const keys::Verified<manifests::Releas
   return {};
 }
 
-// Its provenance, where there is one that a trusted key signed. One that is damaged, or about
+// Its provenance, where there is one that enough trusted keys signed. One that is damaged, or about
 // something else, is refused; one by strangers only where it is demanded.
-Result<std::optional<keys::VerifiedProvenance>> provenance_of(
-    const images::Store& store, const keys::Verified<manifests::Release>& release,
-    const VerifyOptions& given) {
-  TRY_ASSIGN(const auto trusted, trusted_keys(given.trust));
-  auto out = verify_stored_provenance(store, release, trusted);
+Result<std::optional<keys::VerifiedProvenance>> provenance_of(const images::Store& store,
+                                                              const TrustedRelease& trusted,
+                                                              const VerifyOptions& given) {
+  auto out = verify_stored_provenance(store, trusted.release, trusted.signers);
   if (!out && out.error().code == Errc::unauthorized && !given.provenance) {
     return std::optional<keys::VerifiedProvenance>();
   }
@@ -65,10 +65,11 @@ Status verify(const VerifyOptions& given) {
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
   TRY_ASSIGN(TrustedRelease trusted, verify_by(given.trust, store, name, Demands::kept));
   const auto& release = trusted.release;
-  TRY_ASSIGN(const auto provenance, provenance_of(store, release, given));
+  TRY_ASSIGN(const auto provenance, provenance_of(store, trusted, given));
   TRY(demand(store, release, keys::StatementKind::rebuild, given.rebuilt, trusted.rebuilt_by));
   TRY(demand(store, release, keys::StatementKind::boot_check, given.boot_checked,
              trusted.boot_checked_by));
+  TRY(remember(given.trust, trusted));
   ByteCount bytes = release->kernel.image.size;
   for (const auto& layer : release->layers) bytes.value += layer.blob.size.value;
   if (given.json) {
@@ -100,6 +101,23 @@ Status verify(const VerifyOptions& given) {
   return {};
 }
 
+auto* threshold(StatementOptions& given) {
+  return options::value<std::int64_t>()->value_name("M")->notifier(
+      [&given](std::int64_t number) { given.threshold = number; });
+}
+
+bool fits(const StatementOptions& given, const char* number, const char* keys) {
+  if (given.threshold.has_value() == given.keys.empty()) {
+    std::fprintf(stderr, "weir-builder verify: %s M and %s FILE go together\n", number, keys);
+    return false;
+  }
+  if (given.threshold && *given.threshold < 1) {
+    std::fprintf(stderr, "weir-builder verify: %s: must be 1 or more (--help explains)\n", number);
+    return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 int run_verify(const Arguments& args) {
@@ -122,25 +140,22 @@ int run_verify(const Arguments& args) {
                              "where the release is");
   add_trust_options(line, given.trust);
   line.options.add_options()(
-      "rebuilt-by", options::value(&given.rebuilt.threshold)->value_name("M"),
+      "rebuilt-by", threshold(given.rebuilt),
       "demands statements of so many different rebuilders (weir-builder rebuild)")(
       "rebuilder", options::value(&given.rebuilt.keys)->value_name("FILE")->composing(),
       "minisign public key of one of them; can be repeated")(
-      "boot-checked-by", options::value(&given.boot_checked.threshold)->value_name("M"),
+      "boot-checked-by", threshold(given.boot_checked),
       "demands statements of so many different checkers (weir-builder boot-check)")(
       "checker", options::value(&given.boot_checked.keys)->value_name("FILE")->composing(),
       "minisign public key of one of them; can be repeated")(
       "provenance", options::bool_switch(&given.provenance),
-      "demands a provenance that a trusted key signed; without, one that is there is checked")(
+      "demands a provenance that a trusted key signed (with --trust, as many release keys as a "
+      "release takes); without, one that is there is checked")(
       "json", options::bool_switch(&given.json), "prints the result as JSON");
   if (const auto code = parse_command_line(line, args, &given.name)) return *code;
   if (!says_who_is_trusted(line, given.trust)) return 2;
-  if ((given.rebuilt.threshold == 0) != given.rebuilt.keys.empty()) {
-    std::fputs("weir-builder verify: --rebuilt-by M and --rebuilder FILE go together\n", stderr);
-    return 2;
-  }
-  if ((given.boot_checked.threshold == 0) != given.boot_checked.keys.empty()) {
-    std::fputs("weir-builder verify: --boot-checked-by M and --checker FILE go together\n", stderr);
+  if (!fits(given.rebuilt, "--rebuilt-by", "--rebuilder") ||
+      !fits(given.boot_checked, "--boot-checked-by", "--checker")) {
     return 2;
   }
   const Status done = verify(given);

@@ -104,12 +104,41 @@ TEST_CASE_FIXTURE(Built,
        "2 statements are demanded of 1 distinct keys");
   says(demand("--rebuilt-by 1"), 2, "go together");
   says(demand("--rebuilder ann.pub"), 2, "go together");
+  for (const char* number : {"-1", "0"}) {
+    says(demand("--rebuilder ann.pub --rebuilt-by " + std::string(number) + " 2>&1"), 2,
+         "--rebuilt-by: must be 1 or more");
+    says(demand("--checker ann.pub --boot-checked-by " + std::string(number) + " 2>&1"), 2,
+         "--boot-checked-by: must be 1 or more");
+  }
   says(rebuild("--key bob.key"), 0, "says so");
   says(demand("--rebuilt-by 2 --rebuilder bob.pub --rebuilder ann.pub"), 0, "demo is whole");
 
   // A statement whose bytes were changed counts for nothing.
   run("sed -i 's/\"release\": \"demo\"/\"release\": \"demO\"/' store/statements/*/*.json");
   says(demand("--rebuilt-by 1 --rebuilder bob.pub --rebuilder ann.pub"), 1, "0 of the 1 demanded");
+}
+
+TEST_CASE_FIXTURE(Built, "--plan says what would be made, and makes nothing") {
+  run("rm -rf image.yaml image.lock.json init agent cache/layers");
+  const std::string deb = "cache/blobs/sha256/" + packages.front().digest.hex();
+  run("mv " + deb + " deb");
+  const std::string before = run("find store cache -type f | sort | xargs sha256sum");
+  const auto out = rebuild("--plan --json --key ann.key 2>&1");
+  REQUIRE_MESSAGE(out.status == 0, out.out);
+  const auto plan = nlohmann::json::parse(out.out);
+  CHECK(plan.at("release_digest") ==
+        "sha256:" + run("sha256sum < store/releases/demo/release.json").substr(0, 64));
+  CHECK(plan.at("packages") == packages.size());
+  CHECK(plan.at("fetch") == 1);
+  CHECK(plan.at("fetch_bytes") == packages.front().size.value);
+  CHECK(plan.at("statements").get<std::string>().starts_with("store/statements/"));
+  says(rebuild("--plan"), 0, "of which 1 are fetched first");
+  CHECK(run("find store cache -type f | sort | xargs sha256sum") == before);
+  run("mv deb " + deb + " && mv store/blobs/sha256/" +
+      release().at("lock_digest").get<std::string>().substr(7) + " away");
+  says(rebuild("--plan 2>&1"), 1, "its lock (sha256:");
+  says(rebuild("--plan --signer ann.pub 2>&1"), 1, "not trusted here");
+  says(rebuild("--key ann.key --pkcs11 pkcs11: 2>&1"), 2, "--key or --pkcs11");
 }
 
 TEST_CASE_FIXTURE(Built, "lock and manifest travel with a release that foreign tools copy") {

@@ -123,6 +123,101 @@ TEST_CASE("two images of one age follow each other in both orders, and a fix of 
                 old.out);
 }
 
+TEST_CASE("what is refused leaves no mark: the state is written last") {
+  Trusted office;
+  office.run("minisign -G -W -p ann.pub -s ann.key > /dev/null");
+  office.make();
+  for (const char* demand :
+       {"--rebuilt-by 1 --rebuilder ann.pub", "--boot-checked-by 1 --checker ann.pub"}) {
+    CHECK(office.verify("--state s " + std::string(demand)).status != 0);
+    CHECK_FALSE(fs::exists(office.path() + "/s"));
+  }
+  office.run("mv store/attestations away");
+  CHECK(office.verify("--state s --provenance").status != 0);
+  CHECK_FALSE(fs::exists(office.path() + "/s"));
+  office.run("mv away store/attestations");
+  const std::string trust = "demo --store store --trust t.json --state s ";
+  for (const std::string& plan :
+       {"boot-check " + trust + "--plan", "export " + trust + "--format kernel --out x --plan",
+        "rebuild " + trust + "--cache cache --plan", "provenance " + trust}) {
+    const auto planned = office.builder(plan + " 2>&1");
+    CHECK_MESSAGE(planned.status == 0, planned.out);
+    CHECK_FALSE(fs::exists(office.path() + "/s"));
+  }
+  CHECK(office.verify("--state s --provenance").status == 0);
+  CHECK(nlohmann::json::parse(office.read("s")).at("channels").at(0).at("version") == 5);
+}
+
+TEST_CASE("all that read a release hold it to a trust, and know what was seen") {
+  Trusted office;
+  office.make();
+  office.run("cp -r store old");
+  office.version(6);
+  office.make();
+  const std::string trust = " --trust t.json --state s 2>&1";
+  const auto out = office.builder("export demo --store store --format kernel --out one" + trust);
+  CHECK_MESSAGE(out.status == 0, out.out);
+  CHECK(nlohmann::json::parse(office.read("s")).at("channels").at(0).at("version") == 6);
+  for (const char* command : {"export demo --format kernel --out two", "provenance demo",
+                              "rebuild demo --cache cache", "verify demo"}) {
+    const auto refused = office.builder(std::string(command) + " --store old" + trust);
+    CAPTURE(command);
+    CHECK(WEXITSTATUS(refused.status) == 1);
+    CHECK_MESSAGE(has(refused, "an old release"), refused.out);
+  }
+  CHECK_FALSE(fs::exists(office.path() + "/two"));
+  for (const char* command : {"provenance demo --store store", "verify demo --store store",
+                              "rebuild demo --cache cache --store store"}) {
+    const auto good = office.builder(command + trust);
+    CHECK_MESSAGE(good.status == 0, good.out);
+  }
+}
+
+TEST_CASE("--state without a trust is a mistake, and a trust without --state is told of") {
+  Trusted office;
+  office.make();
+  for (const char* command :
+       {"verify demo --key k.pub", "export demo --format kernel --out x --key k.pub",
+        "provenance demo --key k.pub", "boot-check demo --plan --key k.pub",
+        "rebuild demo --signer k.pub", "rebuild demo"}) {
+    CAPTURE(command);
+    const auto refused = office.builder(std::string(command) + " --store store --state s 2>&1");
+    CHECK(WEXITSTATUS(refused.status) == 2);
+    CHECK_MESSAGE(has(refused, "--state remembers what a trust accepted"), refused.out);
+  }
+  CHECK(WEXITSTATUS(office.builder("rebuild demo --store store --signer k.pub --trust t.json 2>&1")
+                        .status) == 2);
+  CHECK(WEXITSTATUS(
+            office.builder("export demo --store store --format kernel --out x 2>&1").status) == 2);
+  const auto note = office.builder("verify demo --store store --trust t.json 2>&1 > /dev/null");
+  CHECK(note.status == 0);
+  CHECK(note.out ==
+        "weir-builder verify: without --state FILE, an old release that is brought back is not "
+        "noticed\n");
+  CHECK(office.builder("verify demo --store store --trust t.json --state s 2>&1 > /dev/null").out ==
+        "");
+  CHECK(office.builder("verify demo --store store --key k.pub 2>&1 > /dev/null").out == "");
+}
+
+TEST_CASE("a provenance takes as many release keys as a release does") {
+  Trusted office;
+  office.keys("trust change t.json --add release=k2.pub --threshold release=2 --sign root.key");
+  office.make();
+  office.run("minisign -S -s k2.key -x second -m store/releases/demo/release.json > /dev/null");
+  REQUIRE(office.builder("attach-signature demo --store store --key k2.pub --signature second")
+              .status == 0);
+  CHECK(office.verify().status == 0);
+  const auto one = office.verify("--state s --provenance");
+  CHECK(one.status != 0);
+  CHECK_MESSAGE(has(one, "provenance: signed by 1 of the 2 keys it takes"), one.out);
+  const std::string provenance = "provenance demo --store store --trust t.json --state s 2>&1";
+  CHECK(has(office.builder(provenance), "signed by 1 of the 2 keys it takes"));
+  REQUIRE(office.builder("attest demo --store store --key k2.key --release-key k.pub").status == 0);
+  const auto both = office.verify("--state s --provenance");
+  CHECK_MESSAGE(both.status == 0, both.out);
+  CHECK(has(office.builder(provenance), "https://slsa.dev/provenance/v1"));
+}
+
 TEST_CASE("a version that was signed is not signed again for something else") {
   Trusted office;
   office.make();

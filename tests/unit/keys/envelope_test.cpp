@@ -32,7 +32,7 @@ struct Signed {
     return {std::string(type), payload, {*sign_payload(signer_with(by.secret_key), type, payload)}};
   }
   [[nodiscard]] Result<VerifiedProvenance> verified(const DsseEnvelope& envelope) const {
-    return verify_provenance(print(envelope), release, {own.public_key});
+    return verify_provenance(print(envelope), release, {{own.public_key}, 1});
   }
 };
 

@@ -7,49 +7,15 @@
 #include "keys/edge/key_files.h"
 #include "keys/edge/pkcs11_key.h"
 #include "manifests/edge/file.h"
-#include "scratch.h"
+#include "soft_token.h"
 
 namespace weir::keys {
 namespace {
 
 using testing::Finished;
+using testing::kModule;
 using testing::run;
-using testing::Scratch;
-
-const std::string kModule = "/usr/lib/softhsm/libsofthsm2.so";
-
-/// A SoftHSM of a test's own with the token "release" (PIN 1234).
-struct Token {
-  Scratch folder;
-
-  Token() {
-    REQUIRE(write_file(folder / "conf", "directories.tokendir = " + folder / "tokens" +
-                                            "\nobjectstore.backend = file\nlog.level = ERROR\n")
-                .has_value());
-    must("mkdir " + folder / "tokens" +
-         " && softhsm2-util --init-token --free --label release --pin 1234 --so-pin 5678");
-  }
-  void must(const std::string& command) const {
-    const auto done = run("export SOFTHSM2_CONF=" + folder / "conf" + "; " + command + " 2>&1");
-    REQUIRE_MESSAGE(done.status == 0, done.output);
-  }
-  void make(const std::string& label, const std::string& id,
-            const std::string& type = "EC:edwards25519") const {
-    must("pkcs11-tool --module " + kModule +
-         " --login --pin 1234 --token-label release --keypairgen --key-type " + type + " --label " +
-         label + " --id " + id);
-  }
-  [[nodiscard]] std::string uri(const std::string& object, const std::string& pin = "1234",
-                                const std::string& token = "release") const {
-    return "pkcs11:token=" + token + ";object=" + object + "?module-path=" + kModule +
-           (pin.empty() ? "" : "&pin-value=" + pin);
-  }
-  [[nodiscard]] Finished weir_keys(const std::string& arguments,
-                                   const std::string& before = "env -u WEIR_PASSPHRASE") const {
-    return run("cd " + folder.path() + " && SOFTHSM2_CONF=" + folder / "conf" + " " + before +
-               " setsid " WEIR_BINARY_DIR "/bin/weir-keys " + arguments + " </dev/null 2>&1");
-  }
-};
+using testing::Token;
 
 bool has(const Finished& finished, const std::string& text) {
   return finished.output.find(text) != std::string::npos;
@@ -106,6 +72,32 @@ TEST_CASE("a key that openssl made and the token took in has openssl's public ke
   CHECK(hex_of(key->id) == hash);
 }
 
+TEST_CASE("root keys in tokens make, change and sign a trust, and minisign accepts it") {
+  const Token token;
+  token.make("alice", "0102030405060708");
+  token.make("bob", "1112131415161718");
+  const std::string alice = " --pkcs11 '" + token.uri("alice") + "'",
+                    bob = " --pkcs11 '" + token.uri("bob") + "'";
+  REQUIRE(token.weir_keys("pkcs11 --out alice.pub" + alice).status == 0);
+  REQUIRE(token.weir_keys("pkcs11 --out bob.pub" + bob).status == 0);
+  const auto made = token.weir_keys(
+      "trust init --out t.json --add root=alice.pub --add root=bob.pub --threshold root=2" + alice +
+      bob);
+  CHECK_MESSAGE(made.status == 0, made.output);
+  const auto changed = token.weir_keys("trust change t.json --expires 2098-01-01" + alice);
+  CHECK_MESSAGE(changed.status == 4, changed.output);
+  CHECK_FALSE(has(changed, "1234"));
+  const auto done = token.weir_keys("trust sign t.json.pending" + bob);
+  CHECK_MESSAGE(done.status == 0, done.output);
+  REQUIRE(token.weir_keys("trust show t.json --extract v2").status == 0);
+  for (const char* name : {"alice", "bob"}) {
+    const auto checked =
+        run("cd " + token.folder.path() + " && for s in v2.json.*.minisig; do minisign -V -p " +
+            name + ".pub -m v2.json -x $s 2>/dev/null && exit; done; exit 1");
+    CHECK_MESSAGE(checked.status == 0, checked.output);
+  }
+}
+
 TEST_CASE("what a token cannot do is said, and the PIN never is") {
   const Token token;
   token.make("signing", "01");
@@ -134,7 +126,7 @@ TEST_CASE("what a token cannot do is said, and the PIN never is") {
     CHECK_FALSE(has(refused, "9999"));
   }
   CHECK_FALSE(std::filesystem::exists(token.folder / "doc.minisig"));
-  CHECK(token.weir_keys("sign doc").status == 1);
+  CHECK(token.weir_keys("sign doc").status == 2);
   CHECK(has(token.weir_keys("sign doc --key k --pkcs11 pkcs11:"), "--key FILE or --pkcs11 URI"));
 }
 

@@ -49,8 +49,9 @@ TEST_CASE("a trust is made, signed by two people, verified, and checked by minis
   const auto half = office.trust(
       "init --out t.json --add root=alice.pub --add root=bob.pub --threshold root=2 --sign "
       "alice.key");
-  REQUIRE_MESSAGE(half.status == 0, half.output);
+  REQUIRE_MESSAGE(half.status == 4, half.output);
   CHECK(has(half, "not complete yet"));
+  CHECK(has(half, ": 1 more of the root keys of version 1: bob ("));
   const auto early = office.trust("verify t.json");
   CHECK(early.status == 1);
   CHECK(has(early, "signed by 1 of the 2 keys it takes"));
@@ -71,18 +72,26 @@ TEST_CASE("a trust is made, signed by two people, verified, and checked by minis
 
 TEST_CASE("a signature that minisign made over a version counts") {
   const Office office;
-  REQUIRE(office.trust("init --out t.json --add root=alice.pub").status == 0);
+  REQUIRE(office.trust("init --out t.json --add root=alice.pub").status == 4);
   REQUIRE(office.trust("show t.json --extract v1").status == 0);
   REQUIRE(
       run("cd " + office.folder.path() + " && minisign -S -s alice.key -m v1.json 2>&1").status ==
       0);
-  auto file =
-      *manifests::parse_trust_file(*read_file(office.folder / "t.json", ByteCount{1 << 20}));
-  file.versions[0].signatures.push_back(
-      *read_file(office.folder / "v1.json.minisig", ByteCount{1 << 20}));
-  REQUIRE(write_file(office.folder / "t.json", print(file)).has_value());
+  const auto added = office.trust("sign t.json --signature v1.json.minisig");
+  CHECK_MESSAGE(added.status == 0, added.output);
   const auto checked = office.trust("verify t.json");
   CHECK_MESSAGE(checked.status == 0, checked.output);
+  CHECK(has(office.trust("sign t.json --signature v1.json.minisig"), "has signed version 1"));
+  // By a stranger, over something else, and none at all.
+  const std::string minisign = "cd " + office.folder.path() + " && minisign -S -x other.minisig ";
+  REQUIRE(office.trust("change t.json --expires 2098-01-01").status == 4);
+  REQUIRE(run(minisign + "-s carol.key -m v1.json 2>&1").status == 0);
+  CHECK(has(office.trust("sign t.json.pending --signature other.minisig"), "is not a root key"));
+  REQUIRE(run(minisign + "-s alice.key -m v1.json 2>&1").status == 0);
+  CHECK(has(office.trust("sign t.json.pending --signature other.minisig"), "does not fit"));
+  CHECK(office.trust("sign t.json.pending --signature alice.pub").status == 1);
+  CHECK(office.trust("sign t.json.pending").status == 2);
+  CHECK(office.trust("sign t.json.pending --key alice.key --signature other.minisig").status == 2);
 }
 
 TEST_CASE("a key is revoked, the state follows, and the old trust is refused afterwards") {
@@ -106,6 +115,77 @@ TEST_CASE("a key is revoked, the state follows, and the old trust is refused aft
   CHECK(has(office.trust("change t2.json --add release=carol.pub"), "cannot come back"));
 }
 
+TEST_CASE("a trust file that works is replaced by one that works, and by nothing else") {
+  const Office office;
+  office.init();
+  const auto text = [&](const char* name) {
+    return *read_file(office.folder / name, ByteCount{1 << 20});
+  };
+  const std::string before = text("t.json");
+  const auto half = office.trust("change t.json --add release=dora.pub --sign alice.key");
+  CHECK(half.status == 4);
+  CHECK_MESSAGE(has(half, "t.json.pending: holds version 2, not complete yet"), half.output);
+  CHECK(has(half, "1 more of the root keys of version 1: bob ("));
+  CHECK(has(half, "t.json stays as it is until then"));
+  CHECK(text("t.json") == before);
+  CHECK(office.trust("verify t.json").status == 0);
+  CHECK(has(office.trust("change t.json --expires 2098-01-01 --sign alice.key"),
+            "another change waits for signatures"));
+  const auto whole = office.trust("sign t.json.pending --key bob.key");
+  CHECK_MESSAGE(whole.status == 0, whole.output);
+  CHECK(has(whole, "t.json: now holds version 2, signed by enough root keys"));
+  CHECK_FALSE(std::filesystem::exists(office.folder / "t.json.pending"));
+  CHECK(has(office.trust("verify t.json"), "version 2"));
+
+  // One that was overtaken stays where it is.
+  REQUIRE(office.trust("change t.json --expires 2097-01-01 --sign alice.key").status == 4);
+  const std::string both = " --sign alice.key --sign bob.key";
+  REQUIRE(office.trust("change t.json --expires 2096-01-01" + both).status == 0);
+  const auto late = office.trust("sign t.json.pending --key bob.key");
+  CHECK(late.status == 1);
+  CHECK(has(late, "was changed meanwhile"));
+  CHECK(has(office.trust("verify t.json"), "good until 2096-01-01"));
+}
+
+TEST_CASE("a root key that left is called by its name, and what a revocation lacks is said") {
+  const Office office;
+  office.init();
+  const auto removed = office.trust(
+      "change t.json --remove root=alice.pub --add root=dora.pub --sign alice.key --sign bob.key "
+      "--out t2.json");
+  CHECK(removed.status == 4);
+  CHECK(has(removed, "1 more of the root keys of version 2: dora ("));
+  const auto checked = office.trust("verify t2.json");
+  CHECK(checked.status == 1);
+  CHECK_MESSAGE(has(checked, "(alice) signed it, but is no longer in version 2"), checked.output);
+  const auto fewer = office.trust("change t.json --revoke bob.pub=gone");
+  CHECK(fewer.status == 1);
+  CHECK_MESSAGE(has(fewer,
+                    "role root: 2 of its keys must sign, and only 1 would be left: give it another "
+                    "with --add root=FILE.pub, or ask for fewer with --threshold root=1"),
+                fewer.output);
+  CHECK(has(office.trust("change t.json --revoke carol.pub=gone"), "--add release=FILE.pub"));
+  CHECK(
+      office.trust("change t.json --revoke carol.pub=gone --add release=dora.pub --plan").status ==
+      0);
+}
+
+TEST_CASE("weir-keys trust explains itself, and weir-keys says its version") {
+  const Office office;
+  const auto help = office.trust("--help");
+  CHECK(help.status == 0);
+  for (const char* command :
+       {"trust init", "trust change", "trust sign", "trust show", "trust verify", "Examples:"}) {
+    CHECK(has(help, command));
+  }
+  const auto nothing = office.trust("");
+  CHECK(nothing.status == 2);
+  CHECK(has(nothing, "trust init"));
+  const auto version = run(WEIR_BINARY_DIR "/bin/weir-keys --version 2>&1");
+  CHECK(version.status == 0);
+  CHECK(version.output == "weir-keys " WEIR_VERSION "\n");
+}
+
 TEST_CASE("changes that cannot be are refused, and nothing is written") {
   const Office office;
   office.init();
@@ -114,7 +194,7 @@ TEST_CASE("changes that cannot be are refused, and nothing is written") {
     const char *arguments, *says;
   } cases[] = {
       {"--threshold root=3", "roles.root.threshold: must be from 1 to the number of keys"},
-      {"--revoke bob.pub=gone", "roles.root.threshold"},
+      {"--revoke bob.pub=gone", "--threshold root=1"},
       {"--remove release=alice.pub", "is not in the role release"},
       {"--add release@lab=dora.pub", "there is no channel 'lab'"},
       {"--add boot-check@stable=dora.pub", "only release can be bound to a channel"},

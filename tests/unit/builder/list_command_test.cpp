@@ -1,0 +1,99 @@
+// weir-builder list and show over stores that are not as they should be, and over all that a
+// release says.
+#include <doctest/doctest.h>
+
+#include "build_fixture.h"
+
+namespace weir::builder {
+namespace {
+
+using nlohmann::json;
+
+struct Listed : Fixture {
+  Listed() { (void)built(); }
+  // Another release of the store, made of the first one's documents.
+  void copy(const std::string& name, const std::string& sed) const {
+    run("cp -r store/releases/demo store/releases/" + name + " && sed -i '" + sed +
+        "' store/releases/" + name + "/release.json");
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Listed, "list names a release that it cannot read, and goes on") {
+  copy("also", "s/\"name\": \"demo\"/\"name\": \"also\"/");
+  copy("broken", "s/sha256:/sha255:/");
+  copy("old", "/\"signature_key\"/d; s/\\(\"digest\": \"[^ ]*\"\\),$/\\1/");
+  run("rm -r store/releases/demo/release.json.minisig");
+  const auto text = builder("list --store store 2> errors");
+  CHECK(WEXITSTATUS(text.status) == 1);
+  CHECK(text.out.find("also ") != std::string::npos);
+  const std::string errors = read("errors");
+  CHECK(errors.find("weir-builder list: broken: release: ") != std::string::npos);
+  CHECK(errors.find("demo/release.json.minisig") != std::string::npos);
+  CHECK(errors.find("old: release: ") != std::string::npos);
+  const auto out = builder("list --store store --json 2> /dev/null");
+  CHECK(WEXITSTATUS(out.status) == 1);
+  const json list = json::parse(out.out);
+  REQUIRE(list.size() == 4);
+  CHECK(list[0].at("release") == "also");
+  CHECK(list[0].at("version") == epoch);
+  CHECK(list[0].at("channel") == "stable");
+  CHECK(list[1].at("release") == "broken");
+  CHECK(list[1].at("error").get<std::string>().find("release: ") != std::string::npos);
+  CHECK(list[2].contains("error"));
+  CHECK(list[3].contains("error"));
+  run("rm -r store/releases/broken store/releases/old store/releases/demo");
+  CHECK(builder("list --store store").status == 0);
+}
+
+TEST_CASE_FIXTURE(Listed, "a release of an older build is called that") {
+  json document = release();
+  document.at("modules")[0].erase("signature_key");
+  run("cp k.key other.key");
+  write("store/releases/demo/release.json", document.dump(2));
+  run("minisign -S -s k.key -x store/releases/demo/release.json.minisig -m "
+      "store/releases/demo/release.json > /dev/null");
+  for (const char* command : {"show demo --store store", "verify demo --store store --key k.pub"}) {
+    const auto refused = builder(std::string(command) + " 2>&1");
+    CHECK(WEXITSTATUS(refused.status) == 1);
+    CHECK_MESSAGE(
+        refused.out.find("modules[0].signature_key: missing: an older build of Weir made "
+                         "this release, or somebody cut it: build it again") != std::string::npos,
+        refused.out);
+  }
+}
+
+TEST_CASE_FIXTURE(Listed, "show says all that a release says, and nothing of what it does not") {
+  manifest += "modules_end: 0\n";
+  manifest.resize(manifest.rfind("modules_end"));
+  manifest += "release: {version: 7, channel: lab, replaces_from: 3, valid_for: 3650d}\n";
+  lock();
+  (void)built();
+  const std::string out = builder("show demo --store store").out;
+  const json document = release();
+  const auto says = [&](const std::string& text) {
+    CAPTURE(text);
+    CHECK(out.find(text) != std::string::npos);
+  };
+  says("digest         sha256:" +
+       run("sha256sum < store/releases/demo/release.json").substr(0, 64));
+  says("version        7 of channel lab");
+  says("  replaces     version 3 or later");
+  says("  expires      2033-11-11T22:13:20Z");
+  says("  image        " + document.at("kernel").at("image").at("digest").get<std::string>());
+  const json& module = document.at("modules")[0];
+  says("module         one 3\n");  // it states no srcversion
+  says("  vermagic     " + module.at("vermagic").get<std::string>() + "\n");
+  says("  digest       " + module.at("digest").get<std::string>());
+  says("  signed with  no key");
+  says("tool           tool 1.0");
+  says("scan           for secrets, rules 1: ");
+  for (const json& layer : document.at("layers")) {
+    says(layer.at("blob").at("digest").get<std::string>() + "\n");
+  }
+  CHECK(out.find(", srcversion \n") == std::string::npos);
+  CHECK(out.find(" ,") == std::string::npos);
+}
+
+}  // namespace weir::builder
