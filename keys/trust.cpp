@@ -180,8 +180,13 @@ Result<Verified<Trust>> verify_trust(std::string_view text, const TrustState& se
 
 namespace {
 
-/// "1 more of the root keys of version 2: bob (0123…)", or nothing.
-Result<std::string> missing_of(const Trust& trust, const manifests::SignedTrust& last) {
+struct Missing {
+  std::size_t count = 0;  ///< how many more it takes
+  std::string of;         ///< the root keys that did not sign
+  bool operator==(const Missing&) const = default;
+};
+
+Result<Missing> missing_of(const Trust& trust, const manifests::SignedTrust& last) {
   const TrustRole& root = trust.roles.at(Role::root);
   std::set<std::string> signed_by;
   for (const std::string& signature : last.signatures) {
@@ -200,9 +205,15 @@ Result<std::string> missing_of(const Trust& trust, const manifests::SignedTrust&
       others.push_back(key->name + " (" + id + ")");
     }
   }
-  if (counted >= root.threshold) return std::string();
-  return std::to_string(root.threshold - counted) + " more of the root keys of version " +
-         std::to_string(trust.version) + ": " + joined(others, ", ");
+  if (counted >= root.threshold) return Missing{};
+  return Missing{root.threshold - counted, joined(others, ", ")};
+}
+
+/// "1 more of the root keys of version 2: bob (0123...)", or nothing.
+std::string sentence(const Missing& missing, const std::string& versions) {
+  if (missing.count == 0) return {};
+  return std::to_string(missing.count) + " more of the root keys of " + versions + ": " +
+         missing.of;
 }
 
 }  // namespace
@@ -210,19 +221,17 @@ Result<std::string> missing_of(const Trust& trust, const manifests::SignedTrust&
 Result<std::string> missing_signatures(const manifests::TrustFile& file) {
   const manifests::SignedTrust& last = file.versions.back();
   TRY_ASSIGN(const Trust trust, manifests::parse_trust(last.document));
-  std::vector<std::string> out;
-  const auto ask = [&](const Trust& version) -> Status {
-    TRY_ASSIGN(std::string missing, missing_of(version, last));
-    if (!missing.empty()) out.push_back(std::move(missing));
-    return {};
-  };
-  if (file.versions.size() > 1) {
-    TRY_ASSIGN(const Trust before,
-               manifests::parse_trust(file.versions[file.versions.size() - 2].document));
-    TRY(ask(before));
-  }
-  TRY(ask(trust));
-  return joined(out, "; and ");
+  TRY_ASSIGN(const Missing own, missing_of(trust, last));
+  const std::string version = std::to_string(trust.version);
+  if (file.versions.size() == 1) return sentence(own, "version " + version);
+  TRY_ASSIGN(const Trust before,
+             manifests::parse_trust(file.versions[file.versions.size() - 2].document));
+  TRY_ASSIGN(const Missing theirs, missing_of(before, last));
+  const std::string older = std::to_string(before.version);
+  if (own == theirs) return sentence(own, "versions " + older + " and " + version);
+  const std::string first = sentence(theirs, "version " + older),
+                    second = sentence(own, "version " + version);
+  return first + (first.empty() || second.empty() ? "" : "; and ") + second;
 }
 
 namespace {
