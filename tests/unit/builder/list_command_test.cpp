@@ -23,7 +23,7 @@ struct Listed : Fixture {
 TEST_CASE_FIXTURE(Listed, "list names a release that it cannot read, and goes on") {
   copy("also", "s/\"name\": \"demo\"/\"name\": \"also\"/");
   copy("broken", "s/sha256:/sha255:/");
-  copy("old", "/\"signature_key\"/d; s/\\(\"digest\": \"[^ ]*\"\\),$/\\1/");
+  copy("old", "s/\"builder_version\"/\"builder\"/");
   run("rm -r store/releases/demo/release.json.minisig");
   const auto text = builder("list --store store 2> errors");
   CHECK(WEXITSTATUS(text.status) == 1);
@@ -50,7 +50,6 @@ TEST_CASE_FIXTURE(Listed, "list names a release that it cannot read, and goes on
 TEST_CASE_FIXTURE(Listed, "a release of an older build is called that") {
   json document = release();
   document.at("modules")[0].erase("signature_key");
-  run("cp k.key other.key");
   write("store/releases/demo/release.json", document.dump(2));
   run("minisign -S -s k.key -x store/releases/demo/release.json.minisig -m "
       "store/releases/demo/release.json > /dev/null");
@@ -65,8 +64,6 @@ TEST_CASE_FIXTURE(Listed, "a release of an older build is called that") {
 }
 
 TEST_CASE_FIXTURE(Listed, "show says all that a release says, and nothing of what it does not") {
-  manifest += "modules_end: 0\n";
-  manifest.resize(manifest.rfind("modules_end"));
   manifest += "release: {version: 7, channel: lab, replaces_from: 3, valid_for: 3650d}\n";
   lock();
   (void)built();

@@ -23,7 +23,7 @@ struct Secured : Fixture {
     const Outcome out = with_token(arguments);
     CHECK_MESSAGE(out.status == 0, out.out);
     CHECK_MESSAGE(out.out.find(expected) != std::string::npos, out.out);
-    CHECK(out.out.find("1234") == std::string::npos);
+    CHECK(out.out.find("pin-value") == std::string::npos);
   }
 };
 
