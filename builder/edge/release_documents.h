@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "images/edge/store.h"
-#include "keys/minisign.h"
+#include "keys/envelope.h"
 #include "keys/verified.h"
 #include "manifests/release.h"
 #include "manifests/result.h"
