@@ -51,6 +51,10 @@ void print_module(const manifests::ReleaseModule& module) {
 void print_scan(const manifests::ReleaseScan& scan) {
   line("scan", "for secrets, rules " + std::to_string(scan.rules) + ": " +
                    std::to_string(scan.files) + " files, " + print(ByteCount{scan.bytes}));
+  if (scan.own_keys) {
+    line("  own keys", std::to_string(scan.own_keys->count) + " searched for, " +
+                           scan.own_keys->identity.string());
+  }
   for (const auto& file : scan.accepted) {
     line("  accepted", file.path + ", " + file.digest.string());
   }

@@ -85,7 +85,8 @@ TEST_CASE_FIXTURE(Listed, "show says all that a release says, and nothing of wha
   says("  digest       " + module.at("digest").get<std::string>());
   says("  signed with  no key");
   says("tool           tool 1.0");
-  says("scan           for secrets, rules 1: ");
+  says("scan           for secrets, rules " + document.at("scan").at("rules").dump() + ": " +
+       document.at("scan").at("files").dump() + " files, ");
   for (const json& layer : document.at("layers")) {
     says(layer.at("blob").at("digest").get<std::string>() + "\n");
   }
