@@ -57,9 +57,8 @@ int fill(int fd, const SparseFile& file) {
 }  // namespace
 
 Status write_sparse_file(const std::string& path, const SparseFile& file) {
-  std::string aside = path + ".XXXXXX";
-  const Fd fd(::mkostemp(aside.data(), O_CLOEXEC));
-  if (!fd.valid()) return fail_errno(code_of(errno), errno, path);
+  TRY_ASSIGN(const Unfinished made, make_unfinished_file(path));
+  const auto& [fd, aside] = made;
   int sys = fill(fd.get(), file);
   if (sys == 0 && ::rename(aside.c_str(), path.c_str()) != 0) sys = errno;
   if (sys != 0) {
@@ -87,10 +86,9 @@ Status OutputFolder::check(const std::string& given) {
 Result<OutputFolder> OutputFolder::begin(const std::string& given) {
   TRY(check(given));
   const std::string path = without_slashes(given);
-  std::string aside = path + ".XXXXXX";
-  if (::mkdtemp(aside.data()) == nullptr) return fail_errno(code_of(errno), errno, path);
-  OutputFolder out(path, aside);
-  if (::chmod(aside.c_str(), 0755) != 0) return fail_errno(Errc::io, errno, aside);
+  TRY_ASSIGN(Unfinished aside, make_unfinished_folder(path));
+  OutputFolder out(path, std::move(aside));
+  if (::chmod(out.aside().c_str(), 0755) != 0) return fail_errno(Errc::io, errno, out.aside());
   return out;
 }
 
@@ -98,16 +96,16 @@ OutputFolder::OutputFolder(OutputFolder&& other) noexcept
     : path_(std::move(other.path_)), aside_(std::exchange(other.aside_, {})) {}
 
 OutputFolder::~OutputFolder() {
-  if (aside_.empty()) return;
+  if (aside_.path.empty()) return;
   std::error_code ignored;
-  std::filesystem::remove_all(aside_, ignored);
+  std::filesystem::remove_all(aside_.path, ignored);
 }
 
 Status OutputFolder::finish() {
-  if (const int sys = sync_folder(aside_)) return fail_errno(Errc::io, sys, aside_);
+  if (const int sys = sync_folder(aside())) return fail_errno(Errc::io, sys, aside());
   // Takes the place of nothing, or of an empty folder.
-  if (::rename(aside_.c_str(), path_.c_str()) != 0) return fail_errno(Errc::io, errno, path_);
-  aside_.clear();
+  if (::rename(aside().c_str(), path_.c_str()) != 0) return fail_errno(Errc::io, errno, path_);
+  aside_ = {};
   if (const int sys = sync_folder(folder_of(path_))) {
     return fail_errno(Errc::io, sys, folder_of(path_));
   }

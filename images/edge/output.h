@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "images/extent.h"
+#include "manifests/edge/unfinished.h"
 #include "manifests/result.h"
 
 namespace weir::images {
@@ -25,14 +26,15 @@ class OutputFolder {
   ~OutputFolder();  ///< removes what was not finished
 
   /// Where to write: a folder beside the final one.
-  [[nodiscard]] const std::string& aside() const { return aside_; }
+  [[nodiscard]] const std::string& aside() const { return aside_.path; }
   /// errors: io
   Status finish();
 
  private:
-  OutputFolder(std::string path, std::string aside)
+  OutputFolder(std::string path, Unfinished aside)
       : path_(std::move(path)), aside_(std::move(aside)) {}
-  std::string path_, aside_;
+  std::string path_;
+  Unfinished aside_;
 };
 
 }  // namespace weir::images

@@ -29,7 +29,7 @@ void sweep_store(const std::string& store) {
   });
   const auto now = fs::file_time_type::clock::now();
   each_in(store + "/blobs/sha256", [&](const fs::path& path) {
-    // HEX.XXXXXX, as write_file names what it has not finished.
+    // HEX.unfinished.XXXXXX, as write_file names what it has not finished.
     if (path.filename().string().find('.') != 64) return;
     std::error_code error;
     const auto touched = fs::last_write_time(path, error);

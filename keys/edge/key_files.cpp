@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "manifests/edge/file.h"
+#include "manifests/edge/unfinished.h"
 
 namespace weir::keys {
 namespace {
@@ -147,9 +148,8 @@ Result<Secret> read_key_file(const std::string& path) {
 
 Status write_new_file(const std::string& path, std::string_view content, unsigned mode) {
   // A whole file beside it first, then a name that must be new.
-  std::string temporary = path + ".XXXXXX";
-  const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd.valid()) return failed(path, errno);
+  TRY_ASSIGN(const Unfinished made, make_unfinished_file(path));
+  const auto& [fd, temporary] = made;
   int sys = 0;
   while (!content.empty() && sys == 0) {
     const ssize_t n = ::write(fd.get(), content.data(), content.size());

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "manifests/edge/unfinished.h"
+
 namespace weir {
 namespace {
 
@@ -73,9 +75,8 @@ Result<std::string> read_file(const std::string& path, ByteCount limit) {
 
 Status write_file(const std::string& path, std::string_view content, unsigned mode,
                   Durability durability) {
-  std::string temporary = path + ".XXXXXX";
-  const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd.valid()) return failed(path, errno);
+  TRY_ASSIGN(const Unfinished made, make_unfinished_file(path));
+  const auto& [fd, temporary] = made;
   int sys = write_all(fd.get(), content);
   if (sys == 0 && ::fchmod(fd.get(), mode) != 0) sys = errno;
   if (sys == 0 && durability != Durability::none && ::fsync(fd.get()) != 0) sys = errno;

@@ -1,30 +1,24 @@
-// weir-builder killed, or refused by a full disk, at each of its writes, syncs and renames: what it
-// leaves is whole, and the next run makes what an undisturbed one makes. strace(1) does the faults.
-#include <doctest/doctest.h>
-#include <sys/wait.h>
-
-#include <map>
+// weir-builder killed, or refused by a full disk, while it builds and rebuilds: what it leaves is
+// whole, and the next run makes what an undisturbed one makes.
 #include <memory>
 #include <string>
 
+#include "disturbance.h"
 #include "tests/unit/builder/build_fixture.h"
 #include "tests/unit/builder/http_server.h"
 
 namespace weir::builder {
 namespace {
 
-// Everything by which weir-builder changes a disk.
-constexpr const char* kCalls[] = {"write",  "fsync", "rename", "renameat2",
-                                  "fchmod", "chmod", "mkdir",  "ftruncate"};
-constexpr int kMostCalls = 400;
-
-enum class Fault : std::uint8_t { killed, disk_full };
+// Of each kind of call; there are some hundred in all.
+constexpr std::size_t kMost = 7;
+const std::string kProgram = WEIR_BINARY_DIR "/bin/weir-builder ";
 
 /// A release, built, and a newer one, to be built; their packages on a server and not in the cache.
-struct Disturbed : Fixture {
+struct Interrupted : Fixture {
   std::unique_ptr<HttpServer> server;
 
-  Disturbed() {
+  Interrupted() {
     std::map<std::string, std::string> served;
     const auto serve = [&] {
       for (const auto& package : packages) {
@@ -53,30 +47,6 @@ struct Disturbed : Fixture {
     return nlohmann::json::parse(out.out).at("release_digest");
   }
 
-  /// Runs the builder on one processor, so that one thread makes all calls, with a fault at call
-  /// `count` of `name`. False: it makes fewer calls than that.
-  [[nodiscard]] bool disturb(const std::string& command, Fault fault, const std::string& name,
-                             int count) const {
-    const std::string how = fault == Fault::killed ? "signal=SIGKILL" : "error=ENOSPC";
-    int status = 0;
-    test::output_of("cd " + path() + " && taskset 1 strace -qq -o trace -e trace=" + name +
-                        " -e inject=" + name + ":" + how + ":when=" + std::to_string(count) +
-                        " " WEIR_BINARY_DIR "/bin/weir-builder " + command + " > output 2> errors",
-                    &status);
-    if (fault == Fault::killed) return status != 0;
-    const bool hit = read("trace").find("(INJECTED)") != std::string::npos;
-    if (hit && status != 0) {
-      CHECK(WEXITSTATUS(status) == 1);
-      CHECK_MESSAGE(read("errors").find("No space left on device") != std::string::npos,
-                    read("errors"));
-      const std::string left =
-          run("find store cache -regextype posix-extended -regex '.*[.][A-Za-z0-9]{6}' 2> /dev/null"
-              " || true");
-      CHECK_MESSAGE(left == "", left);
-    }
-    return hit;
-  }
-
   /// Blobs are what their names say, and a release that can be seen is whole.
   void check_whole() const {
     run("for d in store/blobs/sha256 cache/blobs/sha256; do [ -d $d ] || continue; cd $d; "
@@ -91,36 +61,25 @@ struct Disturbed : Fixture {
     run("skopeo inspect --raw oci:store:demo > /dev/null");
   }
 
-  /// Disturbs `command` at every call, each time after `prepare`, with `after` behind it.
+  /// Disturbs `command`, each time after `prepare`, with `after` behind it.
   template <class Prepare, class After>
   void everywhere(Prepare prepare, const std::string& command, After after) const {
-    for (const Fault fault : {Fault::killed, Fault::disk_full}) {
-      std::string counts;
-      for (const std::string name : kCalls) {
-        int count = 1;
-        for (; count <= kMostCalls; ++count) {
-          prepare();
-          const std::string how = fault == Fault::killed ? "killed" : "disk full";
-          CAPTURE(how);
-          CAPTURE(name);
-          CAPTURE(count);
-          if (!disturb(command, fault, name, count)) break;
+    const test::Disturbed disturbed{path(), true};
+    disturbed.everywhere(
+        prepare, kProgram + command,
+        [&] {
           check_whole();
           after();
           check_whole();
-        }
-        REQUIRE(count <= kMostCalls);
-        counts += " " + name + " " + std::to_string(count - 1);
-      }
-      const std::string how = fault == Fault::killed ? "killed at" : "disk full at";
-      MESSAGE(how << counts);
-    }
+        },
+        kMost);
   }
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Disturbed, "a first build that is disturbed anywhere leaves nothing half done") {
+TEST_CASE_FIXTURE(Interrupted,
+                  "a first build that is disturbed anywhere leaves nothing half done") {
   const auto fresh = [&] { run("rm -rf store cache && cp -r cache.first cache"); };
   fresh();
   const std::string reference = build_digest();
@@ -130,7 +89,7 @@ TEST_CASE_FIXTURE(Disturbed, "a first build that is disturbed anywhere leaves no
   });
 }
 
-TEST_CASE_FIXTURE(Disturbed,
+TEST_CASE_FIXTURE(Interrupted,
                   "what a killed writer left is removed when nobody can still be at it") {
   run("cp -r cache.first cache && cp -r store.first store");
   const std::string hex(64, 'a');
@@ -142,7 +101,7 @@ TEST_CASE_FIXTURE(Disturbed,
   CHECK(run("ls -A store/releases") == "demo\n");
 }
 
-TEST_CASE_FIXTURE(Disturbed,
+TEST_CASE_FIXTURE(Interrupted,
                   "a release that is replaced is at every moment the old or the new one") {
   run("cp -r cache.first cache && cp -r store.first store");
   const std::string reference = build_digest();
@@ -161,7 +120,7 @@ TEST_CASE_FIXTURE(Disturbed,
   });
 }
 
-TEST_CASE_FIXTURE(Disturbed, "a statement that is disturbed counts or does not, and never half") {
+TEST_CASE_FIXTURE(Interrupted, "a statement that is disturbed counts or does not, and never half") {
   run("cp -r cache.first cache && cp -r store.first store");
   (void)build_digest();
   run("mv store store.full && mv cache cache.full");
