@@ -1,52 +1,35 @@
 #include "builder/edge/rebuild.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "builder/describe.h"
 #include "builder/edge/release_input.h"
 #include "builder/edge/statements.h"
+#include "manifests/edge/unfinished.h"
 
 namespace weir::builder {
 namespace {
 
-// Folders of rebuilds that were killed: nobody works at one for a day.
-void remove_abandoned(const Cache& cache) {
-  namespace fs = std::filesystem;
-  const auto now = fs::file_time_type::clock::now();
-  std::error_code error;
-  for (fs::directory_iterator at(cache.path(), error); !error && at != fs::directory_iterator();
-       at.increment(error)) {
-    if (!at->path().filename().string().starts_with("rebuild.")) continue;
-    std::error_code ignored;
-    const auto made = fs::last_write_time(at->path(), ignored);
-    if (!ignored && now - made > std::chrono::hours(24)) fs::remove_all(at->path(), ignored);
-  }
-}
-
-// A folder in the cache that goes with the object.
+// A folder in the cache that goes with the object; that of a rebuild that was killed goes with the
+// next one.
 class ScratchFolder {
  public:
   static Result<ScratchFolder> make(const Cache& cache) {
-    remove_abandoned(cache);
-    std::string path = cache.path() + "/rebuild.XXXXXX";
-    if (::mkdtemp(path.data()) == nullptr) return fail_errno(Errc::io, errno, path);
-    return ScratchFolder(std::move(path));
+    TRY_ASSIGN(Unfinished made, make_unfinished_folder(cache.path() + "/rebuild"));
+    return ScratchFolder(std::move(made));
   }
-  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  ScratchFolder(ScratchFolder&& other) noexcept : made_(std::exchange(other.made_, {})) {}
   ScratchFolder& operator=(ScratchFolder&&) = delete;
   ~ScratchFolder() {
     std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    if (!made_.path.empty()) std::filesystem::remove_all(made_.path, ignored);
   }
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& path() const { return made_.path; }
 
  private:
-  explicit ScratchFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
+  explicit ScratchFolder(Unfinished made) : made_(std::move(made)) {}
+  Unfinished made_;
 };
 
 }  // namespace

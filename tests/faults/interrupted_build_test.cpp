@@ -11,7 +11,7 @@ namespace weir::builder {
 namespace {
 
 // Of each kind of call; there are some hundred in all.
-constexpr std::size_t kMost = 7;
+constexpr std::size_t kMost = 4;
 const std::string kProgram = WEIR_BINARY_DIR "/bin/weir-builder ";
 
 /// A release, built, and a newer one, to be built; their packages on a server and not in the cache.
