@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <set>
 
+#include "builder/package_relations.h"
 #include "manifests/package_url.h"
 #include "manifests/utc_time.h"
 
 namespace weir::builder {
 namespace {
-
-constexpr std::string_view kNeededBy = "needed by ";
 
 // The same packages, in the same versions: a lock that is not the release's own does not pass.
 Status check_same(const manifests::Release& release, const manifests::Lock& lock) {
@@ -24,9 +23,9 @@ Status check_same(const manifests::Release& release, const manifests::Lock& lock
               "release " + release.name.string() + ": its lock lists other packages");
 }
 
-MaterialPackage material(const manifests::LockedPackage& package,
-                         const std::set<std::string_view>& names) {
-  MaterialPackage out{
+MaterialPackage material(const manifests::LockedPackage& package, std::vector<std::string> needs,
+                         std::string licenses) {
+  return MaterialPackage{
       package.name,
       package.version,
       package.architecture,
@@ -37,12 +36,8 @@ MaterialPackage material(const manifests::LockedPackage& package,
       source_package_of(package.path),
       package.suite,
       package.why,
-      std::nullopt};
-  if (package.why.starts_with(kNeededBy)) {
-    std::string by = package.why.substr(kNeededBy.size());
-    if (names.contains(by)) out.needed_by = std::move(by);
-  }
-  return out;
+      std::move(needs),
+      std::move(licenses)};
 }
 
 }  // namespace
@@ -61,9 +56,10 @@ std::string source_package_of(std::string_view path) {
 }
 
 Result<BillOfMaterials> bill_of_materials(const manifests::Release& release,
-                                          const Digest& release_digest,
-                                          const manifests::Lock& lock) {
+                                          const Digest& release_digest, const manifests::Lock& lock,
+                                          const Declarations& declared) {
   TRY(check_same(release, lock));
+  TRY_ASSIGN(const auto needs, needs_among(lock.packages, declared));
   BillOfMaterials out{
       release.name,
       release_digest,
@@ -79,7 +75,10 @@ Result<BillOfMaterials> bill_of_materials(const manifests::Release& release,
       {}};
   std::set<std::string_view> names;
   for (const auto& package : lock.packages) names.insert(package.name);
-  for (const auto& package : lock.packages) out.packages.push_back(material(package, names));
+  for (const auto& package : lock.packages) {
+    out.packages.push_back(
+        material(package, needs.at(package.name), licenses_of(declared, package.name)));
+  }
   for (const auto& module : release.modules) {
     out.modules.push_back({module.name,
                            module.version.empty() ? release.kernel.release : module.version,

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "builder/package_declarations.h"
 #include "manifests/lock.h"
 #include "manifests/provenance.h"
 #include "manifests/release.h"
@@ -20,8 +20,9 @@ struct MaterialPackage {
   std::string package_url;  ///< manifests/package_url.h
   std::string source;       ///< the source package, empty where the path does not tell
   std::string suite;
-  std::string why;                       ///< "kernel", "asked for", "needed by NAME"
-  std::optional<std::string> needed_by;  ///< NAME, where it is a package of the image
+  std::string why;                 ///< "kernel", "asked for", "needed by NAME"
+  std::vector<std::string> needs;  ///< which packages of the image, by name
+  std::string licenses;            ///< an SPDX expression; empty: not known
 };
 
 /// A program or a part of a package that the release names by digest.
@@ -31,8 +32,8 @@ struct MaterialFile {
   std::string package;  ///< which of the image's packages it came from; empty: none
 };
 
-/// What is in an image: a function of the signed release and the lock that it names, so that
-/// everybody who has the two makes the same SBOMs.
+/// What is in an image: a function of the signed release, the lock that it names, and its packages'
+/// layers, so that everybody who has them makes the same SBOMs.
 struct BillOfMaterials {
   ReleaseName name;
   Digest release_digest;
@@ -49,10 +50,14 @@ struct BillOfMaterials {
 
 /// release_digest   of the release document, byte for byte
 /// lock             whose digest is the release's `lock_digest`
-/// errors           integrity: the lock's packages are not the release's
+/// declared         what the packages' layers say
+/// errors           integrity: the lock's packages are not the release's; invalid_input: a
+/// package's
+///                  relations cannot be read
 [[nodiscard]] Result<BillOfMaterials> bill_of_materials(const manifests::Release& release,
                                                         const Digest& release_digest,
-                                                        const manifests::Lock& lock);
+                                                        const manifests::Lock& lock,
+                                                        const Declarations& declared);
 
 /// The source package of a package, by the archive's own layout:
 /// "pool/main/g/gcc-12/libgcc-s1_12.2.0-14_amd64.deb" comes from "gcc-12".

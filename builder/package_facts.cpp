@@ -208,7 +208,11 @@ std::string print(const LayerFacts& facts) {
                       {"scripts", scripts},
                       {"conffiles", facts.conffiles},
                       {"scan", {facts.scan.rules, facts.scan.files, facts.scan.bytes}},
-                      {"accepted", accepted}};
+                      {"accepted", accepted},
+                      {"depends", facts.declared.depends},
+                      {"provides", facts.declared.provides},
+                      {"licenses", facts.declared.licenses},
+                      {"licenses_of", facts.declared.licenses_of}};
   if (facts.kernel) out["kernel"] = to_json(*facts.kernel);
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -244,6 +248,10 @@ Result<LayerFacts> parse_layer_facts(std::string_view text) {
     TRY_ASSIGN(const Digest digest, accepted.digest(path));
     out.scan.accepted.push_back({path, digest});
   }
+  TRY_ASSIGN(out.declared.depends, fields.string("depends"));
+  TRY_ASSIGN(out.declared.provides, fields.string("provides"));
+  TRY_ASSIGN(out.declared.licenses, fields.string("licenses"));
+  TRY_ASSIGN(out.declared.licenses_of, fields.string("licenses_of"));
   if (fields.has("kernel")) {
     TRY_ASSIGN(JsonFields kernel_fields, fields.object("kernel"));
     TRY_ASSIGN(out.kernel, read_kernel(std::move(kernel_fields)));

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "builder/package_declarations.h"
 #include "images/elf.h"
 #include "images/file_tree.h"
 #include "manifests/release.h"
@@ -44,6 +45,7 @@ struct LayerFacts {
   std::set<std::string> conffiles;              ///< paths
   std::optional<KernelFacts> kernel;
   manifests::ReleaseScan scan{};
+  PackageDeclarations declared{};  ///< of a package's layer
 };
 
 [[nodiscard]] std::map<std::string, ListedEntry> list_entries(const images::FileTree& tree);

@@ -188,6 +188,7 @@ Result<BuiltLayer> build(const manifests::LockedPackage& package, Bytes bytes,
   TRY_ASSIGN(BuiltLayer out, make_tree_layer(package.name, tree, options.epoch, options.scanner,
                                              options.accept_secrets));
   out.facts.kernel = std::move(kernel);
+  out.facts.declared = declarations_of(tree, package.name);
   out.kernel_image = std::move(kernel_image);
   add_conffiles(deb, out.facts);
   for (const char* script : {"preinst", "postinst"}) {

@@ -50,14 +50,15 @@ ordered_json to_json(const MaterialPackage& package) {
   property("weir:source-package", package.source);
   property("weir:suite", package.suite);
   property("weir:why", package.why);
-  return {{"type", "library"},
-          {"bom-ref", package.package_url},
-          {"supplier", {{"name", "Debian"}}},
-          {"name", package.name},
-          {"version", package.version},
-          {"hashes", hashes(package.digest)},
-          {"purl", package.package_url},
-          {"properties", std::move(properties)}};
+  ordered_json out = {
+      {"type", "library"},    {"bom-ref", package.package_url}, {"supplier", {{"name", "Debian"}}},
+      {"name", package.name}, {"version", package.version},     {"hashes", hashes(package.digest)}};
+  if (!package.licenses.empty()) {
+    out["licenses"] = ordered_json::array({{{"expression", package.licenses}}});
+  }
+  out["purl"] = package.package_url;
+  out["properties"] = std::move(properties);
+  return out;
 }
 
 /// Components in their order, and which depends on which.
@@ -119,7 +120,7 @@ std::string print_cyclonedx(const BillOfMaterials& bill) {
     graph.add(component("file", "layer:" + layer.name, layer));
   }
   for (const MaterialPackage& package : bill.packages) {
-    if (package.needed_by) graph.depend(package.package_url, refs[*package.needed_by]);
+    for (const std::string& name : package.needs) graph.depend(refs[name], package.package_url);
   }
   ordered_json described = component("operating-system", image,
                                      {bill.name.string(), bill.version, bill.release_digest, ""});
@@ -128,10 +129,9 @@ std::string print_cyclonedx(const BillOfMaterials& bill) {
     provides.push_back({{"name", "weir:stands-in-for"}, {"value", name}});
   }
   if (!provides.empty()) described["properties"] = std::move(provides);
-  // A lock says of every package which other one first needed it, and not who else does.
-  const ordered_json compositions = {
-      {{"aggregate", "complete"}, {"assemblies", ordered_json::array({image})}},
-      {{"aggregate", "incomplete"}, {"dependencies", graph.refs()}}};
+  const ordered_json compositions = {{{"aggregate", "complete"},
+                                      {"assemblies", ordered_json::array({image})},
+                                      {"dependencies", graph.refs()}}};
   const ordered_json dependencies = graph.dependencies(image);
   const ordered_json tool = {
       {"type", "application"}, {"name", "weir-builder"}, {"version", bill.builder_version}};

@@ -1,6 +1,8 @@
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "builder/bill_of_materials.h"
+#include "builder/copyright_file.h"
 
 namespace weir::builder {
 namespace {
@@ -51,6 +53,7 @@ ordered_json to_json(const MaterialPackage& package) {
   out["externalRefs"] = ordered_json::array({{{"referenceCategory", "PACKAGE-MANAGER"},
                                               {"referenceType", "purl"},
                                               {"referenceLocator", package.package_url}}});
+  if (!package.licenses.empty()) out["licenseDeclared"] = package.licenses;
   if (!package.source.empty()) {
     out["sourceInfo"] = "built from the Debian source package " + package.source;
   }
@@ -69,6 +72,26 @@ class Relationships {
  private:
   ordered_json list_ = ordered_json::array();
 };
+
+// Where the words of the licences are that SPDX has no name for (clause 10): one name may stand for
+// other words in another package, so it says in which.
+ordered_json extracted_licenses(const std::vector<MaterialPackage>& packages) {
+  std::map<std::string, std::string> users;
+  for (const MaterialPackage& package : packages) {
+    for (const std::string& id : license_references(package.licenses)) {
+      users[id] += (users[id].empty() ? "" : ", ") + package.name;
+    }
+  }
+  ordered_json out = ordered_json::array();
+  for (const auto& [id, names] : users) {
+    out.push_back(
+        {{"licenseId", id},
+         {"name", id.substr(id.find('-') + 1)},
+         {"extractedText",
+          "Its words are in /usr/share/doc/PACKAGE/copyright in the image, of: " + names}});
+  }
+  return out;
+}
 
 ordered_json image_of(const BillOfMaterials& bill) {
   ordered_json out = element(kImage, bill.name.string(), bill.version, bill.release_digest,
@@ -91,7 +114,9 @@ std::string print_spdx(const BillOfMaterials& bill) {
     packages.push_back(to_json(package));
     const std::string id = spdx_id("Package", package.name);
     relations.add(kImage, "CONTAINS", id);
-    if (package.needed_by) relations.add(spdx_id("Package", *package.needed_by), "DEPENDS_ON", id);
+    for (const std::string& name : package.needs) {
+      relations.add(id, "DEPENDS_ON", spdx_id("Package", name));
+    }
   }
   packages.push_back(element(kKernel, bill.kernel.name, bill.kernel.version, bill.kernel.digest,
                              "OPERATING_SYSTEM", "Organization: Debian"));
@@ -115,9 +140,10 @@ std::string print_spdx(const BillOfMaterials& bill) {
         element(id, layer.name, layer.version, layer.digest, "ARCHIVE", "Organization: Weir"));
     relations.add(kImage, "CONTAINS", id);
   }
+  const ordered_json licenses = extracted_licenses(bill.packages);
   const std::string name_space =
       "urn:weir:spdx:" + bill.name.string() + ":" + bill.release_digest.hex();
-  const ordered_json out = {
+  ordered_json out = {
       {"spdxVersion", "SPDX-2.3"},
       {"dataLicense", "CC0-1.0"},
       {"SPDXID", kDocument},
@@ -129,6 +155,7 @@ std::string print_spdx(const BillOfMaterials& bill) {
         {"comment", "The date is that of the newest signed index behind the release."}}},
       {"packages", std::move(packages)},
       {"relationships", relations.take()}};
+  if (!licenses.empty()) out["hasExtractedLicensingInfos"] = licenses;
   return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "builder/edge/layer_content.h"
+#include "images/cpio_reader.h"
 #include "images/edge/provenance.h"
 
 namespace weir::builder {
@@ -26,6 +28,22 @@ std::vector<manifests::DsseSignature> kept(const std::optional<std::string>& sto
   return std::move(envelope->signatures);
 }
 
+Result<Declarations> read_declarations(const images::Store& store,
+                                       const manifests::Release& release,
+                                       const manifests::Lock& lock) {
+  Declarations out;
+  for (const auto& package : lock.packages) {
+    for (const auto& layer : release.layers) {
+      if (layer.name != package.name) continue;
+      TRY_ASSIGN(const auto content, read_layer_content(store, layer));
+      TRY_ASSIGN_IN(const images::FileTree tree, images::decode_cpio(content),
+                    "layer " + layer.name);
+      out[package.name] = declarations_of(tree, package.name);
+    }
+  }
+  return out;
+}
+
 Status write_bill(images::Store& store, const std::string& bill) {
   const Digest digest = Digest::of(as_bytes(bill));
   TRY(store.write_blob(digest, as_bytes(bill)));
@@ -35,8 +53,10 @@ Status write_bill(images::Store& store, const std::string& bill) {
 }  // namespace
 
 Result<Attestation> make_attestation(const manifests::Release& release,
-                                     const Digest& release_digest, const manifests::Lock& lock) {
-  TRY_ASSIGN(const BillOfMaterials bill, bill_of_materials(release, release_digest, lock));
+                                     const Digest& release_digest, const manifests::Lock& lock,
+                                     const Declarations& declared) {
+  TRY_ASSIGN(const BillOfMaterials bill,
+             bill_of_materials(release, release_digest, lock, declared));
   Attestation out{release_digest, print_spdx(bill), print_cyclonedx(bill), {}};
   out.statement = manifests::print(
       describe_provenance(release, lock, bill,
@@ -50,7 +70,9 @@ Result<Attestation> make_attestation(const images::Store& store, const manifests
   const std::string where = "release " + release.name.string() + ": its lock";
   TRY_ASSIGN_IN(const std::string text, store.read_document(release.lock_digest, kMaxLock), where);
   TRY_ASSIGN_IN(const manifests::Lock lock, manifests::parse_lock(text), where);
-  return make_attestation(release, release_digest, lock);
+  TRY_ASSIGN_IN(const Declarations declared, read_declarations(store, release, lock),
+                "release " + release.name.string());
+  return make_attestation(release, release_digest, lock, declared);
 }
 
 Result<AttestOutcome> write_attestation(images::Store store, const Attestation& attestation,

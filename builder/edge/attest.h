@@ -22,12 +22,15 @@ struct Attestation {
 };
 
 /// release_digest   of the release document
+/// declared         what the packages' layers say of them
 /// errors           integrity: the lock is another release's
 [[nodiscard]] Result<Attestation> make_attestation(const manifests::Release& release,
                                                    const Digest& release_digest,
-                                                   const manifests::Lock& lock);
+                                                   const manifests::Lock& lock,
+                                                   const Declarations& declared);
 
-/// The same for a release whose lock the store has. errors: not_found: it has not; integrity
+/// The same for a release whose lock and layers the store has. errors: not_found: it has not;
+/// integrity
 [[nodiscard]] Result<Attestation> make_attestation(const images::Store& store,
                                                    const manifests::Release& release,
                                                    const Digest& release_digest);

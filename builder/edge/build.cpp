@@ -279,7 +279,9 @@ Result<MadeRelease> make_release(const BuildInput& input, const Cache& cache, im
              describe(input.manifest, input.lock, input.lock_digest, all));
   release.scan.own_keys = input.own_keys;
   std::string json = manifests::print(release);
-  return MadeRelease{std::move(release), std::move(json), work.built, work.reused, work.fetching};
+  MadeRelease out{std::move(release), std::move(json), work.built, work.reused, work.fetching};
+  for (const LayerFacts& layer : all) out.declared.emplace(layer.layer.name, layer.declared);
+  return out;
 }
 
 Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
@@ -301,7 +303,8 @@ Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
   if (signer) {
     TRY_ASSIGN(signature,
                keys::sign_prehashed(*signer, keys::prehash(as_bytes(made.json)), comment));
-    TRY_ASSIGN(const Attestation attestation, make_attestation(made.release, document, input.lock));
+    TRY_ASSIGN(const Attestation attestation,
+               make_attestation(made.release, document, input.lock, made.declared));
     TRY(attest(store, attestation, *signer));
   }
   const auto signed_at = Clock::now();

@@ -8,6 +8,7 @@
 
 #include "builder/edge/fetch.h"
 #include "builder/edge/progress.h"
+#include "builder/package_declarations.h"
 #include "builder/secret_scan.h"
 #include "images/edge/store.h"
 #include "keys/minisign.h"
@@ -59,6 +60,7 @@ struct MadeRelease {
   std::string json;
   std::size_t layers_built = 0, layers_reused = 0;  ///< of packages
   std::chrono::nanoseconds fetching{};              ///< until the last package was there
+  Declarations declared{};                          ///< what the packages say of themselves
 };
 
 /// The part of `build_release` before the signature: all blobs are in the store, also the lock and

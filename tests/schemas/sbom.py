@@ -2,8 +2,8 @@
 
 usage: sbom.py SPDX CYCLONEDX [SCHEMAS]
 
-The facts below are transcribed from SPDX 2.3 (clauses in parentheses) and from CycloneDX 1.5. With
-SCHEMAS, a folder with the official spdx-schema.json (SPDX 2.3) and bom-1.5.schema.json,
+The facts below are transcribed from SPDX 2.3 (clauses in parentheses) and from CycloneDX 1.5; licence
+expressions are judged by python3-license-expression, which has SPDX's list. With SCHEMAS, a folder with the official spdx-schema.json (SPDX 2.3) and bom-1.5.schema.json,
 spdx.schema.json, jsf-0.82.schema.json (CycloneDX), python3-jsonschema judges by those too. Prints what
 is wrong, a line each, and exits 1.
 """
@@ -12,6 +12,8 @@ import json
 import pathlib
 import re
 import sys
+
+from license_expression import ExpressionError, get_spdx_licensing
 
 wrong = []
 
@@ -29,6 +31,21 @@ def check_purl(value, text):
     # package-url/purl-spec: no character but these stands unencoded.
     matches(r"pkg:deb/debian/(?:[a-z0-9.\-_~:]|%[0-9A-F]{2})+@(?:[A-Za-z0-9.\-_~:]|%[0-9A-F]{2})+"
             r"\?arch=[a-z0-9-]+(?:&distro=[a-z0-9.\-_]+)?", value, text)
+
+
+def check_license(expression, text):
+    """An SPDX expression (annex D); returns its LicenseRefs."""
+    licensing = get_spdx_licensing()
+    try:
+        parsed = licensing.parse(expression)
+    except ExpressionError as error:
+        check(False, f"{text}: {expression!r}: {error}")
+        return set()
+    names = set(licensing.license_keys(parsed))
+    own = {name for name in names if re.fullmatch(r"LicenseRef-[A-Za-z0-9.-]+", name)}
+    unknown = set(licensing.unknown_license_keys(parsed)) - own
+    check(not unknown, f"{text}: SPDX does not know {sorted(unknown)}")
+    return own
 
 
 SPDX_ALGORITHMS = {  # (7.10)
@@ -50,7 +67,7 @@ def check_spdx(doc):
     for creator in info.get("creators", []):
         matches(r"(Tool|Person|Organization): \S.*", creator, "creator (6.8)")
     matches(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", info.get("created"), "created (6.9)")
-    ids = {"SPDXRef-DOCUMENT"}
+    ids, used = {"SPDXRef-DOCUMENT"}, set()
     for package in doc.get("packages", []):
         name = package.get("name")
         check(name, "package name (7.1)")
@@ -65,13 +82,19 @@ def check_spdx(doc):
         for sum_ in package.get("checksums", []):
             length = SPDX_ALGORITHMS.get(sum_.get("algorithm"), 0)
             matches(f"[0-9a-f]{{{length}}}", sum_.get("checksumValue"), f"{name}: checksum (7.10)")
-        for field in ("licenseConcluded", "licenseDeclared", "copyrightText"):
-            check(package.get(field) in UNKNOWN, f"{name}: {field} (7.13, 7.15, 7.17)")
+        for field in ("licenseConcluded", "copyrightText"):
+            check(package.get(field) in UNKNOWN, f"{name}: {field} (7.13, 7.17)")
+        if package.get("licenseDeclared") not in UNKNOWN:
+            used |= check_license(package.get("licenseDeclared"), f"{name}: licenseDeclared (7.15)")
         check(package.get("primaryPackagePurpose") in SPDX_PURPOSES, f"{name}: purpose (7.24)")
         for ref in package.get("externalRefs", []):  # (7.21) and annex F
             check(ref.get("referenceCategory") == "PACKAGE-MANAGER", f"{name}: category (F.3)")
             check(ref.get("referenceType") == "purl", f"{name}: reference type (F.3.5)")
             check_purl(ref.get("referenceLocator"), f"{name}: purl")
+    extracted = [info.get("licenseId") for info in doc.get("hasExtractedLicensingInfos", [])]
+    check(sorted(used) == sorted(extracted), f"licences of their own (10.1): {sorted(used)}, {extracted}")
+    for info in doc.get("hasExtractedLicensingInfos", []):
+        check(info.get("extractedText") and info.get("name"), f"text and name (10.2, 10.3): {info}")
     described = 0
     for relation in doc.get("relationships", []):
         check(relation.get("relationshipType") in SPDX_RELATIONS, f"relation (11.1): {relation}")
@@ -83,7 +106,7 @@ def check_spdx(doc):
 
 CDX_TYPES = {"application", "framework", "library", "container", "platform", "operating-system",
              "device", "device-driver", "firmware", "file", "machine-learning-model", "data"}
-CDX_COMPONENT = {"type", "bom-ref", "supplier", "name", "version", "hashes", "purl", "properties"}
+CDX_COMPONENT = {"type", "bom-ref", "supplier", "name", "version", "hashes", "licenses", "purl", "properties"}
 
 
 def check_component(component, refs):
@@ -99,6 +122,10 @@ def check_component(component, refs):
         matches("[0-9a-f]{64}", hash_.get("content"), f"{name}: hash")
     if "purl" in component:
         check_purl(component["purl"], f"{name}: purl")
+    if "licenses" in component:
+        check(len(component["licenses"]) == 1 and set(component["licenses"][0]) == {"expression"},
+              f"{name}: one licence expression")
+        check_license(component["licenses"][0].get("expression"), f"{name}: licence")
     for item in component.get("properties", []):
         check(set(item) == {"name", "value"}, f"{name}: property {item}")
 

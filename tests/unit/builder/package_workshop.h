@@ -134,10 +134,10 @@ class Workshop {
 
   /// Packs the folder `root` as a package; files are dated 2001. Returns its line of a lock.
   manifests::LockedPackage package(const std::string& name, const std::string& version,
-                                   const std::string& root,
-                                   const std::string& postinst = "") const {
+                                   const std::string& root, const std::string& postinst = "",
+                                   const std::string& fields = "") const {
     write(root + "/DEBIAN/control", "Package: " + name + "\nVersion: " + version +
-                                        "\nArchitecture: amd64\nMaintainer: nobody\n"
+                                        "\nArchitecture: amd64\nMaintainer: nobody\n" + fields +
                                         "Description: fixture\n");
     if (!postinst.empty()) write(root + "/DEBIAN/postinst", postinst);
     const std::string file = name + "_" + version + ".deb";

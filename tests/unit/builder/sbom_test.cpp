@@ -16,9 +16,19 @@ struct Bills : Fixture {
   json spdx, cyclonedx;
 
   Bills() {
-    // One package that another one needs, with a name and a version that have to be encoded.
-    write("p/usr/share/doc/libplus++1/copyright", "free");
-    packages.push_back(package("libplus++1", "1:2.0~rc1-1+b1", "p"));
+    // A package with a name and a version that have to be encoded, and one that needs it, by a name
+    // that it provides, and has its documentation.
+    write("p/usr/share/doc/libplus++1/copyright",
+          "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n"
+          "Files: *\nCopyright: nobody\nLicense: GPL-2+ or own-words\n\n"
+          "Files: debian/*\nCopyright: nobody\nLicense: Expat\n Text.\n\n"
+          "License: own-words\n Words.\n");
+    packages.push_back(
+        package("libplus++1", "1:2.0~rc1-1+b1", "p", "", "Provides: plus-abi (= 2)\n"));
+    run("mkdir -p q/usr/share/doc && ln -s libplus++1 q/usr/share/doc/plus-tools");
+    packages.push_back(package("plus-tools", "1", "q", "",
+                               "Depends: nothing | plus-abi (>= 2), libdemo (>> 0.9), initramfs\n"
+                               "Pre-Depends: tool:any\n"));
     for (auto& each : packages)
       each.path = "pool/main/" + pool_folder(each.name) + each.path.substr(5);
     packages.back().why = "needed by tool";
@@ -63,7 +73,7 @@ TEST_CASE_FIXTURE(Bills,
                   "both bills hold to their specifications and list the release's packages") {
   CHECK(judged() == "\n");
   const json document = json::parse(read("image.lock.json"));
-  CHECK(document.at("packages").size() == 4);
+  CHECK(document.at("packages").size() == 5);
   for (const json& locked : document.at("packages")) {
     const std::string digest = locked.at("digest").get<std::string>().substr(7);
     const json& a = named(spdx.at("packages"), locked.at("name"));
@@ -101,7 +111,7 @@ TEST_CASE_FIXTURE(Bills,
   }
 }
 
-TEST_CASE_FIXTURE(Bills, "what the lock knows of who needs whom is in both") {
+TEST_CASE_FIXTURE(Bills, "all that the packages say of who needs whom is in both") {
   std::set<std::string> relations;
   for (const json& each : spdx.at("relationships")) {
     relations.insert(each.at("spdxElementId").get<std::string>() + " " +
@@ -109,18 +119,52 @@ TEST_CASE_FIXTURE(Bills, "what the lock knows of who needs whom is in both") {
                      each.at("relatedSpdxElement").get<std::string>());
   }
   CHECK(relations.contains("SPDXRef-DOCUMENT DESCRIBES SPDXRef-Image"));
-  CHECK(relations.contains("SPDXRef-Package-tool DEPENDS_ON SPDXRef-Package-libplusPLUSPLUS1"));
+  std::set<std::string> edges;
+  for (const std::string& each : relations) {
+    if (each.find(" DEPENDS_ON ") != std::string::npos) edges.insert(each);
+  }
+  CHECK(edges == std::set<std::string>{
+                     "SPDXRef-Package-plus-tools DEPENDS_ON SPDXRef-Package-libdemo",
+                     "SPDXRef-Package-plus-tools DEPENDS_ON SPDXRef-Package-libplusPLUSPLUS1",
+                     "SPDXRef-Package-plus-tools DEPENDS_ON SPDXRef-Package-tool"});
   CHECK(relations.contains("SPDXRef-Package-linux-image-demo CONTAINS SPDXRef-KernelImage"));
   CHECK(relations.contains("SPDXRef-Package-linux-image-demo CONTAINS SPDXRef-Module-one"));
   std::map<std::string, json> needs;
   for (const json& each : cyclonedx.at("dependencies")) {
     needs[each.at("ref")] = each.at("dependsOn");
   }
-  CHECK(needs.at("pkg:deb/debian/tool@1.0?arch=amd64&distro=demo") ==
-        json{"pkg:deb/debian/libplus%2B%2B1@1:2.0~rc1-1%2Bb1?arch=amd64&distro=demo"});
+  CHECK(needs.at("pkg:deb/debian/plus-tools@1?arch=amd64&distro=demo") ==
+        json{"pkg:deb/debian/libdemo@1.0?arch=amd64&distro=demo",
+             "pkg:deb/debian/libplus%2B%2B1@1:2.0~rc1-1%2Bb1?arch=amd64&distro=demo",
+             "pkg:deb/debian/tool@1.0?arch=amd64&distro=demo"});
+  CHECK(needs.at("pkg:deb/debian/tool@1.0?arch=amd64&distro=demo").empty());
+  CHECK(cyclonedx.at("compositions").size() == 1);
+  CHECK(cyclonedx.at("compositions")[0].at("aggregate") == "complete");
   CHECK(needs.at("pkg:deb/debian/linux-image-demo@9.9-1?arch=amd64&distro=demo") ==
         json{"kernel-image", "module:one"});
   CHECK(needs.at("release:demo").size() == cyclonedx.at("components").size());
+}
+
+TEST_CASE_FIXTURE(Bills, "licences that a copyright file declares are in both") {
+  const std::string declared = "(GPL-2.0-or-later OR LicenseRef-own-words) AND MIT";
+  for (const char* name : {"libplus++1", "plus-tools"}) {
+    CAPTURE(name);
+    CHECK(named(spdx.at("packages"), name).at("licenseDeclared") == declared);
+    CHECK(named(cyclonedx.at("components"), name).at("licenses") ==
+          json::array({{{"expression", declared}}}));
+  }
+  CHECK(named(spdx.at("packages"), "tool").at("licenseDeclared") == "NOASSERTION");
+  CHECK_FALSE(named(cyclonedx.at("components"), "tool").contains("licenses"));
+  const json& own = spdx.at("hasExtractedLicensingInfos");
+  REQUIRE(own.size() == 1);
+  CHECK(own[0].at("licenseId") == "LicenseRef-own-words");
+  CHECK(own[0].at("extractedText").get<std::string>().ends_with("of: libplus++1, plus-tools"));
+  // Made again from the layers of the store, where the build had what its cache remembers.
+  run("rm -r store/attestations");
+  CHECK(bill("spdx") == spdx);
+  CHECK(bill("cyclonedx") == cyclonedx);
+  (void)built();
+  CHECK(bill("spdx") == spdx);
 }
 
 TEST_CASE_FIXTURE(Bills, "bills are the same bytes anywhere, and name the release they are of") {
@@ -202,7 +246,7 @@ TEST_CASE("a lock of another release is refused") {
   const auto release = manifests::parse_release(
       test::bytes_of(WEIR_SOURCE_DIR "/tests/fuzz/corpus/release/release"));
   REQUIRE((locked.has_value() && release.has_value()));
-  const auto bill = bill_of_materials(*release, Digest::of({}), *locked);
+  const auto bill = bill_of_materials(*release, Digest::of({}), *locked, {});
   CHECK(bill.error().code == Errc::integrity);
 }
 
