@@ -4,6 +4,7 @@
 #include <set>
 
 #include "builder/package_relations.h"
+#include "builder/stub_pin.h"
 #include "manifests/package_url.h"
 #include "manifests/utc_time.h"
 
@@ -85,6 +86,7 @@ Result<BillOfMaterials> bill_of_materials(const manifests::Release& release,
                            module.digest, names.contains(module.package) ? module.package : ""});
   }
   for (const auto& program : lock.programs) {
+    if (program.name == kStubProgram) continue;  // of no image
     out.programs.push_back({program.name, program.digest.string(), program.digest, ""});
   }
   for (const auto& layer : release.layers) {

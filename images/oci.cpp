@@ -18,6 +18,7 @@ constexpr std::string_view kLayerType = "application/vnd.weir.layer.v1.cpio+zstd
 constexpr std::string_view kSignatureType = "application/vnd.weir.signature.v1.minisign";
 constexpr std::string_view kLockType = "application/vnd.weir.lock.v3+json";
 constexpr std::string_view kImageManifestType = "application/vnd.weir.image-manifest.v1+yaml";
+constexpr std::string_view kStubType = "application/vnd.weir.efi-stub.v1";
 constexpr const char* kTitle = "org.opencontainers.image.title";
 constexpr const char* kRefName = "org.opencontainers.image.ref.name";
 
@@ -65,6 +66,7 @@ std::string print_oci_manifest(const manifests::Release& release, const manifest
   if (origin) {
     layers.push_back(titled(kLockType, origin->lock, "lock.json"));
     layers.push_back(titled(kImageManifestType, origin->manifest, "image.yaml"));
+    if (origin->stub) layers.push_back(titled(kStubType, *origin->stub, "linuxx64.efi.stub"));
   }
   layers.push_back(titled(kSignatureType, signature, "release.json.minisig"));
   const ordered_json out = {{"schemaVersion", 2},

@@ -16,6 +16,7 @@ inline constexpr std::string_view kOciLayout = "{\"imageLayoutVersion\":\"1.0.0\
 /// What a release was made from, where the store has it.
 struct ReleaseOrigin {
   manifests::Blob lock, manifest;
+  std::optional<manifests::Blob> stub{};  ///< the EFI stub that the lock pins
 };
 
 /// The OCI manifest of a release: its document as config; kernel, layers, lock, image manifest and

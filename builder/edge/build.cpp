@@ -11,6 +11,7 @@
 
 #include "builder/describe.h"
 #include "builder/edge/attest.h"
+#include "builder/edge/boot_stub.h"
 #include "builder/edge/foreign_modules.h"
 #include "builder/edge/layer_writer.h"
 #include "builder/edge/node_programs.h"
@@ -291,6 +292,7 @@ Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
                                    Replacing replacing) {
   TRY_ASSIGN(images::Store store, images::Store::open_or_create(store_path));
   const auto begin = Clock::now();
+  TRY_IN(keep_stub(input.lock, cache, store), input.lock_path);
   TRY_ASSIGN(auto made, make_release(input, cache, store, overrides, progress));
   const Digest document = Digest::of(as_bytes(made.json));
   if (replacing == Replacing::no) TRY(check_version_is_free(store, made.release, document));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "builder/edge/boot_stub.h"
 #include "builder/edge/efi_program.h"
 #include "images/boot_disk.h"
 #include "images/cpio_reader.h"
@@ -246,7 +247,8 @@ class Exporter {
   }
 
   Result<Buffer> uki(ExportOutcome& outcome) const {
-    TRY_ASSIGN(const Stub stub, read_stub(options_.stub, options_.stub_digest));
+    TRY_ASSIGN(const Stub stub,
+               read_release_stub(store_, *release_, options_.stub, options_.stub_digest));
     outcome.stub_digest = stub.digest;
     TRY_ASSIGN(const std::string text, os_release());
     TRY_ASSIGN(const Buffer segments, initrd());
@@ -301,7 +303,9 @@ Result<ExportFormat> parse_export_format(std::string_view text) {
               "'" + std::string(text) + "' is not a format (there are " + known + ")");
 }
 
-Result<std::optional<Digest>> check_export(const ExportOptions& options) {
+Result<std::optional<Digest>> check_export(const images::Store& store,
+                                           const keys::Verified<manifests::Release>& release,
+                                           const ExportOptions& options) {
   const ExportFormat format = options.format;
   if (format == ExportFormat::kernel || format == ExportFormat::pxe ||
       format == ExportFormat::oci) {
@@ -312,7 +316,9 @@ Result<std::optional<Digest>> check_export(const ExportOptions& options) {
   for (const std::string* path : {&options.secure_boot_key, &options.secure_boot_certificate}) {
     if (!path->empty()) TRY_IN(read_file(*path, kLargestPem), "secure boot");
   }
-  TRY_ASSIGN(const Stub stub, read_stub(options.stub, options.stub_digest));
+  TRY_ASSIGN_IN(const Stub stub,
+                read_release_stub(store, *release, options.stub, options.stub_digest),
+                "release " + release->name.string());
   return std::optional(stub.digest);
 }
 
@@ -320,7 +326,7 @@ Result<ExportOutcome> export_release(const images::Store& store,
                                      const keys::Verified<manifests::Release>& release,
                                      const ReleaseDocuments& documents,
                                      const ExportOptions& options) {
-  TRY(check_export(options));
+  TRY(check_export(store, release, options));
   auto out = Exporter(store, release, documents, options).run();
   TRY_IN(out, "release " + release->name.string());
   return out;

@@ -22,8 +22,8 @@ enum class ExportFormat : std::uint8_t { kernel, uki, disk, qcow2, pxe, oci };
 struct ExportOptions {
   ExportFormat format{};
   std::string out;                    ///< a folder for kernel, pxe and oci, else a file
-  std::string stub;                   ///< systemd's EFI stub, for uki, disk and qcow2
-  std::optional<Digest> stub_digest;  ///< another stub is refused
+  std::string stub;                   ///< where the EFI stub is; empty: the store, or installed
+  std::optional<Digest> stub_digest;  ///< another stub is refused, and than the lock's in any case
   std::string secure_boot_key, secure_boot_certificate;  ///< PEM files; empty: not signed
 };
 
@@ -42,7 +42,9 @@ struct ExportOutcome {
 /// returns  the stub that would be used, for uki, disk and qcow2
 /// errors   not_found: the stub, a file of `secure_boot_*`, the folder around `out`; invalid_input:
 ///          what is at `out` may not be replaced; integrity: the stub; unauthorized
-[[nodiscard]] Result<std::optional<Digest>> check_export(const ExportOptions& options);
+[[nodiscard]] Result<std::optional<Digest>> check_export(
+    const images::Store& store, const keys::Verified<manifests::Release>& release,
+    const ExportOptions& options);
 
 /// Writes a release in another format, and what stock tools read about it: in the folder, beside
 /// the file (`OUT.sbom.spdx.json`), or as referrers of the container image. What is written depends

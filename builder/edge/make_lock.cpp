@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "builder/edge/boot_stub.h"
 #include "builder/edge/node_programs.h"
 #include "builder/edge/progress.h"
 #include "builder/edge/suites.h"
@@ -49,11 +50,13 @@ std::int64_t seconds_now() {
       .count();
 }
 
-Result<std::vector<manifests::LockedProgram>> programs_of(const manifests::ImageManifest& manifest,
-                                                          const LockRequest& request,
-                                                          const Cache& cache, const Kept& kept) {
+Result<std::vector<manifests::LockedProgram>> programs_of(
+    const manifests::ImageManifest& manifest, const LockRequest& request, const Cache& cache,
+    const Kept& kept, const std::optional<manifests::Lock>& before) {
   TRY_ASSIGN(const auto folder, node_program_folder(manifest, request.manifest));
   TRY_ASSIGN(auto programs, lock_programs(folder, cache));
+  TRY_ASSIGN(const auto stub, lock_stub(cache, before));
+  if (stub) programs.push_back(*stub);
   for (auto& program : programs) {
     for (const auto& stays : kept.programs) {
       if (stays.name == program.name) program = stays;
@@ -74,7 +77,7 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   }
   TRY_ASSIGN(const auto mirrors, read_mirrors(manifest.sources.suites, request.mirrors));
   TRY_ASSIGN(const auto cache, Cache::open_or_create(request.cache));
-  TRY_ASSIGN(auto programs, programs_of(manifest, request, cache, kept));
+  TRY_ASSIGN(auto programs, programs_of(manifest, request, cache, kept, before));
 
   Progress progress;
   progress.step("reading package indices");

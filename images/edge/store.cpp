@@ -117,8 +117,14 @@ std::optional<ReleaseOrigin> origin_of(const Store& store, const manifests::Rele
   if (!lock) return std::nullopt;
   const auto manifest = store.read_document(lock->manifest_digest, kDocumentLimit);
   if (!manifest) return std::nullopt;
-  return ReleaseOrigin{{release.lock_digest, ByteCount{text->size()}},
-                       {lock->manifest_digest, ByteCount{manifest->size()}}};
+  ReleaseOrigin out{{release.lock_digest, ByteCount{text->size()}},
+                    {lock->manifest_digest, ByteCount{manifest->size()}}};
+  for (const auto& program : lock->programs) {
+    if (program.name.ends_with(".efi.stub") && store.has_blob(program.digest)) {
+      out.stub = {program.digest, program.size};
+    }
+  }
+  return out;
 }
 
 }  // namespace

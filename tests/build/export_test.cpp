@@ -1,6 +1,7 @@
 // A real release in every boot format, as foreign tools see them. Machines boot them in tests/vm.
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -243,6 +244,49 @@ TEST_CASE("a real lock, release and rebuild statement are valid by their schemas
         std::vector<std::string>{"", "", "", ""});
 }
 
+TEST_CASE("the EFI stub is the one that the lock pins, installed or not") {
+  const Built built;
+  const std::string stub = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
+  const json lock = json::parse(test::bytes_of(built.folder.path + "/image.lock.json"));
+  const json& pinned = lock.at("programs")[2];
+  CHECK(pinned.at("name") == "linuxx64.efi.stub");
+  CHECK(pinned.at("digest") == "sha256:" + built.run("sha256sum < " + stub).substr(0, 64));
+  CHECK(built.exported("uki", "a.efi").at("stub_digest") == pinned.at("digest"));
+  // From the store, as it is after a copy by skopeo; else the installed one, or one by name.
+  const std::string blob = built.blob(pinned);
+  built.run("cmp " + blob + " " + stub +
+            " && skopeo inspect --raw oci:store:gateway-6.12 | grep -q " +
+            pinned.at("digest").get<std::string>() + " && mv " + blob + " my.stub");
+  (void)built.exported("uki", "b.efi");
+  (void)built.exported("uki", "c.efi", "--stub my.stub");
+  built.run("cmp a.efi b.efi && cmp a.efi c.efi && printf x >> my.stub");
+  for (const std::string plan : {"", " --plan"}) {
+    built.refused(built.command("uki", "x", "--stub my.stub" + plan), 1,
+                  "--update linuxx64.efi.stub");
+  }
+  // A build has it from the cache, and refuses where neither that nor the installed one is it.
+  const std::string hex = pinned.at("digest").get<std::string>().substr(7);
+  built.run("mkdir cache && cp -r " WEIR_BINARY_DIR "/test-cache/blobs cache/ && sed -i 's/" + hex +
+            "/" + std::string(64, '0') + "/' image.lock.json");
+  built.refused(WEIR_BINARY_DIR
+                "/bin/weir-builder build image.yaml --key k.key --store store --cache cache",
+                1, "which the lock pins: bring that one, or lock again");
+  // Locked where there was none: only a stub with its digest will do.
+  json without = lock;
+  without.at("programs").erase(2);
+  std::ofstream(built.folder.path + "/image.lock.json") << without.dump();
+  built.run(WEIR_BINARY_DIR
+            "/bin/weir-builder build image.yaml --key k.key --store other --cache cache 2> errors");
+  built.refused(WEIR_BINARY_DIR
+                "/bin/weir-builder export gateway-6.12 --format uki --out d.efi --store other "
+                "--key k.pub",
+                1, "its lock pins no EFI stub: install Debian's systemd-boot-efi, lock again");
+  built.run(WEIR_BINARY_DIR
+            "/bin/weir-builder export gateway-6.12 --format uki --out d.efi --store other "
+            "--key k.pub --stub-digest sha256:" +
+            hex + " && cmp a.efi d.efi");
+}
+
 TEST_CASE("an export that cannot be done says why and leaves nothing") {
   const Built built;
   built.run("minisign -G -W -p other.pub -s other.key > /dev/null");
@@ -250,9 +294,10 @@ TEST_CASE("an export that cannot be done says why and leaves nothing") {
   built.refused(built.command("uki", "x", "--secure-boot-key k"), 2, "belong together");
   built.refused(built.command("oci", "x", "--secure-boot-key k --secure-boot-cert c"), 2, "signs");
   built.refused(built.command("uki", "x", "--stub none.efi"), 1, "systemd-boot-efi");
-  built.refused(built.command("uki", "x", "--stub /bin/true"), 1, "not a PE program");
+  built.refused(built.command("uki", "x", "--stub /bin/true"), 1,
+                "which the lock pins: bring that one, or lock again");
   built.refused(built.command("uki", "x", "--stub-digest sha256:" + std::string(64, '0')), 1,
-                "has the digest");
+                "which the lock pins");
   built.run("mkdir full && touch full/file");
   built.refused(built.command("oci", "full"), 1, "is there already");
   built.refused(WEIR_BINARY_DIR

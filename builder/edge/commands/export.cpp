@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "builder/edge/commands/trust_options.h"
-#include "builder/edge/efi_program.h"
 #include "builder/edge/progress.h"
 
 namespace weir::builder {
@@ -73,7 +72,7 @@ Status run(ExportArguments& given) {
   TRY_ASSIGN(const auto documents, read_release_documents(store, release, trusted.signers));
   ExportOutcome outcome;
   if (given.plan) {
-    TRY_ASSIGN(outcome.stub_digest, check_export(given.options));
+    TRY_ASSIGN(outcome.stub_digest, check_export(store, release, given.options));
   } else {
     progress->step("writing " + given.options.out);
     TRY_ASSIGN(outcome, export_release(store, release, documents, given.options));
@@ -129,10 +128,11 @@ int run_export(const Arguments& args) {
       "store", options::value(&given.store)->value_name("DIR")->required(), "where the release is");
   add_trust_options(line, given.trust);
   line.options.add_options()(
-      "stub", options::value(&given.options.stub)->value_name("FILE")->default_value(kDefaultStub),
-      "systemd's EFI stub, which uki, disk and qcow2 begin with")(
+      "stub", options::value(&given.options.stub)->value_name("FILE"),
+      "takes systemd's EFI stub, which uki, disk and qcow2 begin with, from here; default: the "
+      "store, where build put the one that the lock pins")(
       "stub-digest", options::value(&given.stub_digest)->value_name("SHA256"),
-      "refuses a stub with another digest")(
+      "refuses a stub with another digest; for releases whose lock pins none")(
       "secure-boot-key", options::value(&given.options.secure_boot_key)->value_name("FILE"),
       "signs the UKI with sbsign: PEM private key")(
       "secure-boot-cert",
