@@ -38,7 +38,7 @@ TEST_CASE("relations to packages of the image count, with their versions") {
   CHECK(needs("b (>= 2:0), c (>= 5)").empty());
   CHECK(needs("b:any (= 1:2.0-3)") == Names{"b"});
   CHECK(needs("d|b,\n c") == Names{"c", "d"});
-  CHECK(needs("b (>= 9) | d | c") == Names{"d"});
+  CHECK(needs("b (>= 9:1) | d | c") == Names{"d"});
   CHECK(needs("a, elsewhere, ") == Names{});
   CHECK(needs("").empty());
 }
