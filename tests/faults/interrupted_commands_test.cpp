@@ -228,7 +228,7 @@ TEST_CASE_FIXTURE(Trusted, "a trust that is disturbed is the old version or the 
 
   const std::string sign = kKeys + "trust sign h.json --key root.key";
   run(kKeys + "trust init --out h.older --expires 2099-01-01 --add root=root.pub --add " +
-      "release=k.pub && cp h.older h.json && " + sign + " && mv h.json h.newer");
+      "release=k.pub || [ $? = 4 ] && cp h.older h.json && " + sign + " && mv h.json h.newer");
   disturbed.everywhere([&] { run("cp h.older h.json"); }, sign,
                        [&] {
                          const std::string now = read("h.json");
