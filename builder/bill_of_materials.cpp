@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "builder/module_selection.h"
 #include "builder/package_relations.h"
 #include "builder/stub_pin.h"
 #include "manifests/package_url.h"
@@ -81,9 +82,10 @@ Result<BillOfMaterials> bill_of_materials(const manifests::Release& release,
         material(package, needs.at(package.name), licenses_of(declared, package.name)));
   }
   for (const auto& module : release.modules) {
-    out.modules.push_back({module.name,
-                           module.version.empty() ? release.kernel.release : module.version,
-                           module.digest, names.contains(module.package) ? module.package : ""});
+    out.modules.push_back(
+        {module.name, module.version.empty() ? release.kernel.release : module.version,
+         module.digest,
+         module.package != kFromFile && names.contains(module.package) ? module.package : ""});
   }
   for (const auto& program : lock.programs) {
     if (program.name == kStubProgram) continue;  // of no image

@@ -43,7 +43,7 @@ struct BillOfMaterials {
   std::vector<std::string> provides;
   MaterialFile kernel;                    ///< the boot image
   std::vector<MaterialPackage> packages;  ///< by name
-  std::vector<MaterialFile> modules;      ///< those the manifest pins, by name
+  std::vector<MaterialFile> modules;      ///< all of the image, by name
   std::vector<MaterialFile> programs;     ///< weir-init and weir-node
   std::vector<MaterialFile> layers;       ///< of the image, that are no package's
 };

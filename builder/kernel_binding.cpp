@@ -31,20 +31,6 @@ constexpr const char* kTogether =
     ": kernel and modules must come from one build; take the module of this kernel's own package, "
     "or lock the kernel that the module was built for";
 
-Status check_vermagic(const KernelImage& kernel, const std::vector<ImageModule>& modules) {
-  std::set<std::string> accepted;
-  for (const ImageModule& module : modules) {
-    const std::string& magic = module.facts.vermagic;
-    if (accepted.contains(magic)) continue;
-    if (!accepts_vermagic(kernel, magic)) {
-      return refuse(module, "is for '" + magic + "', which kernel " + kernel.release +
-                                " would refuse to load" + kTogether);
-    }
-    accepted.insert(magic);
-  }
-  return {};
-}
-
 Status check_sum(const ImageModule& module, const std::string& symbol, const Offer& offer,
                  const ModuleSymbols& asked) {
   if (!offer.sum) return {};
@@ -166,6 +152,20 @@ Result<KernelBinding> read_kernel_binding(const KernelImage& kernel) {
   TRY_ASSIGN_IN(out.exports, read_kernel_exports(kernel.vmlinux), "kernel " + kernel.release);
   out.keys = find_kernel_keys(kernel.vmlinux);
   return out;
+}
+
+Status check_vermagic(const KernelImage& kernel, const std::vector<ImageModule>& modules) {
+  std::set<std::string> accepted;
+  for (const ImageModule& module : modules) {
+    const std::string& magic = module.facts.vermagic;
+    if (accepted.contains(magic)) continue;
+    if (!accepts_vermagic(kernel, magic)) {
+      return refuse(module, "is for '" + magic + "', which kernel " + kernel.release +
+                                " would refuse to load" + kTogether);
+    }
+    accepted.insert(magic);
+  }
+  return {};
 }
 
 Result<std::string> check_binding(const KernelImage& kernel, const KernelBinding& binding,

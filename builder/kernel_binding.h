@@ -29,6 +29,11 @@ struct KernelBinding {
 /// errors: invalid_input: tables of exports that cannot be read
 [[nodiscard]] Result<KernelBinding> read_kernel_binding(const KernelImage& kernel);
 
+/// The part of `check_binding` that asks only whether each `vermagic` is the kernel's.
+/// errors: integrity, naming the module
+[[nodiscard]] Status check_vermagic(const KernelImage& kernel,
+                                    const std::vector<ImageModule>& modules);
+
 /// Whether the kernel would load every one of the modules, and whether all of it was built and
 /// signed together:
 ///   - `vermagic` is the kernel's;

@@ -16,6 +16,10 @@ Named contents(const manifests::Lock& lock) {
   for (const auto& program : lock.programs) {
     out.emplace(program.name, std::pair(program.digest.hex().substr(0, 12), program.digest));
   }
+  for (const auto& module : lock.modules) {
+    out.emplace("module " + module.name,
+                std::pair(module.digest.hex().substr(0, 12), module.digest));
+  }
   out.emplace("compressor", std::pair(lock.compressor, Digest::of(as_bytes(lock.compressor))));
   return out;
 }

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kAlias = "net-pf-16-proto-16-family-" WG_GENL_NAME;
 constexpr std::string_view kSection = ".data..ro_after_init";
+constexpr std::string_view kTool = "usr/bin/wg";
 
 // 0 where it is not there; families begin with version 1.
 std::uint32_t version_in(Bytes data) {
@@ -46,6 +47,21 @@ Status check_wireguard_family(const KernelModule& module, Bytes unpacked) {
               who + " speaks version " + std::to_string(version) +
                   " of the netlink family " WG_GENL_NAME ", and wg and the agent speak version " +
                   std::to_string(WG_GENL_VERSION) + ": pin a kernel whose module fits the tools");
+}
+
+Status check_wireguard_tool(const images::FileTree& tree) {
+  const auto path = images::ImagePath::parse(kTool);
+  const images::Node* node = path ? tree.find(*path) : nullptr;
+  if (node == nullptr || node->file() == nullptr || !images::is_elf(*node->file()->content)) {
+    return {};
+  }
+  const std::string_view name(WG_GENL_NAME, sizeof WG_GENL_NAME);  // with its end
+  const auto& bytes = *node->file()->content;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.find(name) != std::string_view::npos) return {};
+  return fail(Errc::integrity, "/" + std::string(kTool) +
+                                   " does not ask the kernel for the netlink family " WG_GENL_NAME
+                                   ": pin tools that speak to the module");
 }
 
 }  // namespace weir::builder

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "builder/kernel_module.h"
 #include "manifests/json_reader.h"
 
 namespace weir::builder {
@@ -99,7 +100,8 @@ ordered_json to_json(const KernelFacts& facts) {
                        {"vermagic", module.vermagic},
                        {"build_id", module.build_id},
                        {"digest", module.digest.string()},
-                       {"signature_key", module.signature_key}});
+                       {"signature_key", module.signature_key},
+                       {"pinned", module.pinned}});
   }
   const auto& kernel = facts.kernel;
   return {
@@ -117,6 +119,7 @@ Result<manifests::ReleaseModule> read_module(JsonFields fields) {
   TRY_ASSIGN(std::string build_id, fields.string("build_id"));
   TRY_ASSIGN(const Digest digest, fields.digest("digest"));
   TRY_ASSIGN(std::string key, fields.string("signature_key"));
+  TRY_ASSIGN(const bool pinned, fields.boolean("pinned"));
   return manifests::ReleaseModule{std::move(name),
                                   std::move(package),
                                   std::move(version),
@@ -124,7 +127,8 @@ Result<manifests::ReleaseModule> read_module(JsonFields fields) {
                                   std::move(vermagic),
                                   std::move(build_id),
                                   digest,
-                                  std::move(key)};
+                                  std::move(key),
+                                  pinned};
 }
 
 Result<KernelFacts> read_kernel(JsonFields fields) {
@@ -190,6 +194,17 @@ Result<std::map<std::string, images::Elf>> list_programs(const images::FileTree&
   return out;
 }
 
+std::vector<ModuleFile> list_modules(const images::FileTree& tree) {
+  std::vector<ModuleFile> out;
+  for (const auto& [path, node] : tree.nodes()) {
+    if (node.file() == nullptr || module_name_of(path.string()).empty()) continue;
+    const auto& content = *node.file()->content;
+    if (!path.is_within("usr/lib/modules") && !images::is_elf(content)) continue;
+    out.push_back({path.string(), Digest::of(content)});
+  }
+  return out;
+}
+
 std::string print(const LayerFacts& facts) {
   ordered_json entries = ordered_json::object(), programs = ordered_json::object(),
                scripts = ordered_json::object();
@@ -213,6 +228,9 @@ std::string print(const LayerFacts& facts) {
                       {"provides", facts.declared.provides},
                       {"licenses", facts.declared.licenses},
                       {"licenses_of", facts.declared.licenses_of}};
+  ordered_json modules = ordered_json::object();
+  for (const auto& module : facts.modules) modules[module.path] = module.digest.string();
+  out["modules"] = modules;
   if (facts.kernel) out["kernel"] = to_json(*facts.kernel);
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -252,6 +270,11 @@ Result<LayerFacts> parse_layer_facts(std::string_view text) {
   TRY_ASSIGN(out.declared.provides, fields.string("provides"));
   TRY_ASSIGN(out.declared.licenses, fields.string("licenses"));
   TRY_ASSIGN(out.declared.licenses_of, fields.string("licenses_of"));
+  TRY_ASSIGN(JsonFields modules, fields.object("modules"));
+  for (const auto& [path, _] : document.at("modules").items()) {
+    TRY_ASSIGN(const Digest digest, modules.digest(path));
+    out.modules.push_back({path, digest});
+  }
   if (fields.has("kernel")) {
     TRY_ASSIGN(JsonFields kernel_fields, fields.object("kernel"));
     TRY_ASSIGN(out.kernel, read_kernel(std::move(kernel_fields)));

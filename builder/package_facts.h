@@ -29,9 +29,17 @@ struct ListedEntry {
 /// The kernel that a package brings.
 struct KernelFacts {
   manifests::ReleaseKernel kernel;
-  std::vector<manifests::ReleaseModule> modules;  ///< pinned and not built in, by name
-  std::vector<std::string> load;                  ///< their names in the manifest's order
+  /// Every module of the image, those of other layers too, by name.
+  std::vector<manifests::ReleaseModule> modules;
+  std::vector<std::string> load;  ///< names, pinned and not built in, in the manifest's order
   bool operator==(const KernelFacts&) const = default;
+};
+
+/// A kernel module in a layer that is not the kernel's.
+struct ModuleFile {
+  std::string path;  ///< without the first slash
+  Digest digest;     ///< of the file as it lies there
+  bool operator==(const ModuleFile&) const = default;
 };
 
 /// Everything that an image needs to know of one layer besides its bytes, so that a layer that was
@@ -45,13 +53,18 @@ struct LayerFacts {
   std::set<std::string> conffiles;              ///< paths
   std::optional<KernelFacts> kernel;
   manifests::ReleaseScan scan{};
-  PackageDeclarations declared{};  ///< of a package's layer
+  PackageDeclarations declared{};     ///< of a package's layer
+  std::vector<ModuleFile> modules{};  ///< by path; none for the kernel's own layer
 };
 
 [[nodiscard]] std::map<std::string, ListedEntry> list_entries(const images::FileTree& tree);
 /// Reads what is ELF in a tree. errors: invalid_input, naming the file
 [[nodiscard]] Result<std::map<std::string, images::Elf>> list_programs(
     const images::FileTree& tree);
+
+/// The kernel modules of a tree: what is named like one below usr/lib/modules, and elsewhere if it
+/// is ELF as well.
+[[nodiscard]] std::vector<ModuleFile> list_modules(const images::FileTree& tree);
 
 /// The cache's own format: it may change with every builder, and is never shown or shared.
 [[nodiscard]] std::string print(const LayerFacts& facts);

@@ -98,12 +98,7 @@ bool kernel_keeps(const ImagePath& path) {
 }
 
 // Returns the key that all modules are signed with.
-Result<std::string> check_modules(const KernelImage& kernel, const ModuleIndex& index,
-                                  const ModuleSelection& selection) {
-  if (kernel.release != index.release) {
-    return fail(Errc::integrity,
-                "the kernel is " + kernel.release + " but its modules are of " + index.release);
-  }
+Result<std::string> check_modules(const KernelImage& kernel, const ModuleSelection& selection) {
   TRY_ASSIGN(const KernelBinding binding, read_kernel_binding(kernel));
   std::vector<ImageModule> modules;
   for (const auto& [_, selected] : selection.modules) {
@@ -111,6 +106,17 @@ Result<std::string> check_modules(const KernelImage& kernel, const ModuleIndex& 
     modules.push_back({selected.path.string(), selected.module, selected.unpacked});
   }
   return check_binding(kernel, binding, modules);
+}
+
+// Before anything is looked for that a module of another kernel says it needs.
+Status check_foreign(const KernelImage& kernel, const ForeignModules& foreign) {
+  for (const ForeignModule& module : foreign.modules) {
+    const std::string place = "/" + module.path;
+    TRY_ASSIGN_IN(images::Content unpacked, unpack_kernel_module(module.content), place);
+    TRY_ASSIGN_IN(KernelModule facts, parse_kernel_module(*unpacked), place);
+    TRY(check_vermagic(kernel, {{module.path, std::move(facts), std::move(unpacked)}}));
+  }
+  return {};
 }
 
 // The kernel's boot image leaves the tree, and of the modules only those selected stay.
@@ -129,12 +135,20 @@ Result<KernelFacts> take_kernel(const manifests::LockedPackage& package,
   kernel_image = *boot->file()->content;
   TRY_ASSIGN(const KernelImage kernel, parse_kernel_image(kernel_image));
   TRY_ASSIGN(const ModuleIndex index, index_modules(tree));
-  TRY_ASSIGN(const ModuleSelection selection, select_modules(tree, index, options.modules));
-  TRY_ASSIGN(const std::string key, check_modules(kernel, index, selection));
+  if (kernel.release != index.release) {
+    return fail(Errc::integrity,
+                "the kernel is " + kernel.release + " but its modules are of " + index.release);
+  }
+  TRY(check_foreign(kernel, options.foreign));
+  TRY_ASSIGN(const ModuleSelection selection,
+             select_modules(tree, index, options.modules, options.foreign));
+  TRY_ASSIGN(const std::string key, check_modules(kernel, selection));
 
   const std::string root = "usr/lib/modules/" + index.release;
   std::set<std::string> kept = {root + "/modules.builtin", root + "/modules.builtin.modinfo"};
-  for (const auto& [_, selected] : selection.modules) kept.insert(selected.path.string());
+  for (const auto& [_, selected] : selection.modules) {
+    if (selected.package.empty()) kept.insert(selected.path.string());
+  }
   tree.drop_if([&](const ImagePath& path, const Node&) {
     return is_boot_image(path) || path.string() == "boot" ||
            (path.is_within("usr/lib/modules") && !kept.contains(path.string()));
@@ -144,14 +158,13 @@ Result<KernelFacts> take_kernel(const manifests::LockedPackage& package,
   const manifests::Blob image{Digest::of(kernel_image), ByteCount{kernel_image.size()}};
   KernelFacts out{
       {package.name, package.version, kernel.release, kernel.build_id, image}, {}, selection.load};
-  for (const std::string& name : selection.load) {
-    const SelectedModule& selected = selection.modules.at(name);
+  const std::set<std::string> pinned(selection.load.begin(), selection.load.end());
+  for (const auto& [name, selected] : selection.modules) {
     const KernelModule& module = selected.module;
-    out.modules.push_back({name, package.name, module.version, module.srcversion, module.vermagic,
-                           module.build_id, selected.digest, key});
+    out.modules.push_back({name, selected.package.empty() ? package.name : selected.package,
+                           module.version, module.srcversion, module.vermagic, module.build_id,
+                           selected.digest, key, pinned.contains(name)});
   }
-  std::sort(out.modules.begin(), out.modules.end(),
-            [](const auto& a, const auto& b) { return a.name < b.name; });
   return out;
 }
 
@@ -176,6 +189,7 @@ Result<BuiltLayer> build(const manifests::LockedPackage& package, Bytes bytes,
   if (!options.documentation) {
     tree.drop_if([](const ImagePath& path, const Node&) { return images::is_documentation(path); });
   }
+  TRY(check_wireguard_tool(tree));
   std::optional<KernelFacts> kernel;
   std::vector<std::uint8_t> kernel_image;
   if (options.kernel) {
@@ -187,6 +201,7 @@ Result<BuiltLayer> build(const manifests::LockedPackage& package, Bytes bytes,
 
   TRY_ASSIGN(BuiltLayer out, make_tree_layer(package.name, tree, options.epoch, options.scanner,
                                              options.accept_secrets));
+  if (kernel) out.facts.modules.clear();
   out.facts.kernel = std::move(kernel);
   out.facts.declared = declarations_of(tree, package.name);
   out.kernel_image = std::move(kernel_image);
@@ -224,6 +239,7 @@ Result<BuiltLayer> make_tree_layer(std::string name, const FileTree& tree, std::
   for (const auto& [_, node] : tree.nodes()) facts.newest = std::max(facts.newest, node.mtime);
   TRY_ASSIGN(facts.programs, list_programs(tree));
   facts.scan = std::move(scan);
+  facts.modules = list_modules(tree);
   return BuiltLayer{std::move(facts), std::move(layer.bytes), {}};
 }
 
@@ -246,6 +262,10 @@ Digest layer_key(const manifests::LockedPackage& package, const LayerOptions& op
   if (options.kernel) {
     text += "kernel\n";
     for (const std::string& module : options.modules) text += module + "\n";
+    for (const auto& [name, from] : options.foreign.chosen) text += name + " of " + from + "\n";
+    for (const ForeignModule& module : options.foreign.modules) {
+      text += module.path + " of " + module.package + " " + module.digest.string() + "\n";
+    }
   }
   return Digest::of(as_bytes(text));
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "builder/module_selection.h"
 #include "builder/package_facts.h"
 #include "builder/secret_scan.h"
 #include "manifests/lock.h"
@@ -20,6 +21,7 @@ struct LayerOptions {
   std::vector<std::string> modules;  ///< pinned; only for the kernel's package
   std::shared_ptr<const SecretScanner> scanner{};  ///< none: the rules alone
   AcceptedSecrets accept_secrets{};                ///< the manifest's
+  ForeignModules foreign{};                        ///< only for the kernel's package
 };
 
 /// A layer and all that is known of it.
@@ -30,12 +32,13 @@ struct BuiltLayer {
 };
 
 /// Turns a package into its layer: merged /usr, documentation left out, package status for scanners
-/// put in (var/lib/dpkg/status.d). Of a kernel's package only the pinned modules and what they need
-/// go in, byte for byte, with a modules.dep for them; its boot image stands beside the layer.
+/// put in (var/lib/dpkg/status.d). Of a kernel's package only the pinned modules and what they and
+/// the foreign ones need go in, byte for byte, with a modules.dep for all of the image; its boot
+/// image stands beside the layer.
 ///
 /// deb      whose digest is the lock's
 /// errors   integrity: the package is not the one the lock names, or a module is not for this
-/// kernel;
+/// kernel, or wg or a module speaks no netlink family wireguard that the other does;
 ///          unauthorized: there is a secret in it; else as `read_deb`, `merge_usr`,
 ///          `select_modules`; each names the package
 [[nodiscard]] Result<BuiltLayer> make_package_layer(const manifests::LockedPackage& package,

@@ -100,6 +100,7 @@ Having having(const ReleaseFacts& facts, const std::string& name) {
       version += (version.empty() ? "srcversion " : ", srcversion ") + module->srcversion;
     }
     if (version.empty()) version = "build " + module->build_id.substr(0, 12);
+    if (!module->pinned) version = "needed by another";
     return {true, false, version, module->digest};
   }
   for (const auto& [path, entry] : facts.entries) {

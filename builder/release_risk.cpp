@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "builder/module_selection.h"
+
 namespace weir::builder {
 namespace {
 
@@ -80,9 +82,15 @@ class Risks {
     const bool abi = diff_.kernel.release_from != diff_.kernel.release_to;
     for (const auto& now : to_.release.modules) {
       for (const auto& old : from_.release.modules) {
-        if (old.name != now.name || old.signature_key.empty()) continue;
-        if (!now.signature_key.empty()) continue;
-        say(RiskLevel::high, "module " + now.name + " is no longer signed");
+        if (old.name != now.name) continue;
+        if (!old.signature_key.empty() && now.signature_key.empty()) {
+          say(RiskLevel::high, "module " + now.name + " is no longer signed");
+        }
+        const std::string before = origin(from_.release, old), after = origin(to_.release, now);
+        if (before != after) {
+          say(RiskLevel::medium,
+              "module " + now.name + " now comes from " + after + ", not from " + before);
+        }
       }
     }
     for (const auto& module : diff_.modules) {
@@ -103,10 +111,16 @@ class Risks {
     }
   }
 
+  static std::string origin(const manifests::Release& release,
+                            const manifests::ReleaseModule& module) {
+    if (module.package == release.kernel.package) return "the kernel's package";
+    return module.package == kFromFile ? "a file" : "package " + module.package;
+  }
+
   static bool is_pinned(const ReleaseFacts& facts, const std::string& name) {
     const auto& modules = facts.release.modules;
     return std::any_of(modules.begin(), modules.end(),
-                       [&](const auto& module) { return module.name == name; }) ||
+                       [&](const auto& module) { return module.name == name && module.pinned; }) ||
            (facts.manifest &&
             std::count(facts.manifest->modules.begin(), facts.manifest->modules.end(), name) != 0);
   }

@@ -32,7 +32,13 @@ std::string octal(std::uint32_t mode) {
 void add_manifest(const manifests::ImageManifest& manifest, Settings& out) {
   out["kernel.package"] = manifest.kernel.package;
   if (manifest.kernel.version) out["kernel.version"] = *manifest.kernel.version;
-  out["modules"] = joined(manifest.modules, plain);
+  out["modules"] = joined(manifest.modules, [&](const std::string& name) {
+    const auto source = manifest.module_sources.find(name);
+    if (source == manifest.module_sources.end()) return name;
+    return source->second.digest
+               ? name + " (file " + source->second.digest->hex().substr(0, 12) + ")"
+               : name + " (package " + source->second.package + ")";
+  });
   out["packages"] = joined(manifest.packages, plain);
   for (const auto& [package, pattern] : manifest.constraints) {
     out["constraints[" + package + "]"] = pattern;

@@ -30,7 +30,8 @@ struct FactDifference {
 };
 
 /// Compares lock digest, kernel release and build id, and of each module and tool that the release
-/// pins what can be read from a running node. returns  one entry a fact that differs, in this order
+/// pins (nodes speak of no others) what can be read from a running node. returns  one entry a fact
+/// that differs, in this order
 [[nodiscard]] std::vector<FactDifference> differences(const Release& release,
                                                       const AttestedFacts& facts);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "manifests/yaml_document.h"
 
@@ -46,6 +47,12 @@ bool is_module_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || is_one_of(c, "_-");
   });
+}
+
+// A file beside the manifest, or anywhere.
+bool is_module_file(std::string_view text) {
+  return text.size() <= 4096 &&
+         (text.ends_with(".ko") || text.ends_with(".ko.xz") || text.ends_with(".ko.zst"));
 }
 
 constexpr std::string_view kImagePath = "an absolute path without '.', '..' and '//'";
@@ -128,6 +135,55 @@ bool is_package_pattern(std::string_view text) {
 }
 bool is_installation_script(std::string_view text) {
   return text == "preinst" || text == "postinst";
+}
+
+// For the kernel, hyphens and underscores are the same.
+std::string as_kernel_shows(std::string text) {
+  std::replace(text.begin(), text.end(), '-', '_');
+  return text;
+}
+
+Result<ModuleSource> parse_module_source(const YamlField& map) {
+  TRY(map.only({"name", "package", "file", "sha256"}));
+  if (const auto package = map.find("package")) {
+    for (const char* other : {"file", "sha256"}) {
+      if (const auto field = map.find(other)) {
+        return field->wrong("a module comes from a package or from a file, not from both");
+      }
+    }
+    TRY_ASSIGN(auto name, checked(*package, is_plain_package, "a package name"));
+    return ModuleSource{std::move(name)};
+  }
+  if (!map.find("file")) return map.wrong("must say a package or a file");
+  ModuleSource out;
+  TRY_ASSIGN(out.file,
+             checked_at(map, "file", is_module_file, "a file that ends in .ko, .ko.xz or .ko.zst"));
+  TRY_ASSIGN(const auto digest, map.at("sha256"));
+  TRY_ASSIGN(out.digest, digest.as(Digest::parse));
+  return out;
+}
+
+// Each a name, or a mapping that says where the module of that name comes from.
+Status read_modules(const YamlField& root, ImageManifest& out) {
+  const auto field = root.find("modules");
+  if (!field) return {};
+  TRY_ASSIGN(const auto items, field->items());
+  std::set<std::string> seen;
+  for (const auto& item : items) {
+    std::optional<ModuleSource> source;
+    YamlField name_field = item;
+    if (!item.keys().empty()) {
+      TRY_ASSIGN(source, parse_module_source(item));
+      TRY_ASSIGN(name_field, item.at("name"));
+    }
+    TRY_ASSIGN(auto name, checked(name_field, is_module_name, "a module's name"));
+    if (!seen.insert(as_kernel_shows(name)).second) {
+      return item.wrong(quoted(name) + " stands here twice");
+    }
+    if (source) out.module_sources.emplace(name, std::move(*source));
+    out.modules.push_back(std::move(name));
+  }
+  return {};
 }
 
 Result<ImageSources> parse_sources(const YamlField& map) {
@@ -324,7 +380,7 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
   TRY_ASSIGN(out.sources, parse_sources(sources));
   TRY_ASSIGN(const auto kernel, root.at("kernel"));
   TRY_ASSIGN(out.kernel, parse_kernel(kernel));
-  TRY(read_names(root, "modules", is_module_name, "a module's name", out.modules));
+  TRY(read_modules(root, out));
   TRY(read_names(root, "packages", is_plain_package, "a package name", out.packages));
   TRY(read_names(root, "provides", is_plain_package, "a package name", out.provides));
   if (const auto constraints = root.find("constraints")) {
@@ -387,7 +443,27 @@ std::string print(const ImageManifest& manifest) {
     for (const auto& digest : entry.digests) out << digest.hex();
     out << YAML::EndSeq << YAML::Key << "why" << YAML::Value << YAML::DoubleQuoted << entry.why;
   };
-  names_of("modules", manifest.modules);
+  if (manifest.module_sources.empty()) {
+    names_of("modules", manifest.modules);
+  } else {
+    out << YAML::Key << "modules" << YAML::Value << YAML::BeginSeq;
+    for (const auto& name : manifest.modules) {
+      const auto source = manifest.module_sources.find(name);
+      if (source == manifest.module_sources.end()) {
+        out << name;
+        continue;
+      }
+      out << YAML::Flow << YAML::BeginMap << YAML::Key << "name" << YAML::Value << name;
+      if (source->second.file.empty()) {
+        out << YAML::Key << "package" << YAML::Value << source->second.package;
+      } else {
+        out << YAML::Key << "file" << YAML::Value << YAML::DoubleQuoted << source->second.file
+            << YAML::Key << "sha256" << YAML::Value << source->second.digest->hex();
+      }
+      out << YAML::EndMap;
+    }
+    out << YAML::EndSeq;
+  }
   names_of("packages", manifest.packages);
   if (!manifest.constraints.empty()) {
     out << YAML::Key << "constraints" << YAML::Value << YAML::BeginMap;

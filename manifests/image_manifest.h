@@ -49,6 +49,15 @@ struct AcceptedSecret {
   bool operator==(const AcceptedSecret&) const = default;
 };
 
+/// Where a pinned module comes from, if not out of the kernel's own package: from another package,
+/// or from a file.
+struct ModuleSource {
+  std::string package;             ///< one of the lock's; empty: a file
+  std::string file{};              ///< .ko, .ko.xz or .ko.zst, relative to the manifest
+  std::optional<Digest> digest{};  ///< of the file, byte for byte; a file has one
+  bool operator==(const ModuleSource&) const = default;
+};
+
 struct ImageFile {
   std::string path;  ///< absolute, normalised: "/etc/sysctl.d/weir.conf"
   std::string content;
@@ -78,9 +87,10 @@ struct ImageManifest {
   std::string architecture{};  ///< Debian's name, "amd64"
   ImageSources sources{};
   KernelPin kernel{};
-  std::vector<std::string> modules{};   ///< kept with what they need, and loaded in this order
-  std::vector<std::string> packages{};  ///< exact names, asked for
-  std::map<std::string, std::string> constraints{};  ///< package -> version pattern
+  std::vector<std::string> modules{};  ///< kept with what they need, and loaded in this order
+  std::map<std::string, ModuleSource> module_sources{};  ///< by name as in `modules`
+  std::vector<std::string> packages{};                   ///< exact names, asked for
+  std::map<std::string, std::string> constraints{};      ///< package -> version pattern
   std::vector<std::string> provides{};  ///< packages Weir stands in for, at their newest version
   std::vector<AcceptedScript> accept_scripts{};
   std::vector<AcceptedSecret> accept_secrets{};

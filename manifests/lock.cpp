@@ -46,6 +46,13 @@ ordered_json to_json(const LockedProgram& program) {
       {"name", program.name}, {"digest", program.digest.string()}, {"size", program.size.value}};
 }
 
+ordered_json to_json(const LockedModule& module) {
+  return {{"name", module.name},
+          {"file", module.file},
+          {"digest", module.digest.string()},
+          {"size", module.size.value}};
+}
+
 template <class T>
 ordered_json list(const std::vector<T>& items) {
   ordered_json out = ordered_json::array();
@@ -126,6 +133,21 @@ Result<LockedProgram> program(JsonFields& fields) {
   return LockedProgram{std::move(name), digest, ByteCount{size}};
 }
 
+Result<LockedModule> module(JsonFields& fields) {
+  TRY_ASSIGN(std::string name, filled(fields, "name"));
+  TRY_ASSIGN(std::string file, filled(fields, "file"));
+  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
+  TRY_ASSIGN(const std::uint64_t size, fields.natural("size"));
+  return LockedModule{std::move(name), std::move(file), digest, ByteCount{size}};
+}
+
+Result<std::vector<LockedModule>> modules(JsonFields& fields) {
+  if (!fields.has("modules")) return std::vector<LockedModule>();
+  TRY_ASSIGN(auto out, objects<LockedModule>(fields, "modules", module));
+  if (out.empty()) return fields.refuse("modules", "must not be empty");
+  return out;
+}
+
 Result<std::vector<std::string>> strings(JsonFields& fields, std::string_view key) {
   TRY_ASSIGN(const json* items, fields.array(key));
   std::vector<std::string> out;
@@ -165,6 +187,11 @@ Status check(const Lock& lock) {
       return fail(Errc::invalid_input, "programs: '" + item.name + "' is there twice");
     }
   }
+  for (std::size_t i = 1; i < lock.modules.size(); ++i) {
+    if (lock.modules[i - 1].name < lock.modules[i].name) continue;
+    return fail(Errc::invalid_input, element_path("modules", i) + ".name: '" +
+                                         lock.modules[i].name + "' is out of order or there twice");
+  }
   return {};
 }
 
@@ -187,6 +214,7 @@ Result<Lock> read(JsonFields& fields) {
   TRY_ASSIGN(auto provides, strings(fields, "provides"));
   TRY_ASSIGN(auto accept_scripts, objects<AcceptedScript>(fields, "accept_scripts", accepted));
   TRY_ASSIGN(auto programs, objects<LockedProgram>(fields, "programs", program));
+  TRY_ASSIGN(auto locked_modules, modules(fields));
   TRY_ASSIGN(std::string builder_version, filled(fields, "builder_version"));
   TRY_ASSIGN(std::string compressor, filled(fields, "compressor"));
   TRY(fields.finish());
@@ -202,7 +230,8 @@ Result<Lock> read(JsonFields& fields) {
             std::move(programs),
             std::move(builder_version),
             std::move(compressor),
-            version};
+            version,
+            std::move(locked_modules)};
   TRY(check(lock));
   return lock;
 }
@@ -217,20 +246,21 @@ Result<Lock> parse_lock(std::string_view text) {
 }
 
 std::string print(const Lock& lock) {
-  const ordered_json document = {{"type", kLockType},
-                                 {"name", lock.name.string()},
-                                 {"architecture", lock.architecture},
-                                 {"manifest_digest", lock.manifest_digest.string()},
-                                 {"source_epoch", lock.source_epoch},
-                                 {"version", lock.version},
-                                 {"sources", list(lock.sources)},
-                                 {"kernel", lock.kernel},
-                                 {"packages", list(lock.packages)},
-                                 {"provides", lock.provides},
-                                 {"accept_scripts", list(lock.accept_scripts)},
-                                 {"programs", list(lock.programs)},
-                                 {"builder_version", lock.builder_version},
-                                 {"compressor", lock.compressor}};
+  ordered_json document = {{"type", kLockType},
+                           {"name", lock.name.string()},
+                           {"architecture", lock.architecture},
+                           {"manifest_digest", lock.manifest_digest.string()},
+                           {"source_epoch", lock.source_epoch},
+                           {"version", lock.version},
+                           {"sources", list(lock.sources)},
+                           {"kernel", lock.kernel},
+                           {"packages", list(lock.packages)},
+                           {"provides", lock.provides},
+                           {"accept_scripts", list(lock.accept_scripts)},
+                           {"programs", list(lock.programs)}};
+  if (!lock.modules.empty()) document["modules"] = list(lock.modules);
+  document["builder_version"] = lock.builder_version;
+  document["compressor"] = lock.compressor;
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

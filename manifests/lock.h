@@ -45,6 +45,15 @@ struct LockedProgram {
   bool operator==(const LockedProgram&) const = default;
 };
 
+/// A kernel module that the manifest takes from a file.
+struct LockedModule {
+  std::string name;  ///< as the manifest writes it
+  std::string file;  ///< the manifest's
+  Digest digest;     ///< of the file
+  ByteCount size;
+  bool operator==(const LockedModule&) const = default;
+};
+
 /// An image manifest with every choice made. `print` of equal locks is equal, byte for byte, and
 /// lists are in the order of their names, so that two locks compare by diff. Format: docs/lock.md.
 struct Lock {
@@ -61,6 +70,7 @@ struct Lock {
   std::string builder_version;
   std::string compressor;     ///< "newc+zstd-1.5.4-9": what decides the layers' bytes besides them
   std::uint64_t version = 0;  ///< of the release that is made of it (builder/lock_version.h)
+  std::vector<LockedModule> modules{};  ///< from files; most images have none
   bool operator==(const Lock&) const = default;
 };
 

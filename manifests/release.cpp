@@ -32,7 +32,8 @@ ordered_json to_json(const ReleaseModule& module) {
           {"vermagic", module.vermagic},
           {"build_id", module.build_id},
           {"digest", module.digest.string()},
-          {"signature_key", module.signature_key}};
+          {"signature_key", module.signature_key},
+          {"pinned", module.pinned}};
 }
 
 ordered_json to_json(const ReleasePackage& package) {
@@ -129,6 +130,11 @@ Result<ReleaseModule> module(JsonFields& fields) {
   if (!key.empty() && !parse_hex(key)) {
     return fields.refuse("signature_key", "must be lower-case hex digits");
   }
+  // Releases of before listed no others.
+  bool pinned = true;
+  if (fields.has("pinned")) {
+    TRY_ASSIGN(pinned, fields.boolean("pinned"));
+  }
   return ReleaseModule{std::move(name),
                        std::move(package),
                        std::move(version),
@@ -136,7 +142,8 @@ Result<ReleaseModule> module(JsonFields& fields) {
                        std::move(vermagic),
                        std::move(id),
                        digest,
-                       std::move(key)};
+                       std::move(key),
+                       pinned};
 }
 
 Result<ReleasePackage> package(JsonFields& fields) {

@@ -31,7 +31,7 @@ struct ReleaseKernel {
 
 struct ReleaseModule {
   std::string name;        ///< "wireguard"
-  std::string package;     ///< which package it came from
+  std::string package;     ///< which package it came from; "file" where it was none
   std::string version;     ///< modinfo's `version`, empty where the module states none
   std::string srcversion;  ///< modinfo's `srcversion`; /sys/module/NAME/srcversion on the node
   std::string vermagic;
@@ -39,6 +39,8 @@ struct ReleaseModule {
   Digest digest;         ///< of the .ko file as it lies in the image
   /// modinfo's `sig_key` as lower-case hex; empty where the kernel's modules are not signed.
   std::string signature_key{};
+  bool pinned = true;  ///< the manifest names it, and it is loaded at boot; if not, it is needed by
+                       ///< another, or a package brought it
   bool operator==(const ReleaseModule&) const = default;
 };
 
@@ -108,7 +110,7 @@ struct Release {
   std::int64_t source_epoch = 0;  ///< Unix seconds; the newest signed index the lock was made from
   Digest lock_digest;             ///< of the lock document, as stored; the image carries it too
   ReleaseKernel kernel;
-  std::vector<ReleaseModule> modules;    ///< those the manifest pins, by name
+  std::vector<ReleaseModule> modules;    ///< every .ko in the image, by name
   std::vector<ReleasePackage> tools;     ///< those the manifest asks for, by name
   std::vector<ReleasePackage> packages;  ///< every package in the image, by name
   std::vector<std::string> provides;     ///< what Weir stood in for (design, section 5)

@@ -14,6 +14,7 @@
 #include "builder/edge/boot_stub.h"
 #include "builder/edge/foreign_modules.h"
 #include "builder/edge/layer_writer.h"
+#include "builder/edge/module_files.h"
 #include "builder/edge/node_programs.h"
 #include "builder/edge/package_flow.h"
 #include "builder/edge/taken_version.h"
@@ -34,10 +35,24 @@ LayerOptions options_for(const BuildInput& input, const manifests::LockedPackage
   out.epoch = input.lock.source_epoch;
   out.documentation = input.manifest.documentation;
   out.kernel = package.name == input.lock.kernel;
-  if (out.kernel) out.modules = input.manifest.modules;
+  if (out.kernel) {
+    out.modules = input.manifest.modules;
+    out.foreign.chosen = chosen_modules(input.manifest, input.lock.kernel);
+  }
   out.scanner = input.scanner;
   out.accept_secrets = input.manifest.accept_secrets;
   return out;
+}
+
+// A module of another layer decides which of the kernel's own are kept. Where the manifest asks for
+// one, the kernel's package comes last; where a package just brings one, it is looked at again.
+bool comes_last(const BuildInput& input, const manifests::LockedPackage& package) {
+  return package.name == input.lock.kernel && !input.manifest.module_sources.empty();
+}
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T> from) {
+  std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
 // Runs `work` for 0 to count-1 on as many threads as the machine has processors; the first failure
@@ -95,14 +110,14 @@ class Build {
       keys.push_back(layer_key(package, options_for(input_, package), program));
     }
     TRY(in_parallel(packages.size(), [&](std::size_t i) -> Status {
-      found[i] = find(keys[i]);
+      if (!comes_last(input_, packages[i])) found[i] = find(keys[i]);
       return {};
     }));
     std::vector<std::size_t> missing;
     for (std::size_t i = 0; i < packages.size(); ++i) {
-      if (!found[i]) missing.push_back(i);
+      if (found[i]) ++work.reused;
+      if (!found[i] && !comes_last(input_, packages[i])) missing.push_back(i);
     }
-    work.reused = packages.size() - missing.size();
     work.built = missing.size();
     progress_.step("fetching packages and making layers");
     std::vector<manifests::LockedPackage> wanted;
@@ -120,6 +135,7 @@ class Build {
                            }};
     TRY_ASSIGN(work.fetching, each_package(wanted, cache_, flow));
     TRY(writer.finish());
+    TRY(add_modules(found, overrides, work));
     std::vector<LayerFacts> out;
     out.reserve(found.size());
     for (auto& facts : found) out.push_back(std::move(*facts));
@@ -140,6 +156,7 @@ class Build {
       TRY(overlay.add(layer));
       conffiles.insert(layer.conffiles.begin(), layer.conffiles.end());
     }
+    if (modules_) TRY(overlay.add(*modules_));
     TRY_ASSIGN(LayerFacts programs, programs_layer());
     TRY(overlay.add(programs));
     TRY_ASSIGN(LayerFacts settings, settings_layer(packages, overlay));
@@ -155,11 +172,11 @@ class Build {
 
     std::vector<LayerFacts> all;
     all.push_back(std::move(base));
-    std::move(packages.begin(), packages.end(), std::back_inserter(all));
+    append(all, std::move(packages));
+    if (modules_) all.push_back(*modules_);
     all.push_back(std::move(programs));
     all.push_back(std::move(settings));
     TRY(check_libraries(overlay, all));
-    TRY(check_foreign_modules(store_, all));
     TRY(check_command_line());
     return all;
   }
@@ -181,6 +198,60 @@ class Build {
     std::vector<std::string> suites;
     for (const auto& source : input_.lock.sources) suites.push_back(source.suite);
     return read_mirrors(suites, overrides);
+  }
+
+  // The layer of modules from files, and, if there is any module that is not the kernel package's
+  // own, the kernel's layer, which has the list of all.
+  Status add_modules(std::vector<std::optional<LayerFacts>>& found,
+                     const std::vector<std::string>& overrides, Work& work) {
+    const auto& packages = input_.lock.packages;
+    std::vector<const LayerFacts*> others;
+    std::size_t kernel = 0;
+    for (std::size_t i = 0; i < packages.size(); ++i) {
+      if (packages[i].name == input_.lock.kernel) {
+        kernel = i;
+      } else {
+        others.push_back(&*found[i]);
+      }
+    }
+    TRY_ASSIGN(const auto files,
+               fetch_modules(input_.manifest, input_.lock, input_.manifest_path, cache_));
+    if (!files.empty()) {
+      TRY_ASSIGN(const images::FileTree tree, make_modules_tree(files));
+      TRY_ASSIGN(modules_, tree_layer(std::string(kModulesLayer), tree));
+      others.push_back(&*modules_);
+    }
+    LayerOptions options = options_for(input_, packages[kernel]);
+    for (const LayerFacts* layer : others) {
+      append(options.foreign.modules, foreign_modules_in(layer->layer.name, layer->modules));
+    }
+    const bool again = found[kernel].has_value();
+    if (again && options.foreign.modules.empty()) return {};
+    const Digest key = layer_key(packages[kernel], options, own_build_id());
+    found[kernel] = find(key);
+    if (found[kernel]) {
+      work.reused += again ? 0 : 1;
+      return {};
+    }
+    options.foreign.modules.clear();
+    for (const LayerFacts* layer : others) {
+      TRY_ASSIGN(auto modules, read_foreign_modules(store_, *layer));
+      append(options.foreign.modules, std::move(modules));
+    }
+    LayerWriter writer(store_, layers_, input_.lock.source_epoch);
+    const PackageFlow flow{[&] { return mirrors(overrides); }, progress_.download_observer(),
+                           [&](std::size_t, const std::string& deb) -> Status {
+                             TRY_ASSIGN(
+                                 BuiltLayer built,
+                                 make_package_layer(packages[kernel], as_bytes(deb), options));
+                             TRY_ASSIGN(found[kernel], writer.add(key, std::move(built)));
+                             return {};
+                           }};
+    TRY_ASSIGN(const auto fetching, each_package({packages[kernel]}, cache_, flow));
+    TRY(writer.finish());
+    work.fetching += fetching;
+    work.built += again ? 0 : 1;
+    return {};
   }
 
   Result<std::string> program(const std::string& name) {
@@ -238,6 +309,11 @@ class Build {
     const std::int64_t epoch = input_.lock.source_epoch;
     TRY_ASSIGN_IN(const images::FileTree tree, make_settings_tree(settings, epoch),
                   input_.manifest_path);
+    if (const auto modules = list_modules(tree); !modules.empty()) {
+      return fail(Errc::invalid_input, input_.manifest_path + ": files: /" + modules.front().path +
+                                           " is a kernel module's place: write it into `modules`, "
+                                           "as {name: …, file: …, sha256: …}");
+    }
     return tree_layer(std::string(kSettingsLayer), tree);
   }
 
@@ -246,6 +322,7 @@ class Build {
   images::Store store_;
   LayerCache layers_;
   Progress& progress_;
+  std::optional<LayerFacts> modules_;  // from files
 };
 
 }  // namespace
@@ -257,11 +334,29 @@ Result<std::vector<PlannedLayer>> plan_build(const BuildInput& input, const Cach
   if (!store && store.error().code != Errc::not_found) return tl::unexpected(store.error());
   const std::string program = own_build_id();
   std::vector<PlannedLayer> out;
-  for (const auto& package : input.lock.packages) {
-    const Digest key = layer_key(package, options_for(input, package), program);
+  std::vector<ForeignModule> foreign;
+  const auto plan = [&](const manifests::LockedPackage& package, const LayerOptions& options) {
+    const Digest key = layer_key(package, options, program);
     const auto found = store ? layers.find(key, input.lock.source_epoch, *store) : std::nullopt;
-    out.push_back({&package, key, found && still_passes(found->scan, input.manifest.accept_secrets),
-                   is_cached(cache, package)});
+    if (found) append(foreign, foreign_modules_in(found->layer.name, found->modules));
+    return PlannedLayer{&package, key,
+                        found && still_passes(found->scan, input.manifest.accept_secrets),
+                        is_cached(cache, package)};
+  };
+  for (const auto& package : input.lock.packages) {
+    out.push_back(plan(package, options_for(input, package)));
+  }
+  if (!input.manifest.module_sources.empty()) {
+    TRY_ASSIGN(const auto files,
+               fetch_modules(input.manifest, input.lock, input.manifest_path, cache));
+    TRY_ASSIGN(const images::FileTree tree, make_modules_tree(files));
+    append(foreign, foreign_modules_in(std::string(kModulesLayer), list_modules(tree)));
+  }
+  for (auto& layer : out) {
+    if (layer.package->name != input.lock.kernel || foreign.empty()) continue;
+    LayerOptions options = options_for(input, *layer.package);
+    options.foreign.modules = foreign;
+    layer = plan(*layer.package, options);
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "builder/edge/boot_stub.h"
+#include "builder/edge/module_files.h"
 #include "builder/edge/node_programs.h"
 #include "builder/edge/progress.h"
 #include "builder/edge/suites.h"
@@ -65,6 +66,18 @@ Result<std::vector<manifests::LockedProgram>> programs_of(
   return programs;
 }
 
+// A package that only a module names would not come into the image.
+Status check_module_packages(const manifests::ImageManifest& manifest,
+                             const std::vector<manifests::LockedPackage>& packages) {
+  for (const auto& [name, source] : manifest.module_sources) {
+    const auto is_it = [&wanted = source.package](const auto& one) { return one.name == wanted; };
+    if (source.package.empty() || std::any_of(packages.begin(), packages.end(), is_it)) continue;
+    return fail(Errc::not_found, "modules: " + name + " is to come from package " + source.package +
+                                     ", which is not in the image: add it to `packages`");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<LockOutcome> make_lock(const LockRequest& request) {
@@ -78,6 +91,8 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   TRY_ASSIGN(const auto mirrors, read_mirrors(manifest.sources.suites, request.mirrors));
   TRY_ASSIGN(const auto cache, Cache::open_or_create(request.cache));
   TRY_ASSIGN(auto programs, programs_of(manifest, request, cache, kept, before));
+
+  TRY_ASSIGN(auto modules, lock_modules(manifest, request.manifest, cache));
 
   Progress progress;
   progress.step("reading package indices");
@@ -97,6 +112,7 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   }
   progress.step("resolving");
   TRY_ASSIGN_IN(auto resolution, resolve(manifest, suites.indices, kept), request.manifest);
+  TRY_IN(check_module_packages(manifest, resolution.packages), request.manifest);
   LockOutcome out{.lock = {.name = manifest.name,
                            .architecture = manifest.architecture,
                            .manifest_digest = Digest::of(as_bytes(text)),
@@ -108,7 +124,8 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
                            .accept_scripts = manifest.accept_scripts,
                            .programs = std::move(programs),
                            .builder_version = WEIR_VERSION,
-                           .compressor = images::layer_encoder()},
+                           .compressor = images::layer_encoder(),
+                           .modules = std::move(modules)},
                   .text = "",
                   .before = std::move(before),
                   .vanished = std::move(vanished)};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "builder/edge/layer_content.h"
+#include "builder/module_files.h"
 #include "builder/system_layers.h"
 #include "images/cpio_reader.h"
 
@@ -25,24 +26,29 @@ Result<std::string> origin(const images::Store& store, const Digest& digest, Byt
   return text;
 }
 
-// The lock names each program by digest, so it does not matter which copy is found.
-Status recover_programs(const images::Store& store, const manifests::Release& release,
-                        const manifests::Lock& lock, const Cache& cache) {
-  std::vector<manifests::LockedProgram> missing;
-  for (const auto& program : lock.programs) {
-    if (!FetchedBlob::open(cache, program.digest, program.size)) missing.push_back(program);
+// A file that the lock names by digest, so it does not matter which copy is found.
+struct Wanted {
+  Digest digest;
+  ByteCount size;
+};
+
+Status recover(const images::Store& store, const manifests::Release& release,
+               std::string_view layer_name, const std::vector<Wanted>& files, const Cache& cache) {
+  std::vector<Wanted> missing;
+  for (const Wanted& file : files) {
+    if (!FetchedBlob::open(cache, file.digest, file.size)) missing.push_back(file);
   }
   if (missing.empty()) return {};
   for (const auto& layer : release.layers) {
-    if (layer.name != kProgramsLayer) continue;
+    if (layer.name != layer_name) continue;
     TRY_ASSIGN(const auto cpio, read_layer_content(store, layer));
     TRY_ASSIGN(const images::FileTree tree, images::decode_cpio(cpio));
     for (const auto& [path, node] : tree.nodes()) {
       if (node.file() == nullptr) continue;
       const std::vector<std::uint8_t>& bytes = *node.file()->content;
-      for (const auto& program : missing) {
-        if (bytes.size() != program.size.value || Digest::of(bytes) != program.digest) continue;
-        TRY(cache.put(program.digest, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+      for (const Wanted& file : missing) {
+        if (bytes.size() != file.size.value || Digest::of(bytes) != file.digest) continue;
+        TRY(cache.put(file.digest, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
       }
     }
   }
@@ -58,7 +64,11 @@ Result<BuildInput> read_release_input(const images::Store& store, const manifest
   TRY_ASSIGN(std::string manifest_text,
              origin(store, lock.manifest_digest, kMaxManifest, "image manifest"));
   TRY_ASSIGN(auto manifest, manifests::parse_image_manifest(manifest_text));
-  TRY_IN(recover_programs(store, release, lock, cache), "programs");
+  std::vector<Wanted> programs, modules;
+  for (const auto& program : lock.programs) programs.push_back({program.digest, program.size});
+  for (const auto& module : lock.modules) modules.push_back({module.digest, module.size});
+  TRY_IN(recover(store, release, kProgramsLayer, programs, cache), "programs");
+  TRY_IN(recover(store, release, kModulesLayer, modules, cache), "modules");
   return BuildInput{"the release's manifest", "the release's lock", std::move(manifest),
                     std::move(lock),          release.lock_digest,  std::move(manifest_text),
                     std::move(lock_text)};

@@ -8,8 +8,8 @@
 namespace weir::builder {
 
 /// What a stored release was made from, found by digest: its lock in the store, the lock's manifest
-/// there too, and weir-init and weir-node, which are brought into the cache from the release's own
-/// layer where the cache lacks them.
+/// there too, and weir-init, weir-node and kernel modules from files, which are brought into the
+/// cache from the release's own layers where the cache lacks them.
 ///
 /// errors   not_found: the store does not have the lock or the manifest (releases of older builders
 ///          do not bring them); integrity: a blob is damaged, or the lock is of another manifest

@@ -96,9 +96,13 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
   std::printf("  digest    %s\n", outcome.digest.string().c_str());
   std::printf("  lock      %s\n", release.lock_digest.string().c_str());
   std::printf("  kernel    %s\n", release.kernel.release.c_str());
+  std::size_t others = 0;
   for (const auto& module : release.modules) {
+    others += module.pinned ? 0 : 1;
+    if (!module.pinned) continue;
     std::printf("  module    %s %s\n", module.name.c_str(), module.version.c_str());
   }
+  if (others != 0) std::printf("  modules   %zu more, which these need\n", others);
   std::printf("  packages  %zu; layers made %zu, from the store %zu\n", release.packages.size(),
               outcome.layers_built, outcome.layers_reused);
   std::printf("  size      %s\n", print(size_of(release)).c_str());

@@ -40,7 +40,8 @@ void print_terms(const manifests::Release& release) {
 void print_module(const manifests::ReleaseModule& module) {
   // What the module itself does not state is left out.
   line("module", module.name + (module.version.empty() ? "" : " " + module.version) +
-                     (module.srcversion.empty() ? "" : ", srcversion " + module.srcversion));
+                     (module.srcversion.empty() ? "" : ", srcversion " + module.srcversion) +
+                     (module.pinned ? "" : ", not pinned"));
   line("  package", module.package);
   line("  vermagic", module.vermagic);
   line("  build id", module.build_id);

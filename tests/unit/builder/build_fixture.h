@@ -100,6 +100,12 @@ struct Fixture : test::Workshop {
       document.programs.push_back({name, Digest::of(as_bytes(bytes)), ByteCount{bytes.size()}});
       write("cache/blobs/sha256/" + Digest::of(as_bytes(bytes)).hex(), bytes);
     }
+    for (const auto& [name, source] : parsed->module_sources) {
+      if (!source.digest) continue;
+      const std::string bytes = read(source.file);
+      document.modules.push_back({name, source.file, *source.digest, ByteCount{bytes.size()}});
+      write("cache/blobs/sha256/" + source.digest->hex(), bytes);
+    }
     for (const auto& locked : packages) {
       write("cache/blobs/sha256/" + locked.digest.hex(),
             read(locked.name + "_" + locked.version + ".deb"));

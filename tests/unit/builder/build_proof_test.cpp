@@ -137,32 +137,152 @@ TEST_CASE("a key of the fleet's own store is found, also in layers that were mad
   fixture.refused("fleet/readme: is no sealed identity, WireGuard key", own);
 }
 
-TEST_CASE("a kernel module of another package must fit the kernel as the kernel's own do") {
-  Fixture fixture;
+// Fixture's library package with a kernel module in it, and a file beside the manifest.
+struct ForeignFixture : Fixture {
   const std::string folder = std::string("l/lib/modules/") + test::kRelease + "/updates/";
   const std::string magic = std::string("vermagic=") + test::kVermagic;
-  const auto pack = [&] {
-    std::erase_if(fixture.packages, [](const auto& one) { return one.name == "libdemo"; });
-    fixture.packages.push_back(fixture.package("libdemo", "1.0", "l"));
-    fixture.lock();
-  };
-  fixture.module(folder + "net.ko", {"name=net", magic, "depends="}, {}, {"vanished"});
+  const std::string plain = manifest;
+
+  void pack() {
+    std::erase_if(packages, [](const auto& one) { return one.name == "libdemo"; });
+    packages.push_back(package("libdemo", "1.0", "l"));
+    lock();
+  }
+  void pin(const std::string& modules) {
+    manifest = plain;
+    manifest.replace(manifest.find("modules: [one]"), 14, "modules: " + modules);
+  }
+  void pin_file(const std::string& name, const std::string& file) {
+    pin("[{name: " + name + ", file: " + file +
+        ", sha256: " + Digest::of(as_bytes(read(file))).hex() + "}]");
+    lock();
+  }
+  // What a booted node would load, after kmod.
+  [[nodiscard]] std::string modprobe(const std::string& name) const {
+    std::string segments;
+    const nlohmann::json document = release();
+    for (const auto& layer : document.at("layers"))
+      segments += path() + "/" + blob(layer.at("blob")) + " ";
+    return run(
+        "rm -rf root && mkdir root && cd root && for layer in " + segments +
+        "; do zstdcat $layer | cpio -idu --quiet; done && depends=$(cat lib/modules/*/modules.dep)"
+        " && depmod -b $PWD " +
+        std::string(test::kRelease) + " && modprobe -d $PWD -S " + test::kRelease +
+        " --show-depends " + name + " | sed \"s|insmod $PWD||\" && echo \"$depends\"");
+  }
+};
+
+TEST_CASE_FIXTURE(ForeignFixture,
+                  "a kernel module of another package must fit the kernel as the kernel's own do") {
+  module(folder + "net.ko", {"name=net", magic, "depends="}, {}, {"vanished"});
   pack();
-  fixture.refused(
+  refused(
       "module net (/usr/lib/modules/9.9-demo/updates/net.ko) uses the symbol vanished, "
       "which neither the kernel nor a module of the image exports");
-  fixture.module(folder + "net.ko", {"name=net", magic, "depends=two"}, {}, {"two_call"});
-  fixture.sign(folder + "net.ko", "stranger");
+  module(folder + "net.ko", {"name=net", "vermagic=8.8 SMP ", "depends=absent"}, {}, {});
   pack();
-  fixture.refused(
-      "module one (/usr/lib/modules/9.9-demo/kernel/one.ko) is not signed, while module "
-      "net is: ");
-  fixture.module(folder + "net.ko", {"name=one", magic, "depends=two"}, {}, {"two_call"});
+  refused("module net (/usr/lib/modules/9.9-demo/updates/net.ko) is for '8.8 SMP '");
+  module(folder + "net.ko", {"name=net", magic, "depends=two"}, {}, {"two_call"});
+  sign(folder + "net.ko", "stranger");
   pack();
-  fixture.refused("module one is in the image twice");
-  fixture.module(folder + "net.ko", {"name=net", magic, "depends=two"}, {}, {"two_call"});
+  refused("is signed with key ");
+  run("rm " + folder + "net.ko");
+  module(folder + "one.ko", {"name=one", magic, "depends=two"}, {}, {"two_call"});
   pack();
-  CHECK(fixture.build().status == 0);
+  refused("module one is in the image twice: in the kernel's package, and in package libdemo");
+  run("rm " + folder + "one.ko");
+  module(folder + "net.ko", {"name=net", magic, "depends=two"}, {}, {"two_call"});
+  pack();
+  CHECK(build().status == 0);
+  // In the image, so it is listed and recorded; not pinned, so it is not loaded.
+  const auto modules = release().at("modules");
+  REQUIRE(modules.size() == 3);
+  CHECK(modules[0].at("name") == "net");
+  CHECK(modules[0].at("package") == "libdemo");
+  CHECK(modules[0].at("pinned") == false);
+  CHECK(modules[1].at("package") == "linux-image-demo");
+  CHECK(modprobe("net") ==
+        "/lib/modules/9.9-demo/kernel/two.ko \n/lib/modules/9.9-demo/updates/net.ko \n"
+        "kernel/one.ko: kernel/two.ko\nkernel/two.ko:\nupdates/net.ko: kernel/two.ko\n");
+  CHECK(built().at("layers_reused") == 3);
+}
+
+TEST_CASE_FIXTURE(ForeignFixture, "a pinned module of another package replaces the kernel's own") {
+  module(folder + "dkms/one.ko", {"name=one", magic, "depends=two", "version=4"}, {}, {"two_call"});
+  pin("[{name: one, package: libdemo}]");
+  pack();
+  const auto first = built();
+  CHECK(first.at("layers_built") == 3);
+  const auto modules = release().at("modules");
+  REQUIRE(modules.size() == 2);
+  CHECK(modules[0].at("name") == "one");
+  CHECK(modules[0].at("version") == "4");
+  CHECK(modules[0].at("package") == "libdemo");
+  CHECK(modules[0].at("pinned") == true);
+  CHECK(modules[0].at("digest") ==
+        "sha256:" + Digest::of(as_bytes(read(folder + "dkms/one.ko"))).hex());
+  CHECK(modprobe("one") ==
+        "/lib/modules/9.9-demo/kernel/two.ko \n/lib/modules/9.9-demo/updates/dkms/one.ko \n"
+        "kernel/two.ko:\nupdates/dkms/one.ko: kernel/two.ko\n");
+  CHECK_FALSE(fs::exists(path() + "/root/usr/lib/modules/9.9-demo/kernel/one.ko"));
+  CHECK(read("root/usr/lib/weir/modules") == "one\n");
+  CHECK(built().at("layers_reused") == 3);
+  CHECK(builder("rebuild demo --store store --cache cache").status == 0);
+  // Another module in that package makes another kernel layer.
+  module(folder + "dkms/one.ko", {"name=one", magic, "depends=", "version=5"}, {}, {});
+  pack();
+  CHECK(built().at("layers_reused") == 1);
+  CHECK(release().at("modules")[0].at("version") == "5");
+
+  run("rm -rf store/releases store/index.json");
+  pin("[{name: two, package: libdemo}]");
+  lock();
+  refused("module two is not in package libdemo: looked for it below /usr/lib/modules/9.9-demo/");
+}
+
+TEST_CASE_FIXTURE(ForeignFixture, "a module from a file is pinned, recorded and rebuilt") {
+  module("mine/one.ko", {"name=one", magic, "depends=two", "version=6"}, {}, {"two_call"});
+  pin_file("one", "mine/one.ko");
+  CHECK(built().at("layers_built") == 3);
+  const auto modules = release().at("modules");
+  REQUIRE(modules.size() == 2);
+  CHECK(modules[0].at("version") == "6");
+  CHECK(modules[0].at("package") == "file");
+  CHECK(modules[0].at("digest") == "sha256:" + Digest::of(as_bytes(read("mine/one.ko"))).hex());
+  CHECK(layers_of(release()).contains("weir-modules"));
+  CHECK(modprobe("one").starts_with(
+      "/lib/modules/9.9-demo/kernel/two.ko \n/lib/modules/9.9-demo/updates/one.ko \n"));
+  CHECK(read("root/usr/lib/modules/9.9-demo/updates/one.ko") == read("mine/one.ko"));
+  // From the cache, and without it from the release itself.
+  const std::string copy = "cache/blobs/sha256/" + Digest::of(as_bytes(read("mine/one.ko"))).hex();
+  run("mv mine away");
+  CHECK(builder("rebuild demo --store store --cache cache").status == 0);
+  run("rm " + copy);
+  const auto again = builder("rebuild demo --store store --cache cache");
+  CHECK_MESSAGE(again.status == 0, again.out);
+  CHECK(fs::exists(path() + "/" + copy));
+  run("rm " + copy + " && rm -rf store/releases store/index.json");
+  refused("mine/one.ko: no such file, and the manifest takes the module one from it");
+  write("mine/one.ko", "another");
+  refused("mine/one.ko is not the module one that the lock names");
+  run("rm -rf mine && mv away mine");
+  CHECK(build().status == 0);
+
+  run("rm -rf store/releases store/index.json");
+  module("mine/one.ko", {"name=one", "vermagic=8.8-demo SMP mod_unload ", "depends=absent"}, {},
+         {});
+  pin_file("one", "mine/one.ko");
+  refused(
+      "module one (/usr/lib/modules/8.8-demo/updates/one.ko) is for '8.8-demo SMP mod_unload ', "
+      "which kernel 9.9-demo would refuse to load");
+  module("mine/one.ko", {"name=one", magic, "depends="}, {}, {"vanished"});
+  pin_file("one", "mine/one.ko");
+  refused("module one (/usr/lib/modules/9.9-demo/updates/one.ko) uses the symbol vanished");
+  pin_file("two", "mine/one.ko");
+  refused("mine/one.ko: is the module one, not two");
+  module("mine/one.ko", {"name=one", "vermagic=../x SMP ", "depends="}, {}, {});
+  pin_file("one", "mine/one.ko");
+  refused("does not begin with a kernel's release");
 }
 
 }  // namespace weir::builder

@@ -169,4 +169,73 @@ TEST_CASE("a pin that cannot be had is refused by name") {
   CHECK_FALSE(index_modules(images::FileTree()).has_value());
 }
 
+TEST_CASE("a module of another package or a file takes the place that the manifest gives it") {
+  const Workshop workshop;
+  make_modules(workshop);
+  const std::string magic = std::string("vermagic=") + test::kVermagic;
+  const auto tree = tree_of(workshop, "root");
+  const auto index = *index_modules(tree);
+  const auto foreign = [&](const std::string& name, const std::string& package,
+                           const std::string& file) {
+    workshop.module("foreign.ko", {"name=" + name, magic, "depends=base-one", "version=9"}, {},
+                    {"base_call"});
+    const std::string bytes = workshop.read("foreign.ko");
+    return ForeignModule{package, "usr/" + kRoot + file, Digest::of(as_bytes(bytes)),
+                         images::content_of(bytes)};
+  };
+  const auto says = [&](const std::vector<std::string>& pinned, const ForeignModules& modules) {
+    const auto selection = select_modules(tree, index, pinned, modules);
+    REQUIRE_FALSE(selection.has_value());
+    return selection.error().message;
+  };
+  const auto has = [](const std::string& text, const std::string& part) {
+    CAPTURE(text);
+    CHECK(text.find(part) != std::string::npos);
+  };
+
+  ForeignModules both{{foreign("lone", std::string(kFromFile), "updates/lone.ko"),
+                       foreign("extra", "extra-modules", "updates/dkms/extra.ko")},
+                      {{"lone", std::string(kFromFile)}}};
+  const auto selection = select_modules(tree, index, {"lone", "virtio-pci"}, both);
+  REQUIRE_MESSAGE(selection.has_value(), selection.error().message);
+  CHECK(selection->load == std::vector<std::string>{"lone"});
+  CHECK(selection->modules.at("lone").package == kFromFile);
+  CHECK(selection->modules.at("lone").module.version == "9");
+  CHECK(selection->modules.at("extra").package == "extra-modules");
+  CHECK(selection->modules.at("base_one").package.empty());
+  // As depmod has it, whose first place is updates/.
+  for (const ForeignModule& module : both.modules) {
+    workshop.write("root/" + module.path.substr(4),
+                   {reinterpret_cast<const char*>(module.content->data()), module.content->size()});
+  }
+  workshop.run("cp -r root other && cd other/" + kRoot +
+               "kernel && rm lone.ko top.ko b/middle.ko && "
+               "depmod -b $PWD/../../../.. " +
+               test::kRelease);
+  CHECK(dependencies_in(selection->dependencies) ==
+        dependencies_in(workshop.read("other/" + kRoot + "modules.dep")));
+
+  const std::vector<std::string> lone = {"lone"};
+  has(says(lone, {both.modules, {}}),
+      "module lone is in the image twice: in the kernel's package, and in a file as /usr/" + kRoot +
+          "updates/lone.ko");
+  has(says({"extra"}, {{both.modules[1]}, {}}),
+      "module extra is not in the kernel's package, but in package extra-modules as /usr/" + kRoot +
+          "updates/dkms/extra.ko: if that one is meant, pin it as {name: extra, package: "
+          "extra-modules}");
+  has(says(lone, {{both.modules[1]}, {{"lone", "extra-modules"}}}),
+      "module lone is not in package extra-modules");
+  has(says(lone, {{both.modules[0], foreign("lone", "p", "updates/dkms/lone.ko")}, both.chosen}),
+      "module lone is in the image twice, as ");
+  has(says({}, {{foreign("virtio_pci", "p", "updates/virtio_pci.ko")}, {}}),
+      "is built into kernel " + index.release);
+  has(says({}, {{foreign("lone", "p", "updates/other.ko")}, {}}),
+      "is the module lone, not other as its name says");
+  ForeignModule elsewhere = foreign("extra", "p", "updates/extra.ko");
+  elsewhere.path = "usr/lib/modules/8.8/updates/extra.ko";
+  has(says({}, {{elsewhere}, {}}), "lies where kernel " + index.release + " does not look");
+  has(says({}, {{foreign("extra", "p", "updates/extra.ko.zst")}, {}}),
+      "is compressed as none of the modules of kernel");
+}
+
 }  // namespace weir::builder

@@ -162,6 +162,35 @@ TEST_CASE_FIXTURE(Archive,
   refuse("elsewhere/weir-init: no such program");
 }
 
+TEST_CASE_FIXTURE(Archive, "a module from a file is locked by its digest, and kept in the cache") {
+  const std::string digest = Digest::of(as_bytes("bytes")).hex();
+  const std::string plain = manifest;
+  manifest = plain +
+             "modules: [{name: b, package: lib}, {name: a-c, file: a.ko, sha256: " + digest +
+             "}]\n";
+  const auto refused = [&](const std::string& expected) {
+    const auto outcome = lock();
+    CAPTURE(outcome.out);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.out.find(expected) != std::string::npos);
+  };
+  refused("/a.ko: no such file, and the manifest takes the module a-c from it");
+  REQUIRE(write_file(folder.path + "/a.ko", "other").has_value());
+  refused("/a.ko has the digest " + Digest::of(as_bytes("other")).hex() +
+          ", and the manifest pins the module a-c as " + digest);
+  REQUIRE(write_file(folder.path + "/a.ko", "bytes").has_value());
+  const auto outcome = lock();
+  REQUIRE_MESSAGE(outcome.status == 0, outcome.out);
+  const auto parsed = manifests::parse_lock(text());
+  REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
+  CHECK(parsed->modules == std::vector<manifests::LockedModule>{
+                               {"a-c", "a.ko", Digest::of(as_bytes("bytes")), ByteCount{5}}});
+  CHECK(test::bytes_of(folder.path + "/cache/blobs/sha256/" + digest) == "bytes");
+  must("rm " + path());
+  manifest = plain + "modules: [{name: b, package: libb}]\n";
+  refused("modules: b is to come from package libb, which is not in the image: add it to");
+}
+
 TEST_CASE("wrong usage is exit code 2, help is 0") {
   const auto status = [](const std::string& arguments) {
     int out = 0;

@@ -35,4 +35,25 @@ TEST_CASE("a wireguard module passes with the netlink version that wg speaks, an
   CHECK(check_wireguard_family(none, as_bytes("")).has_value());
 }
 
+TEST_CASE("a wg tool passes that asks for the family by its name, as the real one does") {
+  const test::Workshop workshop;
+  const auto check = [&](const std::string& bytes) {
+    images::FileTree tree;
+    REQUIRE(tree.put(*images::ImagePath::parse("usr/bin/wg"),
+                     {0755, 0, 0, 0, images::File{images::content_of(bytes)}})
+                .has_value());
+    return check_wireguard_tool(tree);
+  };
+  CHECK(check(test::bytes_of("/usr/bin/wg")).has_value());
+  CHECK(check("#!/bin/sh\nexec true\n").has_value());
+  CHECK(check_wireguard_tool({}).has_value());
+  workshop.write("wg.c", "const char text[] = \"wireguard.old\";\nvoid _start(void) {}\n");
+  workshop.run("gcc -nostdlib -static wg.c -o wg");
+  const Status other = check(workshop.read("wg"));
+  REQUIRE_FALSE(other.has_value());
+  CHECK(other.error().code == Errc::integrity);
+  CHECK(other.error().message.starts_with(
+      "/usr/bin/wg does not ask the kernel for the netlink family wireguard"));
+}
+
 }  // namespace weir::builder

@@ -120,8 +120,13 @@ TEST_CASE("a kernel's package gives its boot image and only the pinned modules, 
   const auto& facts = built->facts.kernel;
   REQUIRE(facts.has_value());
   CHECK(facts->load == std::vector<std::string>{"one"});
-  REQUIRE(facts->modules.size() == 1);
+  REQUIRE(facts->modules.size() == 2);
   CHECK(facts->modules[0].version == "3");
+  CHECK(facts->modules[0].pinned);
+  CHECK(facts->modules[0].package == "linux-image-demo");
+  CHECK(facts->modules[1].name == "two");
+  CHECK_FALSE(facts->modules[1].pinned);
+  CHECK(facts->modules[1].digest == Digest::of(as_bytes(workshop.read(root + "kernel/two.ko.xz"))));
   CHECK(facts->modules[0].digest == Digest::of(as_bytes(workshop.read(root + "kernel/one.ko"))));
   CHECK(facts->kernel.image.digest == Digest::of(as_bytes(image)));
 
@@ -149,6 +154,15 @@ TEST_CASE("a layer's key changes with everything that its bytes depend on") {
   const Digest kernel = digest_of_key(package, {0, false, true, {"a"}});
   CHECK(kernel != key);
   CHECK(digest_of_key(package, {0, false, true, {"a", "b"}}) != kernel);
+  LayerOptions foreign{0, false, true, {"a"}};
+  foreign.foreign.chosen = {{"a", "q"}};
+  const Digest chosen = digest_of_key(package, foreign);
+  CHECK(chosen != kernel);
+  foreign.foreign.modules = {{"q", "usr/lib/modules/1/updates/a.ko", digest}};
+  const Digest with = digest_of_key(package, foreign);
+  CHECK(with != chosen);
+  foreign.foreign.modules[0].digest = Digest::of(as_bytes("other"));
+  CHECK(digest_of_key(package, foreign) != with);
   CHECK(layer_key(package, {}, "another builder") != key);
   // Where a package comes from, and when, is not in its layer.
   other = package;

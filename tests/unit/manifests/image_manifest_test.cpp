@@ -101,6 +101,43 @@ TEST_CASE("a printed manifest reads back as the same") {
   CHECK(*again == *manifest);
 }
 
+TEST_CASE("a module may come from another package or from a file") {
+  const std::string digest = Digest::of(as_bytes("abc")).hex();
+  const auto with = [&](const std::string& modules) {
+    return parse_image_manifest(replaced(kSmall, "[wireguard, virtio_net]", modules));
+  };
+  const auto manifest = with(
+      "[{name: wireguard, package: wireguard-modules}, virtio_net, {name: "
+      "x-y, file: ../x-y.ko.zst, sha256: " +
+      digest + "}]");
+  REQUIRE_MESSAGE(manifest.has_value(), manifest.error().message);
+  CHECK(manifest->modules == std::vector<std::string>{"wireguard", "virtio_net", "x-y"});
+  CHECK(manifest->module_sources ==
+        std::map<std::string, ModuleSource>{
+            {"wireguard", {"wireguard-modules"}},
+            {"x-y", {"", "../x-y.ko.zst", Digest::of(as_bytes("abc"))}}});
+  const auto again = parse_image_manifest(print(*manifest));
+  REQUIRE_MESSAGE(again.has_value(), again.error().message);
+  CHECK(*again == *manifest);
+
+  const std::pair<std::string, std::string> cases[] = {
+      {"[{name: a, package: b1}, a]", "modules[1]: 'a' stands here twice"},
+      {"[a-b, a_b]", "modules[1]: 'a_b' stands here twice"},
+      {"[{name: a}]", "modules[0]: must say a package or a file"},
+      {"[{name: a, package: b1, file: a.ko}]",
+       "modules[0].file: a module comes from a package or from a file, not from both"},
+      {"[{name: a, file: a.ko}]", "modules[0]: sha256 is missing"},
+      {"[{name: a, file: a.tar, sha256: " + digest + "}]",
+       "modules[0].file: 'a.tar' is not a file that ends in .ko, .ko.xz or .ko.zst"},
+      {"[{package: b1}]", "modules[0]: name is missing"}};
+  for (const auto& one : cases) {
+    const auto refused = with(one.first);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK_MESSAGE(refused.error().message.find("manifest:7: " + one.second) != std::string::npos,
+                  refused.error().message);
+  }
+}
+
 TEST_CASE("a refusal names line and field") {
   const struct {
     std::string_view from, to, expected;

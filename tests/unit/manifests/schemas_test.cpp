@@ -184,6 +184,42 @@ TEST_CASE("broken entries of accepted secrets are refused by schema and parser")
                        {"why: \"y\", sha256", "why: \"y\", md5"}}));
 }
 
+TEST_CASE("a broken module source is refused by schema and parser") {
+  const std::string plain = corpus("image_manifest/everything");
+  const std::string digest = Digest::of(as_bytes("abc")).hex();
+  const SchemaCase sourced{"image-manifest",
+                           replaced(plain, "modules: [a_b]",
+                                    "modules: [a_b, {name: c, package: cc}, {name: d-e, file: "
+                                    "../d.ko.xz, sha256: " +
+                                        digest + "}]"),
+                           true};
+  check(with_mistakes(sourced, {{"{name: c, package: cc}", "{package: cc}"},
+                                {"{name: c, package: cc}", "{name: c}"},
+                                {"{name: c, package: cc}", "{name: c, package: C}"},
+                                {"{name: c, package: cc}", "{name: c, package: cc, file: c.ko}"},
+                                {"{name: c, package: cc}", "{name: ../c, package: cc}"},
+                                {"{name: c, package: cc}", "{name: c, packages: cc}"},
+                                {"../d.ko.xz", "../d.ko.gz"},
+                                {"../d.ko.xz", "../d"},
+                                {"sha256: " + digest + "}]", "}]"},
+                                {"sha256: " + digest + "}]", "sha256: BA}]"}}));
+  const std::string lock = corpus("lock/example");
+  const std::string entry =
+      R"({"name": "c", "file": "c.ko", "digest": "sha256:)" + digest + R"(", "size": 9})";
+  check(with_mistakes({"lock", replaced(lock, "\"builder_version\"",
+                                        "\"modules\": [" + entry + "], \"builder_version\"")},
+                      {{"\"modules\": [", "\"modules\": [], \"x\": ["},
+                       {"\"modules\": [" + entry + "]", "\"modules\": []"},
+                       {"\"c.ko\"", "\"\""},
+                       {"\"size\": 9}", "\"size\": -9}"},
+                       {"\"size\": 9}", "\"length\": 9}"}}));
+  const std::string release = corpus("release/release");
+  check({{{"release", replaced(release, "\"0a9eda1837f6\"", "\"0a9eda1837f6\", \"pinned\": false")},
+          true},
+         {{"release", replaced(release, "\"0a9eda1837f6\"", "\"0a9eda1837f6\", \"pinned\": 1")},
+          false}});
+}
+
 TEST_CASE("a broken lock is refused by schema and parser") {
   check(with_mistakes({"lock", corpus("lock/example")},
                       {{"weir.lock/3", "weir.lock/2"},
