@@ -113,14 +113,14 @@ TEST_CASE("a key of the fleet's own store is found, also in layers that were mad
   CHECK_FALSE(fixture.release().at("scan").contains("own_keys"));
   // Searched anew for the keys, then remembered; the release says so, and who has no keys rebuilds
   // it all the same. The folder holds a preshared key, a signing key and an identity.
-  const auto searched = fixture.built(own);
+  const auto searched = fixture.built(own + " --replace");
   CHECK(searched.at("layers_reused") == 0);
   CHECK(searched.at("own_keys_searched") == 3);
   CHECK(fixture.release().at("scan").at("own_keys").at("count") == 3);
   const auto rebuilt = fixture.builder("rebuild demo --store store --cache cache");
   CHECK_MESSAGE(rebuilt.status == 0, rebuilt.out);
   CHECK(fixture.built(own).at("layers_reused") == 3);
-  CHECK(fixture.built().at("layers_reused") == 3);
+  CHECK(fixture.built("--replace").at("layers_reused") == 3);
   CHECK(fixture.read("store/releases/demo/release.json") == document);
 
   fixture.tool(hex_of(identity->private_key.bytes()), "1.0");
@@ -167,7 +167,7 @@ struct ForeignFixture : Fixture {
         "rm -rf root && mkdir root && cd root && for layer in " + segments +
         "; do zstdcat $layer | cpio -idu --quiet; done && depends=$(cat lib/modules/*/modules.dep)"
         " && depmod -b $PWD " +
-        std::string(test::kRelease) + " && modprobe -d $PWD -S " + test::kRelease +
+        std::string(test::kRelease) + " 2>warnings && modprobe -d $PWD -S " + test::kRelease +
         " --show-depends " + name + " | sed \"s|insmod $PWD||\" && echo \"$depends\"");
   }
 };

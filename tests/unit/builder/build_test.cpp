@@ -25,7 +25,12 @@ TEST_CASE("a built release is whole, and minisign, skopeo and cpio agree") {
   CHECK(release.at("tools") ==
         nlohmann::json::parse(R"([{"name":"tool","version":"1.0","architecture":"amd64"}])"));
   CHECK(release.at("command_line") == "quiet");
-  CHECK(release.at("modules").size() == 1);
+  // The pinned one, and what it needs.
+  REQUIRE(release.at("modules").size() == 2);
+  CHECK(release.at("modules")[0].at("name") == "one");
+  CHECK(release.at("modules")[0].at("pinned") == true);
+  CHECK(release.at("modules")[1].at("name") == "two");
+  CHECK(release.at("modules")[1].at("pinned") == false);
   std::string names, segments;
   for (const auto& layer : release.at("layers")) {
     names += layer.at("name").get<std::string>() + " ";
