@@ -62,7 +62,9 @@ facts, kernel = statement["facts"], release["kernel"]
 assert facts["lock_digest"] == release["lock_digest"]
 assert (facts["kernel_release"], facts["kernel_build_id"]) == (kernel["release"], kernel["build_id"])
 loaded = {module["name"]: module for module in facts["modules"]}
-for module in release["modules"]:
+pinned = [module for module in release["modules"] if module["pinned"]]
+assert pinned and set(loaded) == {module["name"] for module in pinned}, loaded.keys()
+for module in pinned:
     for field in ("version", "srcversion", "build_id"):
         assert loaded[module["name"]][field] == module[field], module["name"]
 tools = {tool["name"]: tool["version"] for tool in facts["tools"]}
