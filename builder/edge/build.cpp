@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -97,7 +98,7 @@ class Build {
         layers_(std::move(layers)),
         progress_(progress) {}
 
-  // The layers of all packages, in the lock's order.
+  // The layers of all packages, in the lock's order; that of our own programs is made as well.
   Result<std::vector<LayerFacts>> package_layers(const std::vector<std::string>& overrides,
                                                  Work& work) {
     const auto& packages = input_.lock.packages;
@@ -109,8 +110,19 @@ class Build {
     for (const auto& package : packages) {
       keys.push_back(layer_key(package, options_for(input_, package), program));
     }
-    TRY(in_parallel(packages.size(), [&](std::size_t i) -> Status {
-      if (!comes_last(input_, packages[i])) found[i] = find(keys[i]);
+    // To hash a layer that is there takes as long as it is large: the largest begin.
+    std::vector<std::size_t> largest_first(packages.size());
+    std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
+    std::stable_sort(largest_first.begin(), largest_first.end(), [&](std::size_t a, std::size_t b) {
+      return packages[a].size > packages[b].size;
+    });
+    TRY(in_parallel(packages.size() + 1, [&](std::size_t i) -> Status {
+      if (i == 0) {
+        TRY_ASSIGN_IN(programs_, programs_layer(), input_.lock_path);
+        return {};
+      }
+      const std::size_t at = largest_first[i - 1];
+      if (!comes_last(input_, packages[at])) found[at] = find(keys[at]);
       return {};
     }));
     std::vector<std::size_t> missing;
@@ -157,8 +169,7 @@ class Build {
       conffiles.insert(layer.conffiles.begin(), layer.conffiles.end());
     }
     if (modules_) TRY(overlay.add(*modules_));
-    TRY_ASSIGN(LayerFacts programs, programs_layer());
-    TRY(overlay.add(programs));
+    TRY(overlay.add(*programs_));
     TRY_ASSIGN(LayerFacts settings, settings_layer(packages, overlay));
     // As an administrator would, the manifest may replace a package's configuration, nothing else.
     std::set<std::string> replaces;
@@ -174,7 +185,7 @@ class Build {
     all.push_back(std::move(base));
     append(all, std::move(packages));
     if (modules_) all.push_back(*modules_);
-    all.push_back(std::move(programs));
+    all.push_back(*programs_);
     all.push_back(std::move(settings));
     TRY(check_libraries(overlay, all));
     TRY(check_command_line());
@@ -322,7 +333,7 @@ class Build {
   images::Store store_;
   LayerCache layers_;
   Progress& progress_;
-  std::optional<LayerFacts> modules_;  // from files
+  std::optional<LayerFacts> programs_, modules_;  // our own, and the modules from files
 };
 
 }  // namespace

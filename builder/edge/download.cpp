@@ -1,6 +1,5 @@
 #include "builder/edge/download.h"
 
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,37 +11,34 @@
 #include <memory>
 #include <optional>
 
+#include "builder/edge/curl_library.h"
+
 namespace weir::builder {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct FreeEasy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-struct FreeMulti {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
-};
-using Easy = std::unique_ptr<CURL, FreeEasy>;
-using Multi = std::unique_ptr<CURLM, FreeMulti>;
+using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
+using Multi = std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)>;
 
-void set_common(CURL* easy, const std::string& url, const DownloadPolicy& policy, char* problem) {
-  curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 20L);
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(policy.stalled.count()));
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, "weir-builder/" WEIR_VERSION);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, problem);
+void set_common(const CurlLibrary& curl, CURL* easy, const std::string& url,
+                const DownloadPolicy& policy, char* problem) {
+  curl.easy_setopt(easy, CURLOPT_URL, url.c_str());
+  curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl.easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+  curl.easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
+  curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 20L);
+  curl.easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl.easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(policy.stalled.count()));
+  curl.easy_setopt(easy, CURLOPT_USERAGENT, "weir-builder/" WEIR_VERSION);
+  curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, problem);
 }
 
-long response_code(CURL* easy) {
+long response_code(const CurlLibrary& curl, CURL* easy) {
   long code = 0;
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
+  curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
   return code;
 }
 
@@ -56,8 +52,9 @@ bool is_worth_retrying(long code) {
 /// One download through all of its attempts.
 class Transfer {
  public:
-  Transfer(const Download& download, const Cache& cache, const DownloadPolicy& policy)
-      : download_(download), cache_(cache), policy_(policy) {}
+  Transfer(const CurlLibrary& curl, const Download& download, const Cache& cache,
+           const DownloadPolicy& policy)
+      : curl_(curl), download_(download), cache_(cache), policy_(policy) {}
 
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] Clock::time_point not_before() const { return not_before_; }
@@ -83,10 +80,11 @@ class Transfer {
   void finish(Status status);
   void retry(Error error);
 
+  const CurlLibrary& curl_;
   const Download& download_;
   const Cache& cache_;
   const DownloadPolicy& policy_;
-  Easy easy_;
+  Easy easy_{nullptr, curl_.easy_cleanup};
   std::array<char, CURL_ERROR_SIZE> problem_{};
   Fd file_;
   std::string path_;
@@ -153,7 +151,7 @@ bool Transfer::start() {
       return false;
     }
   }
-  easy_.reset(curl_easy_init());
+  easy_.reset(curl_.easy_init());
   if (!easy_) {
     finish(fail(Errc::exhausted, "no memory for a transfer"));
     return false;
@@ -161,20 +159,20 @@ bool Transfer::start() {
   problem_[0] = '\0';
   checked_answer_ = false;
   too_long_ = false;
-  set_common(easy_.get(), download_.urls.at(url_), policy_, problem_.data());
-  curl_easy_setopt(easy_.get(), CURLOPT_WRITEFUNCTION, &Transfer::on_data);
-  curl_easy_setopt(easy_.get(), CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(easy_.get(), CURLOPT_PRIVATE, this);
+  set_common(curl_, easy_.get(), download_.urls.at(url_), policy_, problem_.data());
+  curl_.easy_setopt(easy_.get(), CURLOPT_WRITEFUNCTION, &Transfer::on_data);
+  curl_.easy_setopt(easy_.get(), CURLOPT_WRITEDATA, this);
+  curl_.easy_setopt(easy_.get(), CURLOPT_PRIVATE, this);
   resumed_at_ = received_;
   if (received_ > 0) {
-    curl_easy_setopt(easy_.get(), CURLOPT_RANGE, (std::to_string(received_) + "-").c_str());
+    curl_.easy_setopt(easy_.get(), CURLOPT_RANGE, (std::to_string(received_) + "-").c_str());
   }
   return true;
 }
 
 bool Transfer::receive(const char* data, std::size_t size) {
   if (!checked_answer_) {
-    const long code = response_code(easy_.get());
+    const long code = response_code(curl_, easy_.get());
     if (code != 200 && code != 206) return true;  // an error page: judged at the end
     if (code == 200 && received_ > 0 && !restart()) return false;
     checked_answer_ = true;
@@ -225,8 +223,8 @@ void Transfer::retry(Error error) {
 }
 
 void Transfer::end(CURLcode code) {
-  const long answer = response_code(easy_.get());
-  const std::string said = problem_[0] != '\0' ? problem_.data() : curl_easy_strerror(code);
+  const long answer = response_code(curl_, easy_.get());
+  const std::string said = problem_[0] != '\0' ? problem_.data() : curl_.easy_strerror(code);
   easy_.reset();
   if (write_errno_ != 0) {
     const Errc kind = write_errno_ == ENOSPC || write_errno_ == EDQUOT ? Errc::exhausted : Errc::io;
@@ -269,11 +267,12 @@ void Transfer::end(CURLcode code) {
 /// Runs transfers until all are finished.
 class Runner {
  public:
-  Runner(const std::vector<Download>& downloads, const Cache& cache, const DownloadPolicy& policy,
-         const DownloadObserver& observer, const DownloadArrived& arrived)
-      : policy_(policy), observer_(observer), arrived_(arrived) {
+  Runner(const CurlLibrary& curl, const std::vector<Download>& downloads, const Cache& cache,
+         const DownloadPolicy& policy, const DownloadObserver& observer,
+         const DownloadArrived& arrived)
+      : curl_(curl), policy_(policy), observer_(observer), arrived_(arrived) {
     for (const Download& download : downloads) {
-      transfers_.push_back(std::make_unique<Transfer>(download, cache, policy));
+      transfers_.push_back(std::make_unique<Transfer>(curl, download, cache, policy));
       progress_.bytes_total.value += download.size.value;
     }
     progress_.files_total = downloads.size();
@@ -286,11 +285,12 @@ class Runner {
   void collect();
   void report(bool last);
 
+  const CurlLibrary& curl_;
   const DownloadPolicy& policy_;
   const DownloadObserver& observer_;
   const DownloadArrived& arrived_;
   std::vector<std::unique_ptr<Transfer>> transfers_;  // curl keeps their addresses
-  Multi multi_{curl_multi_init()};
+  Multi multi_{curl_.multi_init(), curl_.multi_cleanup};
   std::size_t running_ = 0;
   DownloadProgress progress_;
   Clock::time_point reported_{};
@@ -303,7 +303,7 @@ void Runner::start_some() {
     if (transfer->finished() || transfer->easy() != nullptr || transfer->not_before() > now) {
       continue;
     }
-    if (transfer->start() && curl_multi_add_handle(multi_.get(), transfer->easy()) == CURLM_OK) {
+    if (transfer->start() && curl_.multi_add_handle(multi_.get(), transfer->easy()) == CURLM_OK) {
       ++running_;
     }
   }
@@ -311,13 +311,13 @@ void Runner::start_some() {
 
 void Runner::collect() {
   int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+  while (const CURLMsg* message = curl_.multi_info_read(multi_.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     const CURLcode code = message->data.result;
     CURL* easy = message->easy_handle;
     Transfer* transfer = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    curl_multi_remove_handle(multi_.get(), easy);
+    curl_.easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    curl_.multi_remove_handle(multi_.get(), easy);
     --running_;
     transfer->end(code);
     if (!arrived_ || !transfer->succeeded()) continue;
@@ -341,16 +341,16 @@ void Runner::report(bool last) {
 }
 
 std::vector<Status> Runner::run() {
-  curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
-                    static_cast<long>(policy_.parallel));
+  curl_.multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
+                     static_cast<long>(policy_.parallel));
   const auto open = [](const auto& transfer) { return !transfer->finished(); };
   while (std::any_of(transfers_.begin(), transfers_.end(), open)) {
     start_some();
     int active = 0;
-    curl_multi_perform(multi_.get(), &active);
+    curl_.multi_perform(multi_.get(), &active);
     collect();
     report(false);
-    curl_multi_poll(multi_.get(), nullptr, 0, 100, nullptr);
+    curl_.multi_poll(multi_.get(), nullptr, 0, 100, nullptr);
   }
   report(true);
   std::vector<Status> out;
@@ -363,7 +363,9 @@ std::vector<Status> Runner::run() {
 std::vector<Status> download(const std::vector<Download>& downloads, const Cache& cache,
                              const DownloadPolicy& policy, const DownloadObserver& observer,
                              const DownloadArrived& arrived) {
-  return Runner(downloads, cache, policy, observer, arrived).run();
+  const auto curl = CurlLibrary::load();
+  if (!curl) return std::vector<Status>(downloads.size(), tl::unexpected(curl.error()));
+  return Runner(**curl, downloads, cache, policy, observer, arrived).run();
 }
 
 Result<std::string> download_text(const std::string& url, ByteCount limit,
@@ -378,16 +380,18 @@ Result<std::string> download_text(const std::string& url, ByteCount limit,
     sink->text.append(data, size);
     return size;
   };
+  TRY_ASSIGN(const CurlLibrary* const library, CurlLibrary::load());
+  const CurlLibrary& curl = *library;
   for (int attempt = 1;; ++attempt) {
     Sink sink{"", limit.value};
     std::array<char, CURL_ERROR_SIZE> problem{};
-    const Easy easy(curl_easy_init());
+    const Easy easy(curl.easy_init(), curl.easy_cleanup);
     if (!easy) return fail(Errc::exhausted, "no memory for a transfer");
-    set_common(easy.get(), url, policy, problem.data());
-    curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, on_data);
-    curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &sink);
-    const CURLcode code = curl_easy_perform(easy.get());
-    const long answer = response_code(easy.get());
+    set_common(curl, easy.get(), url, policy, problem.data());
+    curl.easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, on_data);
+    curl.easy_setopt(easy.get(), CURLOPT_WRITEDATA, &sink);
+    const CURLcode code = curl.easy_perform(easy.get());
+    const long answer = response_code(curl, easy.get());
     if (code == CURLE_OK && answer == 200) return std::move(sink.text);
     if (code == CURLE_WRITE_ERROR) {
       return fail(Errc::exhausted, url + ": larger than " + print(limit));
@@ -400,11 +404,11 @@ Result<std::string> download_text(const std::string& url, ByteCount limit,
         return fail(Errc::io, url + ": the server answered " + std::to_string(answer));
       }
       return fail(code == CURLE_OPERATION_TIMEDOUT ? Errc::timeout : Errc::io,
-                  url + ": " + (problem[0] != '\0' ? problem.data() : curl_easy_strerror(code)));
+                  url + ": " + (problem[0] != '\0' ? problem.data() : curl.easy_strerror(code)));
     }
     const auto wait = policy.first_wait * (1 << std::min(attempt - 1, 6));
-    curl_multi_poll(Multi(curl_multi_init()).get(), nullptr, 0, static_cast<int>(wait.count()),
-                    nullptr);
+    curl.multi_poll(Multi(curl.multi_init(), curl.multi_cleanup).get(), nullptr, 0,
+                    static_cast<int>(wait.count()), nullptr);
   }
 }
 

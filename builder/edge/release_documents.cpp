@@ -26,9 +26,9 @@ Result<ReleaseDocuments> made_of(const images::Store& store,
 
 }  // namespace
 
-Result<ReleaseDocuments> read_release_documents(
-    const images::Store& store, const keys::Verified<manifests::Release>& release,
-    const keys::SignerDemand& trusted) {
+Result<ReleaseDocuments> read_release_documents(const images::Store& store,
+                                                const keys::Verified<manifests::Release>& release,
+                                                const keys::SignerDemand& trusted) {
   const std::string where = "release " + release->name.string();
   const auto provenance = verify_stored_provenance(store, release, trusted);
   if (!provenance && provenance.error().code == Errc::unauthorized) return made_of(store, release);
