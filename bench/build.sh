@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # usage: bench/build.sh PROGRAMS [ROUNDS]
 #
-# How long a release takes to build, against mmdebstrap unpacking the very same packages, for two
-# images: gateway-6.12, and the same without stand-ins (no `provides`), so that both tools take what
-# the dependencies say.
+# How long a release takes to build, against mmdebstrap unpacking the very same packages, for three
+# images: gateway-6.1, gateway-6.12, and the latter without stand-ins (no `provides`), so that both
+# tools take what the dependencies say.
 #
 #   cold      packages in the cache, nothing else: every layer is made, checked, signed and stored
 #   new       one package as if it had come anew, under a new lock: its layer is made and what the
@@ -15,8 +15,8 @@
 #             build of these packages can be faster; of iproute2's alone; `zstd -3` of the image's
 #             layers, likewise
 #
-# All in one run, alternating, ROUNDS times (default 5); medians. Signing is counted apart. Then, for
-# gateway-6.12: peak memory of a cold build, the sizes, and what travels from gateway-6.1 to it.
+# All in one run, alternating, ROUNDS times (default 5); medians. Signing is counted apart. Then:
+# peak memory of a cold build, the sizes, and what travels from gateway-6.1 to gateway-6.12.
 # Needs root, as mmdebstrap does here.
 set -euo pipefail
 programs=$(realpath "$1")
@@ -171,30 +171,32 @@ report() { # IMAGE TITLE
   printf '  %-34s %9.3f s\n' "signing, not counted above" "$(of "$1" signing)"
 }
 
+prepare older "$examples/gateway-6.1.yaml"
 prepare stand-ins "$examples/gateway-6.12.yaml"
 prepare no-stand-ins "$examples/gateway-6.12.yaml"
 for round in $(seq "$rounds"); do
   echo "bench: build, round $round of $rounds" >&2
+  round older
   round stand-ins
   round no-stand-ins
 done
+report older "gateway-6.1"
 report stand-ins "gateway-6.12"
 report no-stand-ins "the same without stand-ins"
 echo "asked for the same and left to each tool: $(field "$work/stand-ins/cold.json" packages) packages" \
   "against $(field "$work/no-stand-ins/cold.json" packages)," \
   "cold $(ratio "$(of no-stand-ins theirs)" "$(of stand-ins cold)")x"
 
-rm -rf "$work/stand-ins/store" "$work/stand-ins/cache/layers"
-python3 - "$builder" build "$work/stand-ins/image.yaml" --key "$work/release.key" \
-  --store "$work/stand-ins/store" --cache "$work/stand-ins/cache" <<'P'
+peak() { # IMAGE: KiB of a cold build
+  rm -rf "$work/$1/store" "$work/$1/cache/layers"
+  python3 - "$builder" build "$work/$1/image.yaml" --key "$work/release.key" \
+    --store "$work/$1/store" --cache "$work/$1/cache" <<'P'
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
-print("peak memory of a cold build: %d KiB" % resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 P
-mkdir "$work/older"
-cp "$examples/gateway-6.1.yaml" "$work/older/image.yaml"
-echo "node_programs: $programs" >>"$work/older/image.yaml"
-lock older
+}
+echo "peak memory of a cold build: gateway-6.1 $(peak older) KiB, gateway-6.12 $(peak stand-ins) KiB"
 "$builder" build "$work/older/image.yaml" --key "$work/release.key" --store "$work/stand-ins/store" --json >"$work/older.json"
 echo "kernel and initramfs: gateway-6.1 $(field "$work/older.json" bytes) bytes," \
   "gateway-6.12 $(field "$work/stand-ins/cold.json" bytes) bytes"

@@ -20,8 +20,7 @@ Status sbom(const SbomOptions& given) {
   if (!given.out.empty()) TRY(check_destination(given.out));
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
   TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, Demands::waived));
-  TRY_ASSIGN(const auto documents,
-             read_release_documents(store, trusted.release, trusted.signers));
+  TRY_ASSIGN(const auto documents, read_release_documents(store, trusted.release, trusted.signers));
   const std::string& text = given.format == "spdx" ? documents.spdx : documents.cyclonedx;
   if (!given.out.empty()) return write_file(given.out, text);
   std::fputs(text.c_str(), stdout);
