@@ -394,7 +394,11 @@ Result<Resolution> Resolver::run() {
   Resolution out{.kernel = std::string(name(kernel_)), .packages = {}};
   for (const Id id : ids) {
     const auto found = why.find(id);
-    out.packages.push_back(lock(id, found == why.end() ? "needed" : found->second));
+    if (found == why.end()) {
+      return fail(Errc::bug, std::string(name(id)) +
+                                 " was chosen, and nothing in the image asks for it or needs it");
+    }
+    out.packages.push_back(lock(id, found->second));
   }
   std::sort(out.packages.begin(), out.packages.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });

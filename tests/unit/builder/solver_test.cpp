@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "packages_fixture.h"
@@ -85,6 +86,37 @@ TEST_CASE("without stand-ins the kernel brings what it depends on") {
                                                 "linux-image-6.1.0-10-cloud-amd64", "udev"});
   CHECK(named(*out, "udev").why == "needed by initramfs-tools");
   CHECK(named(*out, "kmod").why == "needed by linux-image-6.1.0-10-cloud-amd64");
+}
+
+TEST_CASE("every package of the closure says why it is there, however it was needed") {
+  const auto out = resolve_one(
+      with_stand_ins({"tool", "asked"}),
+      kKernels +
+          paragraph("tool", "1",
+                    {{"Pre-Depends", "before (>= 1), mail-agent"},
+                     {"Depends", "gone | second, any:any, exact (= 2-1), virtual (>= 3)"},
+                     {"Recommends", "recommended"}}) +
+          paragraph("asked", "1", {{"Depends", "tool"}}) + paragraph("before", "1") +
+          paragraph("agent", "1", {{"Provides", "mail-agent"}, {"Depends", "deep"}}) +
+          paragraph("second", "1", {{"Depends", "tool"}}) +
+          paragraph("any", "1", {{"Multi-Arch", "allowed"}}) + paragraph("exact", "2-1") +
+          paragraph("real", "1", {{"Provides", "virtual (= 3)"}}) +
+          paragraph("deep", "1", {{"Depends", "deeper"}}) + paragraph("deeper", "1", {}, "all") +
+          paragraph("recommended", "1"));
+  REQUIRE_MESSAGE(out.has_value(), out.error().message);
+  std::map<std::string, std::string> why;
+  for (const auto& package : out->packages) why[package.name] = package.why;
+  CHECK(why == std::map<std::string, std::string>{{"linux-image-6.1.0-10-cloud-amd64", "kernel"},
+                                                  {"tool", "asked for"},
+                                                  {"asked", "asked for"},
+                                                  {"before", "needed by tool"},
+                                                  {"agent", "needed by tool"},
+                                                  {"second", "needed by tool"},
+                                                  {"any", "needed by tool"},
+                                                  {"exact", "needed by tool"},
+                                                  {"real", "needed by tool"},
+                                                  {"deep", "needed by agent"},
+                                                  {"deeper", "needed by deep"}});
 }
 
 TEST_CASE("a kernel's version can be constrained") {
