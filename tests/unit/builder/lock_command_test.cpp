@@ -162,6 +162,28 @@ TEST_CASE_FIXTURE(Archive,
   refuse("elsewhere/weir-init: no such program");
 }
 
+TEST_CASE_FIXTURE(Archive, "an index may go without a Valid-Until, and be signed again") {
+  const std::string inrelease = "/debian/dists/stable/InRelease";
+  const auto locked = [&] { return nlohmann::json::parse(text()).at("sources").at(0); };
+  std::string plain = release(packed(), "stable");
+  const auto at = plain.find("Valid-Until: ");
+  plain.erase(at, plain.find('\n', at) + 1 - at);
+  files[inrelease] = key.clear_sign(plain);
+  Outcome outcome = lock();
+  REQUIRE_MESSAGE(outcome.status == 0, outcome.out);
+  const auto first = locked();
+  CHECK(first.at("inrelease_digest") == Digest::of(as_bytes(files[inrelease])).string());
+  // The same date, other bytes.
+  files[inrelease] = key.clear_sign(plain, "--digest-algo SHA512");
+  for (const char* update : {"--update lib", ""}) {
+    outcome = lock(update);
+    REQUIRE_MESSAGE(outcome.status == 0, outcome.out);
+    CHECK(locked().at("date") == first.at("date"));
+    CHECK(locked().at("inrelease_digest") == Digest::of(as_bytes(files[inrelease])).string());
+    CHECK(locked().at("inrelease_digest") != first.at("inrelease_digest"));
+  }
+}
+
 TEST_CASE_FIXTURE(Archive, "a module from a file is locked by its digest, and kept in the cache") {
   const std::string digest = Digest::of(as_bytes("bytes")).hex();
   const std::string plain = manifest;
