@@ -199,10 +199,13 @@ Result<SuiteIndex> parse_suite_index(std::string_view text) {
   return out;
 }
 
+Status check_suite_name(const SuiteIndex& index, std::string_view asked) {
+  if (asked == index.suite || asked == index.codename) return {};
+  return fail(Errc::integrity, "the mirror gave the index of suite " + quoted(index.codename));
+}
+
 Status check_suite_index(const SuiteIndex& index, std::string_view asked, std::int64_t now) {
-  if (asked != index.suite && asked != index.codename) {
-    return fail(Errc::integrity, "the mirror gave the index of suite " + quoted(index.codename));
-  }
+  TRY(check_suite_name(index, asked));
   if (index.date_unix > now + kDay) {
     return fail(Errc::integrity, "is dated " + index.date + ", in the future: check the clock");
   }

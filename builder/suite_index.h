@@ -64,6 +64,9 @@ struct SuiteIndex {
   return parse_suite_index(std::string_view(text.text()));
 }
 
+/// Whether the index is of the suite that was asked for. errors: integrity
+[[nodiscard]] Status check_suite_name(const SuiteIndex& index, std::string_view asked);
+
 /// Whether the index is of the suite that was asked for and of this time.
 ///
 /// now     Unix seconds

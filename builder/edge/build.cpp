@@ -395,9 +395,11 @@ Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
                                    const std::string& store_path,
                                    const std::optional<keys::Signer>& signer,
                                    const std::vector<std::string>& overrides, Progress& progress,
-                                   Replacing replacing) {
-  TRY_ASSIGN(images::Store store, images::Store::open_or_create(store_path));
+                                   Replacing replacing, IndexDemand demand) {
   const auto begin = Clock::now();
+  progress.step("holding the lock to its signed index");
+  TRY_ASSIGN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::yes));
+  TRY_ASSIGN(images::Store store, images::Store::open_or_create(store_path));
   TRY_IN(keep_stub(input.lock, cache, store), input.lock_path);
   TRY_ASSIGN(auto made, make_release(input, cache, store, overrides, progress));
   const Digest document = Digest::of(as_bytes(made.json));
@@ -426,7 +428,7 @@ Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
       std::move(made.release), document,
       made.layers_built,       made.layers_reused,
       made.fetching,           stored_at - begin - made.fetching - (signed_at - built_at),
-      signed_at - built_at};
+      signed_at - built_at,    std::move(index)};
 }
 
 }  // namespace weir::builder

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "builder/edge/fetch.h"
+#include "builder/edge/lock_index.h"
 #include "builder/edge/progress.h"
 #include "builder/package_declarations.h"
 #include "builder/secret_scan.h"
@@ -30,13 +31,15 @@ struct BuildInput {
   /// What the release says of a search for the fleet's own keys: the scanner's word, or, in a
   /// rebuild, which does not have those keys, the word of who built it.
   std::optional<manifests::OwnKeys> own_keys{};
+  std::string keyring{};     ///< the manifest's, absolute; relative: nobody knows to what
+  std::string lock_again{};  ///< what to do about a lock that does not hold
 };
 
 /// path     a manifest, whose lock lies beside it (NAME.lock.json), or a lock, whose manifest does
 /// lock     where a manifest's lock is instead; empty: beside it
 /// errors   not_found: one of the two is missing: says to lock; integrity: the manifest changed
 /// since
-///          it was locked; as the parsers
+///          it was locked, or it was locked for another compressor; as the parsers
 [[nodiscard]] Result<BuildInput> read_build_input(const std::string& path,
                                                   const std::string& lock = "");
 
@@ -76,14 +79,16 @@ struct BuildOutcome {
   std::size_t layers_built = 0, layers_reused = 0;  ///< of packages
   /// What fetching hides of building counts as fetching.
   std::chrono::nanoseconds fetching{}, building{}, signing{};
+  IndexVerdict index;
 };
 
 /// Whether another release of the same name, channel and version may be overwritten
 /// (builder/edge/taken_version.h).
 enum class Replacing : std::uint8_t { no, yes };
 
-/// Fetches what is missing, makes the layers that the store lacks, checks the image as a whole,
-/// signs its release and stores it. A release appears after all of its blobs, or not at all.
+/// Holds the lock to its signed indices, fetches what is missing, makes the layers that the store
+/// lacks, checks the image as a whole, signs its release and stores it. A release appears after all
+/// of its blobs, or not at all.
 ///
 /// signer      absent: the release document is kept apart, unsigned (images/edge/signatures.h)
 /// overrides   `--mirror` arguments; mirrors are looked up only where a package has to be fetched
@@ -92,6 +97,7 @@ enum class Replacing : std::uint8_t { no, yes };
                                                  const std::string& store_path,
                                                  const std::optional<keys::Signer>& signer,
                                                  const std::vector<std::string>& overrides,
-                                                 Progress& progress, Replacing replacing);
+                                                 Progress& progress, Replacing replacing,
+                                                 IndexDemand demand);
 
 }  // namespace weir::builder

@@ -2,6 +2,9 @@
 #include <string_view>
 
 #include "builder/edge/build.h"
+#include "builder/edge/suites.h"
+#include "builder/lock_check.h"
+#include "images/layer.h"
 #include "manifests/edge/file.h"
 
 namespace weir::builder {
@@ -52,14 +55,25 @@ Result<BuildInput> read_build_input(const std::string& path, const std::string& 
     return fail(Errc::integrity, manifest_path + " changed since " + lock_path +
                                      " was made: run weir-builder lock " + manifest_path);
   }
+  std::string lock_again = "run weir-builder lock " + manifest_path;
+  if (auto status = check_compressor(lock, images::layer_encoder()); !status) {
+    Error error = std::move(status).error();
+    error.message += ": " + lock_again;
+    return tl::unexpected(std::move(error).in(lock_path));
+  }
   const Digest digest = Digest::of(as_bytes(*lock_text));
+  std::string keyring = keyring_path(manifest, manifest_path);
   return BuildInput{std::move(manifest_path),
                     std::move(lock_path),
                     std::move(manifest),
                     std::move(lock),
                     digest,
                     manifest_text,
-                    std::move(*lock_text)};
+                    std::move(*lock_text),
+                    {},
+                    {},
+                    std::move(keyring),
+                    std::move(lock_again)};
 }
 
 }  // namespace weir::builder

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "builder/edge/boot_stub.h"
+#include "builder/edge/lock_index.h"
 #include "builder/edge/module_files.h"
 #include "builder/edge/node_programs.h"
 #include "builder/edge/progress.h"
@@ -21,11 +22,6 @@ namespace {
 
 constexpr ByteCount kMaxManifest{1ULL << 20};
 constexpr ByteCount kMaxLock{64ULL << 20};
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
-}
 
 bool exists(const std::string& path) {
   struct stat info {};
@@ -96,9 +92,7 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
 
   Progress progress;
   progress.step("reading package indices");
-  const std::string keyring = manifest.sources.keyring.starts_with('/')
-                                  ? manifest.sources.keyring
-                                  : folder_of(request.manifest) + "/" + manifest.sources.keyring;
+  const std::string keyring = keyring_path(manifest, request.manifest);
   TRY_ASSIGN(auto suites, fetch_suites(manifest, keyring, mirrors, cache, seconds_now(),
                                        progress.download_observer()));
   if (before) TRY(check_not_older(before->sources, suites.sources));
@@ -131,6 +125,10 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
                   .vanished = std::move(vanished)};
   out.lock.version = lock_version(out.lock, out.before, manifest.release.version);
   out.text = manifests::print(out.lock);
+  // What was just proved, a build need not prove again.
+  if (!request.check) {
+    TRY(remember_indexed(Digest::of(as_bytes(out.text)), keyring, cache));
+  }
   return out;
 }
 

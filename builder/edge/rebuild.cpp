@@ -35,12 +35,14 @@ class ScratchFolder {
 }  // namespace
 
 Result<RebuildPlan> plan_rebuild(const images::Store& store, const images::StoredRelease& stored,
-                                 const Cache& cache) {
+                                 const Cache& cache, IndexDemand demand) {
   const std::string where = "release " + stored.name.string();
   TRY_ASSIGN_IN(auto release, manifests::parse_release(stored.json), where);
   TRY_ASSIGN_IN(const BuildInput input, read_release_input(store, release, cache), where);
+  TRY_ASSIGN_IN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::no), where);
   RebuildPlan out{
-      std::move(release), Digest::of(as_bytes(stored.json)), input.lock.packages.size(), 0, {}};
+      std::move(release), Digest::of(as_bytes(stored.json)), input.lock.packages.size(), 0, {},
+      std::move(index)};
   for (const auto& package : input.lock.packages) {
     std::error_code ignored;
     if (std::filesystem::exists(cache.blob_path(package.digest), ignored)) {
@@ -55,11 +57,12 @@ Result<RebuildPlan> plan_rebuild(const images::Store& store, const images::Store
 Result<RebuildOutcome> rebuild_release(const images::Store& store,
                                        const images::StoredRelease& stored, const Cache& cache,
                                        const std::vector<std::string>& overrides,
-                                       Progress& progress) {
+                                       Progress& progress, IndexDemand demand) {
   const std::string where = "release " + stored.name.string();
   TRY_ASSIGN_IN(const auto release, manifests::parse_release(stored.json), where);
   TRY_ASSIGN_IN(BuildInput input, read_release_input(store, release, cache), where);
   input.own_keys = release.scan.own_keys;
+  TRY_ASSIGN_IN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::yes), where);
   TRY_ASSIGN(const ScratchFolder scratch, ScratchFolder::make(cache));
   TRY_ASSIGN(auto into, images::Store::open_or_create(scratch.path() + "/store"));
   TRY_ASSIGN_IN(const MadeRelease made,
@@ -76,7 +79,8 @@ Result<RebuildOutcome> rebuild_release(const images::Store& store,
   return RebuildOutcome{{stored.name, digest, release.lock_digest, builder_version()},
                         rebuilt,
                         release.builder_version,
-                        std::move(differences)};
+                        std::move(differences),
+                        std::move(index)};
 }
 
 Status write_rebuild_statement(const images::Store& store, const RebuildOutcome& outcome,

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "builder/edge/layer_content.h"
+#include "builder/lock_check.h"
 #include "builder/module_files.h"
 #include "builder/system_layers.h"
 #include "images/cpio_reader.h"
+#include "images/layer.h"
 
 namespace weir::builder {
 namespace {
@@ -64,14 +66,29 @@ Result<BuildInput> read_release_input(const images::Store& store, const manifest
   TRY_ASSIGN(std::string manifest_text,
              origin(store, lock.manifest_digest, kMaxManifest, "image manifest"));
   TRY_ASSIGN(auto manifest, manifests::parse_image_manifest(manifest_text));
+  if (auto status = check_compressor(lock, images::layer_encoder()); !status) {
+    Error error = std::move(status).error();
+    error.message += ": only a weir-builder with the former can make the same bytes again";
+    return tl::unexpected(std::move(error).in("its lock"));
+  }
   std::vector<Wanted> programs, modules;
   for (const auto& program : lock.programs) programs.push_back({program.digest, program.size});
   for (const auto& module : lock.modules) modules.push_back({module.digest, module.size});
   TRY_IN(recover(store, release, kProgramsLayer, programs, cache), "programs");
   TRY_IN(recover(store, release, kModulesLayer, modules, cache), "modules");
-  return BuildInput{"the release's manifest", "the release's lock", std::move(manifest),
-                    std::move(lock),          release.lock_digest,  std::move(manifest_text),
-                    std::move(lock_text)};
+  // Of a relative keyring, the folder is not known any more.
+  std::string keyring = manifest.sources.keyring;
+  return BuildInput{"the release's manifest",
+                    "the release's lock",
+                    std::move(manifest),
+                    std::move(lock),
+                    release.lock_digest,
+                    std::move(manifest_text),
+                    std::move(lock_text),
+                    {},
+                    {},
+                    std::move(keyring),
+                    "do not use this release; lock and build it again"};
 }
 
 }  // namespace weir::builder

@@ -1,9 +1,11 @@
 #include "builder/edge/suites.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "builder/edge/inrelease.h"
 #include "builder/suite_index.h"
+#include "manifests/edge/file.h"
 
 namespace weir::builder {
 namespace {
@@ -45,9 +47,7 @@ Download download_of(const Wanted& wanted, const std::string& dists,
   return out;
 }
 
-Result<PackageIndex> read_index(const Wanted& wanted, const Cache& cache) {
-  TRY_ASSIGN(const auto blob, FetchedBlob::open(cache, wanted.packed.digest, wanted.packed.size));
-  TRY_ASSIGN(const auto packed, blob.read());
+Result<PackageIndex> parse_index(const Wanted& wanted, std::string_view packed) {
   TRY_ASSIGN(auto text, decode_xz(packed, wanted.plain.size));
   if (text.size() != wanted.plain.size.value || Digest::of(as_bytes(text)) != wanted.plain.digest) {
     return fail(Errc::integrity, "Packages.xz does not unpack to the signed Packages");
@@ -55,7 +55,78 @@ Result<PackageIndex> read_index(const Wanted& wanted, const Cache& cache) {
   return PackageIndex::parse(std::move(text), wanted.suite, wanted.not_automatic);
 }
 
+Result<PackageIndex> read_index(const Wanted& wanted, const Cache& cache) {
+  TRY_ASSIGN(const auto packed, read_blob(cache, wanted.packed.digest, wanted.packed.size));
+  return parse_index(wanted, packed);
+}
+
+// A blob that nobody is about to fetch again, so it is not removed where it is another.
+Result<std::string> read_kept(const Cache& cache, const Digest& digest, ByteCount limit) {
+  const std::string path = cache.blob_path(digest);
+  TRY_ASSIGN(std::string out, read_file(path, limit));
+  if (Digest::of(as_bytes(out)) != digest) {
+    return fail(Errc::integrity, path + " was damaged or changed");
+  }
+  return out;
+}
+
+// Reads what a source of a lock stands for. Where it cannot be read, says why in `missing`.
+Status read_source(const manifests::ImageManifest& manifest, const manifests::LockedSource& source,
+                   const std::string& keyring, const Cache& cache, CachedSuites& out) {
+  const auto is_missing = [&](const auto& result, const std::string& why) {
+    const bool gone = !result && result.error().code == Errc::not_found;
+    if (gone) out.missing = why.empty() ? result.error().message : why;
+    return gone;
+  };
+  const std::string unkept = " is not in the cache, where weir-builder lock keeps it";
+  auto file = read_kept(cache, source.inrelease_digest, kMaxInRelease);
+  if (is_missing(file, "InRelease" + unkept)) return {};
+  TRY_IN(file, "InRelease");
+  auto text = verify_inrelease(*file, keyring);
+  if (is_missing(text, "")) return {};
+  TRY_IN(text, "InRelease");
+  if (text->signer() != source.signer) {
+    return fail(Errc::unauthorized, "InRelease: is signed by " + text->signer() +
+                                        ", and the lock says " + source.signer);
+  }
+  TRY_ASSIGN_IN(const auto index, parse_suite_index(*text), "InRelease");
+  TRY_IN(check_suite_name(index, source.suite), "InRelease");
+  if (index.date != source.date) {
+    return fail(Errc::integrity,
+                "InRelease: is dated " + index.date + ", and the lock says " + source.date);
+  }
+  for (const auto& component : manifest.sources.components) {
+    TRY_ASSIGN(const auto entry, find_index(index, source.suite, component, manifest.architecture));
+    auto packed = read_kept(cache, entry.packed.digest, entry.packed.size);
+    if (is_missing(packed, component + "/Packages.xz" + unkept)) return {};
+    TRY_IN(packed, component);
+    TRY_ASSIGN_IN(auto parsed, parse_index(entry, *packed), component);
+    out.indices.push_back(std::move(parsed));
+  }
+  return {};
+}
+
 }  // namespace
+
+std::string keyring_path(const manifests::ImageManifest& manifest,
+                         const std::string& manifest_path) {
+  return std::filesystem::absolute(std::filesystem::path(manifest_path).parent_path() /
+                                   manifest.sources.keyring)
+      .lexically_normal()
+      .string();
+}
+
+Result<CachedSuites> read_cached_suites(const manifests::ImageManifest& manifest,
+                                        const manifests::Lock& lock, const std::string& keyring,
+                                        const Cache& cache) {
+  CachedSuites out;
+  for (const auto& source : lock.sources) {
+    const std::string where = "suite " + source.suite;
+    TRY_IN(read_source(manifest, source, keyring, cache, out), where);
+    if (out.missing) return CachedSuites{{}, where + ": " + *out.missing};
+  }
+  return out;
+}
 
 Result<Suites> fetch_suites(const manifests::ImageManifest& manifest, const std::string& keyring,
                             const Mirrors& mirrors, const Cache& cache, std::int64_t now,
@@ -72,7 +143,9 @@ Result<Suites> fetch_suites(const manifests::ImageManifest& manifest, const std:
     TRY_ASSIGN_IN(const auto text, verify_inrelease(file, keyring), where + ": InRelease");
     TRY_ASSIGN_IN(const auto index, parse_suite_index(text), where + ": InRelease");
     TRY_IN(check_suite_index(index, suite, now), where + ": InRelease");
-    out.sources.push_back({suite, Digest::of(as_bytes(file)), index.date, text.signer()});
+    const Digest digest = Digest::of(as_bytes(file));
+    if (!FetchedBlob::open(cache, digest, ByteCount{file.size()})) TRY(cache.put(digest, file));
+    out.sources.push_back({suite, digest, index.date, text.signer()});
     out.newest_date = std::max(out.newest_date, index.date_unix);
     for (const auto& component : manifest.sources.components) {
       TRY_ASSIGN_IN(auto entry, find_index(index, suite, component, manifest.architecture), where);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@
 
 namespace weir::builder {
 
+/// Where the keyring of a manifest lies: absolute, or beside the manifest.
+[[nodiscard]] std::string keyring_path(const manifests::ImageManifest& manifest,
+                                       const std::string& manifest_path);
+
 /// Everything the suites of a manifest have, each byte under a signature.
 struct Suites {
   std::vector<manifests::LockedSource> sources;  ///< in the manifest's order
@@ -21,7 +26,8 @@ struct Suites {
   std::int64_t newest_date = 0;                  ///< Unix seconds, of all InRelease files
 };
 
-/// Fetches and checks InRelease and Packages of every suite and component.
+/// Fetches and checks InRelease and Packages of every suite and component; all are kept in the
+/// cache.
 ///
 /// keyring  absolute path
 /// now      Unix seconds
@@ -31,5 +37,22 @@ struct Suites {
                                           const std::string& keyring, const Mirrors& mirrors,
                                           const Cache& cache, std::int64_t now,
                                           const DownloadObserver& observer);
+
+/// The signed indices that a lock was made from, as `fetch_suites` left them in the cache.
+struct CachedSuites {
+  std::vector<PackageIndex> indices;
+  std::optional<std::string> missing;  ///< why they cannot be read again; then there are none
+};
+
+/// Checks InRelease and Packages of every source of a lock again, by gpgv and by digest, but not
+/// whether they are of this time: an old lock still builds.
+///
+/// errors  each names the suite: unauthorized: no good signature, or one by another key than the
+///         lock says; integrity: changed in the cache, where it stays, or of another suite or
+///         date than the lock says; as the parsers
+[[nodiscard]] Result<CachedSuites> read_cached_suites(const manifests::ImageManifest& manifest,
+                                                      const manifests::Lock& lock,
+                                                      const std::string& keyring,
+                                                      const Cache& cache);
 
 }  // namespace weir::builder

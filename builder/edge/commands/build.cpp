@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "builder/edge/commands/command_line.h"
+#include "builder/edge/commands/index_note.h"
 #include "builder/edge/own_secrets.h"
 #include "keys/edge/key_files.h"
 #include "keys/edge/pkcs11_key.h"
@@ -24,6 +25,7 @@ struct BuildOptions {
   std::vector<std::string> mirrors, secrets;
   std::optional<std::string> secrets_key;
   bool json = false, plan = false, without_signature = false, replace = false;
+  bool require_index = false;
 };
 
 double seconds(std::chrono::nanoseconds time) {
@@ -36,7 +38,12 @@ ByteCount size_of(const manifests::Release& release) {
   return out;
 }
 
-void print_plan(const BuildInput& input, const std::vector<PlannedLayer>& plan, bool json) {
+IndexDemand demand_of(const BuildOptions& given) {
+  return given.require_index ? IndexDemand::always : IndexDemand::where_there;
+}
+
+void print_plan(const BuildInput& input, const IndexVerdict& index,
+                const std::vector<PlannedLayer>& plan, bool json) {
   std::size_t make = 0, fetch = 0;
   ByteCount bytes;
   ordered_json layers = ordered_json::array();
@@ -53,6 +60,7 @@ void print_plan(const BuildInput& input, const std::vector<PlannedLayer>& plan, 
   if (json) {
     const ordered_json out = {{"release", input.lock.name.string()},
                               {"lock_digest", input.lock_digest.string()},
+                              {"index", name_of(index.check)},
                               {"fetch_bytes", bytes.value},
                               {"layers", layers}};
     std::puts(out.dump(2).c_str());
@@ -79,6 +87,7 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
                         {"kernel", release.kernel.release},
                         {"packages", release.packages.size()},
                         {"layers", release.layers.size()},
+                        {"index", name_of(outcome.index.check)},
                         {"layers_built", outcome.layers_built},
                         {"layers_reused", outcome.layers_reused},
                         {"bytes", size_of(release).value},
@@ -122,8 +131,11 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
 
 Status plan(const BuildOptions& given, const BuildInput& input, const Cache& cache) {
   if (!given.key.empty()) TRY(read_file(given.key, kLargestKey));
+  TRY_ASSIGN(const IndexVerdict index,
+             hold_to_index(input, cache, demand_of(given), Remembering::no));
+  if (!given.json) print_index_note("build", input.lock_path, index);
   TRY_ASSIGN(const auto planned, plan_build(input, cache, given.store));
-  print_plan(input, planned, given.json);
+  print_plan(input, index, planned, given.json);
   return {};
 }
 
@@ -153,9 +165,10 @@ Status build(const BuildOptions& given) {
   }
   std::optional<Progress> progress(std::in_place);
   auto outcome = build_release(input, cache, given.store, signer, given.mirrors, *progress,
-                               given.replace ? Replacing::yes : Replacing::no);
+                               given.replace ? Replacing::yes : Replacing::no, demand_of(given));
   progress.reset();
   TRY(outcome);
+  if (!given.json) print_index_note("build", input.lock_path, outcome->index);
   print_outcome(given, *outcome);
   return {};
 }
@@ -196,6 +209,9 @@ int run_build(const Arguments& args) {
       options::value<std::string>()->value_name("FILE")->notifier(
           [&](const std::string& file) { given.secrets_key = file; }),
       "opens the sealed identities of --secrets; default: a passphrase")(
+      "require-index", options::bool_switch(&given.require_index),
+      "refuses a lock that cannot be held to the signed indices again, because the cache or the "
+      "keyring is not here")(
       "replace", options::bool_switch(&given.replace),
       "overwrites a release of the same name, channel and version that is another document: only "
       "where nobody has seen it yet")("plan", options::bool_switch(&given.plan),

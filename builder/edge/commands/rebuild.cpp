@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "builder/describe.h"
+#include "builder/edge/commands/index_note.h"
 #include "builder/edge/commands/trust_options.h"
 #include "keys/edge/signing_key.h"
 
@@ -18,7 +19,7 @@ struct RebuildOptions {
   std::string name, store, cache, key, pkcs11;
   std::vector<std::string> mirrors;
   TrustOptions signers;
-  bool json = false, plan = false;
+  bool json = false, plan = false, require_index = false;
 };
 
 void print_json(const RebuildOutcome& outcome, bool signed_) {
@@ -35,6 +36,7 @@ void print_json(const RebuildOutcome& outcome, bool signed_) {
                             {"stored_builder", outcome.stored_builder},
                             {"builder", outcome.statement.builder_version},
                             {"differences", differences},
+                            {"index", name_of(outcome.index.check)},
                             {"signed", signed_}};
   std::puts(out.dump(2).c_str());
 }
@@ -72,6 +74,7 @@ void print_plan(const RebuildOptions& given, const RebuildPlan& plan) {
                               {"lock_digest", plan.release.lock_digest.string()},
                               {"stored_builder", plan.release.builder_version},
                               {"builder", builder_version()},
+                              {"index", name_of(plan.index.check)},
                               {"packages", plan.packages},
                               {"fetch", plan.packages - plan.fetched},
                               {"fetch_bytes", plan.to_fetch.value},
@@ -107,8 +110,10 @@ Result<bool> rebuild(const RebuildOptions& given) {
     TRY_ASSIGN(cache_path, Cache::default_path());
   }
   TRY_ASSIGN(const Cache cache, Cache::open_or_create(cache_path));
+  const IndexDemand demand = given.require_index ? IndexDemand::always : IndexDemand::where_there;
   if (given.plan) {
-    TRY_ASSIGN(const RebuildPlan plan, plan_rebuild(store, stored, cache));
+    TRY_ASSIGN(const RebuildPlan plan, plan_rebuild(store, stored, cache, demand));
+    if (!given.json) print_index_note("rebuild", "the release's lock", plan.index);
     print_plan(given, plan);
     return true;
   }
@@ -118,13 +123,14 @@ Result<bool> rebuild(const RebuildOptions& given) {
     TRY_ASSIGN(key, keys::SigningKey::open(given.key, given.pkcs11));
   }
   std::optional<Progress> progress(std::in_place);
-  const auto outcome = rebuild_release(store, stored, cache, given.mirrors, *progress);
+  const auto outcome = rebuild_release(store, stored, cache, given.mirrors, *progress, demand);
   progress.reset();
   TRY(outcome);
   const bool identical = outcome->differences.empty();
   const bool states = identical && key.has_value();
   if (states) TRY(write_rebuild_statement(store, *outcome, key->signer()));
   if (identical && trusted) TRY(remember(given.signers, *trusted));
+  if (!given.json) print_index_note("rebuild", "the release's lock", outcome->index);
   if (given.json) {
     print_json(*outcome, states);
   } else {
@@ -162,6 +168,9 @@ int run_rebuild(const Arguments& args) {
                              "default: $XDG_CACHE_HOME/weir or ~/.cache/weir")(
       "mirror", options::value(&given.mirrors)->value_name("[SUITE=]URL")->composing(),
       "asks this archive instead of the ones apt is configured for; can be repeated")(
+      "require-index", options::bool_switch(&given.require_index),
+      "refuses a lock that cannot be held to the signed indices again, because the cache or the "
+      "keyring is not here")(
       "plan", options::bool_switch(&given.plan),
       "checks the release and shows what would be done; writes nothing but the cache")(
       "json", options::bool_switch(&given.json), "prints the result as JSON");

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "builder/lock_version.h"
+#include "images/layer.h"
 #include "manifests/lock.h"
 #include "manifests/maintainer_script.h"
 #include "tests/unit/builder/package_workshop.h"
@@ -93,7 +94,7 @@ struct Fixture : test::Workshop {
         parsed->accept_scripts,
         {},
         "0",
-        "none"};
+        images::layer_encoder()};
     for (const auto& [name, file] :
          {std::pair("weir-init", "init"), std::pair("weir-node", "agent")}) {
       const std::string bytes = read(file);

@@ -80,6 +80,64 @@ TEST_CASE("what a suite no longer has is found, and what it has differently is r
   CHECK(gone.error().code == Errc::integrity);
 }
 
+TEST_CASE("each package of a lock stands in its suite's index as it is locked, or is named") {
+  std::vector<PackageIndex> indices;
+  for (const char* suite : {"stable", "security"}) {
+    auto index = PackageIndex::parse(paragraph("tool", "1") + paragraph("tool", "2"), suite, false);
+    REQUIRE(index.has_value());
+    indices.push_back(std::move(*index));
+  }
+  auto good = locked("tool", "1", "security");
+  good.path = "pool/main/tool_1.deb";
+  CHECK(check_indexed(indices, lock({good})).has_value());
+  const auto says = [&](auto change) {
+    auto changed = good;
+    change(changed);
+    const auto status = check_indexed(indices, lock({good, changed}));
+    REQUIRE_FALSE(status.has_value());
+    CHECK(status.error().code == Errc::integrity);
+    return status.error().message;
+  };
+  CHECK(says([](auto& one) { one.name = "tol"; }) ==
+        "tol 1 (amd64) is not in the signed index of security");
+  CHECK(says([](auto& one) { one.version = "3"; }) ==
+        "tool 3 (amd64) is not in the signed index of security, which has 1, 2");
+  CHECK(says([](auto& one) { one.architecture = "all"; }) ==
+        "tool 1 (all) is not in the signed index of security, which has 1, 2");
+  CHECK(says([](auto& one) { one.suite = "updates"; }) ==
+        "tool 1 (amd64) is not in the signed index of updates");
+  CHECK(says([](auto& one) { one.size.value = 3; }) ==
+        "tool 1: the lock has size 3, the signed index of security has 6");
+  CHECK(says([](auto& one) { one.path = "pool/x.deb"; }) ==
+        "tool 1: the lock has path pool/x.deb, the signed index of security has "
+        "pool/main/tool_1.deb");
+  CHECK(says([](auto& one) { one.digest = Digest::of({}); }) ==
+        "tool 1: the lock has digest " + Digest::of({}).hex() +
+            ", the signed index of security has " + good.digest.hex());
+}
+
+TEST_CASE("a lock's sources are the manifest's suites, and its age is the newest of their dates") {
+  auto document = lock({locked("tool", "1")});
+  document.sources = {source("a", "Sat, 21 Nov 2026 02:10:46 UTC"),
+                      source("b", "Sat, 11 Jul 2026 10:16:37 UTC")};
+  document.source_epoch = 1795227046;  // date -d, of the former
+  CHECK(check_sources({"a", "b"}, document).has_value());
+  for (const auto& suites : {std::vector<std::string>{"a"}, {"b", "a"}, {"a", "b", "c"}}) {
+    CHECK_FALSE(check_sources(suites, document).has_value());
+  }
+  ++document.source_epoch;
+  CHECK_FALSE(check_sources({"a", "b"}, document).has_value());
+}
+
+TEST_CASE("a lock for another compressor is not this builder's to build") {
+  const auto document = lock({locked("tool", "1")});
+  CHECK(check_compressor(document, "none").has_value());
+  const auto other = check_compressor(document, "newc+zstd-1.5.4-3");
+  REQUIRE_FALSE(other.has_value());
+  CHECK(other.error().message ==
+        "was made for the compressor none, and this builder has newc+zstd-1.5.4-3");
+}
+
 TEST_CASE("everything stays but what is named, by name, pattern or 'kernel'") {
   const auto before = lock({locked("linux-1", "1"), locked("liba", "1"), locked("libb", "1")});
   const auto manifest = manifest_of({"fresh"});

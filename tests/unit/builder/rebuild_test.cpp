@@ -141,6 +141,33 @@ TEST_CASE_FIXTURE(Built, "--plan says what would be made, and makes nothing") {
   says(rebuild("--key ann.key --pkcs11 pkcs11: 2>&1"), 2, "--key or --pkcs11");
 }
 
+TEST_CASE_FIXTURE(Built, "a lock for another compressor is refused with the one that it takes") {
+  const auto parsed = manifests::parse_lock(read("image.lock.json"));
+  REQUIRE(parsed.has_value());
+  manifests::Lock other = *parsed;
+  other.compressor = "newc+zstd-0.0.1-3";
+  const std::string text = manifests::print(other), own = images::layer_encoder();
+  write("image.lock.json", text);
+  for (const char* plan : {"", "--plan"}) {
+    const Outcome out = build(plan);
+    says(out, 1,
+         "image.lock.json: was made for the compressor newc+zstd-0.0.1-3, and this builder "
+         "has " +
+             own + ": run weir-builder lock image.yaml");
+  }
+  const std::string digest = Digest::of(as_bytes(text)).hex();
+  write("store/blobs/sha256/" + digest, text);
+  auto document = nlohmann::ordered_json::parse(read("store/releases/demo/release.json"));
+  document.at("lock_digest") = "sha256:" + digest;
+  write("store/releases/demo/release.json", document.dump(2) + "\n");
+  for (const char* plan : {"", "--plan"}) {
+    says(rebuild(plan), 1,
+         "its lock: was made for the compressor newc+zstd-0.0.1-3, and this "
+         "builder has " +
+             own + ": only a weir-builder with the former can");
+  }
+}
+
 TEST_CASE_FIXTURE(Built, "lock and manifest travel with a release that foreign tools copy") {
   run("skopeo --insecure-policy copy -q oci:store:demo oci:other:demo");
   for (const char* name : {"image.lock.json", "image.yaml"}) {
