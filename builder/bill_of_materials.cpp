@@ -88,8 +88,12 @@ Result<BillOfMaterials> bill_of_materials(const manifests::Release& release,
          module.package != kFromFile && names.contains(module.package) ? module.package : ""});
   }
   for (const auto& program : lock.programs) {
-    if (program.name == kStubProgram) continue;  // of no image
-    out.programs.push_back({program.name, program.digest.string(), program.digest, ""});
+    MaterialFile file{program.name, program.digest.string(), program.digest, ""};
+    if (program.name == kStubProgram) {
+      out.stub = std::move(file);
+    } else {
+      out.programs.push_back(std::move(file));
+    }
   }
   for (const auto& layer : release.layers) {
     if (names.contains(layer.name)) continue;

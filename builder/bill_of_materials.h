@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,7 @@ struct BillOfMaterials {
   std::vector<MaterialFile> modules;      ///< all of the image, by name
   std::vector<MaterialFile> programs;     ///< weir-init and weir-node
   std::vector<MaterialFile> layers;       ///< of the image, that are no package's
+  std::optional<MaterialFile> stub{};     ///< what its UKIs begin with, where the lock pins one
 };
 
 /// release_digest   of the release document, byte for byte

@@ -28,6 +28,7 @@ std::vector<Artifact> dependencies_of(const manifests::Release& release,
                    {{"path", package.path}}});
   }
   for (const MaterialFile& program : bill.programs) out.push_back({program.name, program.digest});
+  if (bill.stub) out.push_back({bill.stub->name, bill.stub->digest});
   for (const auto& module : lock.modules) out.push_back({file_name_of(module.file), module.digest});
   return out;
 }

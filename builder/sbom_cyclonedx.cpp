@@ -116,6 +116,11 @@ std::string print_cyclonedx(const BillOfMaterials& bill) {
     item["supplier"] = {{"name", "Weir"}};
     graph.add(std::move(item));
   }
+  if (bill.stub) {
+    ordered_json item = component("application", "program:" + bill.stub->name, *bill.stub);
+    item["scope"] = "optional";
+    graph.add(std::move(item));
+  }
   for (const MaterialFile& layer : bill.layers) {
     graph.add(component("file", "layer:" + layer.name, layer));
   }

@@ -134,6 +134,13 @@ std::string print_spdx(const BillOfMaterials& bill) {
                                "Organization: Weir"));
     relations.add(kImage, "CONTAINS", id);
   }
+  // Part of the exports that firmware starts, not of the release's own files.
+  if (bill.stub) {
+    const std::string id = spdx_id("Program", bill.stub->name);
+    packages.push_back(element(id, bill.stub->name, bill.stub->version, bill.stub->digest,
+                               "APPLICATION", "Organization: Debian"));
+    relations.add(id, "OPTIONAL_COMPONENT_OF", kImage);
+  }
   for (const MaterialFile& layer : bill.layers) {
     const std::string id = spdx_id("Layer", layer.name);
     packages.push_back(

@@ -51,7 +51,8 @@ SPDX_ALGORITHMS = {  # (7.10)
     "SHA1": 40, "SHA224": 56, "SHA256": 64, "SHA384": 96, "SHA512": 128, "MD5": 32}
 SPDX_PURPOSES = {"APPLICATION", "FRAMEWORK", "LIBRARY", "CONTAINER", "OPERATING_SYSTEM", "DEVICE",
                  "FIRMWARE", "SOURCE", "ARCHIVE", "FILE", "INSTALL", "OTHER"}  # (7.24)
-SPDX_RELATIONS = {"DESCRIBES", "CONTAINS", "DEPENDS_ON"}  # those of (11.1) that fit an image
+SPDX_RELATIONS = {"DESCRIBES", "CONTAINS", "DEPENDS_ON",  # those of (11.1) that fit an image
+                  "OPTIONAL_COMPONENT_OF"}
 UNKNOWN = {"NOASSERTION", "NONE"}
 
 
@@ -105,7 +106,8 @@ def check_spdx(doc):
 
 CDX_TYPES = {"application", "framework", "library", "container", "platform", "operating-system",
              "device", "device-driver", "firmware", "file", "machine-learning-model", "data"}
-CDX_COMPONENT = {"type", "bom-ref", "supplier", "name", "version", "hashes", "licenses", "purl", "properties"}
+CDX_COMPONENT = {"type", "bom-ref", "supplier", "name", "version", "hashes", "licenses", "purl", "properties",
+                 "scope"}
 
 
 def check_component(component, refs):
@@ -119,6 +121,7 @@ def check_component(component, refs):
     for hash_ in component.get("hashes", []):
         check(hash_.get("alg") == "SHA-256", f"{name}: hash algorithm")
         matches("[0-9a-f]{64}", hash_.get("content"), f"{name}: hash")
+    check(component.get("scope", "required") in {"required", "optional", "excluded"}, f"{name}: scope")
     if "purl" in component:
         check_purl(component["purl"], f"{name}: purl")
     if "licenses" in component:

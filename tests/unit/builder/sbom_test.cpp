@@ -1,6 +1,7 @@
 // Bills of materials, as facts of a release and its lock, and as documents that others read.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -143,6 +144,33 @@ TEST_CASE_FIXTURE(Bills, "all that the packages say of who needs whom is in both
   CHECK(needs.at("pkg:deb/debian/linux-image-demo@9.9-1?arch=amd64&distro=demo") ==
         json{"kernel-image", "module:one", "module:two"});
   CHECK(needs.at("release:demo").size() == cyclonedx.at("components").size());
+}
+
+TEST_CASE_FIXTURE(Bills, "an EFI stub that the lock pins is in both, and in the provenance") {
+  run("rm -r store && printf stub > stub");
+  const std::string digest = run("sha256sum < stub").substr(0, 64);
+  run("cp stub cache/blobs/sha256/" + digest);
+  auto document = nlohmann::ordered_json::parse(read("image.lock.json"));
+  document.at("programs")
+      .push_back({{"name", "linuxx64.efi.stub"}, {"digest", "sha256:" + digest}, {"size", 4}});
+  write("image.lock.json", document.dump(2) + "\n");
+  (void)built();
+  const json a = bill("spdx"), b = bill("cyclonedx");
+  CHECK(judged() == "\n");
+  const json& stub = named(a.at("packages"), "linuxx64.efi.stub");
+  CHECK(stub.at("checksums")[0].at("checksumValue") == digest);
+  const json relation = {{"spdxElementId", stub.at("SPDXID")},
+                         {"relationshipType", "OPTIONAL_COMPONENT_OF"},
+                         {"relatedSpdxElement", "SPDXRef-Image"}};
+  const json& relations = a.at("relationships");
+  CHECK(std::find(relations.begin(), relations.end(), relation) != relations.end());
+  CHECK(named(b.at("components"), "linuxx64.efi.stub").at("hashes")[0].at("content") == digest);
+  CHECK(named(b.at("components"), "linuxx64.efi.stub").at("scope") == "optional");
+  const json statement = json::parse(builder("provenance demo --store store --key k.pub").out);
+  CHECK(named(statement.at("predicate").at("buildDefinition").at("resolvedDependencies"),
+              "linuxx64.efi.stub")
+            .at("digest")
+            .at("sha256") == digest);
 }
 
 TEST_CASE_FIXTURE(Bills, "licences that a copyright file declares are in both") {
