@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "manifests/edge/unfinished.h"
+
 namespace weir::builder {
 namespace {
 
@@ -54,6 +56,7 @@ Result<Cache> Cache::open_or_create(const std::string& path) {
   if (::access((path + "/partial").c_str(), W_OK) != 0) {
     return fail_errno(Errc::unauthorized, errno, "cache: cannot write " + path);
   }
+  sweep_unfinished(path + "/partial");
   return Cache(path);
 }
 

@@ -13,7 +13,8 @@ namespace weir::builder {
 /// on its way. Blobs are hashed again whenever they are used. Several builders may share one.
 class Cache {
  public:
-  /// errors: io, unauthorized; each names the folder
+  /// Removes what killed builders left and nobody can continue. errors: io, unauthorized; each
+  /// names the folder
   static Result<Cache> open_or_create(const std::string& path);
   /// $XDG_CACHE_HOME/weir, or ~/.cache/weir. errors: not_found: neither variable is set
   static Result<std::string> default_path();

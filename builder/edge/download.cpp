@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "builder/edge/curl_library.h"
+#include "manifests/edge/unfinished.h"
 
 namespace weir::builder {
 namespace {
@@ -113,9 +114,10 @@ Status Transfer::open_partial() {
                     info.st_ino == there.st_ino;
   if (!mine) {
     // Another builder fetches the same file, or just finished it: take one of our own.
-    path_ += "." + std::to_string(::getpid());
-    file_ = Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!file_.valid()) return fail_errno(Errc::io, errno, path_);
+    TRY_ASSIGN(Unfinished own, make_unfinished_file(path_));
+    path_ = std::move(own.path);
+    file_ = std::move(own.fd);
+    if (::fchmod(file_.get(), 0644) != 0) return fail_errno(Errc::io, errno, path_);
   }
   return reuse_partial();
 }

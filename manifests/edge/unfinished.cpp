@@ -43,13 +43,15 @@ void remove_if_abandoned(const std::string& path) {
   std::filesystem::remove_all(path, ignored);
 }
 
-void sweep(const std::string& path) {
-  const auto [folder, name] = split(path);
-  const std::string start = name + std::string(kMark);
+// Removes what is abandoned of all that was begun for `name`; an empty one: for anything.
+void sweep(const std::string& folder, const std::string& name) {
   const std::unique_ptr<DIR, CloseFolder> listing(::opendir(folder.c_str()));
   while (const dirent* entry = listing ? ::readdir(listing.get()) : nullptr) {
     const std::string_view found = entry->d_name;
-    if (found.size() != start.size() + kRandom.size() || !found.starts_with(start)) continue;
+    if (found.size() < kMark.size() + kRandom.size()) continue;
+    const auto until = found.size() - kMark.size() - kRandom.size();
+    if (found.substr(until, kMark.size()) != kMark) continue;
+    if (!name.empty() && found.substr(0, until) != name) continue;
     remove_if_abandoned((folder + "/").append(found));
   }
 }
@@ -66,7 +68,8 @@ bool held(int fd) {
 
 template <class Make>
 Result<Unfinished> make_unfinished(const std::string& path, Make make) {
-  sweep(path);
+  const auto [folder, name] = split(path);
+  sweep(folder, name);
   for (int i = 0; i < kAttempts; ++i) {
     Unfinished out;
     out.path = path + std::string(kMark) + std::string(kRandom);
@@ -102,6 +105,10 @@ Result<Unfinished> make_unfinished_folder(const std::string& path) {
     }
     return fd;
   });
+}
+
+void sweep_unfinished(const std::string& folder) {
+  sweep(folder, "");
 }
 
 }  // namespace weir

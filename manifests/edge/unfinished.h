@@ -23,4 +23,7 @@ struct Unfinished {
 /// The same for a folder, of mode 0700.
 [[nodiscard]] Result<Unfinished> make_unfinished_folder(const std::string& path);
 
+/// Removes all that killed writers left in a folder, whatever it was for.
+void sweep_unfinished(const std::string& folder);
+
 }  // namespace weir

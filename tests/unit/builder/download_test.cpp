@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -155,6 +156,38 @@ TEST_CASE_FIXTURE(Fixture, "two builders that fetch the same file do not disturb
   CHECK(cached(content) == content);
   CHECK(std::filesystem::exists(partial(content)));
   CHECK(std::filesystem::file_size(partial(content)) == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "what a killed builder began beside another goes; what can go on stays") {
+  const std::string content = content_of(50000, 1), left = partial(content) + ".unfinished.aBc123";
+  const Fd other(::open(partial(content).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  REQUIRE(::flock(other.get(), LOCK_EX | LOCK_NB) == 0);
+  std::size_t seen = 0;
+  HttpServer server([&](const HttpRequest&, int) {
+    for (const auto& each : std::filesystem::directory_iterator(folder.path + "/cache/partial")) {
+      if (each.path().string().starts_with(partial(content) + ".unfinished.")) ++seen;
+    }
+    // Its own, which is on its way, is nobody's to remove.
+    CHECK(Cache::open_or_create(folder.path + "/cache").has_value());
+    return HttpAnswer{200, content, 0};
+  });
+  REQUIRE(one(wanted(server, "/f", content)).has_value());
+  CHECK(seen == 1);
+  CHECK(cached(content) == content);
+  struct stat info {};
+  REQUIRE(::stat(cache.blob_path(Digest::of(as_bytes(content))).c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0644);
+
+  std::ofstream(left) << "cut";
+  std::ofstream(partial("cut off")) << "cut";
+  const std::string mine = partial(content) + ".unfinished.aBc124";
+  const Fd held(::open(mine.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  REQUIRE(::flock(held.get(), LOCK_EX | LOCK_NB) == 0);
+  REQUIRE(Cache::open_or_create(folder.path + "/cache").has_value());
+  CHECK_FALSE(std::filesystem::exists(left));
+  CHECK(std::filesystem::exists(mine));
+  CHECK(std::filesystem::exists(partial("cut off")));
 }
 
 TEST_CASE_FIXTURE(Fixture, "only http and https are spoken, and redirects do not change that") {
