@@ -254,6 +254,8 @@ Status read_data(Members& members, const DebLimits& limits,
   TRY_ASSIGN(const std::string compression, compression_of(member, "data.tar"));
   Tar tar(members, limits.data);
   TRY(tar.open(compression));
+  // Every name of a file counts: a hard link costs the archive nothing, and an image all of it.
+  std::uint64_t held = 0;
   for (std::size_t count = 0;; ++count) {
     if (count > limits.entries) {
       return fail(Errc::exhausted, "more than " + std::to_string(limits.entries) + " entries");
@@ -265,6 +267,11 @@ Status read_data(Members& members, const DebLimits& limits,
     TRY_ASSIGN(const ImagePath path, ImagePath::parse(name));
     if (!keep(path)) continue;
     TRY_ASSIGN_IN(Node node, node_of(tar, entry, deb.files, limits), "/" + path.string());
+    if (const File* file = node.file()) held += file->content->size();
+    if (held > limits.data.value) {
+      return fail(Errc::exhausted,
+                  "unpacks to more than " + print(limits.data) + " with its links");
+    }
     TRY(deb.files.put(path, std::move(node)));
   }
 }

@@ -14,8 +14,8 @@ namespace weir::images {
 /// What a package may ask of a reader. Larger is refused before it is held.
 struct DebLimits {
   std::size_t entries = 100'000;
-  ByteCount file{256ULL << 20};    ///< each file
-  ByteCount data{1ULL << 30};      ///< data.tar, unpacked
+  ByteCount file{256ULL << 20};  ///< each file
+  ByteCount data{1ULL << 30};  ///< data.tar, unpacked; also all files, each under each of its names
   ByteCount control{16ULL << 20};  ///< control.tar, unpacked
 };
 
@@ -29,8 +29,7 @@ struct Deb {
 ///
 /// keep     which paths of the data archive to hold; called with normalised paths
 /// errors   invalid_input: not a Debian package of format 2, damaged, a path that leaves the root,
-/// an
-///          entry twice, a kind of file that images do not have; exhausted: over a limit
+///          an entry twice, a kind of file that images do not have; exhausted: over a limit
 /// source   deb(5); dpkg's order of members: debian-binary, control.tar, data.tar
 [[nodiscard]] Result<Deb> read_deb(Bytes bytes, const DebLimits& limits,
                                    const std::function<bool(const ImagePath&)>& keep);

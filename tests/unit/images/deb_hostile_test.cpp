@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "images/cpio.h"
 #include "images/deb.h"
 #include "tests/unit/images/scratch.h"
 
@@ -166,6 +167,35 @@ TEST_CASE_FIXTURE(Package, "nothing is written through a link") {
   refused(of(header("h", octal(0), '1', "h")), Errc::invalid_input, "which is no file here");
   refused(of(header(".", octal(0), '0')), Errc::invalid_input, "the root is not a folder");
   refused(of(header("f", octal(0), '2')), Errc::invalid_input, "without a usable target");
+}
+
+TEST_CASE_FIXTURE(Package, "hard links count with all that they stand for") {
+  const std::string file = header("f", octal(512), '0') + std::string(512, 'x');
+  const auto linked = [&](int links) {
+    std::string out = file;
+    for (int i = 0; i < links; ++i) out += header("l" + std::to_string(i), octal(0), '1', "f");
+    return of(out);
+  };
+  // Eight names of 512 bytes; the archive itself is a header a name, the content and its end.
+  const auto deb = linked(7);
+  REQUIRE_MESSAGE(deb.has_value(), deb.error().message);
+  CHECK(cpio_size(deb->files).value > 8 * 512);
+
+  // As small as it is, this is 40 GiB of initramfs.
+  const std::string big =
+      "truncate -s 32M f && for i in $(seq 1280); do ln f l$i; done && tar -cf data.tar f l* && "
+      "gzip -9 data.tar";
+  must("cd " + folder.path + " && rm -rf d bad.deb && mkdir d && cd d && " + big +
+       " && cp ../debian-binary ../control.tar . && "
+       "ar rc ../bad.deb debian-binary control.tar data.tar.gz");
+  const std::string bytes = bytes_of(folder.path + "/bad.deb");
+  CHECK(bytes.size() < 200'000);
+  refused(read_deb(as_bytes(bytes), {}, kAll), Errc::exhausted,
+          "unpacks to more than 1.0 GiB with its links");
+  // Names that nobody asks for cost nothing.
+  CHECK(read_deb(as_bytes(bytes), {}, [](const ImagePath& path) {
+          return path.string() == "f" || path.string() == "l1";
+        }).has_value());
 }
 
 }  // namespace weir::images
