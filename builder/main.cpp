@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "builder/edge/commands/commands.h"
+#include "manifests/edge/run_program.h"
 
 namespace {
 
@@ -41,9 +42,7 @@ void print_usage(std::FILE* out) {
   std::fputs("\nweir-builder COMMAND --help explains one command.\n", out);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int dispatch(int argc, char** argv) {
   const std::string_view name = argc > 1 ? argv[1] : "";
   if (name == "--help" || name == "-h" || name == "help") {
     print_usage(stdout);
@@ -61,4 +60,10 @@ int main(int argc, char** argv) {
   }
   print_usage(stderr);
   return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return weir::run_program("weir-builder", [&] { return dispatch(argc, argv); });
 }

@@ -11,6 +11,7 @@
 #include "deployer/engine/edge/orders.h"
 #include "deployer/engine/edge/serve.h"
 #include "deployer/engine/edge/status.h"
+#include "manifests/edge/run_program.h"
 
 namespace {
 
@@ -154,9 +155,7 @@ int usage_error(const std::string& what) {
   return 2;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int dispatch(int argc, char** argv) {
   Options options;
   po::options_description described;
   auto add = described.add_options();
@@ -215,4 +214,10 @@ int main(int argc, char** argv) {
   // What it orders has to be in time while machines boot beside it; they start at 0 all the same.
   if (options.command != "status") (void)::setpriority(PRIO_PROCESS, 0, -10);
   return run(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return weir::run_program("weir-deployer", [&] { return dispatch(argc, argv); });
 }

@@ -1,13 +1,14 @@
 #include "images/decompress.h"
 
 #include <zstd.h>
-#include <zstd_errors.h>
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 
 #include "images/archive.h"
+#include "manifests/size_limits.h"
 
 namespace weir::images {
 namespace {
@@ -18,6 +19,7 @@ using Buffer = std::vector<std::uint8_t>;
 constexpr std::array<std::uint8_t, 4> kZstdMagic = {0x28, 0xb5, 0x2f, 0xfd};
 // RFC 8878, section 3.1.1.2: four bytes make at most a block of 128 KiB.
 constexpr std::uint64_t kZstdLargestRatio = (128U << 10) / 4;
+constexpr std::size_t kPiece = 1U << 20;
 
 bool is_zstd(Bytes bytes) {
   return bytes.size() >= kZstdMagic.size() &&
@@ -63,6 +65,39 @@ tl::unexpected<Error> other_size(ByteCount size) {
                                        std::to_string(size.value) + " bytes that are stated");
 }
 
+struct FreeContext {
+  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+};
+
+// All frames, as ZSTD_decompress does it; but that wants the room for what is stated, and a
+// vector's room is memory that was written to.
+Result<Buffer> unzstd_exactly(Bytes bytes, ByteCount size) {
+  const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
+  if (!context) return fail(Errc::exhausted, "no memory");
+  // A byte more than stated shows that there is more.
+  const std::size_t most = size.value + 1;
+  Buffer out;
+  // What is stated and does not come costs address space, not memory.
+  out.reserve(std::min<std::size_t>(most, manifests::kLargestBlob.value));
+  ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+  for (;;) {
+    const std::size_t filled = out.size();
+    out.resize(std::min(most, filled + kPiece));
+    ZSTD_outBuffer room{out.data(), out.size(), filled};
+    const std::size_t left = ZSTD_decompressStream(context.get(), &room, &in);
+    if (ZSTD_isError(left) != 0) {
+      return fail(Errc::invalid_input,
+                  std::string("compressed stream: ") + ZSTD_getErrorName(left));
+    }
+    out.resize(room.pos);
+    if (out.size() == most) return other_size(size);
+    if (in.pos < in.size || (left != 0 && room.pos == room.size)) continue;
+    if (left != 0) return fail(Errc::invalid_input, "compressed stream: it is cut");
+    if (out.size() != size.value) return other_size(size);
+    return out;
+  }
+}
+
 }  // namespace
 
 Result<Buffer> decompress(Bytes bytes, ByteCount limit) {
@@ -78,13 +113,7 @@ Result<Buffer> decompress_exactly(Bytes bytes, ByteCount size) {
     return out;
   }
   if (size.value / kZstdLargestRatio > bytes.size()) return other_size(size);
-  Buffer out(size.value);
-  const std::size_t got = ZSTD_decompress(out.data(), out.size(), bytes.data(), bytes.size());
-  if (ZSTD_isError(got) == 0 && got == out.size()) return out;
-  if (ZSTD_isError(got) == 0 || ZSTD_getErrorCode(got) == ZSTD_error_dstSize_tooSmall) {
-    return other_size(size);
-  }
-  return fail(Errc::invalid_input, std::string("compressed stream: ") + ZSTD_getErrorName(got));
+  return unzstd_exactly(bytes, size);
 }
 
 }  // namespace weir::images

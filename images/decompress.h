@@ -13,8 +13,8 @@ namespace weir::images {
 /// errors: invalid_input: none of these, or damaged; exhausted: it would exceed `limit`
 [[nodiscard]] Result<std::vector<std::uint8_t>> decompress(Bytes bytes, ByteCount limit);
 
-/// The same where the unpacked size is known: without a window of its own, and in memory of that
-/// size alone. errors: also invalid_input: it unpacks to another size
+/// The same where the unpacked size is stated: in memory of what is unpacked, at most of that size,
+/// however much is stated. errors: also invalid_input: it unpacks to another size
 [[nodiscard]] Result<std::vector<std::uint8_t>> decompress_exactly(Bytes bytes, ByteCount size);
 
 }  // namespace weir::images

@@ -18,6 +18,7 @@
 #include "keys/minisign.h"
 #include "keys/wireguard_identity.h"
 #include "manifests/edge/file.h"
+#include "manifests/edge/run_program.h"
 
 namespace weir::keys {
 namespace {
@@ -300,17 +301,14 @@ int run_command(const Command& command, const std::vector<std::string>& argument
   return std::cout.flush() ? answer->status : 1;
 }
 
-}  // namespace
-}  // namespace weir::keys
-
-int main(int argc, char** argv) {
+int dispatch(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.empty()) {
-    weir::keys::print_usage(std::cerr);
+    print_usage(std::cerr);
     return 2;
   }
   if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
-    weir::keys::print_usage(std::cout);
+    print_usage(std::cout);
     return 0;
   }
   if (arguments[0] == "--version") {
@@ -320,17 +318,24 @@ int main(int argc, char** argv) {
   const bool asks = arguments.size() > 1 &&
                     (arguments[1] == "--help" || arguments[1] == "-h" || arguments[1] == "help");
   if (arguments[0] == "trust" && (arguments.size() == 1 || asks)) {
-    weir::keys::print_trust_usage(asks ? std::cout : std::cerr);
+    print_trust_usage(asks ? std::cout : std::cerr);
     return asks ? 0 : 2;
   }
   // "trust" and what follows it are one command's name.
   const std::size_t words = arguments[0] == "trust" && arguments.size() > 1 ? 2 : 1;
   const std::string name = arguments[0] + (words == 2 ? " " + arguments[1] : "");
-  for (const auto& command : weir::keys::all_commands()) {
+  for (const auto& command : all_commands()) {
     if (name != command.name) continue;
-    return weir::keys::run_command(
-        command, {arguments.begin() + static_cast<std::ptrdiff_t>(words), arguments.end()});
+    return run_command(command,
+                       {arguments.begin() + static_cast<std::ptrdiff_t>(words), arguments.end()});
   }
   std::cerr << "weir-keys: there is no command '" << name << "'; see weir-keys --help\n";
   return 2;
+}
+
+}  // namespace
+}  // namespace weir::keys
+
+int main(int argc, char** argv) {
+  return weir::run_program("weir-keys", [&] { return weir::keys::dispatch(argc, argv); });
 }

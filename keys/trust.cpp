@@ -4,6 +4,8 @@
 #include <array>
 #include <map>
 
+#include "manifests/size_limits.h"
+
 namespace weir::keys {
 namespace {
 
@@ -14,8 +16,6 @@ using manifests::TrustState;
 
 constexpr std::size_t kLargestRelease = 16 << 20;
 constexpr std::size_t kMostSignatures = 64;
-// A bzImage or layer beyond this does not boot, and sizes beyond it break 32-bit readers.
-constexpr std::uint64_t kLargestBlob = (1ULL << 31) - 1;
 
 const manifests::TrustKey* find_key(const Trust& trust, std::string_view id) {
   const auto found = std::find_if(trust.keys.begin(), trust.keys.end(), [&](const auto& key) {
@@ -277,7 +277,9 @@ const manifests::SeenRelease* find_seen(const manifests::SeenVersion& seen,
 }
 
 Status check_sizes(const manifests::Release& release) {
-  const auto too_large = [](const manifests::Blob& blob) { return blob.size.value > kLargestBlob; };
+  const auto too_large = [](const manifests::Blob& blob) {
+    return blob.size > manifests::kLargestBlob;
+  };
   const bool layers = std::any_of(release.layers.begin(), release.layers.end(),
                                   [&](const auto& layer) { return too_large(layer.blob); });
   if (!layers && !too_large(release.kernel.image)) return {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "manifests/json_reader.h"
+#include "manifests/size_limits.h"
 
 namespace weir::manifests {
 namespace {
@@ -159,6 +160,9 @@ Result<ReleaseLayer> layer(JsonFields& fields) {
   TRY_ASSIGN(const Digest content, fields.digest("content_digest"));
   TRY_ASSIGN(const std::uint64_t size, fields.natural("content_size"));
   if (stored.size.value % 4 != 0) return fields.refuse("blob.size", "must be a multiple of 4");
+  if (ByteCount{size} > kLargestBlob) {
+    return fields.refuse("content_size", "must be less than 2 GiB, or no node could boot it");
+  }
   return ReleaseLayer{std::move(name), stored, content, ByteCount{size}};
 }
 

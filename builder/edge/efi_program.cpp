@@ -5,11 +5,12 @@
 #include "builder/edge/child_process.h"
 #include "images/edge/output.h"
 #include "manifests/edge/file.h"
+#include "manifests/size_limits.h"
 
 namespace weir::builder {
 namespace {
 
-constexpr ByteCount kLargestStub{16ULL << 20}, kLargestProgram{2ULL << 30};
+constexpr ByteCount kLargestStub{16ULL << 20};
 constexpr std::chrono::minutes kPatience{2};
 
 std::string one_line(std::string text) {
@@ -50,7 +51,7 @@ Result<std::vector<std::uint8_t>> sign_efi_program(Bytes program, const SecureBo
   if (child.exit_code != 0) {
     return fail(Errc::unauthorized, "sbsign refused: " + one_line(child.err));
   }
-  TRY_ASSIGN(const std::string bytes, read_file(signed_path, kLargestProgram));
+  TRY_ASSIGN(const std::string bytes, read_file(signed_path, manifests::kLargestBlob));
   return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
 }
 

@@ -1,6 +1,9 @@
 #include "images/layer.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -136,6 +139,32 @@ TEST_CASE("decompress reads what xz, gzip and zstd wrote, and nothing else") {
   }
   CHECK_FALSE(decompress(as_bytes(plain), ByteCount{1 << 20}));
   CHECK_FALSE(decompress({}, ByteCount{1 << 20}));
+}
+
+TEST_CASE("a size that is stated and does not come costs no memory") {
+  // RFC 8878: a frame of one raw block of one byte, then a skippable frame to be long enough for
+  // the ratio that blocks could have.
+  std::string packed("\x28\xb5\x2f\xfd\x00\x00\x09\x00\x00x", 10);
+  REQUIRE(decompress_exactly(as_bytes(packed), ByteCount{1}).has_value());
+  packed += std::string("\x50\x2a\x4d\x18\x00\x00\x02\x00", 8) + std::string(128 << 10, '\0');
+  REQUIRE(decompress_exactly(as_bytes(packed), ByteCount{1}).has_value());
+  // In a process of its own, whose peak is that of nothing before.
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const auto peak = [] {
+      struct rusage usage {};
+      ::getrusage(RUSAGE_SELF, &usage);
+      return usage.ru_maxrss;  // KiB
+    };
+    const auto before = peak();
+    const auto out = decompress_exactly(as_bytes(packed), ByteCount{(1ULL << 31) - 1});
+    ::_exit(out ? 1 : peak() - before > (64 << 10) ? 2 : 0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
 }
 
 }  // namespace weir::images

@@ -62,6 +62,21 @@ TEST_CASE("generate, sign and verify work together and with minisign") {
   CHECK(changed.output.find(R"({"error":{"code":"unauthorized")") != std::string::npos);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// Sanitizers need more address space than any limit leaves.
+TEST_CASE("without memory a command is refused like any other") {
+  const Scratch folder;
+  const std::string prefix = folder / "release";
+  REQUIRE(weir_keys("generate --no-passphrase --out " + prefix).status == 0);
+  REQUIRE(run("truncate -s 512M " + folder / "doc").status == 0);
+  const auto refused = run("ulimit -v 400000; " + kProgram + "sign " + folder / "doc" + " --key " +
+                           prefix + ".key 2>&1");
+  CHECK(refused.status == 1);
+  CHECK(refused.output == "weir-keys: not enough memory\n");
+  CHECK_FALSE(std::filesystem::exists(folder / "doc.minisig"));
+}
+#endif
+
 TEST_CASE("generate never overwrites, and leaves nothing half made") {
   const Scratch folder;
   const std::string prefix = folder / "key";

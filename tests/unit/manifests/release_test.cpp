@@ -104,6 +104,12 @@ TEST_CASE("the search for own keys is in the document where there was one") {
   CHECK(none.error().message.find("scan.own_keys.count: must be positive") != std::string::npos);
 }
 
+TEST_CASE("a layer may unpack to one byte less than 2 GiB") {
+  CHECK(parse_release(
+            replaced(print(example()), "\"content_size\": 900", "\"content_size\": 2147483647"))
+            .has_value());
+}
+
 TEST_CASE("what is not a release is refused, and the field is named") {
   const std::string text = print(example());
   const std::string id(40, 'a'), zero = "sha256:" + std::string(64, '0');
@@ -132,6 +138,8 @@ TEST_CASE("what is not a release is refused, and the field is named") {
       {replaced(text, "9000", "-9000"), "kernel.image.size: "},
       {replaced(text, "9000", "9000.5"), "kernel.image.size: "},
       {replaced(text, "\"size\": 400", "\"size\": 401"), "blob.size: must be a multiple of 4"},
+      {replaced(text, "\"content_size\": 900", "\"content_size\": 2147483648"),
+       "layers[0].content_size: must be less than 2 GiB"},
       {replaced(text, "\"lock_digest\": \"sha256:", "\"lock_digest\": \""), "lock_digest: "},
       {replaced(text, "\"debconf\"", "7"), "provides[0]: "},
       {replaced(text, "\"name\": \"libc6\"", "\"name\": \"zlib\""), "packages[1].name: "},

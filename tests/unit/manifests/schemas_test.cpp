@@ -249,6 +249,7 @@ TEST_CASE("a broken release is refused by schema and parser") {
                        {"\"type\"", "\"extra\": 1, \"type\""},
                        {"\"signature_key\": \"0a", "\"signature_key\": \"0"},
                        {"\"srcversion\": \"\"", "\"srcversion\": null"},
+                       {"\"content_size\": 2392", "\"content_size\": 2147483648"},
                        {"\"layers\": [", "\"layers\": [[],"}}));
 }
 
