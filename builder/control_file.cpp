@@ -7,6 +7,8 @@ namespace weir::builder {
 namespace {
 
 constexpr std::string_view kBlank = " \t\r";
+// Debian's paragraphs have some thirty; each field is held against all before it.
+constexpr std::size_t kMostFields = 256;
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -78,6 +80,10 @@ Result<std::optional<Stanza>> StanzaReader::next() {
       return refuse(line_, "is not 'Field: value'");
     }
     const auto name = line.substr(0, colon);
+    if (out.fields_.size() == kMostFields) {
+      return fail(Errc::exhausted, "line " + std::to_string(line_) + ": more than " +
+                                       std::to_string(kMostFields) + " fields in a paragraph");
+    }
     if (out.find(name)) return refuse(line_, "'" + std::string(name) + "' stands here twice");
     if (out.fields_.empty()) out.line_ = line_;
     out.fields_.emplace_back(name, line.substr(colon + 1));

@@ -34,7 +34,8 @@ class StanzaReader {
   explicit StanzaReader(std::string_view text) : rest_(text) {}
 
   /// The next paragraph, or nothing at the end.
-  /// errors: invalid_input, with the line: no "Name: value", a field that stands twice, a NUL
+  /// errors: invalid_input, with the line: no "Name: value", a field that stands twice, a NUL;
+  /// exhausted: a paragraph of more than 256 fields
   [[nodiscard]] Result<std::optional<Stanza>> next();
 
  private:

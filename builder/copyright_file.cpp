@@ -12,6 +12,8 @@ namespace weir::builder {
 namespace {
 
 constexpr std::string_view kReference = "LicenseRef-";
+// Boost's copyright file has 2 MB; no list of licences that people write is near 4 KiB.
+constexpr std::size_t kLargestFile = 4U << 20, kLargestSynopsis = 4U << 10;
 
 // Where a DEP-5 name means one text, and SPDX has that text. Names are compared without case. Not
 // here: MIT (Debian: "there are many versions"), Artistic, Perl and Python (of no version), GPL
@@ -154,26 +156,32 @@ class Synopsis {
 
   std::optional<std::string> read() {
     auto out = alternatives();
-    while (out && is(",")) {
+    // What stands before a comma becomes a group, whose opening is put in front at the end.
+    std::size_t groups = 0;
+    for (bool compound = out && is_compound(*out); out && is(","); compound = true) {
       ++at_;
       const bool both = is("and");
       if (!both && !is("or")) return std::nullopt;
       ++at_;
       const auto next = alternatives();
       if (!next) return std::nullopt;
-      out = group(*out) + (both ? " AND " : " OR ") + group(*next);
+      if (compound) {
+        *out += ')';
+        ++groups;
+      }
+      *out += (both ? " AND " : " OR ") + (is_compound(*next) ? "(" + *next + ")" : *next);
     }
-    return at_ == words_.size() ? out : std::nullopt;
+    if (!out || at_ != words_.size()) return std::nullopt;
+    return std::string(groups, '(') + *out;
   }
 
  private:
   [[nodiscard]] bool is(std::string_view word) const {
     return at_ < words_.size() && lower(words_[at_]) == word;
   }
-  static std::string group(const std::string& expression) {
-    const bool compound = expression.find(" AND ") != std::string::npos ||
-                          expression.find(" OR ") != std::string::npos;
-    return compound ? "(" + expression + ")" : expression;
+  static bool is_compound(const std::string& expression) {
+    return expression.find(" AND ") != std::string::npos ||
+           expression.find(" OR ") != std::string::npos;
   }
 
   std::optional<std::string> alternatives() {
@@ -250,6 +258,7 @@ std::string license_expression(std::string_view synopsis) {
 }
 
 std::string declared_licenses(std::string_view text) {
+  if (text.size() > kLargestFile) return {};
   StanzaReader reader(text);
   std::set<std::string> all;
   for (bool header = true;; header = false) {
@@ -261,7 +270,7 @@ std::string declared_licenses(std::string_view text) {
     const auto license = (*stanza)->find("License");
     if (!license && header) continue;
     const auto synopsis = license ? first_line(*license) : std::string_view();
-    if (synopsis.empty()) return {};
+    if (synopsis.empty() || synopsis.size() > kLargestSynopsis) return {};
     add_terms(license_expression(synopsis), all);
   }
   std::string out;

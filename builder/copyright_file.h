@@ -11,7 +11,9 @@ namespace weir::builder {
 /// become SPDX's; all others become LicenseRef-NAME.
 ///
 /// text      usr/share/doc/PACKAGE/copyright
-/// returns   empty: the file is not machine-readable, or leaves out what licence some files have
+/// returns   empty: the file is not machine-readable, or leaves out what licence some files have;
+///           over 4 MiB, a list of licences over 4 KiB and a paragraph of more than 256 fields
+///           count as not machine-readable
 /// source    Debian's machine-readable debian/copyright files, version 1.0 ("DEP-5"), chapters 6
 ///           and 7; SPDX specification 2.3, annex D and its list of licences
 [[nodiscard]] std::string declared_licenses(std::string_view text);

@@ -46,4 +46,18 @@ TEST_CASE("what is not a control file is refused with its line") {
   }
 }
 
+TEST_CASE("a paragraph has at most 256 fields, a file as many as it likes") {
+  std::string text;
+  for (int i = 0; i < 256; ++i) text += "F" + std::to_string(i) + ": x\n";
+  const std::string twice = text + "\n" + text;
+  StanzaReader reader(twice);
+  CHECK(reader.next().has_value());
+  CHECK(reader.next().has_value());
+  const std::string more = text + "F256: x\n";
+  const auto refused = StanzaReader(more).next();
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == Errc::exhausted);
+  CHECK(refused.error().message == "line 257: more than 256 fields in a paragraph");
+}
+
 }  // namespace weir::builder

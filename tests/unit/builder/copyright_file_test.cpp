@@ -48,6 +48,8 @@ TEST_CASE("lists of licences, exceptions and commas are read as DEP-5 says") {
       {"GPL-1+ or ISC and Zlib", "GPL-1.0-or-later OR ISC AND Zlib"},
       {"GPL-2+ or Artistic-2.0, and BSD-3-clause",
        "(GPL-2.0-or-later OR Artistic-2.0) AND BSD-3-Clause"},
+      {"ISC, and Zlib", "ISC AND Zlib"},
+      {"ISC or X11, and Zlib or Expat, or curl", "((ISC OR X11) AND (Zlib OR MIT)) OR curl"},
       {"GPL-2 with Linux-syscall-note exception", "GPL-2.0-only WITH Linux-syscall-note"},
       {"GPL-3+ with Bison exception", "LicenseRef-GPL-3PLUS-with-Bison-exception"},
       {"GPL-2 with OpenSSL exception or ISC", "LicenseRef-GPL-2-with-OpenSSL-exception OR ISC"},
@@ -82,6 +84,29 @@ TEST_CASE("of a file that is not machine-readable, or leaves something out, noth
     CAPTURE(text);
     CHECK(declared_licenses(text).empty());
   }
+}
+
+TEST_CASE("what no person writes is not machine-readable, and takes no time to find out") {
+  std::string list = "ISC";
+  while (list.size() + 11 <= 4096) list += " or ISC, or";
+  list.resize(list.size() - 4);
+  CHECK_FALSE(declared_licenses(kFormat + files(list)).empty());
+  CHECK(declared_licenses(kFormat + files(list + std::string(4097 - list.size(), 'x'))).empty());
+
+  const std::string good = kFormat + files("ISC\n Text.");
+  CHECK(declared_licenses(good + " " + std::string((4U << 20) - good.size() - 1, 'x')) == "ISC");
+  CHECK(declared_licenses(good + " " + std::string((4U << 20) - good.size(), 'x')).empty());
+
+  std::string fields;
+  for (int i = 0; i < 300; ++i) fields += "F" + std::to_string(i) + ": x\n";
+  CHECK(declared_licenses(kFormat + files("ISC") + "\n" + fields).empty());
+
+  std::string expected = "ISC", commas = "ISC";
+  for (int i = 0; i < 300000; ++i) {
+    commas += ", or X11";
+    expected += (i == 0 ? "" : ")") + std::string(" OR X11");
+  }
+  CHECK(license_expression(commas) == std::string(299999, '(') + expected);
 }
 
 TEST_CASE("an expression's own licences are listed once") {
