@@ -79,9 +79,9 @@ Status put_status(const images::Deb& deb, const std::string& name, std::int64_t 
   each_line(sums->second, [&](std::string_view line) {
     const auto path = ImagePath::parse(line.substr(std::min<std::size_t>(34, line.size())));
     if (!path) return;
-    const ImagePath place = images::merged(*path);
-    if (tree.find(place) != nullptr) {
-      kept += std::string(line.substr(0, 34)) + place.string() + "\n";
+    const auto place = images::merged(*path);
+    if (place && tree.find(*place) != nullptr) {
+      kept += std::string(line.substr(0, 34)) + place->string() + "\n";
     }
   });
   return put_text(tree, std::string(kStatus) + name + ".md5sums", kept, time);
@@ -174,7 +174,7 @@ void add_conffiles(const images::Deb& deb, LayerFacts& facts) {
   each_line(list->second, [&](std::string_view line) {
     // "remove-on-upgrade /path" names a file that the package no longer has.
     if (const auto path = ImagePath::parse(line); path && line.starts_with('/')) {
-      facts.conffiles.insert(images::merged(*path).string());
+      if (const auto place = images::merged(*path)) facts.conffiles.insert(place->string());
     }
   });
 }

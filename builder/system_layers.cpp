@@ -83,7 +83,8 @@ Result<FileTree> make_settings_tree(const Settings& settings, std::int64_t epoch
   }
   for (const auto& file : settings.files) {
     TRY_ASSIGN_IN(const ImagePath path, ImagePath::parse(file.path), "files");
-    TRY_IN(put_file(tree, images::merged(path).string(), file.content, file.mode, epoch), "files");
+    TRY_ASSIGN_IN(const ImagePath place, images::merged(path), "files");
+    TRY_IN(put_file(tree, place.string(), file.content, file.mode, epoch), "files");
   }
   return tree;
 }

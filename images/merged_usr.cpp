@@ -2,12 +2,9 @@
 
 namespace weir::images {
 
-ImagePath merged(const ImagePath& path) {
+Result<ImagePath> merged(const ImagePath& path) {
   for (const std::string_view folder : kMergedFolders) {
-    // A prefix of four bytes can take a path over the limit only where it was at it already.
-    if (!path.is_within(folder)) continue;
-    auto moved = ImagePath::parse("usr/" + path.string());
-    return moved ? *moved : path;
+    if (path.is_within(folder)) return ImagePath::parse("usr/" + path.string());
   }
   return path;
 }
@@ -16,7 +13,7 @@ Result<FileTree> merge_usr(const FileTree& tree) {
   FileTree out;
   // A package may ship the same folder on both sides, as /lib/x and /usr/lib/x; that is one folder.
   for (const auto& [path, node] : tree.nodes()) {
-    const ImagePath target = merged(path);
+    TRY_ASSIGN(const ImagePath target, merged(path));
     if (target != path && path.parent().is_root() && !node.is_folder()) {
       return fail(Errc::invalid_input,
                   "/" + path.string() + " stands where the link into /usr belongs");

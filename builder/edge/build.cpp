@@ -175,9 +175,9 @@ class Build {
     std::set<std::string> replaces;
     for (const auto& file : input_.manifest.files) {
       const auto path = images::ImagePath::parse(file.path);
-      if (path && conffiles.contains(images::merged(*path).string())) {
-        replaces.insert(images::merged(*path).string());
-      }
+      if (!path) continue;
+      const auto place = images::merged(*path);
+      if (place && conffiles.contains(place->string())) replaces.insert(place->string());
     }
     TRY(overlay.add(settings, replaces));
 

@@ -86,6 +86,24 @@ TEST_CASE("merging /usr moves paths, joins folders and refuses collisions") {
   CHECK_FALSE(merge_usr(on_link).has_value());
 }
 
+TEST_CASE("a path that is too long or too deep once /usr is merged is refused for that") {
+  std::string deep = "lib", length = "lib";
+  for (int i = 1; i < 63; ++i) deep += "/d";
+  for (int i = 0; i < 4; ++i) length += "/" + std::string(253, 'n');
+  length += 'n';  // with usr/ 1024 bytes
+  for (const std::string& most : {deep, length}) {
+    FileTree fits, over;
+    REQUIRE(fits.put(at(most), file("1")).has_value());
+    CHECK(merge_usr(fits).has_value());
+    REQUIRE(over.put(at(most == deep ? deep + "/d" : length + "n"), file("1")).has_value());
+    const auto refused = merge_usr(over);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == Errc::exhausted);
+    CHECK(refused.error().message.find("'usr/lib/") != std::string::npos);
+    CHECK(refused.error().message.find("is too long or too deep") != std::string::npos);
+  }
+}
+
 TEST_CASE("dropping takes the folders along that only held what was dropped") {
   FileTree tree;
   for (const char* path : {"usr/share/doc/wg/copyright", "usr/share/doc/wg/changelog.gz",
