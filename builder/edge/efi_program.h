@@ -20,7 +20,7 @@ struct Stub {
 };
 
 /// wanted   where there is one, another stub is refused
-/// errors   not_found, naming the package; integrity; io
+/// errors   not_found, naming the package; exhausted: over 16 MiB; integrity; io
 [[nodiscard]] Result<Stub> read_stub(const std::string& path, const std::optional<Digest>& wanted);
 
 struct SecureBootSigner {

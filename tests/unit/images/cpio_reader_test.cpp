@@ -22,6 +22,19 @@ std::string archive(const TemporaryFolder& folder) {
   return test::bytes_of(folder.path + "/a.cpio");
 }
 
+// An entry made here and not by our own encoder; source: Linux, buffer-format.rst.
+std::string entry(const std::string& name, unsigned mode = 0100644, const std::string& body = "") {
+  char header[111];
+  std::snprintf(header, sizeof header, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
+                0U, mode, 0U, 0U, 1U, 0U, static_cast<unsigned>(body.size()), 0U, 0U, 0U, 0U,
+                static_cast<unsigned>(name.size() + 1), 0U);
+  std::string out = header + name + '\0';
+  out.resize((out.size() + 3) / 4 * 4);
+  out += body;
+  out.resize((out.size() + 3) / 4 * 4);
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("what GNU cpio archived is read entry by entry") {
@@ -62,6 +75,57 @@ TEST_CASE("an archive that is cut, continued or leaves its root is refused") {
   CHECK_FALSE(with("usr/bin/tool", "usr/../tool!").has_value());
   CHECK_FALSE(with("usr/bin/tool", "usr/non/tool").has_value());
   CHECK_FALSE(with("00000005", "FFFFFFFF").has_value());
+}
+
+TEST_CASE("names that are too long or too deep are refused") {
+  const auto says = [](const std::string& text) {
+    const auto tree = decode_cpio(as_bytes(text));
+    return tree ? std::string() : tree.error().message;
+  };
+  CHECK(says(entry("f") + entry("TRAILER!!!")).empty());
+  const std::string end = entry("TRAILER!!!"), component(255, 'n');
+  CHECK(says(entry(component) + end).empty());
+  CHECK(says(entry(component + "n") + end).find("is too long or too deep") != std::string::npos);
+  // The header's field takes its end along; more than 4096 is not even looked at.
+  CHECK(says(entry(std::string(4095, 'n')) + end).find("is too long or too deep") !=
+        std::string::npos);
+  CHECK(says(entry(std::string(4096, 'n')) + end) == "cpio: a name of 4097 bytes");
+
+  std::string path = "d", folders;
+  for (int i = 1; i < 64; ++i) {
+    folders += entry(path, 0040755);
+    path += "/d";
+  }
+  CHECK(says(folders + entry(path, 0040755) + end).empty());
+  CHECK(says(folders + entry(path, 0040755) + entry(path + "/d") + end)
+            .find("is too long or too deep") != std::string::npos);
+
+  path.clear();
+  folders.clear();
+  for (int i = 0; i < 4; ++i) {
+    path += (i == 0 ? "" : "/") + std::string(254, 'd');
+    folders += entry(path, 0040755);
+  }
+  path += "/" + std::string(4, 'f');
+  CHECK(path.size() == 1024);
+  CHECK(says(folders + entry(path) + end).empty());
+  CHECK(says(folders + entry(path + "f") + end).find("is too long or too deep") !=
+        std::string::npos);
+  CHECK(says(entry("f", 0120777, std::string(4096, 't')) + end).empty());
+  CHECK(says(entry("f", 0120777, std::string(4097, 't')) + end) ==
+        "cpio: /f: a symbolic link without a usable target");
+}
+
+TEST_CASE("an archive has at most 100000 entries") {
+  std::string text;
+  for (int i = 0; i < 100000; ++i) text += entry(std::to_string(i));
+  const auto most = decode_cpio(as_bytes(text + entry("TRAILER!!!")));
+  REQUIRE_MESSAGE(most.has_value(), most.error().message);
+  CHECK(most->nodes().size() == 100000);
+  const auto refused = decode_cpio(as_bytes(text + entry("f") + entry("TRAILER!!!")));
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == Errc::exhausted);
+  CHECK(refused.error().message == "cpio: more than 100000 entries");
 }
 
 }  // namespace weir::images

@@ -1,7 +1,10 @@
 // GPT, FAT32, qcow2 and PE as foreign tools see them.
 #include <doctest/doctest.h>
+#include <sys/mman.h>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "images/boot_disk.h"
 #include "images/crc32.h"
@@ -234,6 +237,43 @@ TEST_CASE("what is no PE program, or a damaged one, is refused") {
   }
   CHECK(refusal(encode_uki(as_bytes(stub), {"", "", "", {}, as_bytes(noise(1000))}))
             .find("bzImage") != std::string::npos);
+}
+
+TEST_CASE("a program that would have 2 GiB or more is refused before it is made") {
+  const std::string stub = test::bytes_of(kStub);
+  // Address space that is never looked at.
+  struct Unmap {
+    void operator()(void* at) const { ::munmap(at, std::size_t{1} << 31); }
+  };
+  void* const space = ::mmap(nullptr, std::size_t{1} << 31, PROT_NONE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  REQUIRE(space != MAP_FAILED);
+  const std::unique_ptr<void, Unmap> unmap(space);
+  const Bytes half(static_cast<const std::uint8_t*>(space), std::size_t{1} << 30);
+  for (const std::vector<PeSection>& sections :
+       {std::vector<PeSection>{{".a", half}, {".b", half}},
+        std::vector<PeSection>{{".a", {half.data(), 2 * half.size()}}}}) {
+    const auto refused = add_pe_sections(as_bytes(stub), sections);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == Errc::exhausted);
+    CHECK(refused.error().message == "the program would exceed 2 GiB");
+  }
+  // A small file whose last section is loaded far up: Microsoft, PE Format, section table.
+  const auto number = [&](std::size_t at, int bytes) {
+    std::size_t out = 0;
+    for (int i = bytes; i-- > 0;) out = out << 8 | static_cast<unsigned char>(stub[at + i]);
+    return out;
+  };
+  const std::size_t header = number(0x3c, 4);
+  const std::size_t last =
+      header + 24 + number(header + 20, 2) + (number(header + 6, 2) - 1) * std::size_t{40};
+  const auto loaded_at = [&](const std::string& address) {
+    std::string out = stub;
+    out.replace(last + 12, 4, address);
+    return add_pe_sections(as_bytes(out), {{".x", as_bytes("x")}});
+  };
+  CHECK(loaded_at(std::string("\x00\x00\x00\x7f", 4)).has_value());
+  CHECK(refusal(loaded_at(std::string("\x00\xf0\xff\x7f", 4))) == "the program would exceed 2 GiB");
 }
 
 TEST_CASE("a boot disk holds the UKI where UEFI firmware looks for it") {
