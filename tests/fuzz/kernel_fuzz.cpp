@@ -1,5 +1,6 @@
-// Boot images and kernel modules: both come out of packages.
+// Boot images, kernel modules and the wg tool: all come out of packages.
 #include "builder/kernel_binding.h"
+#include "builder/netlink_family.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -14,7 +15,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const std::string& name : module->depends) {
       MUST_HOLD(!name.empty() && name.find('-') == std::string::npos);
     }
+    (void)builder::check_wireguard_family(*module, bytes);
   }
+  // A module that says it is WireGuard's, whatever is in it.
+  builder::KernelModule wireguard;
+  wireguard.aliases = {"net-pf-16-proto-16-family-wireguard"};
+  const Status family = builder::check_wireguard_family(wireguard, bytes);
+  MUST_HOLD(family || family.error().code == Errc::integrity);
+  images::FileTree tree;
+  const images::Node tool{
+      0755, 0, 0, 0, images::File{images::content_of({reinterpret_cast<const char*>(data), size})}};
+  MUST_HOLD(tree.put(*images::ImagePath::parse("usr/bin/wg"), tool).has_value());
+  const Status asks = builder::check_wireguard_tool(tree);
+  MUST_HOLD(asks || asks.error().code == Errc::integrity);
   if (const auto symbols = builder::read_module_symbols(bytes)) {
     for (const auto& [name, sum] : symbols->versions)
       MUST_HOLD(!name.empty() && name.size() < size);
