@@ -32,6 +32,7 @@ const std::vector<Command> kCommands = {
     {"attest", weir::builder::run_attest, "signs a release's provenance (DSSE, in-toto, SLSA)"},
     {"provenance", weir::builder::run_provenance, "checks and prints a release's provenance"},
     {"diff", weir::builder::run_diff, "compares two releases and tells the risk in words"},
+    {"validate", weir::builder::run_validate, "judges documents by their schemas and parsers"},
 };
 
 void print_usage(std::FILE* out) {

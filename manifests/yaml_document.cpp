@@ -47,6 +47,7 @@ class TreeBuilder : public YAML::EventHandler {
     plain(mark, anchor, tag);
     YamlNode node = leaf(YamlNode::Kind::scalar, mark);
     node.scalar = value;
+    node.quoted = tag == "!";
     add(std::move(node));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,

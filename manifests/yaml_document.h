@@ -18,6 +18,7 @@ struct YamlNode {
   enum class Kind : std::uint8_t { null, scalar, sequence, mapping } kind = Kind::null;
   int line = 0;                   ///< from 1
   std::string scalar;             ///< as written, quotes removed
+  bool quoted = false;            ///< a text whatever it looks like: in quotes, or a block
   std::vector<std::string> keys;  ///< of a mapping, in document order
   std::vector<int> key_lines;
   std::vector<YamlNode> items;  ///< of a sequence; of a mapping: the values, parallel to `keys`

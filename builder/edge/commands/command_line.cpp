@@ -33,7 +33,7 @@ std::optional<int> parse_command_line(CommandLine& line, const Arguments& args,
   options::positional_options_description places;
   if (count > 0) {
     all.add_options()(kPositional, options::value(arguments));
-    places.add(kPositional, static_cast<int>(count));
+    places.add(kPositional, count == kOneOrMore ? -1 : static_cast<int>(count));
   }
   try {
     options::variables_map parsed;
@@ -43,9 +43,10 @@ std::optional<int> parse_command_line(CommandLine& line, const Arguments& args,
       print_help(line);
       return 0;
     }
-    const bool enough =
-        count == 0 || (parsed.count(kPositional) != 0 &&
-                       parsed[kPositional].as<std::vector<std::string>>().size() == count);
+    const std::size_t got = parsed.count(kPositional) == 0
+                                ? 0
+                                : parsed[kPositional].as<std::vector<std::string>>().size();
+    const bool enough = count == kOneOrMore ? got > 0 : got == count;
     if (!enough) return misused(line, "which " + line.positional + "?");
     options::notify(parsed);
   } catch (const options::too_many_positional_options_error&) {

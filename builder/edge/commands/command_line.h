@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/program_options.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -23,7 +24,8 @@ struct CommandLine {
 /// returns  an exit code where the command is over: 0 after --help, 2 after a mistake that was told
 [[nodiscard]] std::optional<int> parse_command_line(CommandLine& line, const Arguments& args,
                                                     std::string* argument);
-/// The same for exactly `count` positional arguments.
+inline constexpr std::size_t kOneOrMore = SIZE_MAX;
+/// The same for exactly `count` positional arguments, or for `kOneOrMore`.
 [[nodiscard]] std::optional<int> parse_command_line(CommandLine& line, const Arguments& args,
                                                     std::vector<std::string>* arguments,
                                                     std::size_t count);

@@ -24,5 +24,6 @@ int run_diff(const Arguments& args);
 int run_sbom(const Arguments& args);
 int run_attest(const Arguments& args);
 int run_provenance(const Arguments& args);
+int run_validate(const Arguments& args);
 
 }  // namespace weir::builder
