@@ -48,6 +48,10 @@ std::string plain(std::string_view what) {
 }  // namespace
 
 Result<json> parse_json(std::string_view text) {
+  // The library takes it for the end of the text, whatever follows.
+  if (text.find('\0') != std::string_view::npos) {
+    return fail(Errc::invalid_input, "not JSON: a NUL byte");
+  }
   try {
     Strictness strictness;
     return json::parse(text, [&](int depth, json::parse_event_t event, json& parsed) {

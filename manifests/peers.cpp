@@ -248,6 +248,8 @@ Result<std::vector<Peer>> parse_peers(std::string_view jsonl, std::string_view f
     jsonl.remove_prefix(std::min(end + 1, jsonl.size()));
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     if (text.size() > kLongestLine) return wrong(file, number, "longer than 64 KiB");
+    // The library takes it for the end of the line, whatever follows.
+    if (text.find('\0') != std::string_view::npos) return wrong(file, number, "has a NUL byte");
     LineReader reader;
     if (!Json::sax_parse(text, &reader)) return wrong(file, number, reader.error);
     auto peer = peer_of(std::move(reader.line));

@@ -75,6 +75,7 @@ TEST_CASE("a refusal names line and field") {
       {"7", "a line must be one JSON object"},
       {"{", "column 2: not JSON"},
       {"{} {}", "not JSON"},
+      {std::string("{}\0{}", 5), "has a NUL byte"},
       {R"({"publik_key": "x"})", "publik_key: unknown field; known here: name, public_key"},
       {R"({"name": "a", "name": "b"})", "name: given twice"},
       {R"({"labels": {"a": "1", "a": "2"}})", "labels.a: given twice"},

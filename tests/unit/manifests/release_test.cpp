@@ -118,6 +118,7 @@ TEST_CASE("what is not a release is refused, and the field is named") {
   } cases[] = {
       {"", "not JSON"},
       {text + "{}", "not JSON"},
+      {text + std::string("\0{}", 3), "not JSON: a NUL byte"},
       {replaced(text, "\"name\"", "\"nom\""), "name: missing"},
       {replaced(text, "\"name\"", "\"nom\": 1, \"name\""), "nom: unknown field"},
       {replaced(text, "\"build_id\"", "\"extra\": 1, \"build_id\""), "kernel.extra: unknown field"},
