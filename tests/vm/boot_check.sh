@@ -52,6 +52,7 @@ check $release release.pub --sign-with lab.key --json > result.json
 nothing_stays
 statement=$(echo store/statements/"$digest"/booted-*.json)
 minisign -V -q -p lab.pub -m "$statement"
+"$programs/weir-builder" validate "$statement"
 python3 - "$statement" store/releases/$release/release.json "$digest" <<'PYTHON'
 import json, sys
 statement, release = (json.load(open(path)) for path in sys.argv[1:3])

@@ -1,28 +1,26 @@
-// The schemas for editors and the parsers agree: on the documents of this tree, and on broken ones.
+// The schemas and the parsers agree, and valijson agrees with python3-jsonschema: on the documents
+// of this tree, and on broken ones.
+#include "builder/schemas.h"
+
 #include <doctest/doctest.h>
 
-#include <functional>
+#include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <string>
 
-#include "manifests/boot_check_statement.h"
-#include "manifests/dsse.h"
-#include "manifests/fleet.h"
-#include "manifests/image_manifest.h"
-#include "manifests/lock.h"
-#include "manifests/node_api.h"
-#include "manifests/peers.h"
-#include "manifests/provenance.h"
+#include "builder/document_validation.h"
+#include "builder/yaml_as_json.h"
+#include "manifests/json_reader.h"
 #include "manifests/rebuild_statement.h"
-#include "manifests/release.h"
-#include "manifests/trust.h"
-#include "manifests/trust_state.h"
 #include "tests/schemas/judge.h"
 
-namespace weir::manifests {
+namespace weir::builder {
 namespace {
 
+using nlohmann::json;
 using test::bytes_of;
 using test::SchemaCase;
 
@@ -30,38 +28,6 @@ struct Document {
   SchemaCase schema;
   bool good;
 };
-
-std::string refusal(const auto& result) {
-  return result.has_value() ? "" : result.error().message;
-}
-
-std::string parser_says(const SchemaCase& item) {
-  using Parser = std::function<std::string(const std::string&)>;
-  static const std::map<std::string, Parser> kParsers = {
-      {"image-manifest", [](const auto& t) { return refusal(parse_image_manifest(t, "x")); }},
-      {"lock", [](const auto& t) { return refusal(parse_lock(t)); }},
-      {"release", [](const auto& t) { return refusal(parse_release(t)); }},
-      {"rebuild", [](const auto& t) { return refusal(parse_rebuild_statement(t)); }},
-      {"provenance", [](const auto& t) { return refusal(parse_provenance(t)); }},
-      {"dsse-envelope", [](const auto& t) { return refusal(parse_dsse_envelope(t)); }},
-      {"boot-check", [](const auto& t) { return refusal(parse_boot_check_statement(t)); }},
-      {"trust", [](const auto& t) { return refusal(parse_trust(t)); }},
-      {"trust-file", [](const auto& t) { return refusal(parse_trust_file(t)); }},
-      {"trust-state", [](const auto& t) { return refusal(parse_trust_state(t)); }},
-      {"fleet", [](const auto& t) { return refusal(parse_fleet(t, "x")); }},
-      {"peer", [](const auto& t) { return refusal(parse_peers(t, "x")); }},
-      {"node-config", [](const auto& t) { return refusal(parse_node_config(t)); }},
-      {"node-api#NodeIdentity", [](const auto& t) { return refusal(parse_node_identity(t)); }},
-      {"node-api#ClockSetting", [](const auto& t) { return refusal(parse_clock_setting(t)); }},
-      {"node-api#SealedPrivateKey",
-       [](const auto& t) { return refusal(parse_sealed_private_key(t)); }},
-      {"node-api#PeerDump", [](const auto& t) { return refusal(parse_peer_dump(t)); }},
-      {"node-api#PeerDiff", [](const auto& t) { return refusal(parse_peer_diff(t)); }},
-      {"node-api#PrepareRequest", [](const auto& t) { return refusal(parse_prepare_request(t)); }},
-      {"node-api#PeerSelection", [](const auto& t) { return refusal(parse_peer_selection(t)); }},
-      {"node-api#ApiError", [](const auto& t) { return refusal(parse_api_error(t)); }}};
-  return kParsers.at(item.what)(item.text);
-}
 
 void check(const std::vector<Document>& documents) {
   std::vector<SchemaCase> cases;
@@ -73,11 +39,13 @@ void check(const std::vector<Document>& documents) {
     CAPTURE(cases[i].what);
     CAPTURE(cases[i].text.substr(0, 3000));
     const std::string& schema = answers[i];
-    const std::string parser = parser_says(cases[i]);
+    const auto verdict = validate_document(cases[i].text, cases[i].what, "x");
+    REQUIRE(verdict.has_value());
     CAPTURE(schema);
-    CAPTURE(parser);
+    CAPTURE(verdict->refusal);
     CHECK(schema.empty() == documents[i].good);
-    CHECK(parser.empty() == documents[i].good);
+    CHECK(verdict->violations.empty() == documents[i].good);
+    CHECK(verdict->refusal.empty() == documents[i].good);
   }
 }
 
@@ -104,13 +72,13 @@ std::vector<Document> with_mistakes(const SchemaCase& good,
   return out;
 }
 
-}  // namespace
-
-TEST_CASE("the documents of the tree are valid by their schemas") {
+std::vector<Document> documents_of_the_tree() {
   std::vector<Document> all = {
       {{"image-manifest", example("gateway-6.1.yaml"), true}, true},
       {{"image-manifest", example("gateway-6.12.yaml"), true}, true},
       {{"image-manifest", corpus("image_manifest/everything"), true}, true},
+      {{"image-manifest", corpus("image_manifest/module_sources"), true}, true},
+      {{"image-manifest", corpus("image_manifest/full"), true}, true},
       {{"fleet", example("fleet.yaml"), true}, true},
       {{"fleet",
         replaced(example("fleet.yaml"), "trusted_keys: [release.pub]",
@@ -123,16 +91,24 @@ TEST_CASE("the documents of the tree are valid by their schemas") {
                  "rebuild: {keys: [a, b], threshold: 2}"),
         true},
        true},
+      {{"fleet", corpus("fleet/full"), true}, true},
+      {{"peer", corpus("peers/full")}, true},
       {{"lock", corpus("lock/example")}, true},
+      {{"lock", corpus("lock/modules")}, true},
       {{"release", corpus("release/release")}, true},
       {{"release", corpus("release/release_terms")}, true},
+      {{"release", corpus("release/full")}, true},
+      {{"rebuild", corpus("rebuild/statement")}, true},
       {{"provenance", corpus("provenance/statement")}, true},
       {{"dsse-envelope", corpus("provenance/envelope")}, true},
       {{"dsse-envelope", corpus("provenance/other_alphabet")}, true},
       {{"boot-check", corpus("boot_check/statement")}, true},
       {{"trust", corpus("trust/version")}, true},
+      {{"trust", corpus("trust/full")}, true},
       {{"trust-file", corpus("trust/file")}, true},
       {{"trust-state", corpus("trust/state")}, true},
+      {{"wireguard-identity", corpus("identity/throw_away_key_file")}, true},
+      {{"wireguard-identity", corpus("identity/throw_away_passphrase")}, true},
       {{"node-config", corpus("node_api/config")}, true},
       {{"node-api#NodeIdentity", corpus("node_api/identity")}, true},
       {{"node-api#ClockSetting", corpus("node_api/clock")}, true},
@@ -144,7 +120,165 @@ TEST_CASE("the documents of the tree are valid by their schemas") {
       {{"node-api#ApiError", corpus("node_api/error")}, true}};
   std::istringstream peers(example("peers.jsonl"));
   for (std::string line; std::getline(peers, line);) all.push_back({{"peer", line}, true});
-  check(all);
+  return all;
+}
+
+json read(const SchemaCase& item) {
+  if (!item.yaml) return json::parse(item.text);
+  return yaml_as_json(*manifests::parse_yaml(item.text, "x"));
+}
+
+/// The fields that a schema knows, and those of them that stood in some document.
+class Coverage {
+ public:
+  explicit Coverage(const std::string& name)
+      : name_(name), schema_(json::parse(*schema_text(name))) {
+    collect(schema_, "");
+  }
+  void see(const json& document, const std::string& definition) {
+    see(definition.empty() ? schema_ : schema_.at("definitions").at(definition), document);
+  }
+  [[nodiscard]] std::set<std::string> unseen() const {
+    std::set<std::string> out;
+    for (const auto& [field, where] : fields_) {
+      if (!seen_.contains(field)) out.insert(name_ + where);
+    }
+    return out;
+  }
+
+ private:
+  std::string name_;
+  json schema_;
+  std::map<const json*, std::string> fields_;
+  std::set<const json*> seen_;
+
+  void collect(const json& node, const std::string& where) {
+    if (!node.is_structured()) return;
+    for (const auto& [key, value] : node.items()) {
+      if (key == "contains") continue;  // a condition on fields that stand elsewhere
+      const bool fields = key == "properties" && value.is_object();
+      if (fields) {
+        for (const auto& [name, field] : value.items()) fields_[&field] = where + "/" + name;
+      }
+      collect(value, fields ? where : where + "/" + key);
+    }
+  }
+
+  void see(const json& schema, const json& value) {
+    if (!schema.is_object()) return;
+    if (schema.contains("$ref")) {
+      see(schema_.at(json::json_pointer(schema.at("$ref").get<std::string>().substr(1))), value);
+    }
+    for (const char* list : {"allOf", "anyOf", "oneOf"}) {
+      if (!schema.contains(list)) continue;
+      for (const json& each : schema.at(list)) see(each, value);
+    }
+    if (value.is_object()) {
+      for (const auto& [key, item] : value.items()) {
+        if (schema.contains("properties") && schema.at("properties").contains(key)) {
+          const json& field = schema.at("properties").at(key);
+          seen_.insert(&field);
+          see(field, item);
+        }
+      }
+    } else if (value.is_array() && schema.contains("items")) {
+      const json& items = schema.at("items");
+      for (std::size_t i = 0; i < value.size(); ++i) {
+        if (items.is_object()) see(items, value[i]);
+        if (items.is_array() && i < items.size()) see(items[i], value[i]);
+      }
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the documents of the tree are valid by their schemas") {
+  check(documents_of_the_tree());
+}
+
+TEST_CASE("every field that a schema knows stands in a good document") {
+  std::map<std::string, Coverage> coverage;
+  for (const Document& document : documents_of_the_tree()) {
+    const std::string& what = document.schema.what;
+    const auto hash = what.find('#');
+    const std::string name = what.substr(0, hash);
+    coverage.try_emplace(name, name)
+        .first->second.see(read(document.schema),
+                           hash == std::string::npos ? "" : what.substr(hash + 1));
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(WEIR_SOURCE_DIR "/docs/schemas")) {
+    const std::string file = entry.path().filename();
+    const std::string name = file.substr(0, file.find('.'));
+    CAPTURE(name);
+    REQUIRE(coverage.contains(name));
+    for (const std::string& field : coverage.at(name).unseen()) FAIL_CHECK(field);
+  }
+}
+
+TEST_CASE("valijson and python3-jsonschema judge the fuzzers' corpora alike") {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> corpora = {
+      {"image_manifest", {"image-manifest"}},
+      {"fleet", {"fleet"}},
+      {"peers", {"peer"}},
+      {"lock", {"lock"}},
+      {"release", {"release"}},
+      {"rebuild", {"rebuild"}},
+      {"boot_check", {"boot-check"}},
+      {"provenance", {"provenance", "dsse-envelope"}},
+      {"trust", {"trust", "trust-file", "trust-state"}},
+      {"identity", {"wireguard-identity"}},
+      {"node_api",
+       {"node-config", "node-api#NodeIdentity", "node-api#ClockSetting",
+        "node-api#SealedPrivateKey", "node-api#PeerDump", "node-api#PeerDiff",
+        "node-api#PrepareRequest", "node-api#PeerSelection", "node-api#ApiError"}}};
+  std::vector<SchemaCase> cases;
+  std::size_t unreadable = 0;
+  const auto take = [&](const SchemaCase& item) {
+    // A schema judges a value. What the strict readers do not take for one the parser refuses.
+    const bool readable = item.yaml ? manifests::parse_yaml(item.text, "x").has_value()
+                                    : manifests::parse_json(item.text).has_value();
+    if (readable) {
+      cases.push_back(item);
+      return;
+    }
+    ++unreadable;
+    const auto verdict = validate_document(item.text, item.what, "x");
+    REQUIRE(verdict.has_value());
+    CHECK_FALSE(verdict->refusal.empty());
+  };
+  for (const auto& [folder, kinds] : corpora) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(WEIR_SOURCE_DIR "/tests/fuzz/corpus/" + folder)) {
+      CAPTURE(entry.path());
+      const std::string text = bytes_of(entry.path());
+      if (folder == "peers") {
+        std::istringstream lines(text);
+        for (std::string line; std::getline(lines, line);) {
+          if (line.find_first_not_of(" \t\r") != std::string::npos) take({"peer", line});
+        }
+        continue;
+      }
+      const bool yaml = folder == "fleet" || folder == "image_manifest";
+      for (const std::string& kind : kinds) take({kind, text, yaml});
+    }
+  }
+  const auto answers = test::judged_by_schema(cases);
+  REQUIRE(answers.size() == cases.size());
+  std::size_t good = 0;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    CAPTURE(cases[i].what);
+    CAPTURE(cases[i].text.substr(0, 3000));
+    CAPTURE(answers[i]);
+    const auto verdict = validate_document(cases[i].text, cases[i].what, "x");
+    REQUIRE(verdict.has_value());
+    CHECK(verdict->violations.empty() == answers[i].empty());
+    // What a schema holds against a document, its parser does too.
+    if (!answers[i].empty()) CHECK_FALSE(verdict->refusal.empty());
+    good += answers[i].empty() ? 1 : 0;
+  }
+  CHECK(good >= 30);
+  CHECK(cases.size() - good >= 60);
 }
 
 TEST_CASE("a broken image manifest is refused by schema and parser") {
@@ -258,6 +392,18 @@ TEST_CASE("broken terms, trust and what was seen are refused by schema and parse
                       {{"\"channel\"", "\"canal\""},
                        {"\"expires\": \"2", "\"expires\": \"tomorrow 2"},
                        {"\"version\": ", "\"version\": -"}}));
+  check(with_mistakes({"release", corpus("release/full")},
+                      {{"\"count\": 3", "\"count\": 0"},
+                       {"\"count\": 3", "\"number\": 3"},
+                       {"\"identity\": \"sha256:", "\"identity\": \""},
+                       {"\"path\": \"/usr", "\"path\": \"usr"},
+                       {"\"accepted\": [{\"path\"", "\"accepted\": [{\"file\""},
+                       {"\"pinned\": true", "\"pinned\": 1"}}));
+  check(with_mistakes(
+      {"trust", corpus("trust/full")},
+      {{"\"boot-check\"", "\"boot_check\""},
+       {"\"EC390A9A1CCEB528\"", "\"EC390A9A1CCEB52\""},
+       {"\"name\": \"lab\",\n      \"release\"", "\"name\": \"lab\",\n      \"rebuild\""}}));
   check(with_mistakes({"trust", corpus("trust/version")}, {{"weir.trust/1", "weir.trust/2"},
                                                            {"\"version\": 2", "\"version\": 0"},
                                                            {"2027-11-22T", "2027-13-22T"},
@@ -278,12 +424,12 @@ TEST_CASE("broken terms, trust and what was seen are refused by schema and parse
 
 TEST_CASE("a broken rebuild statement is refused by schema and parser") {
   const Digest digest = Digest::of(as_bytes("x"));
-  check(with_mistakes(
-      {"rebuild", print(RebuildStatement{*ReleaseName::parse("demo"), digest, digest, "1"})},
-      {{"weir.rebuild/1", "weir.rebuild/2"},
-       {"\"demo\"", "\"Demo\""},
-       {"\"lock_digest\"", "\"lock\""},
-       {"sha256:", "md5:"}}));
+  check(with_mistakes({"rebuild", print(manifests::RebuildStatement{*ReleaseName::parse("demo"),
+                                                                    digest, digest, "1"})},
+                      {{"weir.rebuild/1", "weir.rebuild/2"},
+                       {"\"demo\"", "\"Demo\""},
+                       {"\"lock_digest\"", "\"lock\""},
+                       {"sha256:", "md5:"}}));
 }
 
 TEST_CASE("a broken provenance or envelope is refused by schema and parser") {
@@ -383,4 +529,4 @@ TEST_CASE("broken messages of the node API are refused by schema and parser") {
       {{"\"seal_key\"", "\"key\""}, {"\"clock_unix_ns\":5", "\"clock_unix_ns\":\"5\""}}));
 }
 
-}  // namespace weir::manifests
+}  // namespace weir::builder
