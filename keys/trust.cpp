@@ -4,8 +4,6 @@
 #include <array>
 #include <map>
 
-#include "manifests/size_limits.h"
-
 namespace weir::keys {
 namespace {
 
@@ -14,7 +12,6 @@ using manifests::Trust;
 using manifests::TrustRole;
 using manifests::TrustState;
 
-constexpr std::size_t kLargestRelease = 16 << 20;
 constexpr std::size_t kMostSignatures = 64;
 
 const manifests::TrustKey* find_key(const Trust& trust, std::string_view id) {
@@ -232,179 +229,6 @@ Result<std::string> missing_signatures(const manifests::TrustFile& file) {
   const std::string first = sentence(theirs, "version " + older),
                     second = sentence(own, "version " + version);
   return first + (first.empty() || second.empty() ? "" : "; and ") + second;
-}
-
-namespace {
-
-const manifests::TrustChannel* find_channel(const Trust& trust,
-                                            const manifests::ChannelName& name) {
-  const auto found = std::find_if(trust.channels.begin(), trust.channels.end(),
-                                  [&](const auto& it) { return it.name == name; });
-  return found == trust.channels.end() ? nullptr : &*found;
-}
-
-const TrustRole& release_role(const Trust& trust, const manifests::TrustChannel& channel) {
-  return channel.release ? *channel.release : trust.roles.at(Role::release);
-}
-
-/// A key that signed the newest release may have been revoked since, and whoever stole it may have
-/// signed an enormous version to block all others. Then that version is forgotten.
-bool still_counts(const Trust& trust, const TrustRole& role, const manifests::SeenRelease& seen) {
-  const auto revoked = std::count_if(seen.signers.begin(), seen.signers.end(), [&](const auto& id) {
-    return find_revoked(trust, id) != nullptr;
-  });
-  return revoked == 0 || seen.signers.size() - static_cast<std::size_t>(revoked) >= role.threshold;
-}
-
-/// What of it still counts; no release: nothing was seen.
-manifests::SeenVersion what_counts(const Trust& trust, const TrustRole& role,
-                                   manifests::SeenVersion seen) {
-  std::erase_if(seen.releases, [&](const auto& it) { return !still_counts(trust, role, it); });
-  return seen;
-}
-
-std::string names_of(const manifests::SeenVersion& seen) {
-  std::vector<std::string> names;
-  for (const auto& each : seen.releases) names.push_back(each.name);
-  return (names.size() == 1 ? "release " : "releases ") + joined(names, ", ");
-}
-
-const manifests::SeenRelease* find_seen(const manifests::SeenVersion& seen,
-                                        const std::string& name) {
-  const auto found = std::find_if(seen.releases.begin(), seen.releases.end(),
-                                  [&](const auto& it) { return it.name == name; });
-  return found == seen.releases.end() ? nullptr : &*found;
-}
-
-Status check_sizes(const manifests::Release& release) {
-  const auto too_large = [](const manifests::Blob& blob) {
-    return blob.size > manifests::kLargestBlob;
-  };
-  const bool layers = std::any_of(release.layers.begin(), release.layers.end(),
-                                  [&](const auto& layer) { return too_large(layer.blob); });
-  if (!layers && !too_large(release.kernel.image)) return {};
-  return fail(Errc::invalid_input, "names a blob of 2 GiB or more, which no node could boot");
-}
-
-Status check_version(const manifests::ReleaseTerms& terms, const std::string& name,
-                     const Digest& digest, const manifests::SeenVersion& seen) {
-  const std::string channel = terms.channel.string();
-  const std::string newest =
-      "version " + std::to_string(seen.version) + " (" + names_of(seen) + ")";
-  if (terms.version < seen.version) {
-    return fail(Errc::unauthorized,
-                "is version " + std::to_string(terms.version) + " of channel " + channel +
-                    ", but " + newest +
-                    " was accepted here before: an old release, perhaps one with known holes, is "
-                    "being brought back; to go back on purpose, sign the old content as a new, "
-                    "higher version");
-  }
-  // Images of other names may be of the same age: what is locked on one day is one version.
-  const manifests::SeenRelease* same = find_seen(seen, name);
-  if (terms.version == seen.version && same != nullptr && digest != same->digest) {
-    return fail(Errc::unauthorized,
-                "claims to be version " + std::to_string(terms.version) + " of channel " + channel +
-                    ", which was accepted here before as another document (" +
-                    same->digest.string() +
-                    "): two releases of one name cannot share a version; lock again, or set a "
-                    "higher release.version in the image manifest, and build again");
-  }
-  if (terms.version > seen.version && terms.replaces_from > seen.version) {
-    return fail(Errc::unauthorized, "may only follow version " +
-                                        std::to_string(terms.replaces_from) +
-                                        " or later of channel " + channel + ", and here " + newest +
-                                        " was the last: deploy one in between first");
-  }
-  return {};
-}
-
-Status check_terms(const manifests::Release& release, const Digest& digest, const Trust& trust,
-                   const TrustRole& role, const ReleaseQuestion& question) {
-  const manifests::ReleaseTerms& terms = *release.terms;
-  if (question.running.contains(digest)) return {};
-  if (terms.expires <= question.now) {
-    return fail(Errc::unauthorized,
-                "expired at " + terms.expires.string() +
-                    ": perhaps newer releases are being withheld; build and sign a new one");
-  }
-  const auto seen = question.seen.channels.find(terms.channel);
-  if (seen == question.seen.channels.end()) return {};
-  const auto counts = what_counts(trust, role, seen->second);
-  if (counts.releases.empty()) return {};
-  return check_version(terms, release.name.string(), digest, counts);
-}
-
-}  // namespace
-
-Result<Verified<manifests::Release>> verify_release(std::string_view json,
-                                                    const std::vector<std::string>& signatures,
-                                                    const Verified<Trust>& trust,
-                                                    const ReleaseQuestion& question) {
-  // The size first: nothing is signed in part, and nothing beyond the limit is looked at.
-  if (json.size() > kLargestRelease) {
-    return fail(Errc::exhausted, "the release document is larger than 16 MiB");
-  }
-  const manifests::TrustChannel* channel = find_channel(*trust, question.channel);
-  if (channel == nullptr) {
-    return fail(Errc::unauthorized, "the trust (version " + std::to_string(trust->version) +
-                                        ") has no channel '" + question.channel.string() + "'");
-  }
-  const TrustRole& role = release_role(*trust, *channel);
-  TRY_ASSIGN(const auto signers, count_signers(*trust, role, as_bytes(json), signatures));
-  TRY(manifests::check_begins_with_type(json, "weir.release/1"));
-  TRY_ASSIGN(manifests::Release release, manifests::parse_release(json));
-  if (!release.terms) {
-    return fail(Errc::unauthorized,
-                "states no version, channel and expiry: build it again with this weir-builder");
-  }
-  if (release.terms->channel != question.channel) {
-    return fail(Errc::unauthorized, "is of channel '" + release.terms->channel.string() +
-                                        "', and '" + question.channel.string() +
-                                        "' is asked for: it was not made for here");
-  }
-  TRY(check_sizes(release));
-  const Digest digest = Digest::of(as_bytes(json));
-  TRY(check_terms(release, digest, *trust, role, question));
-  return Verified<manifests::Release>(std::move(release), joined(signers, ", "), digest);
-}
-
-TrustState remember(TrustState seen, const Verified<Trust>& trust) {
-  // Somebody else may have remembered a newer one meanwhile.
-  if (seen.trust && seen.trust->version > trust->version) return seen;
-  seen.trust = manifests::SeenTrust{trust->version, trust.digest()};
-  return seen;
-}
-
-TrustState remember(TrustState seen, const Verified<Trust>& trust,
-                    const Verified<manifests::Release>& release) {
-  seen = remember(std::move(seen), trust);
-  const manifests::ReleaseTerms& terms = *release->terms;
-  const manifests::TrustChannel* channel = find_channel(*trust, terms.channel);
-  manifests::SeenVersion before;
-  if (const auto found = seen.channels.find(terms.channel); found != seen.channels.end()) {
-    before = channel == nullptr
-                 ? found->second
-                 : what_counts(*trust, release_role(*trust, *channel), found->second);
-  }
-  const std::string name = release->name.string();
-  if (!before.releases.empty()) {
-    const manifests::SeenRelease* same = find_seen(before, name);
-    const bool other = same != nullptr && same->digest != release.digest();
-    if (before.version > terms.version || (before.version == terms.version && other)) return seen;
-  }
-  if (before.version != terms.version) before = {terms.version, {}};
-  std::erase_if(before.releases, [&](const auto& it) { return it.name == name; });
-  manifests::SeenRelease now{name, release.digest(), {}};
-  for (std::string_view rest = release.signer(); !rest.empty();) {
-    const auto end = std::min(rest.find(", "), rest.size());
-    now.signers.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 2, rest.size()));
-  }
-  const auto place = std::find_if(before.releases.begin(), before.releases.end(),
-                                  [&](const auto& it) { return name < it.name; });
-  before.releases.insert(place, std::move(now));
-  seen.channels.insert_or_assign(terms.channel, std::move(before));
-  return seen;
 }
 
 }  // namespace weir::keys

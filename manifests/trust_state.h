@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -27,22 +28,28 @@ struct SeenRelease {
   bool operator==(const SeenRelease&) const = default;
 };
 
-/// The newest version of a channel that a verifier has accepted a release of.
+/// A version of a channel that a verifier has accepted a release of.
 struct SeenVersion {
   std::uint64_t version = 0;
   std::vector<SeenRelease> releases;  ///< of this version, by name; at least one
   bool operator==(const SeenVersion&) const = default;
 };
 
+/// Of one channel, the newest first. Older ones are there because of their signers: they count
+/// again where those of all newer ones are revoked.
+using SeenVersions = std::vector<SeenVersion>;
+inline constexpr std::size_t kMostSeenVersions = 64;
+
 /// What a verifier keeps between runs, so that nobody can hand it something older again. Not
 /// signed: it is the verifier's own memory. Format: docs/trust.md.
 struct TrustState {
   std::optional<SeenTrust> trust;
-  std::map<ChannelName, SeenVersion> channels;
+  std::map<ChannelName, SeenVersions> channels;  ///< at least one version each
   bool operator==(const TrustState&) const = default;
 };
 
-/// errors: invalid_input, naming the field
+/// Reads also what was written before older versions were kept. errors: invalid_input, naming the
+/// field; exhausted: over kMostSeenVersions
 [[nodiscard]] Result<TrustState> parse_trust_state(std::string_view json);
 [[nodiscard]] std::string print(const TrustState& state);
 

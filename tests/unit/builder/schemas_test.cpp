@@ -417,7 +417,9 @@ TEST_CASE("broken terms, trust and what was seen are refused by schema and parse
   check(with_mistakes({"trust-state", corpus("trust/state")},
                       {{"\"version\": 2", "\"version\": \"2\""},
                        {"sha256:bd", "sha256:BD"},
-                       {"trust-state/2", "trust-state/1"},
+                       {"trust-state/3", "trust-state/1"},
+                       {"trust-state/3", "trust-state/2"},
+                       {"\"versions\": [", "\"versions\": [], \"x\": ["},
                        {"\"release\": \"gateway-6.1\"", "\"name\": \"gateway-6.1\""},
                        {"\"0123456789ABCDEF\"", "7"}}));
 }

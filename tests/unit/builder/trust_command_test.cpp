@@ -145,7 +145,12 @@ TEST_CASE("what is refused leaves no mark: the state is written last") {
     CHECK_FALSE(fs::exists(office.path() + "/s"));
   }
   CHECK(office.verify("--state s --provenance").status == 0);
-  CHECK(nlohmann::json::parse(office.read("s")).at("channels").at(0).at("version") == 5);
+  CHECK(nlohmann::json::parse(office.read("s"))
+            .at("channels")
+            .at(0)
+            .at("versions")
+            .at(0)
+            .at("version") == 5);
 }
 
 TEST_CASE("all that read a release hold it to a trust, and know what was seen") {
@@ -157,7 +162,12 @@ TEST_CASE("all that read a release hold it to a trust, and know what was seen") 
   const std::string trust = " --trust t.json --state s 2>&1";
   const auto out = office.builder("export demo --store store --format kernel --out one" + trust);
   CHECK_MESSAGE(out.status == 0, out.out);
-  CHECK(nlohmann::json::parse(office.read("s")).at("channels").at(0).at("version") == 6);
+  CHECK(nlohmann::json::parse(office.read("s"))
+            .at("channels")
+            .at(0)
+            .at("versions")
+            .at(0)
+            .at("version") == 6);
   for (const char* command : {"export demo --format kernel --out two", "provenance demo",
                               "rebuild demo --cache cache", "verify demo"}) {
     const auto refused = office.builder(std::string(command) + " --store old" + trust);

@@ -137,7 +137,7 @@ TEST_CASE("TUF: rollback, freeze and two releases of one version are refused") {
   };
   const std::string five = release_text("gateway-5", 5);
   const TrustState seen = remember({}, trust, *ask(five, {}));
-  CHECK(seen.channels.begin()->second.version == 5);
+  CHECK(seen.channels.begin()->second.front().version == 5);
   CHECK(refusal(ask(five, seen)) == "accepted");
 
   const std::string four = release_text("gateway-4", 4);
@@ -151,14 +151,14 @@ TEST_CASE("TUF: rollback, freeze and two releases of one version are refused") {
   const auto sister = ask(release_text("aside-5", 5), seen);
   REQUIRE_MESSAGE(sister.has_value(), sister.error().message);
   const TrustState both = remember(seen, trust, *sister);
-  REQUIRE(both.channels.begin()->second.releases.size() == 2);
-  CHECK(both.channels.begin()->second.releases.front().name == "aside-5");
+  REQUIRE(both.channels.begin()->second.front().releases.size() == 2);
+  CHECK(both.channels.begin()->second.front().releases.front().name == "aside-5");
   CHECK(remember(both, trust, *ask(five, both)) == both);
   CHECK(refusal(ask(changed, both)).find("cannot share a version") != std::string::npos);
   CHECK(refusal(ask(release_text("aside-4", 4), both))
             .find("version 5 (releases aside-5, gateway-5) was accepted") != std::string::npos);
   const TrustState next = remember(both, trust, *ask(release_text("aside-6", 6), both));
-  CHECK(next.channels.begin()->second.releases.size() == 1);
+  CHECK(next.channels.begin()->second.front().releases.size() == 1);
   CHECK(refusal(ask(five, next)).find("is version 5 of channel stable, but version 6") !=
         std::string::npos);
   CHECK(refusal(ask(release_text("gateway-8", 8, "stable", 6), seen))
@@ -191,7 +191,71 @@ TEST_CASE("TUF: after a fast-forward the stolen key is revoked, and versions go 
   const auto revoked = verified(people, {first, second});
   const auto release = verify_release(next, people.sign_all({2}, next), revoked, question(blocked));
   REQUIRE_MESSAGE(release.has_value(), release.error().message);
-  CHECK(remember(blocked, revoked, *release).channels.begin()->second.version == 6);
+  CHECK(remember(blocked, revoked, *release).channels.begin()->second.front().version == 6);
+}
+
+TEST_CASE("a revoked signer's newest release leaves what others signed before it in force") {
+  const People people(3);
+  const Trust first = with_release_role(people, 1, {1, 2}, 1);
+  Trust second = with_release_role(people, 2, {1}, 1);
+  second.revoked.push_back({people.key(2), "stolen"});
+  const auto before = verified(people, {first}), after = verified(people, {first, second});
+  const auto ask = [&](const std::string& text, const Who& who, const Verified<Trust>& trust,
+                       const TrustState& seen) {
+    return verify_release(text, people.sign_all(who, text), trust, question(seen));
+  };
+  const std::string three = release_text("gateway-3", 3), five = release_text("gateway-5", 5);
+  for (const std::uint64_t last : {std::uint64_t{6}, (std::uint64_t{1} << 53) - 1}) {
+    CAPTURE(last);
+    TrustState seen = remember({}, before, *ask(five, {1}, before, {}));
+    seen = remember(seen, before, *ask(release_text("gateway-6", last), {2}, before, seen));
+    CHECK(seen.channels.begin()->second.front().version == last);
+    CHECK(refusal(ask(three, {1}, after, seen)).find("but version 5 (release gateway-5) was") !=
+          std::string::npos);
+    const auto six = ask(release_text("aside-6", 6), {1}, after, seen);
+    REQUIRE_MESSAGE(six.has_value(), six.error().message);
+    seen = remember(seen, after, *six);
+    REQUIRE(seen.channels.begin()->second.size() == 1);  // of one signer, the newest is enough
+    CHECK(seen.channels.begin()->second.front().version == 6);
+    CHECK(refusal(ask(five, {1}, after, seen)).find("but version 6") != std::string::npos);
+  }
+}
+
+TEST_CASE("a thief who signs a known release again does not make it their own") {
+  const People people(3);
+  const Trust first = with_release_role(people, 1, {1, 2}, 1);
+  Trust second = with_release_role(people, 2, {1}, 1);
+  second.revoked.push_back({people.key(2), "stolen"});
+  const auto before = verified(people, {first}), after = verified(people, {first, second});
+  const std::string three = release_text("gateway-3", 3), five = release_text("gateway-5", 5);
+  TrustState seen;
+  for (const std::size_t who : {1, 2}) {
+    const auto release = verify_release(five, people.sign_all({who}, five), before, question(seen));
+    REQUIRE(release.has_value());
+    seen = remember(seen, before, *release);
+  }
+  CHECK(refusal(verify_release(three, people.sign_all({1}, three), after, question(seen)))
+            .find("but version 5") != std::string::npos);
+}
+
+TEST_CASE("of a channel, so many versions by different signers are kept, and the newest of them") {
+  const People people(7);
+  const auto trust = verified(people, {with_release_role(people, 1, {0, 1, 2, 3, 4, 5, 6}, 1)});
+  TrustState seen;
+  for (unsigned signers = 1; signers < 128; ++signers) {  // every set of seven people but none
+    Who who;
+    for (std::size_t i = 0; i < 7; ++i) {
+      if ((signers >> i & 1U) != 0) who.push_back(i);
+    }
+    const std::string text = release_text("g", signers);
+    seen = remember(seen, trust,
+                    *verify_release(text, people.sign_all(who, text), trust, question(seen)));
+  }
+  const auto& kept = seen.channels.begin()->second;
+  REQUIRE(kept.size() == manifests::kMostSeenVersions);
+  CHECK(kept.front().version == 127);
+  CHECK(kept.back().version == 128 - manifests::kMostSeenVersions);
+  CHECK(manifests::parse_trust_state(print(seen)).has_value());
 }
 
 TEST_CASE("a signed document of another shape is no release") {
