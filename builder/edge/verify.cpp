@@ -18,12 +18,11 @@ Status check_stored(const images::Store& store, const ReleaseName& name,
 }
 
 Result<keys::Verified<manifests::Release>> verify_stored(
-    const images::Store& store, const ReleaseName& name,
+    const images::Store& store, const images::StoredRelease& stored,
     const std::vector<keys::SigningPublicKey>& trusted) {
-  const std::string where = "release " + name.string();
-  TRY_ASSIGN(const images::StoredRelease stored, store.read_release(name));
+  const std::string where = "release " + stored.name.string();
   TRY_ASSIGN_IN(auto release, keys::verify_release(stored.json, stored.signature, trusted), where);
-  TRY(check_stored(store, name, *release));
+  TRY(check_stored(store, stored.name, *release));
   return release;
 }
 

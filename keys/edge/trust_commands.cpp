@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "keys/edge/key_files.h"
@@ -310,20 +311,27 @@ Result<Answer> verify_file(const po::variables_map& given) {
   const std::string path = text_of(given, "file");
   const auto state_path = optional_text(given, "state");
   const auto at = optional_text(given, "at");
-  manifests::TrustState state;
-  if (state_path) {
-    TRY_ASSIGN(state, read_trust_state(*state_path));
-  }
   UtcTime now;
   if (at) {
     TRY_ASSIGN_IN(now, UtcTime::parse(*at), "--at");
   } else {
     TRY_ASSIGN(now, read_clock());
   }
-  TRY_ASSIGN(const auto trust, read_trust(path, state, now));
+  std::optional<Verified<manifests::Trust>> accepted;
+  const auto judge = [&](manifests::TrustState seen) -> Result<manifests::TrustState> {
+    TRY_ASSIGN(accepted, read_trust(path, seen, now));
+    return remember(std::move(seen), *accepted);
+  };
   if (state_path && !at && given.count("plan") == 0) {
-    TRY(write_trust_state(*state_path, remember(std::move(state), trust)));
+    TRY(update_trust_state(*state_path, judge));
+  } else {
+    manifests::TrustState seen;
+    if (state_path) {
+      TRY_ASSIGN(seen, read_trust_state(*state_path));
+    }
+    TRY(judge(std::move(seen)));
   }
+  const auto& trust = *accepted;
   return Answer{path + ": version " + std::to_string(trust->version) + ", signed by " +
                     trust.signer() + ", good until " + trust->expires.string(),
                 {{"version", trust->version},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "keys/trust.h"
@@ -14,8 +15,16 @@ namespace weir::keys {
 /// Reads a state file; one that is not there is empty. errors: io, invalid_input; naming the file
 [[nodiscard]] Result<manifests::TrustState> read_trust_state(const std::string& path);
 
-/// Writes a state file, whole or not at all (mode 0600). errors: io, exhausted
-[[nodiscard]] Status write_trust_state(const std::string& path, const manifests::TrustState& state);
+/// What a verifier makes of what was seen: what will have been seen, or a refusal.
+using JudgeBySeen = std::function<Result<manifests::TrustState>(manifests::TrustState seen)>;
+
+/// Reads a state file, judges by it and writes what comes of that, whole or not at all (mode 0600).
+/// Whoever does the same to the file meanwhile waits, so that the older of two versions that are
+/// accepted at once never takes the newer one's place. The lock is PATH.lock, which stays.
+///
+/// judge   may read files; where it refuses, the state stays as it is
+/// errors  as `judge`; io, exhausted, invalid_input; naming the file
+[[nodiscard]] Status update_trust_state(const std::string& path, const JudgeBySeen& judge);
 
 /// Reads and verifies a trust file. errors: as verify_trust, naming the file
 [[nodiscard]] Result<Verified<manifests::Trust>> read_trust(const std::string& path,

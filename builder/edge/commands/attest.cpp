@@ -39,7 +39,8 @@ Result<Attestation> prepare(const AttestOptions& given, const images::Store& sto
     TRY_ASSIGN(const auto key, keys::read_public_key(file));
     believed.push_back(key);
   }
-  TRY_ASSIGN(const auto release, verify_stored(store, name, believed));
+  TRY_ASSIGN(const auto stored, store.read_release(name));
+  TRY_ASSIGN(const auto release, verify_stored(store, stored, believed));
   return make_attestation(store, *release, release.digest());
 }
 

@@ -56,8 +56,9 @@ Result<TrustedRelease> verify_by(const TrustOptions& given, const images::Store&
                                  const ReleaseName& name, Demands demands) {
   if (given.trust.empty()) {
     TRY_ASSIGN(auto trusted, read_public_keys(given.keys));
-    TRY_ASSIGN(auto release, verify_stored(store, name, trusted));
-    return TrustedRelease{std::move(release), {std::move(trusted), 1}};
+    TRY_ASSIGN(auto stored, store.read_release(name));
+    TRY_ASSIGN(auto release, verify_stored(store, stored, trusted));
+    return TrustedRelease{std::move(stored), std::move(release), {std::move(trusted), 1}};
   }
   TRY_ASSIGN_IN(const auto channel, manifests::ChannelName::parse(given.channel), "--channel");
   return verify_by_trust(store, name, given.trust, channel, given.state, demands);

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -207,24 +208,37 @@ Result<std::string> control_path(const std::string& fleet_path) {
 
 namespace {
 
+/// A folder of the store is not signed; the name in the document is.
+Status check_place(const images::StoredRelease& stored, const manifests::Release& release) {
+  if (release.name == stored.name) return {};
+  return fail(Errc::integrity, "the signed document is about release " + release.name.string());
+}
+
 /// By the fleet's trust file. What was seen goes into the state folder, except for a plan, which
 /// has no right to write there.
 Result<keys::Verified<manifests::Release>> verified_by_trust(Site& site, const images::Store& store,
                                                              const images::StoredRelease& stored,
                                                              Seeing seeing) {
-  const std::string state_file = site.state_path("trust.state");
   TRY_ASSIGN(const UtcTime now, keys::read_clock());
-  TRY_ASSIGN(auto seen, keys::read_trust_state(state_file));
-  TRY_ASSIGN(const auto trust, keys::read_trust(site.path(*site.fleet().trust), seen, now));
   TRY_ASSIGN(const auto signatures, images::read_signatures(store, stored));
   TRY_ASSIGN(const auto running, running_releases(site));
-  TRY_ASSIGN(auto release, keys::verify_release(stored.json, signatures, trust,
-                                                {site.fleet().channel, seen, now, running}));
-  TRY(check_demands(site, store, release, &*trust));
-  if (seeing == Seeing::remembered && release->name == stored.name) {
-    TRY(keys::write_trust_state(state_file, keys::remember(std::move(seen), trust, release)));
+  std::optional<keys::Verified<manifests::Release>> release;
+  const auto judge = [&](manifests::TrustState seen) -> Result<manifests::TrustState> {
+    TRY_ASSIGN(const auto trust, keys::read_trust(site.path(*site.fleet().trust), seen, now));
+    TRY_ASSIGN(release, keys::verify_release(stored.json, signatures, trust,
+                                             {site.fleet().channel, seen, now, running}));
+    TRY(check_place(stored, **release));
+    TRY(check_demands(site, store, *release, &*trust));
+    return keys::remember(std::move(seen), trust, *release);
+  };
+  const std::string state_file = site.state_path("trust.state");
+  if (seeing == Seeing::remembered) {
+    TRY(keys::update_trust_state(state_file, judge));
+  } else {
+    TRY_ASSIGN(auto seen, keys::read_trust_state(state_file));
+    TRY(judge(std::move(seen)));
   }
-  return release;
+  return std::move(*release);
 }
 
 Result<keys::Verified<manifests::Release>> verified(Site& site, const images::Store& store,
@@ -237,6 +251,7 @@ Result<keys::Verified<manifests::Release>> verified(Site& site, const images::St
     trusted.push_back(key);
   }
   TRY_ASSIGN(auto release, keys::verify_release(stored.json, stored.signature, trusted));
+  TRY(check_place(stored, *release));
   TRY(check_demands(site, store, release, nullptr));
   return release;
 }
@@ -251,11 +266,6 @@ Result<keys::Verified<manifests::Release>> read_verified_release(Site& site,
   TRY_ASSIGN_IN(const auto stored, store.read_release(name), "store " + store_path);
   TRY_ASSIGN_IN(auto release, verified(site, store, stored, seeing),
                 "release " + name.string() + " in " + store_path);
-  if (release->name != name) {
-    return fail(Errc::integrity, "release " + name.string() + " in " + store_path +
-                                     ": the signed document is about release " +
-                                     release->name.string());
-  }
   return release;
 }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "build_fixture.h"
+#include "builder/edge/trusted.h"
 
 namespace weir::builder {
 namespace {
@@ -88,6 +89,46 @@ TEST_CASE("a rolled-back release is refused with a sentence for a newcomer") {
   // A blob that is not what the release says.
   office.run("echo x >> " + office.blob(office.release().at("kernel").at("image")));
   CHECK(has(office.verify(""), "kernel"));
+}
+
+TEST_CASE("of two verifications at once, the older does not undo what the newer remembered") {
+  Trusted office;
+  office.make();
+  office.run("cp -r store old");
+  office.version(6);
+  office.make();
+  const std::string state = office.path() + "/s";
+  const auto verified = [&](const std::string& store) {
+    return verify_by_trust(*images::Store::open(office.path() + store), *ReleaseName::parse("demo"),
+                           office.path() + "/t.json", *manifests::ChannelName::parse("stable"),
+                           state, Demands::kept);
+  };
+  const auto older = verified("/old"), newer = verified("/store");
+  REQUIRE(older.has_value());
+  REQUIRE(newer.has_value());
+  REQUIRE(remember_accepted(state, *newer).has_value());
+  const auto refused = remember_accepted(state, *older);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message.find(
+            "release demo: is version 5 of channel stable, but version 6 (release demo) was") !=
+        std::string::npos);
+  CHECK(remember_accepted(state, *newer).has_value());
+  CHECK_FALSE(verified("/old").has_value());
+}
+
+TEST_CASE("a release in another's place is refused, by keys and by a trust") {
+  Trusted office;
+  office.make();
+  office.run("cp -r store/releases/demo store/releases/other");
+  for (const char* trusted : {"--key k.pub", "--trust t.json --state s"}) {
+    CAPTURE(trusted);
+    const auto refused = office.builder("verify other --store store 2>&1 " + std::string(trusted));
+    CHECK(WEXITSTATUS(refused.status) == 1);
+    CHECK_MESSAGE(has(refused, "release other: the signed document is of release 'demo'"),
+                  refused.out);
+    CHECK(office.builder("verify demo --store store 2>&1 " + std::string(trusted)).status == 0);
+    office.run("rm -f s");
+  }
 }
 
 TEST_CASE("two images of one age follow each other in both orders, and a fix of one is newer") {

@@ -102,8 +102,9 @@ struct FleetFolder {
     return std::move(*site);
   }
   /// What weir-deployer says to the release: nothing where it accepts it.
-  [[nodiscard]] std::string refusal(Seeing seeing = Seeing::remembered) const {
-    const auto result = read_verified_release(*open(), *ReleaseName::parse("gateway"), seeing);
+  [[nodiscard]] std::string refusal(Seeing seeing = Seeing::remembered,
+                                    const char* name = "gateway") const {
+    const auto result = read_verified_release(*open(), *ReleaseName::parse(name), seeing);
     return result ? "" : result.error().message;
   }
   [[nodiscard]] bool remembers() const {
@@ -165,6 +166,22 @@ TEST_CASE("a fleet's trust file is followed, and its boot-check role demanded") 
   CHECK(has(folder.refusal(), folder.people.id(kOther)));
   folder.fleet("trust: trust.json\nchannel: lab");
   CHECK(has(folder.refusal(), "lab"));
+}
+
+TEST_CASE("a release in another's place is refused, by keys and by a trust, and not remembered") {
+  const FleetFolder folder;
+  folder.trust({});
+  std::filesystem::copy(folder.path + "/store/releases/gateway",
+                        folder.path + "/store/releases/other");
+  for (const char* trusted : {"trusted_keys: [release.pub]", "trust: trust.json"}) {
+    CAPTURE(trusted);
+    folder.fleet(trusted);
+    const std::string refused = folder.refusal(Seeing::remembered, "other");
+    CHECK(has(refused, "release other in "));
+    CHECK(has(refused, "the signed document is about release gateway"));
+    CHECK_FALSE(folder.remembers());
+    CHECK(folder.refusal().empty());
+  }
 }
 
 TEST_CASE("a trust without the role demands nothing") {

@@ -1,6 +1,13 @@
 // weir-keys trust as a person runs it, with keys that the stock minisign made.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
+#include <chrono>
+#include <future>
+#include <optional>
+#include <regex>
 #include <string>
 
 #include "keys/edge/trust_files.h"
@@ -113,6 +120,37 @@ TEST_CASE("a key is revoked, the state follows, and the old trust is refused aft
   CHECK(expired.status == 1);
   CHECK(has(expired, "expired at 2099-01-01T00:00:00Z"));
   CHECK(has(office.trust("change t2.json --add release=carol.pub"), "cannot come back"));
+}
+
+TEST_CASE("who verifies waits for another who does, and goes by what that one accepted") {
+  const Office office;
+  office.init();
+  REQUIRE(office
+              .trust("change t.json --expires 2098-01-01 --sign alice.key --sign bob.key --out "
+                     "t2.json")
+              .status == 0);
+  REQUIRE(office.trust("verify t2.json --state s").status == 0);
+  const std::string newer = *read_file(office.folder / "s", ByteCount{1 << 20});
+  REQUIRE(run("rm " + (office.folder / "s")).status == 0);
+  std::optional<Fd> lock(::open((office.folder / "s.lock").c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(::flock(lock->get(), LOCK_EX) == 0);
+  auto old =
+      std::async(std::launch::async, [&] { return office.trust("verify t.json --state s"); });
+  const auto waits = [&] {
+    const std::string locks = *read_file("/proc/locks", ByteCount{1 << 20});
+    struct stat info {};
+    REQUIRE(::fstat(lock->get(), &info) == 0);
+    const std::regex line("-> FLOCK [^\n]*:" + std::to_string(info.st_ino) + " ");
+    return std::regex_search(locks, line);
+  };
+  while (!waits() && old.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) {
+  }
+  REQUIRE(write_file(office.folder / "s", newer).has_value());
+  lock.reset();
+  const Finished refused = old.get();
+  CHECK(refused.status == 1);
+  CHECK_MESSAGE(has(refused, "version 2 was accepted here before"), refused.output);
+  CHECK(*read_file(office.folder / "s", ByteCount{1 << 20}) == newer);
 }
 
 TEST_CASE("a trust file that works is replaced by one that works, and by nothing else") {
