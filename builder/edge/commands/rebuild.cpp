@@ -100,11 +100,15 @@ void print_plan(const RebuildOptions& given, const RebuildPlan& plan) {
 Result<bool> rebuild(const RebuildOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
-  TRY_ASSIGN(const auto stored, store.read_release(name));
   std::optional<TrustedRelease> trusted;
+  std::optional<images::StoredRelease> unverified;
   if (!given.signers.keys.empty() || !given.signers.trust.empty()) {
     TRY_ASSIGN(trusted, verify_by(given.signers, store, name, Demands::waived));
+  } else {
+    TRY_ASSIGN(unverified, store.read_release(name));
   }
+  // Never read again: a statement is about the bytes that were verified.
+  const images::StoredRelease& stored = trusted ? trusted->stored : *unverified;
   std::string cache_path = given.cache;
   if (cache_path.empty()) {
     TRY_ASSIGN(cache_path, Cache::default_path());

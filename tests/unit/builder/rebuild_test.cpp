@@ -15,8 +15,9 @@ struct Built : Fixture {
       run(std::string("minisign -G -W -p ") + who + ".pub -s " + who + ".key > /dev/null");
     }
   }
-  [[nodiscard]] Outcome rebuild(const std::string& more = "") const {
-    return builder("rebuild demo --store store --cache cache " + more);
+  [[nodiscard]] Outcome rebuild(const std::string& more = "",
+                                const std::string& before = "") const {
+    return builder("rebuild demo --store store --cache cache " + more, before);
   }
   [[nodiscard]] Outcome demand(const std::string& more) const {
     return builder("verify demo --store store --key k.pub " + more);
@@ -54,6 +55,19 @@ TEST_CASE_FIXTURE(
     run("rm cache/blobs/sha256/" + Digest::of(as_bytes(read(name))).hex());
   }
   says(rebuild(), 0, "is bit-identical");
+}
+
+TEST_CASE_FIXTURE(Built,
+                  "a release that changes while it is read is not taken for the verified one") {
+  // Whoever opens the document gets other bytes, and finds the genuine ones when asking again.
+  run("cd store/releases/demo && mv release.json genuine && sed s/quiet/quieT/ genuine > other && "
+      "mkfifo release.json");
+  const auto out =
+      rebuild("--signer k.pub --key ann.key 2>&1",
+              "sh -c '(cd store/releases/demo && exec > release.json && "
+              "mv genuine release.json && cat other) > /dev/null 2>&1 & exec \"$0\" \"$@\"'");
+  says(out, 1, "release signature");
+  CHECK_FALSE(fs::exists(path() + "/store/statements"));
 }
 
 TEST_CASE_FIXTURE(
