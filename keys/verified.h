@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,7 +33,8 @@ class Verified {
 
  private:
   friend Result<Verified<manifests::Release>> verify_release(std::string_view, std::string_view,
-                                                             const std::vector<SigningPublicKey>&);
+                                                             const std::vector<SigningPublicKey>&,
+                                                             UtcTime, const std::set<Digest>&);
   friend Result<Verified<manifests::Release>> verify_release(std::string_view,
                                                              const std::vector<std::string>&,
                                                              const Verified<manifests::Trust>&,
@@ -46,15 +48,25 @@ class Verified {
   Digest digest_;
 };
 
+/// Parses a release whose signatures were checked, and refuses what no signature makes good: more
+/// than 16 MiB, another type or one that does not come first, a blob of 2 GiB or more.
+/// errors     invalid_input, exhausted
+[[nodiscard]] Result<manifests::Release> parse_signed_release(std::string_view json);
+
+/// errors     unauthorized: it expired, and nobody may start using it
+[[nodiscard]] Status check_not_expired(const manifests::ReleaseTerms& terms, UtcTime now);
+
 /// Checks a release's detached signature over its raw bytes, then parses it.
 ///
 /// json       the release document as stored
 /// signature  the text of its .minisig file
 /// trusted    keys of which one must have signed
-/// errors     unauthorized: no trusted key made this signature, or the bytes were changed;
-///            invalid_input: the signature or the document is malformed
+/// now        it must not have expired, where it says when it does
+/// running    releases in use: for them expiry does not matter
+/// errors     unauthorized: no trusted key made this signature, the bytes were changed, or it
+///            expired; otherwise as parse_signed_release
 [[nodiscard]] Result<Verified<manifests::Release>> verify_release(
-    std::string_view json, std::string_view signature,
-    const std::vector<SigningPublicKey>& trusted);
+    std::string_view json, std::string_view signature, const std::vector<SigningPublicKey>& trusted,
+    UtcTime now, const std::set<Digest>& running = {});
 
 }  // namespace weir::keys

@@ -1,5 +1,7 @@
 #include "builder/edge/verify.h"
 
+#include "keys/edge/trust_files.h"
+
 namespace weir::builder {
 
 Status check_stored(const images::Store& store, const ReleaseName& name,
@@ -21,7 +23,9 @@ Result<keys::Verified<manifests::Release>> verify_stored(
     const images::Store& store, const images::StoredRelease& stored,
     const std::vector<keys::SigningPublicKey>& trusted) {
   const std::string where = "release " + stored.name.string();
-  TRY_ASSIGN_IN(auto release, keys::verify_release(stored.json, stored.signature, trusted), where);
+  TRY_ASSIGN(const UtcTime now, keys::read_clock());
+  TRY_ASSIGN_IN(auto release, keys::verify_release(stored.json, stored.signature, trusted, now),
+                where);
   TRY(check_stored(store, stored.name, *release));
   return release;
 }

@@ -10,7 +10,8 @@
 namespace weir::builder {
 
 /// Checks a stored release: its signature, then every blob it names by digest and size.
-/// errors: not_found; unauthorized: no trusted key signed it; integrity, naming kernel or layer
+/// errors: not_found; unauthorized: no trusted key signed it, or it expired; integrity, naming
+/// kernel or layer
 [[nodiscard]] Result<keys::Verified<manifests::Release>> verify_stored(
     const images::Store& store, const images::StoredRelease& stored,
     const std::vector<keys::SigningPublicKey>& trusted);

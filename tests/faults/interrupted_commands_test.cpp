@@ -53,8 +53,7 @@ struct Trusted : Stored {
     version(5);
   }
   void version(int number) {
-    if (const auto at = manifest.find("release: "); at != std::string::npos) manifest.resize(at);
-    manifest += "release: {version: " + std::to_string(number) + ", valid_for: 3650d}\n";
+    terms("version: " + std::to_string(number));
     lock();
     (void)built();
   }

@@ -9,6 +9,7 @@
 
 #include "deployer/pool/edge/boot_image.h"
 #include "images/edge/store.h"
+#include "keys/edge/trust_files.h"
 #include "keys/verified.h"
 #include "keys/wireguard_identity.h"
 #include "tests/lab/process.h"
@@ -82,7 +83,8 @@ BakedRelease baked_release(const std::string& name) {
   const auto stored = must(store.read_release(must(ReleaseName::parse(name))));
   const auto key =
       must(keys::parse_public_key(must(read_file(baked + "/release.pub", ByteCount{4096}))));
-  const auto verified = must(keys::verify_release(stored.json, stored.signature, {key}));
+  const auto verified =
+      must(keys::verify_release(stored.json, stored.signature, {key}, must(keys::read_clock())));
   return {*verified, must(pool::make_boot_image(*verified, store))};
 }
 

@@ -250,7 +250,10 @@ Result<keys::Verified<manifests::Release>> verified(Site& site, const images::St
     TRY_ASSIGN(auto key, keys::read_public_key(site.path(file)));
     trusted.push_back(key);
   }
-  TRY_ASSIGN(auto release, keys::verify_release(stored.json, stored.signature, trusted));
+  TRY_ASSIGN(const UtcTime now, keys::read_clock());
+  TRY_ASSIGN(const auto running, running_releases(site));
+  TRY_ASSIGN(auto release,
+             keys::verify_release(stored.json, stored.signature, trusted, now, running));
   TRY(check_place(stored, *release));
   TRY(check_demands(site, store, release, nullptr));
   return release;

@@ -28,7 +28,10 @@ struct Fixture : test::Workshop {
       "users: [{name: service, id: 100}]\n"
       "files: [{path: /etc/tool.conf, content: ours}]\ncommand_line: quiet\n"
       "accept_scripts: [{package: tool, script: postinst, sha256: " +
-      manifests::script_digest(kScript, {"tool", "1.0"}).hex() + ", why: no cache is needed}]\n";
+      manifests::script_digest(kScript, {"tool", "1.0"}).hex() +
+      ", why: no cache is needed}]\n"
+      // The epoch is of 2023: what is made of it must live for some years.
+      "release: {valid_for: 3650d}\n";
   std::vector<manifests::LockedPackage> packages;
   std::int64_t epoch = 1700000000;
 
@@ -73,6 +76,12 @@ struct Fixture : test::Workshop {
     write("t/DEBIAN/conffiles", "/etc/tool.conf\n");
     std::erase_if(packages, [](const auto& p) { return p.name == "tool"; });
     packages.push_back(package("tool", version, "t", kScript));
+  }
+
+  // Says this in `release`, the manifest's last field.
+  void terms(const std::string& fields) {
+    manifest.resize(manifest.find("release: "));
+    manifest += "release: {" + fields + ", valid_for: 3650d}\n";
   }
 
   // Writes image.yaml, image.lock.json and the cache's blobs.

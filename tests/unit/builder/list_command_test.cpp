@@ -64,7 +64,7 @@ TEST_CASE_FIXTURE(Listed, "a release of an older build is called that") {
 }
 
 TEST_CASE_FIXTURE(Listed, "show says all that a release says, and nothing of what it does not") {
-  manifest += "release: {version: 7, channel: lab, replaces_from: 3, valid_for: 3650d}\n";
+  terms("version: 7, channel: lab, replaces_from: 3");
   lock();
   (void)built();
   const std::string out = builder("show demo --store store").out;

@@ -17,8 +17,8 @@ Digest digest(const char* of) {
 struct Signed {
   SigningKeyPair own = *make_signing_key(), other = *make_signing_key();
   std::string json = print(testing::release_named("demo"));
-  Verified<manifests::Release> release =
-      *verify_release(json, *sign(own.secret_key, as_bytes(json), ""), {own.public_key});
+  Verified<manifests::Release> release = *verify_release(
+      json, *sign(own.secret_key, as_bytes(json), ""), {own.public_key}, testing::kNow);
   manifests::Provenance provenance{manifests::subject_of(*release, release.digest()),
                                    release->name,
                                    release->lock_digest,
