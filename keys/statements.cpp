@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "manifests/attested_facts.h"
 #include "manifests/boot_check_statement.h"
 #include "manifests/rebuild_statement.h"
 
@@ -25,26 +26,43 @@ const Kind& described(StatementKind kind) {
   return kind == StatementKind::rebuild ? kRebuild : kBootCheck;
 }
 
-// Which release a statement is about.
-Result<Digest> subject_of(StatementKind kind, std::string_view json) {
-  if (kind == StatementKind::rebuild) {
-    return manifests::parse_rebuild_statement(json).map(
-        [](const auto& statement) { return statement.release_digest; });
+using VerifiedRelease = Verified<manifests::Release>;
+
+template <class Statement>
+Status check_subject(const Statement& statement, const VerifiedRelease& release) {
+  if (statement.release_digest != release.digest()) {
+    return fail(Errc::unauthorized,
+                "it is about another release (" + statement.release_digest.string() + ")");
   }
-  return manifests::parse_boot_check_statement(json).map(
-      [](const auto& statement) { return statement.release_digest; });
+  if (statement.release == release->name) return {};
+  return fail(Errc::unauthorized, "it calls the release '" + statement.release.string() + "'");
 }
 
-Status check(const SigningPublicKey& key, const SignedText& text, const Digest& release,
+Status check_rebuild(std::string_view json, const VerifiedRelease& release) {
+  TRY_ASSIGN(const auto statement, manifests::parse_rebuild_statement(json));
+  TRY(check_subject(statement, release));
+  if (statement.lock_digest == release->lock_digest) return {};
+  return fail(Errc::unauthorized,
+              "it was made from another lock (" + statement.lock_digest.string() + ")");
+}
+
+Status check_boot(std::string_view json, const VerifiedRelease& release) {
+  TRY_ASSIGN(const auto statement, manifests::parse_boot_check_statement(json));
+  TRY(check_subject(statement, release));
+  const auto differences = manifests::differences(*release, statement.facts);
+  if (differences.empty()) return {};
+  return fail(Errc::unauthorized, "the node that was booted " + print(differences.front()));
+}
+
+Status check(const SigningPublicKey& key, const SignedText& text, const VerifiedRelease& release,
              StatementKind kind) {
   TRY(verify(key, as_bytes(text.json), text.signature));
-  TRY_ASSIGN(const Digest subject, subject_of(kind, text.json));
-  if (subject == release) return {};
-  return fail(Errc::unauthorized, "it is about another release (" + subject.string() + ")");
+  return kind == StatementKind::rebuild ? check_rebuild(text.json, release)
+                                        : check_boot(text.json, release);
 }
 
 // Why what was found does not count.
-std::string objections(const std::vector<SignedText>& found, const Digest& release,
+std::string objections(const std::vector<SignedText>& found, const VerifiedRelease& release,
                        const StatementDemand& demand) {
   std::vector<std::string> out;
   for (const SignedText& text : found) {
@@ -98,7 +116,7 @@ Result<SignedText> sign_statement(StatementKind kind, const ReleaseName& name,
 }
 
 Result<std::vector<SigningPublicKey>> require_statements(const std::vector<SignedText>& found,
-                                                         const Digest& release,
+                                                         const VerifiedRelease& release,
                                                          const StatementDemand& demand) {
   const Kind& kind = described(demand.kind);
   std::vector<SigningPublicKey> distinct, out;

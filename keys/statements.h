@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "keys/minisign.h"
+#include "keys/verified.h"
 #include "manifests/digest.h"
 #include "manifests/names.h"
+#include "manifests/release.h"
 #include "manifests/result.h"
 #include "manifests/signed_text.h"
 #include "manifests/trust.h"
@@ -46,13 +48,14 @@ struct StatementDemand {
 /// Whether enough people have stated it.
 ///
 /// found    statements from anywhere; those that do not verify count for nothing
-/// release  the release document's digest, which a statement must name
+/// release  which a statement must be about, by name and digest; what a rebuild was made from, and
+///          what a node that was booted said of itself, must be what the release says
 /// demand   a public key that is there twice, under whatever id, counts once
 /// returns  the keys that signed, in the demand's order
 /// errors   unauthorized: fewer than the threshold, saying who is missing and why what was found
 ///          does not count; invalid_input: more are demanded than there are distinct keys, or none
 [[nodiscard]] Result<std::vector<SigningPublicKey>> require_statements(
-    const std::vector<manifests::SignedText>& found, const Digest& release,
+    const std::vector<manifests::SignedText>& found, const Verified<manifests::Release>& release,
     const StatementDemand& demand);
 
 }  // namespace weir::keys

@@ -13,14 +13,14 @@ Result<std::string> write_signed_statement(const images::Store& store, keys::Sta
 }
 
 Result<std::vector<std::string>> require_stored_statements(
-    const images::Store& store, const ReleaseName& name, const Digest& release,
+    const images::Store& store, const keys::Verified<manifests::Release>& release,
     const std::optional<keys::StatementDemand>& demand) {
   std::vector<std::string> out;
   if (!demand) return out;
   TRY_ASSIGN(const auto found,
-             images::read_statements(store, release, keys::file_word(demand->kind)));
+             images::read_statements(store, release.digest(), keys::file_word(demand->kind)));
   TRY_ASSIGN_IN(const auto signers, keys::require_statements(found, release, *demand),
-                "release " + name.string());
+                "release " + release->name.string());
   for (const auto& key : signers) out.push_back(keys::print(key.id));
   return out;
 }

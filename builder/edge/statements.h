@@ -20,7 +20,7 @@ namespace weir::builder {
 /// Holds the statements in the store to a demand; no demand: nobody. returns  ids of the keys that
 /// stated it. errors: unauthorized, invalid_input, naming the release; io
 [[nodiscard]] Result<std::vector<std::string>> require_stored_statements(
-    const images::Store& store, const ReleaseName& name, const Digest& release,
+    const images::Store& store, const keys::Verified<manifests::Release>& release,
     const std::optional<keys::StatementDemand>& demand);
 
 }  // namespace weir::builder

@@ -50,7 +50,7 @@ Result<TrustedRelease> verify_by_trust(const images::Store& store, const Release
   if (demands == Demands::kept) {
     const auto stated_by = [&](keys::StatementKind kind) -> Result<std::vector<std::string>> {
       TRY_ASSIGN_IN(const auto demand, keys::demand_of(*trust, kind), trust_path);
-      return require_stored_statements(store, name, out.release.digest(), demand);
+      return require_stored_statements(store, out.release, demand);
     };
     TRY_ASSIGN(out.rebuilt_by, stated_by(keys::StatementKind::rebuild));
     TRY_ASSIGN(out.boot_checked_by, stated_by(keys::StatementKind::boot_check));

@@ -33,8 +33,7 @@ Status demand(const images::Store& store, const keys::Verified<manifests::Releas
   TRY_ASSIGN(auto trusted, read_public_keys(given.keys));
   const keys::StatementDemand demanded{kind, std::move(trusted),
                                        static_cast<std::size_t>(*given.threshold)};
-  TRY_ASSIGN(const auto ids,
-             require_stored_statements(store, release->name, release.digest(), demanded));
+  TRY_ASSIGN(const auto ids, require_stored_statements(store, release, demanded));
   for (const std::string& id : ids) {
     const bool known = std::find(stated_by.begin(), stated_by.end(), id) != stated_by.end();
     if (!known) stated_by.push_back(id);

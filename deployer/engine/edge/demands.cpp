@@ -52,7 +52,7 @@ Status check_demands(Site& site, const images::Store& store,
     if (!demand) continue;
     TRY_ASSIGN(const auto found,
                images::read_statements(store, release.digest(), keys::file_word(demand->kind)));
-    TRY(keys::require_statements(found, release.digest(), *demand));
+    TRY(keys::require_statements(found, release, *demand));
   }
   return {};
 }

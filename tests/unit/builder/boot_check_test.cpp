@@ -19,19 +19,30 @@ struct Checked : Fixture {
   [[nodiscard]] Digest digest() const {
     return Digest::of(as_bytes(read("store/releases/demo/release.json")));
   }
+  /// What a node that is this release says of itself.
+  [[nodiscard]] manifests::AttestedFacts facts() const {
+    const auto release = *manifests::parse_release(read("store/releases/demo/release.json"));
+    manifests::AttestedFacts out{
+        release.lock_digest, release.kernel.release, release.kernel.build_id, {}, release.tools};
+    for (const auto& each : release.modules) {
+      if (!each.pinned) continue;
+      out.modules.push_back({each.name, each.version, each.srcversion, each.build_id});
+    }
+    return out;
+  }
   /// Puts a statement into the store, signed by this person's key.
-  void state(const std::string& who, const Digest& about) const {
+  void state(const std::string& who, const Digest& about) const { state(who, about, facts()); }
+  void state(const std::string& who, const Digest& about, manifests::AttestedFacts facts) const {
     const std::string folder = "store/statements/" + digest().hex();
-    const manifests::BootCheckStatement statement{
-        *ReleaseName::parse("demo"),
-        about,
-        UtcTime{1795305600},
-        "1",
-        "machine",
-        "peer",
-        {Digest::of(as_bytes("lock")), "9.9", "aa", {}, {}},
-        {1, 1, 1, 1, 1, 1},
-        {{"first-handshake", 1}, {"first-data", 2}}};
+    const manifests::BootCheckStatement statement{*ReleaseName::parse("demo"),
+                                                  about,
+                                                  UtcTime{1795305600},
+                                                  "1",
+                                                  "machine",
+                                                  "peer",
+                                                  std::move(facts),
+                                                  {1, 1, 1, 1, 1, 1},
+                                                  {{"first-handshake", 1}, {"first-data", 2}}};
     run("mkdir -p " + folder);
     write(folder + "/booted-x-" + who + ".json", print(statement));
     run("minisign -S -s " + who + ".key -m " + folder + "/booted-x-" + who + ".json > /dev/null");
@@ -55,6 +66,10 @@ TEST_CASE_FIXTURE(Checked, "verify demands boot checks of m different keys") {
   says(demand(by_lab), 1, "does not count: it is not one of those asked");
   state("lab", Digest::of(as_bytes("another release")));
   says(demand(by_lab), 1, "does not count: it is about another release (sha256:");
+  manifests::AttestedFacts other = facts();
+  other.kernel_release = "9.8";
+  state("lab", digest(), other);
+  says(demand(by_lab), 1, "does not count: the node that was booted reports kernel 9.8, but its");
   state("lab", digest());
   says(demand(by_lab), 0, "booted, and talked to by a WireGuard peer, by ");
   says(demand("--boot-checked-by 2 --checker lab.pub --checker bob.pub"), 0, "release demo");
@@ -66,7 +81,7 @@ TEST_CASE_FIXTURE(Checked, "verify demands boot checks of m different keys") {
 }
 
 TEST_CASE_FIXTURE(Checked, "a trust's boot-check and rebuild roles are demanded by verify") {
-  manifest += "release: {version: 1, valid_for: 3650d}\n";
+  terms("version: 1");
   lock();
   REQUIRE(build("--json").status == 0);
   const auto trust = [&](const std::string& more) {

@@ -24,11 +24,13 @@ constexpr std::size_t kRelease = 0, kLab = 1, kOther = 2, kRoot = 3;
 struct FleetFolder {
   std::string path = "/tmp/weirt-demands-XXXXXX";
   testing::People people{4};
-  std::string release = testing::release_text("gateway", 5, "stable", 0, kFarAway);
-  Digest digest = Digest::of(as_bytes(release));
+  std::string release;
+  Digest digest = Digest::of({});
   std::optional<images::Store> store;
 
-  FleetFolder() {
+  explicit FleetFolder(UtcTime expires = kFarAway)
+      : release(testing::release_text("gateway", 5, "stable", 0, expires)),
+        digest(Digest::of(as_bytes(release))) {
     REQUIRE(::mkdtemp(path.data()) != nullptr);
     REQUIRE(write_file(path + "/peers.jsonl", "").has_value());
     for (const auto& [name, who] :
@@ -80,21 +82,24 @@ struct FleetFolder {
     REQUIRE(text.has_value());
     REQUIRE(images::write_statement(*store, digest, keys::file_word(kind), people.id(who), *text));
   }
-  void boot_checked(std::size_t who, const Digest& about) const {
+  void boot_checked(std::size_t who, const Digest& about, const char* kernel = "1") const {
+    const auto said = *manifests::parse_release(release);
     state(keys::StatementKind::boot_check, who,
-          print(manifests::BootCheckStatement{*ReleaseName::parse("gateway"),
-                                              about,
-                                              UtcTime{1795305600},
-                                              "1",
-                                              "machine",
-                                              "peer",
-                                              {about, "6.12", "aa", {}, {}},
-                                              {1, 1, 1, 1, 1, 1},
-                                              {{"first-handshake", 1}, {"first-data", 2}}}));
+          print(manifests::BootCheckStatement{
+              *ReleaseName::parse("gateway"),
+              about,
+              UtcTime{1795305600},
+              "1",
+              "machine",
+              "peer",
+              {said.lock_digest, kernel, said.kernel.build_id, {}, {}},
+              {1, 1, 1, 1, 1, 1},
+              {{"first-handshake", 1}, {"first-data", 2}}}));
   }
   void rebuilt(std::size_t who) const {
     state(keys::StatementKind::rebuild, who,
-          print(manifests::RebuildStatement{*ReleaseName::parse("gateway"), digest, digest, "1"}));
+          print(manifests::RebuildStatement{*ReleaseName::parse("gateway"), digest,
+                                            Digest::of(as_bytes("lock")), "1"}));
   }
   [[nodiscard]] std::unique_ptr<Site> open() const {
     auto site = Site::open(path + "/fleet.yaml", Site::Access::write, [](const std::string&) {});
@@ -134,6 +139,8 @@ TEST_CASE("a fleet that demands a boot check refuses a release without one") {
   CHECK(has(folder.refusal(), "it is not one of those asked"));
   folder.boot_checked(kLab, Digest::of(as_bytes("another release")));
   CHECK(has(folder.refusal(), "it is about another release"));
+  folder.boot_checked(kLab, folder.digest, "9.9");
+  CHECK(has(folder.refusal(), "reports kernel 9.9, but its release says 1"));
   folder.boot_checked(kLab, folder.digest);
   CHECK(folder.refusal().empty());
 
@@ -180,6 +187,25 @@ TEST_CASE("a release in another's place is refused, by keys and by a trust, and 
     CHECK(has(refused, "release other in "));
     CHECK(has(refused, "the signed document is about release gateway"));
     CHECK_FALSE(folder.remembers());
+    CHECK(folder.refusal().empty());
+  }
+}
+
+TEST_CASE("an expired release is refused, by keys and by a trust, unless it runs already") {
+  const FleetFolder folder(UtcTime{1700000000});
+  folder.trust({});
+  for (const char* trusted : {"trusted_keys: [release.pub]", "trust: trust.json"}) {
+    CAPTURE(trusted);
+    folder.fleet(trusted);
+    CHECK(has(folder.refusal(), "expired at 2023-11-14T22:13:20Z"));
+  }
+  REQUIRE(folder.open()
+              ->store()
+              .put_pool(*PoolName::parse("blue"), {*ReleaseName::parse("gateway"), folder.digest})
+              .has_value());
+  for (const char* trusted : {"trusted_keys: [release.pub]", "trust: trust.json"}) {
+    CAPTURE(trusted);
+    folder.fleet(trusted);
     CHECK(folder.refusal().empty());
   }
 }
