@@ -41,7 +41,8 @@ std::string joined(const std::vector<std::string>& items, std::string_view betwe
 /// Why the signature of key `id`, which does not count, does not.
 std::string objection(const Trust& trust, const std::string& id, const Trust* other) {
   if (const auto* revoked = find_revoked(trust, id)) {
-    return called(revoked->key) + " signed it, but that key was revoked: " + revoked->why;
+    return called(revoked->key) + " signed it, but that key was revoked: " + revoked->why +
+           "; let a key that still counts sign it";
   }
   if (const auto* known = find_key(trust, id)) {
     return called(*known) + " signed it, but may not sign this kind of document";

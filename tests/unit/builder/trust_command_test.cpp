@@ -19,10 +19,7 @@ struct Trusted : Fixture {
     version(5);
   }
   void version(int number, const std::string& more = "") {
-    if (const auto at = manifest.find("release: "); at != std::string::npos) manifest.resize(at);
-    // The fixture's epoch is of 2023: what is made of it must live for some years.
-    manifest +=
-        "release: {version: " + std::to_string(number) + ", valid_for: 3650d" + more + "}\n";
+    terms("version: " + std::to_string(number) + more);
     lock();
   }
   void keys(const std::string& arguments) const {
@@ -65,10 +62,25 @@ TEST_CASE("a release is verified offline with one trust file, and its signer can
       "root.key --out t2.json");
   const auto revoked = office.verify("--state s", "t2.json");
   CHECK(revoked.status != 0);
-  CHECK(has(revoked, "(k) signed it, but that key was revoked: laptop stolen"));
+  CHECK(has(revoked,
+            "(k) signed it, but that key was revoked: laptop stolen; let a key that still "
+            "counts sign it"));
   CHECK(has(office.verify("--channel beta"), "has no channel 'beta'"));
   CHECK(office.builder("verify demo --store store 2>&1").status != 0);
   CHECK(office.builder("verify demo --store store --key k.pub --trust t.json 2>&1").status != 0);
+}
+
+TEST_CASE("an expired release is refused, by keys and by a trust") {
+  Trusted office;
+  office.manifest.resize(office.manifest.find("release: "));
+  office.manifest += "release: {version: 5, valid_for: 1d}\n";
+  office.lock();
+  office.make();
+  for (const char* trusted : {"--key k.pub", "--trust t.json --state s"}) {
+    const auto refused = office.builder("verify demo --store store 2>&1 " + std::string(trusted));
+    CHECK(WEXITSTATUS(refused.status) == 1);
+    CHECK_MESSAGE(has(refused, "release demo: expired at 2023-11-15T22:13:20Z"), refused.out);
+  }
 }
 
 TEST_CASE("a rolled-back release is refused with a sentence for a newcomer") {
@@ -133,8 +145,7 @@ TEST_CASE("a release in another's place is refused, by keys and by a trust") {
 
 TEST_CASE("two images of one age follow each other in both orders, and a fix of one is newer") {
   Trusted office;
-  office.manifest.resize(office.manifest.find("release: "));
-  office.manifest += "release: {valid_for: 3650d}\n";
+  office.terms("channel: stable");
   const auto locked_as = [&](const std::string& name) {
     office.manifest.replace(0, office.manifest.find('\n'), "name: " + name);
     office.release_name = name;

@@ -251,4 +251,53 @@ TEST_CASE("what is not a trust version is refused, and the field is named") {
   CHECK(*manifests::parse_trust(text) == people.trust(1, {0, 1}, 2));
 }
 
+TEST_CASE("a trust has 256 keys, 64 channels and 1000 versions with 64 signatures, and no more") {
+  const People people(258);
+  const auto trust_of = [&](std::size_t keys, std::size_t revoked, std::size_t channels) {
+    Trust out = people.trust(1, {0}, 1);
+    for (std::size_t i = 1; i < keys; ++i) out.keys.push_back(people.key(i));
+    for (std::size_t i = 1; i <= revoked; ++i) out.revoked.push_back({people.key(i), "lost"});
+    for (std::size_t i = 1; i < channels; ++i) {
+      out.channels.push_back({*manifests::ChannelName::parse("c" + std::to_string(i)), {}});
+    }
+    return manifests::parse_trust(print(out));
+  };
+  const auto too_many = [](const auto& parsed, const char* says) {
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK(parsed.error().code == Errc::exhausted);
+    CHECK_MESSAGE(parsed.error().message.find(says) != std::string::npos, parsed.error().message);
+  };
+  CHECK(trust_of(256, 0, 64).has_value());
+  CHECK(trust_of(1, 256, 1).has_value());
+  too_many(trust_of(257, 0, 1), "keys: more than 256 entries");
+  too_many(trust_of(1, 257, 1), "revoked: more than 256 entries");
+  too_many(trust_of(1, 0, 65), "channels: more than 64 entries");
+
+  const auto file_of = [](std::size_t versions, std::size_t signatures) {
+    const manifests::SignedTrust each{"{}", std::vector<std::string>(signatures, "s")};
+    return manifests::parse_trust_file(print(TrustFile{std::vector(versions, each)}));
+  };
+  CHECK(file_of(1000, 1).has_value());
+  CHECK(file_of(1, 64).has_value());
+  too_many(file_of(1001, 1), "versions: more than 1000 entries");
+  too_many(file_of(1, 65), "versions[0].signatures: more than 64");
+}
+
+TEST_CASE("of 65 signatures none is looked at") {
+  const People people(65);
+  Who who(64);
+  for (std::size_t i = 0; i < who.size(); ++i) who[i] = i;
+  const std::string text = "what they sign";
+  const Trust trust = people.trust(1, who, 64);
+  std::vector<std::string> signatures = people.sign_all(who, text);
+  const auto count = [&] {
+    return count_signers(trust, trust.roles.at(manifests::Role::release), as_bytes(text),
+                         signatures);
+  };
+  REQUIRE(count().has_value());
+  CHECK(count()->size() == 64);
+  signatures.push_back(people.sign(64, text));
+  CHECK(count().error().code == Errc::exhausted);
+}
+
 }  // namespace weir::keys
