@@ -220,14 +220,19 @@ Result<Answer> sign_trust(const po::variables_map& given) {
   const std::string path = text_of(given, "file");
   TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
   TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(text), path);
+  Status added;
+  std::string by = path;
   if (const auto from = optional_text(given, "signature")) {
     TRY_ASSIGN(const std::string signature, read_file(*from, kLargestSignature));
-    TRY_IN(add_signature(file, signature), *from);
+    added = add_signature(file, signature);
+    by = *from;
   } else {
     TRY_ASSIGN(const SigningKey key, SigningKey::open(optional_text(given, "key").value_or(""),
                                                       optional_text(given, "pkcs11").value_or("")));
-    TRY_IN(sign_newest(file, key.signer()), path);
+    added = sign_newest(file, key.signer());
   }
+  const bool signed_before = !added && added.error().code == Errc::busy;
+  if (!(signed_before && waits_for_its_place(path, file))) TRY_IN(added, by);
   return write_trust_file(path, file,
                           given.count("plan") != 0 ? Writing::planned : Writing::as_it_is);
 }

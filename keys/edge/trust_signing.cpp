@@ -73,13 +73,18 @@ Result<std::string> lacking(const TrustFile& file) {
   return verified ? std::string() : verified.error().message;
 }
 
+bool is_pending(const std::string& path) {
+  return path.ends_with(kPending) && path.size() > kPending.size();
+}
+
+// What lies there is what the file goes on from, or is it already.
 Status check_follows(const TrustFile& file, const std::string& path) {
   const auto text = read_file(path, manifests::kLargestTrustFile);
   if (!text && text.error().code == Errc::not_found) return {};
   TRY(text);
   TRY_ASSIGN_IN(const TrustFile there, manifests::parse_trust_file(*text), path);
   const bool follows =
-      there.versions.size() < file.versions.size() &&
+      there.versions.size() <= file.versions.size() &&
       std::equal(there.versions.begin(), there.versions.end(), file.versions.begin(),
                  [](const auto& a, const auto& b) { return a.document == b.document; });
   if (follows) return {};
@@ -109,6 +114,12 @@ Status add_signature(TrustFile& file, const std::string& signature) {
   return {};
 }
 
+bool waits_for_its_place(const std::string& path, const TrustFile& file) {
+  if (!is_pending(path)) return false;
+  const auto missing = lacking(file);
+  return missing && missing->empty();
+}
+
 Result<Answer> write_trust_file(const std::string& path, const TrustFile& file, Writing writing) {
   TRY_ASSIGN(const std::string missing, lacking(file));
   if (writing == Writing::planned) {
@@ -129,7 +140,7 @@ Result<Answer> write_trust_file(const std::string& path, const TrustFile& file, 
     out.text += "\n" + path + " stays as it is until then";
     return out;
   }
-  if (missing.empty() && path.ends_with(kPending) && path.size() > kPending.size()) {
+  if (missing.empty() && is_pending(path)) {
     const std::string target = path.substr(0, path.size() - kPending.size());
     TRY(write_file(path, text));
     TRY(check_follows(file, target));

@@ -21,6 +21,10 @@ namespace weir::keys {
 /// errors     as above; unauthorized: it does not fit; invalid_input: malformed
 [[nodiscard]] Status add_signature(manifests::TrustFile& file, const std::string& signature);
 
+/// Whether it is a FILE.pending with all its signatures: who was to put it in FILE's place was
+/// stopped before that.
+[[nodiscard]] bool waits_for_its_place(const std::string& path, const manifests::TrustFile& file);
+
 /// Whether and where it is written.
 enum class Writing : std::uint8_t {
   planned,    ///< not at all
