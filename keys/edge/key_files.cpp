@@ -146,6 +146,20 @@ Result<Secret> read_key_file(const std::string& path) {
   return std::move(file.content);
 }
 
+namespace {
+
+// In one step, so that whoever is killed leaves no second name of a secret. 0 or an errno.
+int give_new_name(const std::string& from, const std::string& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // The file system cannot do that.
+  if (::link(from.c_str(), to.c_str()) != 0) return errno;
+  ::unlink(from.c_str());
+  return 0;
+}
+
+}  // namespace
+
 Status write_new_file(const std::string& path, std::string_view content, unsigned mode) {
   // A whole file beside it first, then a name that must be new.
   TRY_ASSIGN(const Unfinished made, make_unfinished_file(path));
@@ -161,8 +175,8 @@ Status write_new_file(const std::string& path, std::string_view content, unsigne
   }
   if (sys == 0 && ::fchmod(fd.get(), mode) != 0) sys = errno;
   if (sys == 0 && ::fsync(fd.get()) != 0) sys = errno;
-  if (sys == 0 && ::link(temporary.c_str(), path.c_str()) != 0) sys = errno;
-  ::unlink(temporary.c_str());
+  if (sys == 0) sys = give_new_name(temporary, path);
+  if (sys != 0) ::unlink(temporary.c_str());
   if (sys == EEXIST) {
     return fail(Errc::busy, path + ": is there already, and keys are never overwritten");
   }
