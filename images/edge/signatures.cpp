@@ -82,6 +82,10 @@ Result<std::string> unsigned_or_stored(const Store& store, const ReleaseName& na
 
 void remove_unsigned(const Store& store, const ReleaseName& name) {
   ::unlink((unsigned_folder(store, name) + "/release.json").c_str());
+  remove_empty_unsigned(store, name);
+}
+
+void remove_empty_unsigned(const Store& store, const ReleaseName& name) {
   ::rmdir(unsigned_folder(store, name).c_str());
 }
 

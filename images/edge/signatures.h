@@ -36,4 +36,7 @@ namespace weir::images {
 /// Forgets it; fine where there is none.
 void remove_unsigned(const Store& store, const ReleaseName& name);
 
+/// Ends what a killed `remove_unsigned` began; a document that waits stays.
+void remove_empty_unsigned(const Store& store, const ReleaseName& name);
+
 }  // namespace weir::images

@@ -65,6 +65,7 @@ Status attach(const AttachOptions& given) {
       TRY(store.write_release(name, document, signature));
       images::remove_unsigned(store, name);
     } else {
+      images::remove_empty_unsigned(store, name);
       TRY_ASSIGN(const auto stored, store.read_release(name));
       TRY_ASSIGN(const auto all, images::read_signatures(store, stored));
       for (const std::string& other : all) {
