@@ -4,120 +4,115 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstdint>
 #include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "supervisor.h"
 #include "tests/unit/images/scratch.h"
 
-/// A program that is killed, or refused by a full disk, at a call that changes the disk. strace(1)
-/// does the faults.
+/// A program that is killed before a call that changes the disk, or whose disk is full from that
+/// call on.
 namespace weir::test {
 
 enum class Fault : std::uint8_t { killed, disk_full };
 
+/// What a call does to what kind of file: the same for every blob, whatever its digest.
+inline std::string kind_of(const Call& call) {
+  static const std::regex digest("[0-9a-fA-F]{16,}"), random("(unfinished|new)\\.[0-9A-Za-z]{6}");
+  return call.name + " " +
+         std::regex_replace(std::regex_replace(call.path, digest, "HEX"), random, "$1.*");
+}
+
 struct Disturbance {
   Fault fault{};
-  std::string call;
-  int count = 1;  ///< the how-manieth of these calls
+  std::string kind;
+  int count = 1;  ///< the how-manieth of its kind
 };
 
 inline std::string print(const Disturbance& at) {
-  return (at.fault == Fault::killed ? "killed at " : "disk full at ") + at.call + " " +
+  return (at.fault == Fault::killed ? "killed before: " : "disk full from: ") + at.kind + ", " +
          std::to_string(at.count);
 }
 
-/// Everything by which Weir's programs change a disk; of openat only what may make a file.
-inline const std::vector<std::string> kCalls = {
-    "openat", "write", "pwrite64", "fsync",     "ftruncate", "fchmod",   "chmod",
-    "mkdir",  "link",  "rename",   "renameat2", "unlink",    "unlinkat", "rmdir"};
-
-inline bool can_be_refused(const std::string& call) {
-  return call != "unlink" && call != "unlinkat" && call != "rmdir";
+/// Refused at first on a full disk; fsync and a change of mode too: some file systems look for room
+/// only then.
+inline bool can_be_refused(const Call& call) {
+  return call.needs_room || (call.name.find("unlink") == std::string::npos && call.name != "rmdir");
 }
 
-/// A command, run in `folder` on one processor, so that its calls come in the same order each time.
+/// A command, run in `folder`.
 struct Disturbed {
   std::string folder;
-  /// Also what its other threads and its children call: counted in each of them by itself.
-  bool follow = false;
+  /// Of each kind of call so many are disturbed, the first and the last among them.
+  std::size_t most = INT_MAX;
 
-  [[nodiscard]] std::string text_of(const std::string& name) const {
-    return std::filesystem::exists(folder + "/" + name) ? bytes_of(folder + "/" + name) : "";
+  struct Kind {
+    int calls = 0;
+    bool can_be_refused = false;
+  };
+
+  /// The calls of the undisturbed command, which succeeds. What its children change is theirs.
+  [[nodiscard]] std::map<std::string, Kind> calls_of(const std::string& command) const {
+    std::map<std::string, Kind> out;
+    const Ended ended = supervise(folder, command, [&](const Call& call) {
+      if (call.own) {
+        Kind& kind = out[kind_of(call)];
+        ++kind.calls;
+        kind.can_be_refused = can_be_refused(call);
+      }
+      return Verdict::goes_on;
+    });
+    REQUIRE_MESSAGE(ended.status == 0, ended.err);
+    return out;
   }
 
-  /// The calls of the undisturbed command, which succeeds: by name, the positions at which it
-  /// changes the disk, counted among all calls of that name.
-  [[nodiscard]] std::map<std::string, std::vector<int>> calls_of(const std::string& command) const {
-    std::string names;
-    for (const std::string& call : kCalls) names += (names.empty() ? "" : ",") + call;
-    must("cd " + folder + " && taskset 1 strace " + flags() + " -e trace=" + names + " " + command +
-         " > output 2> errors || { cat errors; exit 1; }");
-    std::map<std::string, int> seen;
-    std::map<std::string, std::set<int>> out;
-    std::istringstream lines(text_of("trace"));
-    for (std::string line; std::getline(lines, line);) {
-      if (line.find(" resumed>") != std::string::npos) continue;
-      // "1234 write(" where threads are followed.
-      const std::string thread = follow ? line.substr(0, line.find(' ') + 1) : "";
-      line.erase(0, line.find_first_not_of(' ', thread.size()));
-      const std::string call = line.substr(0, line.find('('));
-      if (std::find(kCalls.begin(), kCalls.end(), call) == kCalls.end()) continue;  // a signal
-      const int count = ++seen[thread + call];
-      const bool reads = call == "openat" && line.find("O_CREAT") == std::string::npos;
-      // What it says is not on a disk.
-      const bool says =
-          call == "write" && (line.starts_with("write(1,") || line.starts_with("write(2,"));
-      if (!reads && !says) out[call].insert(count);
-    }
-    std::map<std::string, std::vector<int>> listed;
-    for (const auto& [call, counts] : out) listed[call].assign(counts.begin(), counts.end());
-    return listed;
-  }
-
-  [[nodiscard]] std::string flags() const {
-    return std::string(follow ? "-f " : "") + "-qq -s 0 -o trace";
-  }
-
-  /// Where to disturb it: of each kind of call at most `most`, the first and the last among them.
-  [[nodiscard]] std::vector<Disturbance> points(const std::string& command,
-                                                std::size_t most) const {
+  [[nodiscard]] std::vector<Disturbance> points(const std::map<std::string, Kind>& kinds) const {
     std::vector<Disturbance> out;
-    for (const auto& [call, counts] : calls_of(command)) {
-      const std::size_t shown = std::min(most, counts.size());
-      for (std::size_t i = 0; i < shown; ++i) {
-        const int count = counts[shown == 1 ? 0 : i * (counts.size() - 1) / (shown - 1)];
-        // A process that dies before it opens left what it left before it.
-        if (call != "openat") out.push_back({Fault::killed, call, count});
-        if (can_be_refused(call)) out.push_back({Fault::disk_full, call, count});
+    for (const auto& [name, kind] : kinds) {
+      const int shown = static_cast<int>(std::min(most, static_cast<std::size_t>(kind.calls)));
+      for (int i = 0; i < shown; ++i) {
+        const int count = shown == 1 ? 1 : 1 + i * (kind.calls - 1) / (shown - 1);
+        out.push_back({Fault::killed, name, count});
+        if (kind.can_be_refused) out.push_back({Fault::disk_full, name, count});
       }
     }
     return out;
   }
 
-  /// Runs the command with one fault. False: it did not come to it.
-  [[nodiscard]] bool disturb(const std::string& command, const Disturbance& at) const {
-    const std::string how = at.fault == Fault::killed ? "signal=SIGKILL" : "error=ENOSPC";
-    int status = 0;
-    output_of("cd " + folder + " && rm -f trace && taskset 1 strace " + flags() +
-                  " -e trace=" + at.call + " -e inject=" + at.call + ":" + how +
-                  ":when=" + std::to_string(at.count) + " " + command + " > output 2> errors",
-              &status);
-    if (at.fault == Fault::killed) return status != 0;
-    const bool hit = text_of("trace").find("(INJECTED)") != std::string::npos;
-    if (hit && status != 0) {
-      CHECK(WEXITSTATUS(status) == 1);
-      const std::string said = text_of("errors");
-      // What in one thread is a write to a file may be in another the error itself.
-      const bool silent = follow && said.empty();
-      CHECK_MESSAGE((silent || said.find("No space left on device") != std::string::npos), said);
-      // Only who was killed may leave something behind.
-      CHECK(unfinished() == "");
+  struct Outcome {
+    bool hit = false;   ///< it came to the call
+    bool done = false;  ///< it says that it did what it was asked for
+  };
+
+  [[nodiscard]] Outcome disturb(const std::string& command, const Disturbance& at) const {
+    int seen = 0;
+    bool hit = false;
+    const Ended ended = supervise(folder, command, [&](const Call& call) {
+      if (!hit && call.own && kind_of(call) == at.kind && ++seen == at.count) {
+        hit = true;
+        return at.fault == Fault::killed ? Verdict::kill : Verdict::no_space;
+      }
+      // What needs no room still succeeds: who overlooked a refusal gives half a file its name.
+      return hit && at.fault == Fault::disk_full && call.needs_room ? Verdict::no_space
+                                                                    : Verdict::goes_on;
+    });
+    if (hit && at.fault == Fault::killed) {
+      CHECK((WIFSIGNALED(ended.status) && WTERMSIG(ended.status) == SIGKILL));
+    } else if (hit && ended.status != 0) {
+      CHECK(WEXITSTATUS(ended.status) == 1);
+      CHECK_MESSAGE(ended.err.find("No space left on device") != std::string::npos, ended.err);
+    } else {
+      CHECK_MESSAGE(ended.status == 0, ended.err);
     }
-    return hit;
+    // Only who was killed may leave something behind.
+    if (at.fault == Fault::disk_full) CHECK(unfinished() == "");
+    return {hit, ended.status == 0};
   }
 
   /// What a writer left that was never given its name.
@@ -125,30 +120,52 @@ struct Disturbed {
     return must("cd " + folder + " && find . -name '*.unfinished.*' -o -name '.new.*'");
   }
 
-  /// Disturbs `command` at its calls, each time after `prepare` and with `after` behind it. `after`
-  /// runs the command again: then nothing unfinished is left.
+  /// All that is there, with its modes.
+  [[nodiscard]] std::set<std::string> listing() const {
+    std::istringstream lines(must("cd " + folder + " && find . -mindepth 1 -printf '%m %P\\n'"));
+    std::set<std::string> out;
+    for (std::string line; std::getline(lines, line);) out.insert(line);
+    return out;
+  }
+
+  /// What is missing or too much; empty: nothing.
+  [[nodiscard]] static std::string difference(const std::set<std::string>& want,
+                                              const std::set<std::string>& got) {
+    std::string out;
+    for (const auto& line : want) out += got.contains(line) ? "" : "missing: " + line + "\n";
+    for (const auto& line : got) out += want.contains(line) ? "" : "too much: " + line + "\n";
+    return out;
+  }
+
+  /// Disturbs `command` at its calls, each time after `prepare` and with `after(done)` behind it,
+  /// `done` being what the command said of itself. `after` sees that the work gets done: then all
+  /// is there that is there without a disturbance, and nothing else.
   template <class Prepare, class After>
-  void everywhere(Prepare prepare, const std::string& command, After after,
-                  std::size_t most = 5) const {
+  void everywhere(Prepare prepare, const std::string& command, After after) const {
     prepare();
-    const std::vector<Disturbance> all = points(command, most);
-    std::map<std::string, int> done;
+    const std::map<std::string, Kind> kinds = calls_of(command);
+    after(true);
+    const std::set<std::string> whole = listing();
+    std::map<std::string, int> tried;
+    std::size_t hits = 0, calls = 0;
+    const std::vector<Disturbance> all = points(kinds);
     for (const Disturbance& at : all) {
       const std::string where = print(at);
       CAPTURE(where);
       prepare();
-      if (!disturb(command, at)) continue;
-      ++done[at.call];
-      after();
-      CHECK(unfinished() == "");
+      const Outcome outcome = disturb(command, at);
+      if (!outcome.hit) continue;
+      ++hits;
+      ++tried[at.kind];
+      after(outcome.done);
+      CHECK(difference(whole, listing()) == "");
     }
-    std::string counts;
-    std::size_t hits = 0;
-    for (const auto& [call, count] : done) {
-      counts += " " + call + " " + std::to_string(count);
-      hits += static_cast<std::size_t>(count);
+    for (const auto& [name, kind] : kinds) {
+      calls += static_cast<std::size_t>(kind.calls) * (kind.can_be_refused ? 2 : 1);
+      CHECK_MESSAGE(tried.contains(name), name);
     }
-    MESSAGE("disturbed" << counts);
+    MESSAGE("disturbed " << hits << " times of " << calls << " possible, " << tried.size() << " of "
+                         << kinds.size() << " kinds of calls");
     // Nearly all: a program may make a call more or less from run to run.
     CHECK(hits * 10 >= all.size() * 9);
     CHECK(hits > 0);
