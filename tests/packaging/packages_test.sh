@@ -69,6 +69,20 @@ for program in weir-init weir-node; do
   cmp "$build/bin/$program" "$(dirname "$(readlink -f "$root/usr/bin/weir-builder")")/$program" ||
     die "$program is not the one that was built"
 done
+# Real work from where they are installed: a key signs, and a lock finds the programs of the nodes beside it.
+mkdir "$work/use"
+cd "$work/use"
+cp "$root/usr/share/doc/weir-builder/examples/gateway-6.12.yaml" image.yaml
+keys=$root/usr/bin/weir-keys
+{ "$keys" generate --no-passphrase --out release && "$keys" sign image.yaml --key release.key &&
+  "$keys" verify image.yaml --key release.pub && minisign -V -q -p release.pub -m image.yaml; } > "$work/log" 2>&1 ||
+  { cat "$work/log"; die "weir-keys cannot sign"; }
+"$root/usr/bin/weir-builder" lock image.yaml --cache "$build/test-cache" > "$work/log" 2>&1 ||
+  { cat "$work/log"; die "weir-builder cannot lock"; }
+for program in weir-init weir-node; do
+  grep -q "$(sha256sum < "$build/bin/$program" | cut -d ' ' -f 1)" image.lock.json ||
+    die "the lock names another $program than the one that was built"
+done
 dpkg --root="$root" --purge "${packages[@]}" > "$work/log" 2>&1 || { cat "$work/log"; die "purge"; }
 find "$root" -mindepth 1 -not -path "$root/var/lib/dpkg/*" | sort | diff "$work/before" - ||
   die "something stayed behind"
