@@ -1,6 +1,8 @@
 // The example images, built from the machine's own mirror and looked at with foreign tools.
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -14,6 +16,9 @@ namespace {
 
 using nlohmann::json;
 using test::Example;
+
+// What an example may take, kernel and initramfs: 30 MB. docs/performance.md says what it takes.
+constexpr std::uint64_t kLargestImage = 30'000'000;
 
 std::map<std::string, std::set<std::string>> dependencies_in(const std::string& text) {
   std::map<std::string, std::set<std::string>> out;
@@ -54,6 +59,14 @@ TEST_CASE("both examples build, and their modules, kernel and programs are what 
     const std::string kernel = release.at("kernel").at("release");
     const std::string modules = "/lib/modules/" + kernel;
     CHECK(report.at("packages") == release.at("packages").size());
+
+    // What a machine has to fetch before it boots.
+    std::uint64_t image =
+        std::filesystem::file_size(example.blob(release.at("kernel").at("image")));
+    for (const json& layer : release.at("layers")) {
+      image += std::filesystem::file_size(example.blob(layer.at("blob")));
+    }
+    CHECK(image <= kLargestImage);
 
     // Byte for byte what the package has.
     example.run("cmp " + example.blob(release.at("kernel").at("image")) + " " + shipped +
