@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "supervisor.h"
+#include "tests/faults/supervisor.h"
 #include "tests/unit/images/scratch.h"
 
 /// A program that is killed before a call that changes the disk, or whose disk is full from that

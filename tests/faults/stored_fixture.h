@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "disturbance.h"
+#include "tests/faults/disturbance.h"
 #include "tests/unit/builder/build_fixture.h"
 
 namespace weir::builder {

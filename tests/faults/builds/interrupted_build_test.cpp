@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "disturbance.h"
+#include "tests/faults/disturbance.h"
 #include "tests/unit/builder/build_fixture.h"
 #include "tests/unit/builder/http_server.h"
 

@@ -1,7 +1,7 @@
 // What weir-keys writes, killed or on a full disk at each of its calls.
 #include <string>
 
-#include "stored_fixture.h"
+#include "tests/faults/stored_fixture.h"
 
 namespace weir::builder {
 namespace {

@@ -2,7 +2,7 @@
 // at all; a second run makes what an undisturbed one makes.
 #include <string>
 
-#include "stored_fixture.h"
+#include "tests/faults/stored_fixture.h"
 
 namespace weir::builder {
 namespace {

@@ -1,13 +1,11 @@
 // The builder's commands that write little, killed or on a full disk at each of their calls: what
 // they wrote is the old or the new, and whole; a second run does the rest and leaves nothing
 // behind.
-#include <memory>
 #include <string>
 
 #include "manifests/boot_check_statement.h"
 #include "manifests/release.h"
-#include "stored_fixture.h"
-#include "tests/unit/builder/archive_fixture.h"
+#include "tests/faults/stored_fixture.h"
 
 namespace weir::builder {
 namespace {
@@ -37,56 +35,6 @@ struct Trusted : Stored {
 };
 
 }  // namespace
-
-TEST_CASE_FIXTURE(Archive, "a lock that is disturbed is the old one or the new one") {
-  REQUIRE(lock().status == 0);
-  const std::string older = text();
-  republish(packages + paragraph("lib", "1.2"));
-  test::must("cd " + folder.path + " && mv cache cache.kept && cp image.lock.json old");
-  HttpServer server(HttpServer::files(files));
-  const std::string command =
-      kBuilder + "lock image.yaml --mirror " + server.url() + "/debian/ --cache cache";
-  const auto again = [&] {
-    test::must("cd " + folder.path + " && " + command + " 2> errors || { cat errors; exit 1; }; " +
-               "rm errors");
-  };
-  const auto fresh = [&] {
-    test::must("cd " + folder.path +
-               " && rm -rf cache && cp -r cache.kept cache && cp old image.lock.json");
-  };
-  const auto check_cache = [&] {
-    test::must("cd " + folder.path +
-               "/cache/blobs/sha256 && for f in *; do case $f in *.*|'*') ;; *) "
-               "echo \"$f  $f\" ;; esac; done > ../sums && { [ ! -s ../sums ] || sha256sum -c "
-               "--quiet ../sums; } && rm ../sums");
-  };
-  fresh();
-  again();
-  const std::string newer = text();
-  REQUIRE(newer != older);
-  const auto after = [&] {
-    again();
-    CHECK(text() == newer);
-    check_cache();
-    CHECK(test::must("ls -A " + folder.path + "/cache/partial") == "");
-  };
-  const test::Disturbed disturbed{folder.path};
-  disturbed.everywhere(fresh, command, [&](bool done) {
-    const std::string now_there = text();
-    CHECK((now_there == newer || (!done && now_there == older)));
-    check_cache();
-    after();
-  });
-  // The first of all, with nothing there: no cache and no lock.
-  const auto nothing = [&] {
-    test::must("cd " + folder.path + " && rm -rf cache image.lock.json");
-  };
-  disturbed.everywhere(nothing, command, [&](bool done) {
-    CHECK((std::filesystem::exists(path()) ? text() == newer : !done));
-    if (std::filesystem::exists(folder.path + "/cache/blobs/sha256")) check_cache();
-    after();
-  });
-}
 
 TEST_CASE_FIXTURE(Stored, "a release without a signature is there whole or not at all") {
   run("mv cache cache.kept && mkdir store.kept");
