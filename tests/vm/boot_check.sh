@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # usage: boot_check.sh PROGRAMS STORE OUT
 #
-# Boots a baked release with `weir-builder boot-check` and looks at what it states with minisign and
-# python: facts as the release has them, data both ways. Then what must be refused, what must not stay
-# behind, and a fleet that demands the check.
+# Boots a baked release with `weir-builder boot-check`, signs with a key in a token (SoftHSM), and looks at
+# what it states with minisign and python: facts as the release has them, data both ways. Then what must be
+# refused, what must not stay behind, and a fleet that demands the check.
 set -euo pipefail
 programs=$(realpath "$1")
 baked=$(realpath "$2")
@@ -22,7 +22,16 @@ cp -r "$baked/store" "$out/store"
 rm -rf "$out/store/statements"
 cp "$baked/release.pub" "$out/"
 cd "$out"
-for who in lab stranger; do minisign -G -W -p $who.pub -s $who.key > /dev/null; done
+minisign -G -W -p stranger.pub -s stranger.key > /dev/null
+module=/usr/lib/softhsm/libsofthsm2.so
+printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' "$PWD/tokens" > token.conf
+export SOFTHSM2_CONF=$PWD/token.conf
+mkdir tokens
+softhsm2-util --init-token --free --label lab --pin 1234 --so-pin 5678 > /dev/null
+pkcs11-tool --module $module --login --pin 1234 --token-label lab --keypairgen --key-type EC:edwards25519 \
+  --label booted --id 0102030405060708 > /dev/null 2>&1
+token() { echo "pkcs11:token=lab;object=booted?module-path=$module&pin-value=$1"; }
+"$programs/weir-keys" pkcs11 --pkcs11 "$(token 1234)" --out lab.pub > /dev/null
 digest=$(sha256sum < store/releases/$release/release.json | cut -c1-64)
 
 die() {
@@ -47,8 +56,15 @@ nothing_stays() {
   ! ip -br link | grep -E 'weir-(data|mgmt|client)' || die "interfaces stay"
 }
 
+echo "== a token that cannot sign is found out before anything boots"
+refused "log in to token lab" check $release release.pub --pkcs11 "$(token 9999)"
+! grep -q "booting release" said || die "it boots for nothing"
+
 echo "== it boots, and says so with a signature"
-check $release release.pub --sign-with lab.key --json > result.json
+check $release release.pub --pkcs11 "$(token 1234)" --json > result.json 2> progress || die "$(cat progress)"
+cat progress
+grep -qF "the image's own wg sees the same peer" progress || die "wg was not asked"
+! grep -qF pin-value progress result.json || die "it tells the PIN"
 nothing_stays
 statement=$(echo store/statements/"$digest"/booted-*.json)
 minisign -V -q -p lab.pub -m "$statement"
@@ -95,7 +111,7 @@ cp "$statement" kept
 sed -i 's/"node_rx_bytes": /"node_rx_bytes": 1/' "$statement"
 refused "does not count" verify $release --boot-checked-by 1 --checker lab.pub
 cp kept "$statement"
-refused "which is not trusted here" check $release stranger.pub --sign-with lab.key
+refused "which is not trusted here" check $release stranger.pub --sign-with stranger.key
 
 echo "== a fleet that demands it"
 touch peers.jsonl
@@ -113,20 +129,20 @@ variant() { # NAME FROM TO: a changed copy of the release, signed by the strange
 }
 echo "== a node that is not what was released"
 variant mislabelled '"lock_digest": "sha256:[0-9a-f]*"' '"lock_digest": "sha256:'"$digest"'"'
-refused "reports lock digest sha256:" check mislabelled stranger.pub --sign-with lab.key
+refused "reports lock digest sha256:" check mislabelled stranger.pub --sign-with stranger.key
 echo "== a release that does not come up"
 variant deaf '"command_line": "' '&rdinit=/nonexistent panic=0 '
 # Far sooner than the time it has: the console says so.
 before=$SECONDS
 refused "the node's kernel gave up: Kernel panic - not syncing: " \
-  check deaf stranger.pub --sign-with lab.key --timeout 900
+  check deaf stranger.pub --sign-with stranger.key --timeout 900
 [ $((SECONDS - before)) -lt 300 ] || die "a panic was noticed only after $((SECONDS - before)) s"
 grep -q "its console ends with: " said || die "the console is not quoted"
 nothing_stays
 [ "$(ls store/statements)" = "$digest" ] || die "a release that failed has a statement"
 
 interrupt() { # SIGNAL
-  "$programs/weir-builder" boot-check gateway-6.1 --store store --key release.pub --sign-with lab.key \
+  "$programs/weir-builder" boot-check gateway-6.1 --store store --key release.pub --sign-with stranger.key \
     > interrupted 2>&1 &
   background=$!
   local end=$((SECONDS + 60))

@@ -14,6 +14,7 @@
 #include "deployer/boot_check/edge/wireguard_go.h"
 #include "deployer/boot_check/edge/wires.h"
 #include "deployer/boot_check/timeline.h"
+#include "deployer/boot_check/tool_dump.h"
 #include "deployer/node_client/edge/node_client.h"
 #include "deployer/pool/edge/qmp.h"
 #include "keys/edge/key_files.h"
@@ -84,7 +85,8 @@ class Check {
     TRY_ASSIGN_IN(const manifests::NodeIdentity identity, wait_for_answer(), "boot");
     TRY_IN(configure(identity, peer), "configure");
     TRY_ASSIGN_IN(auto traffic, move_data(peer), "peer");
-    TRY_IN(read_counters(traffic), "counters");
+    TRY_ASSIGN_IN(const manifests::PeerState seen, read_counters(traffic), "counters");
+    TRY_IN(ask_tool(seen), "tool");
     if (request_.log >= 0) TRY_IN(keep_log(), "node log");
     TRY_ASSIGN(const std::string machine, describe_machine());
     const auto now = std::chrono::duration_cast<std::chrono::seconds>(
@@ -216,7 +218,7 @@ class Check {
   }
 
   // The node's side of it, as its kernel tells over netlink.
-  Status read_counters(manifests::BootTraffic& traffic) {
+  Result<manifests::PeerState> read_counters(manifests::BootTraffic& traffic) {
     TRY_ASSIGN(const manifests::PeerDump dump, client_->peers());
     if (dump.peers.size() != 1) {
       return fail(Errc::integrity, "the node has " + std::to_string(dump.peers.size()) +
@@ -232,6 +234,20 @@ class Check {
         std::min(traffic.node_tx_bytes, traffic.peer_rx_bytes) < traffic.received) {
       return fail(Errc::integrity, "data went both ways, but not all of it through the tunnel");
     }
+    return state;
+  }
+
+  // That `wg` and the pinned module speak one version of their netlink family, nothing but talking
+  // shows: the version is a number in the tool's code.
+  Status ask_tool(const manifests::PeerState& seen) {
+    const auto dump = client_->tool_dump();
+    if (!dump && dump.error().code == Errc::not_found) {
+      say_("the image has no wg that could be asked");
+      return {};
+    }
+    if (!dump) return tl::unexpected(dump.error());
+    TRY(check_tool_dump(*dump, seen));
+    say_("the image's own wg sees the same peer");
     return {};
   }
 

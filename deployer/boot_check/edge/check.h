@@ -24,11 +24,13 @@ using Say = std::function<void(const std::string&)>;
 
 /// Boots the image in QEMU, makes it a gateway over its node API as the deployer does, and has a
 /// wireguard-go client complete a handshake with it and exchange data through it, over IPv4 and
-/// IPv6. Inside `run_enclosed` only.
+/// IPv6; then asks the image's own `wg`, where it has one, whether it sees that peer. Inside
+/// `run_enclosed` only.
 ///
 /// returns  what was seen; not yet compared with the release
 /// errors   timeout, saying which step did not come, with the end of the node's console; integrity:
-///          data changed on the way, or the node's kernel saw no handshake; busy: interrupted;
+///          data changed on the way, the node's kernel saw no handshake, or its `wg` another
+///          peer; busy: interrupted;
 ///          not_found: no QEMU, no wireguard-go
 [[nodiscard]] Result<manifests::BootCheckStatement> check(const CheckRequest& request,
                                                           const Say& say);

@@ -110,7 +110,9 @@ Result<wireguard::SecretBytes> run_program(const std::vector<std::string>& argum
   pid_t child = 0;
   const int sys = ::posix_spawn(&child, path.c_str(), &actions, nullptr, argv.data(), environment);
   ::posix_spawn_file_actions_destroy(&actions);
-  if (sys != 0) return fail_errno(Errc::io, sys, "cannot start " + path);
+  if (sys != 0) {
+    return fail_errno(sys == ENOENT ? Errc::not_found : Errc::io, sys, "cannot start " + path);
+  }
   output.write = Fd();
   complaint.write = Fd();
 

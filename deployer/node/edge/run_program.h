@@ -15,9 +15,8 @@ namespace weir::node {
 ///
 /// arguments  the first is the program's path; no shell, no search, an empty environment
 /// input      its standard input
-/// errors     io: cannot start; timeout (it is killed); kernel: it failed, with the first line of
-/// what it
-///            said on standard error
+/// errors     not_found: the image has no such program; io: cannot start; timeout (it is killed);
+///            kernel: it failed, with the first line of what it said on standard error
 [[nodiscard]] Result<wireguard::SecretBytes> run_program(const std::vector<std::string>& arguments,
                                                          std::string_view input,
                                                          std::chrono::milliseconds patience);

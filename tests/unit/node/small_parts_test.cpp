@@ -64,7 +64,8 @@ TEST_CASE("a program's output, input, failure and slowness are told apart") {
   // The program ended its output but not itself.
   CHECK(run_program({"/bin/sh", "-c", "exec >&- 2>&-; sleep 60"}, "", 100ms).error().code ==
         Errc::timeout);
-  CHECK(run_program({"/nonexistent/tool"}, "", 1s).error().code == Errc::io);
+  CHECK(run_program({"/nonexistent/tool"}, "", 1s).error().code == Errc::not_found);
+  CHECK(run_program({"/etc/passwd"}, "", 1s).error().code == Errc::io);
 }
 
 TEST_CASE("the fences name the node's own interfaces and addresses") {
