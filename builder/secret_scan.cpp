@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstring>
+#include <tuple>
 #include <utility>
 
 #include "builder/secret_rules.h"
@@ -18,10 +18,25 @@ using keys::Secret;
 // needles are at least this long.
 constexpr std::size_t kWindow = 8;
 constexpr std::size_t kShortestKey = 16;
+// From one window of a key's text to the next: no line's end breaks two of them, and no two ends of
+// lines as tools write them (32, 60, 64, 76 characters) do.
+constexpr std::size_t kApart = 24;
 constexpr std::size_t kShown = 10;
 
 std::uint8_t lower(std::uint8_t c) {
   return c >= 'A' && c <= 'Z' ? static_cast<std::uint8_t>(c - 'A' + 'a') : c;
+}
+
+std::uint8_t standard(std::uint8_t c) {
+  return c == '-' ? '+' : c == '_' ? '/' : c;
+}
+
+bool same_hex(std::uint8_t a, std::uint8_t b) {
+  return lower(a) == b;
+}
+
+bool same_base64(std::uint8_t a, std::uint8_t b) {
+  return standard(a) == b;
 }
 
 std::size_t block(std::uint8_t first, std::uint8_t second) {
@@ -30,13 +45,14 @@ std::size_t block(std::uint8_t first, std::uint8_t second) {
 
 // Base64 of the key as it stands in base64 of something longer, `before` bytes into a group of
 // three: only the characters that depend on nothing else.
-Result<Secret> base64_within(const Secret& key, std::size_t before, int variant) {
+Result<Secret> base64_within(const Secret& key, std::size_t before) {
+  constexpr int kVariant = sodium_base64_VARIANT_ORIGINAL;
   TRY_ASSIGN(Secret plain, Secret::of_size(before + key.size()));
   std::copy(key.bytes().begin(), key.bytes().end(),
             plain.writable().begin() + static_cast<std::ptrdiff_t>(before));
-  TRY_ASSIGN(Secret text, Secret::of_size(sodium_base64_encoded_len(plain.size(), variant)));
+  TRY_ASSIGN(Secret text, Secret::of_size(sodium_base64_encoded_len(plain.size(), kVariant)));
   sodium_bin2base64(reinterpret_cast<char*>(text.writable().data()), text.size(),
-                    plain.bytes().data(), plain.size(), variant);
+                    plain.bytes().data(), plain.size(), kVariant);
   const std::size_t first = (before * 8 + 5) / 6, last = plain.size() * 8 / 6;
   return Secret::copy_of(text.bytes().subspan(first, last - first));
 }
@@ -55,7 +71,8 @@ std::string_view meaning(std::size_t rule) {
                                             "a minisign secret key",
                                             "an age secret key",
                                             "a key of the fleet",
-                                            "a key of the fleet in hex"};
+                                            "a key of the fleet in hex",
+                                            "a key of the fleet"};
   return kMeanings[rule];
 }
 
@@ -100,12 +117,40 @@ std::string check_name(const std::string& name, const SecretScanner& scanner, Re
 
 }  // namespace
 
+std::uint8_t SecretScanner::folded(Rule rule, std::uint8_t c) {
+  return rule == Rule::raw ? c : rule == Rule::base64 ? standard(c) : lower(c);
+}
+
+// All that fold to it.
+std::vector<std::uint8_t> SecretScanner::cases(Rule rule, std::uint8_t c) {
+  std::vector<std::uint8_t> out = {c};
+  if (rule == Rule::base64) {
+    if (c == '+') out.push_back('-');
+    if (c == '/') out.push_back('_');
+  } else if (rule != Rule::raw && std::toupper(c) != c) {
+    out.push_back(static_cast<std::uint8_t>(std::toupper(c)));
+  }
+  return out;
+}
+
 Status SecretScanner::add(std::string_view text, Rule rule) {
   TRY_ASSIGN(Secret copy, Secret::copy_of(as_bytes(text)));
-  if (rule != Rule::exact) {
-    for (std::uint8_t& c : copy.writable()) c = lower(c);
+  for (std::uint8_t& c : copy.writable()) c = folded(rule, c);
+  const auto window = [&](std::size_t from) {
+    // Without '/', which JSON may escape.
+    for (std::size_t at = from; rule == Rule::base64 && at + kWindow <= text.size(); ++at) {
+      if (text.substr(at, kWindow).find('/') == std::string_view::npos) return at;
+    }
+    return from;
+  };
+  needles_.push_back({texts_.size(), window(0), rule});
+  if (rule == Rule::hex || rule == Rule::base64) {
+    const std::size_t last = text.size() - kWindow;
+    for (std::size_t at = std::min(kApart, last); at <= last; at += kApart) {
+      needles_.push_back({texts_.size(), window(at), rule});
+    }
   }
-  needles_.push_back({std::move(copy), rule});
+  texts_.push_back(std::move(copy));
   return {};
 }
 
@@ -113,16 +158,14 @@ Status SecretScanner::add_key(const Secret& key) {
   if (key.size() < kShortestKey) {
     return fail(Errc::invalid_input, "a key to look for has less than 16 bytes");
   }
-  TRY(add(key.text(), Rule::exact));
+  TRY(add(key.text(), Rule::raw));
   TRY_ASSIGN(Secret hex, Secret::of_size(key.size() * 2 + 1));
   sodium_bin2hex(reinterpret_cast<char*>(hex.writable().data()), hex.size(), key.bytes().data(),
                  key.size());
-  TRY(add(hex.text().substr(0, key.size() * 2), Rule::folded));
+  TRY(add(hex.text().substr(0, key.size() * 2), Rule::hex));
   for (std::size_t before = 0; before < 3; ++before) {
-    TRY_ASSIGN(const Secret text, base64_within(key, before, sodium_base64_VARIANT_ORIGINAL));
-    TRY_ASSIGN(const Secret other, base64_within(key, before, sodium_base64_VARIANT_URLSAFE));
-    TRY(add(text.text(), Rule::exact));
-    if (!text.equals(other)) TRY(add(other.text(), Rule::exact));
+    TRY_ASSIGN(const Secret text, base64_within(key, before));
+    TRY(add(text.text(), Rule::base64));
   }
   return {};
 }
@@ -131,16 +174,12 @@ void SecretScanner::finish() {
   steps_.assign(1 << 16, kWindow - 1);
   ends_.assign(1 << 16, {});
   for (std::size_t i = 0; i < needles_.size(); ++i) {
-    const auto text = needles_[i].text.bytes();
-    const bool exact = needles_[i].rule == Rule::exact;
-    const auto cases = [&](std::uint8_t c) {
-      const auto upper = static_cast<std::uint8_t>(std::toupper(c));
-      return exact || upper == c ? std::vector<std::uint8_t>{c} : std::vector{c, upper};
-    };
+    const Needle& needle = needles_[i];
+    const auto text = texts_[needle.text].bytes().subspan(needle.anchor, kWindow);
     for (std::size_t at = 0; at + 1 < kWindow; ++at) {
       const auto step = static_cast<std::uint8_t>(kWindow - 2 - at);
-      for (const std::uint8_t first : cases(text[at])) {
-        for (const std::uint8_t second : cases(text[at + 1])) {
+      for (const std::uint8_t first : cases(needle.rule, text[at])) {
+        for (const std::uint8_t second : cases(needle.rule, text[at + 1])) {
           std::uint8_t& known = steps_[block(first, second)];
           known = std::min(known, step);
           if (step == 0) ends_[block(first, second)].push_back(static_cast<std::uint16_t>(i));
@@ -170,7 +209,7 @@ Result<SecretScanner> SecretScanner::create(const std::vector<Secret>& keys) {
   for (const Secret& key : keys) TRY(out.add_key(key));
   out.keys_ = digests.size();
   if (out.needles_.size() > UINT16_MAX) {
-    return fail(Errc::invalid_input, "more than 8000 keys to look for");
+    return fail(Errc::invalid_input, "more than 6000 keys to look for");
   }
   out.finish();
   return out;
@@ -183,23 +222,27 @@ std::optional<manifests::OwnKeys> SecretScanner::own_keys() const {
 
 std::optional<SecretFinding> SecretScanner::check(const Needle& needle, Bytes content,
                                                   std::size_t at) const {
-  const auto text = needle.text.bytes();
-  if (content.size() - at < text.size()) return std::nullopt;
-  const Bytes found = content.subspan(at, text.size());
-  const bool same = needle.rule == Rule::exact
-                        ? std::memcmp(found.data(), text.data(), text.size()) == 0
-                        : std::equal(found.begin(), found.end(), text.begin(),
-                                     [](std::uint8_t a, std::uint8_t b) { return lower(a) == b; });
-  if (!same) return std::nullopt;
+  const auto text = texts_[needle.text].bytes();
   std::optional<std::size_t> begin = at;
-  if (needle.rule == Rule::setting) begin = secret_rules::setting(content, at, text.size());
-  if (needle.rule == Rule::pem) begin = secret_rules::pem(content, at);
-  if (needle.rule == Rule::openssh) begin = secret_rules::openssh(content, at);
-  if (needle.rule == Rule::minisign) begin = secret_rules::minisign(content, at);
-  if (needle.rule == Rule::age) begin = secret_rules::age(content, at);
+  if (needle.rule == Rule::hex || needle.rule == Rule::base64) {
+    begin = secret_rules::key_text(content, at, text, needle.anchor, kWindow,
+                                   needle.rule == Rule::hex ? same_hex : same_base64);
+  } else {
+    if (content.size() - at < text.size()) return std::nullopt;
+    const Bytes found = content.subspan(at, text.size());
+    if (!std::equal(found.begin(), found.end(), text.begin(),
+                    [&](std::uint8_t a, std::uint8_t b) { return folded(needle.rule, a) == b; })) {
+      return std::nullopt;
+    }
+    if (needle.rule == Rule::setting) begin = secret_rules::setting(content, at, text.size());
+    if (needle.rule == Rule::pem) begin = secret_rules::pem(content, at);
+    if (needle.rule == Rule::openssh) begin = secret_rules::openssh(content, at);
+    if (needle.rule == Rule::minisign) begin = secret_rules::minisign(content, at);
+    if (needle.rule == Rule::age) begin = secret_rules::age(content, at);
+  }
   if (!begin) return std::nullopt;
   return SecretFinding{*begin, std::string(meaning(static_cast<std::size_t>(needle.rule))),
-                       needle.rule == Rule::exact || needle.rule == Rule::folded};
+                       needle.rule >= Rule::raw};
 }
 
 std::vector<SecretFinding> SecretScanner::scan(Bytes content) const {
@@ -219,9 +262,11 @@ std::vector<SecretFinding> SecretScanner::scan(Bytes content) const {
     }
     ++at;
   }
-  std::stable_sort(out.begin(), out.end(), [](const SecretFinding& a, const SecretFinding& b) {
-    return a.offset < b.offset;
+  std::sort(out.begin(), out.end(), [](const SecretFinding& a, const SecretFinding& b) {
+    return std::tie(a.offset, a.what) < std::tie(b.offset, b.what);
   });
+  // A key is found at each of its windows.
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

@@ -18,7 +18,7 @@
 namespace weir::builder {
 
 /// Changes with every rule below: releases record by which rules they were scanned.
-inline constexpr std::uint64_t kScanRules = 2;
+inline constexpr std::uint64_t kScanRules = 3;
 
 /// Something that must not be in an image. Never the secret itself.
 struct SecretFinding {
@@ -31,17 +31,18 @@ struct SecretFinding {
 /// Looks for secrets in files, in one pass over the bytes.
 ///
 /// Rules: a setting `PrivateKey`, `PresharedKey`, also with `_` or `-` between the words, with a
-/// WireGuard key (base64 or hex) for its value; PEM, OpenSSH and OpenPGP private keys, armoured;
-/// minisign's secret keys; age's secret keys; and the keys it was made for, as they are, in hex and
-/// in base64 at any alignment. What only looks alike (digests, public keys, certificates, a
-/// program's own words about such keys) is not found. Compressed files are not looked into.
+/// WireGuard key (base64 or hex) for its value; PEM, OpenSSH and OpenPGP private keys, armoured,
+/// in lines of any kind; minisign's secret keys; age's secret keys; and the keys it was made for,
+/// as they are, in hex and in base64 at any alignment, also half of one or broken into lines. What
+/// only looks alike (digests, public keys, certificates, a program's own words about such keys) is
+/// not found. Compressed files are not looked into.
 class SecretScanner {
  public:
   /// keys     16 bytes or more each; copied into locked memory
   /// errors   invalid_input: a shorter one; exhausted
   static Result<SecretScanner> create(const std::vector<keys::Secret>& keys);
 
-  /// In the order of their offsets.
+  /// In the order of their offsets, each once.
   [[nodiscard]] std::vector<SecretFinding> scan(Bytes content) const;
 
   /// What its findings depend on: the rules and the keys.
@@ -52,13 +53,18 @@ class SecretScanner {
   [[nodiscard]] std::optional<manifests::OwnKeys> own_keys() const;
 
  private:
-  enum class Rule : std::uint8_t { setting, pem, openssh, minisign, age, exact, folded };
+  enum class Rule : std::uint8_t { setting, pem, openssh, minisign, age, raw, hex, base64 };
+  /// A window of a text to match. Texts of keys in base64 are in the standard's alphabet, `raw`
+  /// ones as they are, all others in lower case.
   struct Needle {
-    keys::Secret text;  ///< to match; for `folded` and the rules in lower case
+    std::size_t text = 0;    ///< of `texts_`
+    std::size_t anchor = 0;  ///< where in it the window begins
     Rule rule{};
   };
 
   explicit SecretScanner(const Digest& identity) : identity_(identity) {}
+  static std::uint8_t folded(Rule rule, std::uint8_t c);
+  static std::vector<std::uint8_t> cases(Rule rule, std::uint8_t c);
   Status add(std::string_view text, Rule rule);
   Status add_key(const keys::Secret& key);
   void finish();
@@ -67,6 +73,7 @@ class SecretScanner {
 
   Digest identity_;
   std::size_t keys_ = 0;
+  std::vector<keys::Secret> texts_;
   std::vector<Needle> needles_;
   /// By the seventh and eighth byte of a window: how far it can move, and which needles end there.
   std::vector<std::uint8_t> steps_;

@@ -73,6 +73,11 @@ Result<std::vector<Secret>> read_own_secrets(const std::vector<std::string>& pat
     }
     if (files.empty()) return refuse(path, "holds no keys");
   }
+  // Who has it and a sealed identity has the identity's key.
+  if (key_file) {
+    TRY_ASSIGN(Secret secret, keys::read_key_file(*key_file));
+    out.push_back(std::move(secret));
+  }
   return out;
 }
 

@@ -15,8 +15,10 @@ namespace weir::builder {
 ///
 /// paths      files, or folders of such files (their folders too; public keys, `.pub`, and
 ///            signatures, `.minisig`, are passed over)
-/// key_file   opens sealed identities; absent: a passphrase (WEIR_PASSPHRASE, else the terminal)
-/// errors     invalid_input: a file that is none of these; as `keys::read_identity`
+/// key_file   opens sealed identities, and is itself one of the keys; absent: a passphrase
+///            (WEIR_PASSPHRASE, else the terminal)
+/// errors     invalid_input: a file that is none of these; as `keys::read_identity` and
+///            `keys::read_key_file`
 [[nodiscard]] Result<std::vector<keys::Secret>> read_own_secrets(
     const std::vector<std::string>& paths, const std::optional<std::string>& key_file);
 

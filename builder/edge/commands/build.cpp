@@ -208,7 +208,7 @@ int run_build(const Arguments& args) {
       "secrets-key-file",
       options::value<std::string>()->value_name("FILE")->notifier(
           [&](const std::string& file) { given.secrets_key = file; }),
-      "opens the sealed identities of --secrets; default: a passphrase")(
+      "opens the sealed identities of --secrets, and is looked for too; default: a passphrase")(
       "require-index", options::bool_switch(&given.require_index),
       "refuses a lock that cannot be held to the signed indices again, because the cache or the "
       "keyring is not here")(

@@ -109,14 +109,15 @@ TEST_CASE("a key of the fleet's own store is found, also in layers that were mad
   const auto first = fixture.built();
   const std::string document = fixture.read("store/releases/demo/release.json");
   CHECK(first.at("scanned_files") == fixture.release().at("scan").at("files"));
-  CHECK(fixture.release().at("scan").at("rules") == 2);
+  CHECK(fixture.release().at("scan").at("rules") == 3);
   CHECK_FALSE(fixture.release().at("scan").contains("own_keys"));
   // Searched anew for the keys, then remembered; the release says so, and who has no keys rebuilds
-  // it all the same. The folder holds a preshared key, a signing key and an identity.
+  // it all the same. The folder holds a preshared key, a signing key and an identity, and the key
+  // file that opens it is one more.
   const auto searched = fixture.built(own + " --replace");
   CHECK(searched.at("layers_reused") == 0);
-  CHECK(searched.at("own_keys_searched") == 3);
-  CHECK(fixture.release().at("scan").at("own_keys").at("count") == 3);
+  CHECK(searched.at("own_keys_searched") == 4);
+  CHECK(fixture.release().at("scan").at("own_keys").at("count") == 4);
   const auto rebuilt = fixture.builder("rebuild demo --store store --cache cache");
   CHECK_MESSAGE(rebuilt.status == 0, rebuilt.out);
   CHECK(fixture.built(own).at("layers_reused") == 3);
@@ -132,6 +133,12 @@ TEST_CASE("a key of the fleet's own store is found, also in layers that were mad
   fixture.tool(line(fixture.read("fleet/peer")), "1.0");
   fixture.lock();
   fixture.refused("/usr/bin/tool holds a key of the fleet at byte ", own);
+
+  fixture.tool(fixture.run("xxd -p seal | sed 's/$/\\\\n/' | tr -d '\\n'"), "1.0");
+  fixture.lock();
+  fixture.refused("/usr/bin/tool holds a key of the fleet in hex at byte ", own);
+  fixture.run("head -c 31 /dev/urandom > short; chmod 600 short");
+  fixture.refused("short: not a key file", " --secrets fleet/peer --secrets-key-file short");
 
   fixture.run("echo words > fleet/readme");
   fixture.refused("fleet/readme: is no sealed identity, WireGuard key", own);
