@@ -291,7 +291,7 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
   const YamlField root = YamlField::root(node, file);
   TRY(root.only({"name", "state", "store", "trusted_keys", "identity", "identity_key_file", "peers",
                  "director", "vip", "fabric", "clients", "probe", "pools", "policy", "trust",
-                 "channel", "boot_check", "rebuild"}));
+                 "channel", "boot_check", "rebuild", "own_keys_searched"}));
   const auto text_of = [&](std::string_view key) -> Result<std::string> {
     TRY_ASSIGN(const YamlField field, root.at(key));
     return field.text();
@@ -327,6 +327,9 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
   }
   if (const auto rebuild = root.find("rebuild")) {
     TRY_ASSIGN(out.rebuild, read_statement_policy(*rebuild));
+  }
+  if (const auto searched = root.find("own_keys_searched")) {
+    TRY_ASSIGN(out.own_keys_searched, searched->boolean());
   }
   TRY_ASSIGN(out.identity, text_of("identity"));
   if (const auto key_file = root.find("identity_key_file")) {

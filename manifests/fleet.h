@@ -88,6 +88,8 @@ struct Fleet {
   ChannelName channel = *ChannelName::parse("stable");  ///< which releases are for this fleet
   /// Beside what the trust's roles demand.
   std::optional<StatementPolicy> boot_check{}, rebuild{};
+  /// Releases must have been searched for their builder's own keys (docs/release.md).
+  bool own_keys_searched = false;
 };
 
 /// Reads and checks a fleet document: two pools, unique nodes, addresses that do not overlap.

@@ -337,10 +337,6 @@ bool is_command_line(std::string_view text) {
          std::none_of(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; });
 }
 
-bool is_boolean(std::string_view text) {
-  return text == "true" || text == "false";
-}
-
 }  // namespace
 
 bool matches(std::string_view pattern, std::string_view text) {
@@ -402,8 +398,7 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
                checked(*field, is_command_line, "one line of printable ASCII, at most 1024 bytes"));
   }
   if (const auto field = root.find("documentation")) {
-    TRY_ASSIGN(const auto word, checked(*field, is_boolean, "true or false"));
-    out.documentation = word == "true";
+    TRY_ASSIGN(out.documentation, field->boolean());
   }
   if (const auto field = root.find("node_programs")) {
     TRY_ASSIGN(out.node_programs, field->text());

@@ -268,6 +268,14 @@ Result<std::uint64_t> YamlField::number(std::uint64_t least, std::uint64_t most)
   return value;
 }
 
+Result<bool> YamlField::boolean() const {
+  TRY_ASSIGN(const std::string written, text());
+  if (written != "true" && written != "false") {
+    return wrong("must be true or false, not '" + written.substr(0, 40) + "'");
+  }
+  return written == "true";
+}
+
 Result<std::chrono::milliseconds> YamlField::duration() const {
   TRY_ASSIGN(const std::string written, text());
   std::int64_t value = 0;

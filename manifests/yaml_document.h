@@ -58,6 +58,7 @@ class YamlField {
   [[nodiscard]] Result<std::string> text() const;   ///< not empty, no control characters
   [[nodiscard]] Result<std::string> lines() const;  ///< any text, of several lines too, or none
   [[nodiscard]] Result<std::uint64_t> number(std::uint64_t least, std::uint64_t most) const;
+  [[nodiscard]] Result<bool> boolean() const;  ///< "true" or "false"
   /// "250ms", "20s", "3m" or "1h", negative ones too.
   [[nodiscard]] Result<std::chrono::milliseconds> duration() const;
   /// What `parse` makes of the text: `field.as(IpAddress::parse)`.

@@ -6,6 +6,7 @@
 #include "builder/edge/attest.h"
 #include "builder/edge/commands/trust_options.h"
 #include "builder/edge/statements.h"
+#include "manifests/own_key_search.h"
 
 namespace weir::builder {
 namespace {
@@ -22,7 +23,7 @@ struct VerifyOptions {
   std::string name, store;
   TrustOptions trust;
   StatementOptions rebuilt, boot_checked;
-  bool json = false, provenance = false;
+  bool json = false, provenance = false, own_keys_searched = false;
 };
 
 // Adds who stated it to those whom the trust demanded.
@@ -64,6 +65,9 @@ Status verify(const VerifyOptions& given) {
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
   TRY_ASSIGN(TrustedRelease trusted, verify_by(given.trust, store, name, Demands::kept));
   const auto& release = trusted.release;
+  if (given.own_keys_searched) {
+    TRY_IN(manifests::require_own_key_search(*release), "release " + given.name);
+  }
   TRY_ASSIGN(const auto provenance, provenance_of(store, trusted, given));
   TRY(demand(store, release, keys::StatementKind::rebuild, given.rebuilt, trusted.rebuilt_by));
   TRY(demand(store, release, keys::StatementKind::boot_check, given.boot_checked,
@@ -82,6 +86,7 @@ Status verify(const VerifyOptions& given) {
                                   {"boot_checked_by", trusted.boot_checked_by},
                                   {"provenance_by", nullptr}};
     if (provenance) out["provenance_by"] = provenance->signers();
+    if (release->scan.own_keys) out["own_keys_searched"] = release->scan.own_keys->count;
     std::puts(out.dump(2).c_str());
     return {};
   }
@@ -90,6 +95,10 @@ Status verify(const VerifyOptions& given) {
   if (provenance) {
     std::printf("  provenance and SBOMs signed by %s, made from %zu artifacts\n",
                 provenance->signers().c_str(), (*provenance)->dependencies.size());
+  }
+  if (release->scan.own_keys) {
+    std::printf("  searched for %llu keys of its builder's fleet, by the builder's word\n",
+                static_cast<unsigned long long>(release->scan.own_keys->count));
   }
   for (const std::string& id : trusted.rebuilt_by) {
     std::printf("  rebuilt, bit by bit the same, by %s\n", id.c_str());
@@ -150,7 +159,9 @@ int run_verify(const Arguments& args) {
       "provenance", options::bool_switch(&given.provenance),
       "demands a provenance that a trusted key signed (with --trust, as many release keys as a "
       "release takes); without, one that is there is checked")(
-      "json", options::bool_switch(&given.json), "prints the result as JSON");
+      "own-keys-searched", options::bool_switch(&given.own_keys_searched),
+      "demands that its builder searched it for the fleet's own keys (weir-builder build "
+      "--secrets)")("json", options::bool_switch(&given.json), "prints the result as JSON");
   if (const auto code = parse_command_line(line, args, &given.name)) return *code;
   if (!says_who_is_trusted(line, given.trust)) return 2;
   if (!fits(given.rebuilt, "--rebuilt-by", "--rebuilder") ||

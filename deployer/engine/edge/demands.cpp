@@ -6,6 +6,7 @@
 #include "images/edge/statements.h"
 #include "keys/edge/key_files.h"
 #include "keys/statements.h"
+#include "manifests/own_key_search.h"
 
 namespace weir::deployer {
 namespace {
@@ -48,6 +49,7 @@ Status check_demands(Site& site, const images::Store& store,
   }
   TRY_ASSIGN(const auto running, running_releases(site));
   if (running.contains(release.digest())) return {};
+  if (fleet.own_keys_searched) TRY(manifests::require_own_key_search(*release));
   for (const auto& demand : demands) {
     if (!demand) continue;
     TRY_ASSIGN(const auto found,

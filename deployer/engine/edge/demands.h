@@ -15,7 +15,8 @@ namespace weir::deployer {
 [[nodiscard]] Result<std::set<Digest>> running_releases(Site& site);
 
 /// Holds what others stated about a release to what the fleet document demands (`boot_check`,
-/// `rebuild`) and to the roles of its trust. What runs already is not asked for them: going back
+/// `rebuild`) and to the roles of its trust, and what the release says of its own search for the
+/// fleet's keys (`own_keys_searched`). What runs already is not asked for any of it: going back
 /// needs nobody's signature.
 ///
 /// trust   null: the fleet names trusted keys

@@ -111,6 +111,13 @@ TEST_CASE("a key of the fleet's own store is found, also in layers that were mad
   CHECK(first.at("scanned_files") == fixture.release().at("scan").at("files"));
   CHECK(fixture.release().at("scan").at("rules") == 3);
   CHECK_FALSE(fixture.release().at("scan").contains("own_keys"));
+  const std::string verify = "verify demo --store store --key k.pub 2>&1 ";
+  CHECK(fixture.builder(verify).status == 0);
+  const auto unsearched = fixture.builder(verify + "--own-keys-searched");
+  CHECK(WEXITSTATUS(unsearched.status) == 1);
+  CHECK_MESSAGE(unsearched.out.find("release demo: was not searched for the fleet's own keys") !=
+                    std::string::npos,
+                unsearched.out);
   // Searched anew for the keys, then remembered; the release says so, and who has no keys rebuilds
   // it all the same. The folder holds a preshared key, a signing key and an identity, and the key
   // file that opens it is one more.
@@ -118,6 +125,9 @@ TEST_CASE("a key of the fleet's own store is found, also in layers that were mad
   CHECK(searched.at("layers_reused") == 0);
   CHECK(searched.at("own_keys_searched") == 4);
   CHECK(fixture.release().at("scan").at("own_keys").at("count") == 4);
+  const auto demanded = fixture.builder(verify + "--own-keys-searched");
+  CHECK_MESSAGE(demanded.status == 0, demanded.out);
+  CHECK_MESSAGE(demanded.out.find("searched for 4 keys") != std::string::npos, demanded.out);
   const auto rebuilt = fixture.builder("rebuild demo --store store --cache cache");
   CHECK_MESSAGE(rebuilt.status == 0, rebuilt.out);
   CHECK(fixture.built(own).at("layers_reused") == 3);

@@ -88,7 +88,7 @@ std::vector<Document> documents_of_the_tree() {
       {{"fleet",
         replaced(example("fleet.yaml"), "trusted_keys: [release.pub]",
                  "trusted_keys: [release.pub]\nboot_check: {keys: [a]}\n"
-                 "rebuild: {keys: [a, b], threshold: 2}"),
+                 "rebuild: {keys: [a, b], threshold: 2}\nown_keys_searched: true"),
         true},
        true},
       {{"fleet", corpus("fleet/full"), true}, true},
@@ -485,6 +485,8 @@ TEST_CASE("a broken fleet or peer is refused by schema and parser") {
        {"trusted_keys: [release.pub]", "trusted_keys: [a]\ntrust: b"},
        {"trusted_keys: [release.pub]", "trusted_keys: [a]\nchannel: lab"},
        {"trusted_keys: [release.pub]", "trusted_keys: [a]\nboot_check: [a]"},
+       {"trusted_keys: [release.pub]", "trusted_keys: [a]\nown_keys_searched: 4"},
+       {"trusted_keys: [release.pub]", "trusted_keys: [a]\nown_keys_searched: [true]"},
        {"trusted_keys: [release.pub]", "trusted_keys: [a]\nboot_check: {threshold: 1}"},
        {"trusted_keys: [release.pub]", "trusted_keys: [a]\nrebuild: {keys: [a], threshold: 0}"},
        {"upstream_interface: upstream0", "upstream_interface: a-name-of-over-15"},

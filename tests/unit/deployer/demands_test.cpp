@@ -38,17 +38,21 @@ struct FleetFolder {
       REQUIRE(write_file(path + "/" + name + ".pub", print(people.pair(who).public_key)));
     }
     store = *images::Store::open_or_create(path + "/store");
-    // Nobody reads its blobs here.
-    const std::string folder = path + "/store/releases/gateway";
-    REQUIRE(make_folders(folder).has_value());
-    REQUIRE(write_file(folder + "/release.json", release).has_value());
-    REQUIRE(
-        write_file(folder + "/release.json.minisig", people.sign(kRelease, release)).has_value());
+    put(release);
   }
   FleetFolder(const FleetFolder&) = delete;
   FleetFolder& operator=(const FleetFolder&) = delete;
   ~FleetFolder() { std::filesystem::remove_all(path); }
 
+  /// Makes this document the release. Nobody reads its blobs here.
+  void put(const std::string& text) {
+    release = text;
+    digest = Digest::of(as_bytes(text));
+    const std::string folder = path + "/store/releases/gateway";
+    REQUIRE(make_folders(folder).has_value());
+    REQUIRE(write_file(folder + "/release.json", text).has_value());
+    REQUIRE(write_file(folder + "/release.json.minisig", people.sign(kRelease, text)).has_value());
+  }
   /// Writes fleet.yaml with these fields about trust.
   void fleet(const std::string& fields) const {
     const std::string text =
@@ -154,6 +158,40 @@ TEST_CASE("a fleet that demands a boot check refuses a release without one") {
   CHECK(folder.refusal().empty());
   folder.fleet("trusted_keys: [release.pub]\nboot_check: {keys: [missing.pub]}");
   CHECK(has(folder.refusal(), "missing.pub"));
+}
+
+TEST_CASE("a fleet that demands it refuses a release that was not searched for own keys") {
+  const FleetFolder folder;
+  const std::string demanded = "trusted_keys: [release.pub]\nown_keys_searched: true";
+  folder.fleet(demanded);
+  const std::string missing = folder.refusal();
+  CAPTURE(missing);
+  CHECK(has(missing, "release gateway in "));
+  CHECK(has(missing, "was not searched for the fleet's own keys"));
+  CHECK(has(missing, "weir-builder build --secrets"));
+  CHECK(folder.refusal(Seeing::forgotten) == missing);
+  folder.fleet("trusted_keys: [release.pub]\nown_keys_searched: false");
+  CHECK(folder.refusal().empty());
+  folder.fleet("trust: trust.json\nown_keys_searched: true");
+  folder.trust({});
+  CHECK(has(folder.refusal(), "was not searched for the fleet's own keys"));
+  CHECK_FALSE(folder.remembers());
+
+  // Going back to what runs is not asked for it.
+  folder.fleet(demanded);
+  REQUIRE(folder.open()
+              ->store()
+              .put_pool(*PoolName::parse("blue"), {*ReleaseName::parse("gateway"), folder.digest})
+              .has_value());
+  CHECK(folder.refusal().empty());
+
+  FleetFolder searched;
+  auto release = manifests::parse_release(searched.release);
+  REQUIRE(release.has_value());
+  release->scan.own_keys = manifests::OwnKeys{3, Digest::of({})};
+  searched.put(print(*release));
+  searched.fleet(demanded);
+  CHECK(searched.refusal().empty());
 }
 
 TEST_CASE("a fleet's trust file is followed, and its boot-check role demanded") {

@@ -147,6 +147,8 @@ TEST_CASE("a refusal names line, field and what to do") {
        "boot_check: {keys: [b]", "boot_check.threshold: "},
       {"trusted_keys: [release.pub]", "trusted_keys: [a]\nrebuild: {key: b}", "rebuild: {key: b}",
        "rebuild.key"},
+      {"trusted_keys: [release.pub]", "trusted_keys: [a]\nown_keys_searched: maybe",
+       "own_keys_searched: maybe", "own_keys_searched: must be true or false, not 'maybe'"},
       {"[release.pub]", "[]", "trusted_keys: []", "trusted_keys: needs at least one"},
       {"[release.pub]", "&keys [release.pub]", "&keys", "anchors are not allowed"},
       {"[release.pub]", "*keys", "*keys", "the referenced anchor is not defined"},
@@ -170,6 +172,18 @@ TEST_CASE("a trust file stands in place of trusted keys") {
   CHECK(fleet->channel.string() == "stable");
   CHECK(parse_fleet(changed("trusted_keys: [release.pub]", "trust: t\nchannel: lab"))
             ->channel.string() == "lab");
+}
+
+TEST_CASE("a fleet can demand that releases were searched for own keys") {
+  const auto asked = [](const std::string& word) {
+    const auto fleet = parse_fleet(
+        changed("trusted_keys: [release.pub]", "trusted_keys: [a]\nown_keys_searched: " + word));
+    REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+    return fleet->own_keys_searched;
+  };
+  CHECK(asked("true"));
+  CHECK_FALSE(asked("false"));
+  CHECK_FALSE(parse_fleet(example())->own_keys_searched);
 }
 
 TEST_CASE("a fleet can demand boot checks and rebuilds") {
