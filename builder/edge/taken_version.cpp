@@ -13,12 +13,19 @@ Status check_version_is_free(const images::Store& store, const manifests::Releas
     return {};
   }
   const std::string version = std::to_string(release.terms->version);
+  manifests::Release same = *other;
+  same.scan.own_keys = release.scan.own_keys;
+  // The document states the search, and so is another one, of the same lock and image.
+  const std::string instead =
+      same == release ? " (of the same image, but searched for other keys of the fleet)" : "";
+  const std::string way = same == release ? "build with the --secrets of then, or "
+                                          : "lock again (a changed lock gets a higher version) or ";
   return fail(Errc::busy,
               "release " + release.name.string() + ": version " + version + " of channel " +
-                  release.terms->channel.string() +
-                  " is another document in this store, and whoever has seen that one refuses this: "
-                  "lock again (a changed lock gets a higher version) or set a higher "
-                  "release.version in the image manifest; --replace, if nobody has seen it");
+                  release.terms->channel.string() + " is another document in this store" + instead +
+                  ", and whoever has seen that one refuses this: " + way +
+                  "set a higher release.version in the image manifest; --replace, if nobody has "
+                  "seen it");
 }
 
 }  // namespace weir::builder

@@ -133,6 +133,12 @@ TEST_CASE("a key of the fleet's own store is found, also in layers that were mad
   CHECK(fixture.built(own).at("layers_reused") == 3);
   CHECK(fixture.built("--replace").at("layers_reused") == 3);
   CHECK(fixture.read("store/releases/demo/release.json") == document);
+  // The release states the search: with another it is another document of one version.
+  const auto taken = fixture.build(own);
+  CHECK(WEXITSTATUS(taken.status) == 1);
+  CHECK_MESSAGE(taken.out.find("of the same image, but searched for other keys of the fleet") !=
+                    std::string::npos,
+                taken.out);
 
   fixture.tool(hex_of(identity->private_key.bytes()), "1.0");
   fixture.lock();
