@@ -2,17 +2,18 @@
 
 #include <algorithm>
 
+#include "manifests/size_limits.h"
 #include "manifests/trust.h"
 
 namespace weir::keys {
 namespace {
 
 constexpr std::size_t kLargestRelease = 16 << 20;
-// A bzImage or layer beyond this does not boot, and sizes beyond it break 32-bit readers.
-constexpr std::uint64_t kLargestBlob = (1ULL << 31) - 1;
 
 Status check_sizes(const manifests::Release& release) {
-  const auto too_large = [](const manifests::Blob& blob) { return blob.size.value > kLargestBlob; };
+  const auto too_large = [](const manifests::Blob& blob) {
+    return blob.size > manifests::kLargestBlob;
+  };
   const bool layers = std::any_of(release.layers.begin(), release.layers.end(),
                                   [&](const auto& layer) { return too_large(layer.blob); });
   if (!layers && !too_large(release.kernel.image)) return {};
