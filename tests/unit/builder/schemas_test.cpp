@@ -273,8 +273,10 @@ TEST_CASE("valijson and python3-jsonschema judge the fuzzers' corpora alike") {
     const auto verdict = validate_document(cases[i].text, cases[i].what, "x");
     REQUIRE(verdict.has_value());
     CHECK(verdict->violations.empty() == answers[i].empty());
-    // What a schema holds against a document, its parser does too.
-    if (!answers[i].empty()) CHECK_FALSE(verdict->refusal.empty());
+    // What a schema holds against a document, its parser does too, but for the version of a state
+    // that is still read and that no schema describes any more.
+    const bool former = cases[i].text.find("\"weir.trust-state/2\"") != std::string::npos;
+    if (!answers[i].empty() && !former) CHECK_FALSE(verdict->refusal.empty());
     good += answers[i].empty() ? 1 : 0;
   }
   CHECK(good >= 30);

@@ -29,7 +29,7 @@ struct Writer : Fixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(Writer, "what build, attest and rebuild write is valid by its schema") {
-  manifest += "release: {version: 7, channel: lab, replaces_from: 3, valid_for: 3650d}\n";
+  terms("version: 7, channel: lab, replaces_from: 3");
   lock();
   keys("generate-wireguard --out fleet.identity --key-file fleet.seal");
   (void)built("--secrets fleet.identity --secrets-key-file fleet.seal");
@@ -46,7 +46,7 @@ TEST_CASE_FIXTURE(Writer, "what build, attest and rebuild write is valid by its 
 }
 
 TEST_CASE_FIXTURE(Writer, "what weir-keys trust and a verifier write is valid by its schema") {
-  manifest += "release: {version: 7, valid_for: 3650d}\n";
+  terms("version: 7");
   lock();
   (void)built();
   for (const char* who : {"root", "lab", "other"}) {
