@@ -37,10 +37,12 @@ struct Attested : Fixture {
         &out.status);
     return out;
   }
+  // minisign leaves out leading zeros.
   [[nodiscard]] std::string id_of(const std::string& key) const {
     const std::string line = run("head -1 " + key);
     const auto begin = line.rfind(' ') + 1;
-    return line.substr(begin, line.find('\n') - begin);
+    const std::string id = line.substr(begin, line.find('\n') - begin);
+    return std::string(16 - id.size(), '0') + id;
   }
 };
 

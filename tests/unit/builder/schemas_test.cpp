@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -263,6 +264,11 @@ TEST_CASE("valijson and python3-jsonschema judge the fuzzers' corpora alike") {
       for (const std::string& kind : kinds) take({kind, text, yaml});
     }
   }
+  // In the documents that stand in others as text, only validate_document looks.
+  const auto is_inside = [](const auto& finding) {
+    const std::string& where = finding.violation.pointer;
+    return where.find("/document") != std::string::npos || where.starts_with("/payload");
+  };
   const auto answers = test::judged_by_schema(cases);
   REQUIRE(answers.size() == cases.size());
   std::size_t good = 0;
@@ -272,7 +278,9 @@ TEST_CASE("valijson and python3-jsonschema judge the fuzzers' corpora alike") {
     CAPTURE(answers[i]);
     const auto verdict = validate_document(cases[i].text, cases[i].what, "x");
     REQUIRE(verdict.has_value());
-    CHECK(verdict->violations.empty() == answers[i].empty());
+    const auto& found = verdict->violations;
+    CHECK(
+        (answers[i].empty() ? std::all_of(found.begin(), found.end(), is_inside) : !found.empty()));
     // What a schema holds against a document, its parser does too, but for the version of a state
     // that is still read and that no schema describes any more.
     const bool former = cases[i].text.find("\"weir.trust-state/2\"") != std::string::npos;
