@@ -15,10 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "deployer/director/edge/director.h"
-#include "manifests/edge/file.h"
+#include "deployer/director/nft/edge/director.h"
+#include "manifests/base/edge/file.h"
 #include "tests/netns/temporary_namespace.h"
-#include "tests/unit/director/fixture.h"
+#include "tests/unit/deployer/director/fixture.h"
 
 namespace {
 

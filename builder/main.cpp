@@ -2,8 +2,8 @@
 #include <string_view>
 #include <vector>
 
-#include "builder/edge/commands/commands.h"
-#include "manifests/edge/run_program.h"
+#include "builder/commands/edge/commands.h"
+#include "manifests/base/edge/run_program.h"
 
 namespace {
 

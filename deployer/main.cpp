@@ -8,10 +8,10 @@
 #include <iostream>
 #include <thread>
 
-#include "deployer/engine/edge/orders.h"
-#include "deployer/engine/edge/serve.h"
-#include "deployer/engine/edge/status.h"
-#include "manifests/edge/run_program.h"
+#include "deployer/orders/edge/orders.h"
+#include "deployer/serve/edge/serve.h"
+#include "deployer/serve/edge/status.h"
+#include "manifests/base/edge/run_program.h"
 
 namespace {
 

@@ -11,14 +11,14 @@
 #include <string>
 #include <vector>
 
-#include "keys/edge/command.h"
-#include "keys/edge/key_files.h"
-#include "keys/edge/sign_commands.h"
-#include "keys/edge/trust_commands.h"
-#include "keys/minisign.h"
-#include "keys/wireguard_identity.h"
-#include "manifests/edge/file.h"
-#include "manifests/edge/run_program.h"
+#include "keys/commands/edge/command.h"
+#include "keys/commands/edge/sign_commands.h"
+#include "keys/commands/edge/trust_commands.h"
+#include "keys/identity/wireguard_identity.h"
+#include "keys/signing/edge/key_files.h"
+#include "keys/signing/minisign.h"
+#include "manifests/base/edge/file.h"
+#include "manifests/base/edge/run_program.h"
 
 namespace weir::keys {
 namespace {

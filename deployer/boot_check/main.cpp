@@ -12,7 +12,7 @@
 #include "deployer/boot_check/edge/check.h"
 #include "deployer/boot_check/edge/enclosure.h"
 #include "deployer/pool/edge/boot_image.h"
-#include "images/edge/store.h"
+#include "images/store/edge/store.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "manifests/boot_check_statement.h"
+#include "manifests/documents/boot_check_statement.h"
 
 namespace weir::boot_check {
 

@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-#include "manifests/node_api.h"
-#include "manifests/result.h"
+#include "manifests/base/result.h"
+#include "manifests/messages/node_api.h"
 
 namespace weir::boot_check {
 

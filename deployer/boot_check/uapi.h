@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "keys/secret.h"
-#include "manifests/names.h"
-#include "manifests/net.h"
-#include "manifests/result.h"
+#include "keys/signing/secret.h"
+#include "manifests/base/names.h"
+#include "manifests/base/net.h"
+#include "manifests/base/result.h"
 
 // The configuration protocol of userspace WireGuard, as wireguard-go speaks it on its socket.
 // source: the "Cross-platform Userspace Implementation" page of the WireGuard project

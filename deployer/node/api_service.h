@@ -6,8 +6,8 @@
 
 #include "deployer/node/node_world.h"
 #include "deployer/node/seal_key.h"
-#include "manifests/node_api.h"
-#include "manifests/result.h"
+#include "manifests/base/result.h"
+#include "manifests/messages/node_api.h"
 
 namespace weir::node {
 

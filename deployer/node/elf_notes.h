@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "manifests/digest.h"
-#include "manifests/result.h"
+#include "manifests/base/digest.h"
+#include "manifests/base/result.h"
 
 namespace weir::node {
 

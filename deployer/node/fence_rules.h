@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "manifests/node_api.h"
+#include "manifests/messages/node_api.h"
 
 namespace weir::node {
 

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "manifests/release.h"
-#include "manifests/result.h"
+#include "manifests/base/result.h"
+#include "manifests/documents/release.h"
 
 namespace weir::node {
 

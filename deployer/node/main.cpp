@@ -18,7 +18,7 @@
 #include "deployer/node/edge/linux_world.h"
 #include "deployer/node/edge/network_setup.h"
 #include "deployer/node/edge/node_log.h"
-#include "manifests/edge/file.h"
+#include "manifests/base/edge/file.h"
 
 namespace weir::node {
 namespace {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "deployer/wireguard/device.h"
-#include "manifests/digest.h"
-#include "manifests/node_api.h"
-#include "manifests/result.h"
+#include "manifests/base/digest.h"
+#include "manifests/base/result.h"
+#include "manifests/messages/node_api.h"
 
 namespace weir::node {
 

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "deployer/wireguard/device.h"
-#include "manifests/node_api.h"
-#include "manifests/result.h"
+#include "manifests/base/result.h"
+#include "manifests/messages/node_api.h"
 
 namespace weir::node {
 

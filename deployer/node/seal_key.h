@@ -3,8 +3,8 @@
 #include <string_view>
 
 #include "deployer/wireguard/secret_key.h"
-#include "manifests/names.h"
-#include "manifests/result.h"
+#include "manifests/base/names.h"
+#include "manifests/base/result.h"
 
 namespace weir::node {
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "manifests/digest.h"
-#include "manifests/result.h"
+#include "manifests/base/digest.h"
+#include "manifests/base/result.h"
 
 namespace weir::node_client {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "manifests/result.h"
+#include "manifests/base/result.h"
 
 namespace weir::pool {
 

@@ -5,9 +5,9 @@
 #include <initializer_list>
 #include <vector>
 
-#include "keys/secret.h"
-#include "manifests/digest.h"
-#include "manifests/result.h"
+#include "keys/signing/secret.h"
+#include "manifests/base/digest.h"
+#include "manifests/base/result.h"
 
 namespace weir::probe {
 

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string>
 
-#include "manifests/digest.h"
-#include "manifests/net.h"
-#include "manifests/result.h"
+#include "manifests/base/digest.h"
+#include "manifests/base/net.h"
+#include "manifests/base/result.h"
 
 namespace weir::probe {
 

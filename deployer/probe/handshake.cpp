@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "keys/wireguard_identity.h"
+#include "keys/identity/wireguard_identity.h"
 
 namespace weir::probe {
 namespace {

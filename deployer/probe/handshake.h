@@ -7,10 +7,10 @@
 #include <string>
 
 #include "deployer/probe/blake2s.h"
-#include "keys/secret.h"
-#include "manifests/digest.h"
-#include "manifests/names.h"
-#include "manifests/result.h"
+#include "keys/signing/secret.h"
+#include "manifests/base/digest.h"
+#include "manifests/base/names.h"
+#include "manifests/base/result.h"
 
 /// WireGuard's initiator: Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s with WireGuard's messages.
 /// source: the WireGuard white paper, sections 5.4 and 5.4.1 to 5.4.7

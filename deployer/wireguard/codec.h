@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "deployer/wireguard/device.h"
-#include "manifests/digest.h"
-#include "manifests/names.h"
-#include "manifests/result.h"
+#include "manifests/base/digest.h"
+#include "manifests/base/names.h"
+#include "manifests/base/result.h"
 
 namespace weir::wireguard {
 

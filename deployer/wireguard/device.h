@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "deployer/wireguard/secret_key.h"
-#include "manifests/names.h"
-#include "manifests/net.h"
+#include "manifests/base/names.h"
+#include "manifests/base/net.h"
 
 namespace weir::wireguard {
 

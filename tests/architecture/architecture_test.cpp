@@ -26,7 +26,8 @@ const std::map<std::string, std::set<std::string>> kRooms = {
     {"builder", {"manifests", "keys", "images"}},
     {"deployer/network", {"manifests"}},
     {"deployer/wireguard", {"manifests", "deployer/network"}},
-    {"deployer/director", {"manifests", "deployer/network"}},
+    {"deployer/steering", {"manifests", "deployer/network"}},
+    {"deployer/director", {"manifests", "deployer/network", "deployer/steering"}},
     {"deployer/pool", {"manifests", "images", "deployer/network"}},
     {"deployer/judge", {"manifests"}},
     {"deployer/probe", {"manifests", "keys", "deployer/network"}},
@@ -36,8 +37,9 @@ const std::map<std::string, std::set<std::string>> kRooms = {
     {"deployer/boot_check",
      {"manifests", "keys", "images", "deployer/network", "deployer/pool", "deployer/node_client"}},
     {"deployer",
-     {"manifests", "keys", "images", "deployer/network", "deployer/wireguard", "deployer/director",
-      "deployer/pool", "deployer/judge", "deployer/probe", "deployer/node_client"}},
+     {"manifests", "keys", "images", "deployer/network", "deployer/wireguard", "deployer/steering",
+      "deployer/director", "deployer/pool", "deployer/judge", "deployer/probe",
+      "deployer/node_client"}},
 };
 
 // What gives a pure file a clock, a descriptor, randomness or the network.

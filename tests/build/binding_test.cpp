@@ -7,10 +7,10 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "builder/kernel_binding.h"
-#include "manifests/edge/file.h"
+#include "builder/kernel/kernel_binding.h"
+#include "manifests/base/edge/file.h"
 #include "tests/build/example.h"
-#include "tests/unit/builder/kmod.h"
+#include "tests/unit/builder/kernel/kmod.h"
 
 namespace weir::builder {
 namespace {

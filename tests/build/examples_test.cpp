@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string>
 
-#include "manifests/digest.h"
+#include "manifests/base/digest.h"
 #include "tests/build/example.h"
 
 namespace weir::builder {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "manifests/digest.h"
+#include "manifests/base/digest.h"
 #include "tests/build/example.h"
 
 namespace weir::builder {

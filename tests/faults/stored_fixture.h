@@ -4,7 +4,7 @@
 #include <string>
 
 #include "tests/faults/disturbance.h"
-#include "tests/unit/builder/build_fixture.h"
+#include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
 

@@ -27,7 +27,7 @@
 #include <string>
 #include <vector>
 
-#include "manifests/edge/file.h"
+#include "manifests/base/edge/file.h"
 
 /// Runs a program and is asked before each of its calls that changes a disk, in whichever thread
 /// or child it is made and by whichever library: the kernel stops the caller until the answer is

@@ -2,7 +2,7 @@
 
 #include "deployer/boot_check/timeline.h"
 #include "deployer/boot_check/uapi.h"
-#include "manifests/boot_check_statement.h"
+#include "manifests/documents/boot_check_statement.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

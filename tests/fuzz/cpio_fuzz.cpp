@@ -1,8 +1,8 @@
 #include <string>
 
-#include "images/cpio.h"
-#include "images/cpio_reader.h"
-#include "images/tar.h"
+#include "images/formats/cpio.h"
+#include "images/formats/cpio_reader.h"
+#include "images/formats/tar.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

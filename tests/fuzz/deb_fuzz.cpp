@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "images/cpio.h"
-#include "images/deb.h"
-#include "images/merged_usr.h"
-#include "images/tar.h"
+#include "images/formats/cpio.h"
+#include "images/formats/deb.h"
+#include "images/formats/tar.h"
+#include "images/tree/merged_usr.h"
 #include "tests/fuzz/property.h"
 
 namespace {

@@ -1,5 +1,5 @@
 // Compressed streams. The first two bytes are the size that is stated.
-#include "images/decompress.h"
+#include "images/formats/decompress.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,5 @@
-#include "images/elf.h"
-#include "images/elf_symbols.h"
+#include "images/formats/elf.h"
+#include "images/formats/elf_symbols.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,5 @@
-#include "manifests/digest.h"
-#include "manifests/fleet.h"
+#include "manifests/base/digest.h"
+#include "manifests/documents/fleet.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

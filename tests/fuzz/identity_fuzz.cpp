@@ -1,4 +1,4 @@
-#include "keys/wireguard_identity.h"
+#include "keys/identity/wireguard_identity.h"
 #include "tests/fuzz/property.h"
 
 // Sealed identities. The ones with a passphrase are only parsed: Argon2id would take most of the

@@ -1,4 +1,4 @@
-#include "manifests/image_manifest.h"
+#include "manifests/documents/image_manifest.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,6 +1,6 @@
 // Boot images, kernel modules and the wg tool: all come out of packages.
-#include "builder/kernel_binding.h"
-#include "builder/netlink_family.h"
+#include "builder/kernel/kernel_binding.h"
+#include "builder/kernel/netlink_family.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,4 +1,4 @@
-#include "manifests/lock.h"
+#include "manifests/documents/lock.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,4 +1,4 @@
-#include "manifests/maintainer_script.h"
+#include "manifests/documents/maintainer_script.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,4 +1,4 @@
-#include "keys/minisign.h"
+#include "keys/signing/minisign.h"
 #include "tests/fuzz/property.h"
 
 // One input is tried as each of minisign's three kinds of file. Encrypted keys are only parsed: a

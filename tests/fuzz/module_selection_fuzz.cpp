@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "builder/module_selection.h"
+#include "builder/kernel/module_selection.h"
 #include "tests/fuzz/property.h"
 
 namespace {

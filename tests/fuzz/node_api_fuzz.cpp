@@ -1,4 +1,4 @@
-#include "manifests/node_api.h"
+#include "manifests/messages/node_api.h"
 #include "tests/fuzz/property.h"
 
 namespace {

@@ -1,4 +1,4 @@
-#include "builder/package_index.h"
+#include "builder/mirror/package_index.h"
 #include "tests/fuzz/property.h"
 
 // One input is tried as a Packages file and as an xz file.

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
-#include "builder/copyright_file.h"
-#include "builder/package_declarations.h"
-#include "builder/package_relations.h"
+#include "builder/packages/copyright_file.h"
+#include "builder/packages/package_declarations.h"
+#include "builder/packages/package_relations.h"
 #include "tests/fuzz/property.h"
 
 namespace {

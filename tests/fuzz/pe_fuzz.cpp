@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "images/pe.h"
+#include "images/formats/pe.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,4 +1,4 @@
-#include "manifests/peers.h"
+#include "manifests/documents/peers.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

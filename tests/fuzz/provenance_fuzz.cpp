@@ -1,5 +1,5 @@
-#include "manifests/dsse.h"
-#include "manifests/provenance.h"
+#include "manifests/documents/dsse.h"
+#include "manifests/documents/provenance.h"
 #include "tests/fuzz/property.h"
 
 namespace {

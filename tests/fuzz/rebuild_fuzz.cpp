@@ -1,4 +1,4 @@
-#include "manifests/rebuild_statement.h"
+#include "manifests/documents/rebuild_statement.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,6 +1,6 @@
-#include "builder/package_facts.h"
-#include "images/oci.h"
-#include "manifests/release.h"
+#include "builder/packages/package_facts.h"
+#include "images/boot/oci.h"
+#include "manifests/documents/release.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,10 +1,10 @@
 #include <string>
 
-#include "deployer/director/netlink.h"
-#include "deployer/director/render.h"
-#include "deployer/director/ruleset.h"
+#include "deployer/director/nft/netlink.h"
+#include "deployer/director/nft/render.h"
+#include "deployer/director/nft/ruleset.h"
 #include "tests/fuzz/property.h"
-#include "tests/unit/director/fixture.h"
+#include "tests/unit/deployer/director/fixture.h"
 
 namespace {
 

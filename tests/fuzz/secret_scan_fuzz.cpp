@@ -1,4 +1,4 @@
-#include "builder/secret_scan.h"
+#include "builder/secrets/secret_scan.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

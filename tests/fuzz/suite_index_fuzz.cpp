@@ -1,4 +1,4 @@
-#include "builder/suite_index.h"
+#include "builder/mirror/suite_index.h"
 #include "tests/fuzz/property.h"
 
 // One input is tried as an InRelease file, as the text gpgv takes out of one, and as gpgv's status.

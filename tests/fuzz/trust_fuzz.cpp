@@ -1,4 +1,4 @@
-#include "keys/trust.h"
+#include "keys/trust/trust.h"
 #include "tests/fuzz/property.h"
 
 // One input is tried as each of the three documents of trust, and as a file to follow.

@@ -9,8 +9,8 @@
 #include <sstream>
 #include <thread>
 
-#include "deployer/pool/edge/qmp.h"
-#include "manifests/peers.h"
+#include "deployer/pool/vm/edge/qmp.h"
+#include "manifests/documents/peers.h"
 
 namespace weir::lab {
 namespace {

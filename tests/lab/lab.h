@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "manifests/result.h"
+#include "manifests/base/result.h"
 #include "tests/lab/plan.h"
 #include "tests/lab/process.h"
 #include "tests/lab/traffic.h"

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "manifests/net.h"
-#include "manifests/result.h"
+#include "manifests/base/net.h"
+#include "manifests/base/result.h"
 
 /// The laboratory: a small internet of network namespaces, a director in front of the pools, a host
 /// upstream of them, and WireGuard clients in userspace. For the demo, the tests and the benchmark.

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "deployer/pool/edge/process.h"
-#include "manifests/result.h"
+#include "manifests/base/result.h"
 #include "tests/lab/plan.h"
 
 namespace weir::lab {

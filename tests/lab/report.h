@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "manifests/net.h"
+#include "manifests/base/net.h"
 #include "tests/lab/statistics.h"
 
 namespace weir::lab {

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-#include "manifests/net.h"
+#include "manifests/base/net.h"
 
 namespace weir::lab {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "manifests/net.h"
-#include "manifests/result.h"
+#include "manifests/base/net.h"
+#include "manifests/base/result.h"
 #include "tests/lab/statistics.h"
 
 namespace weir::lab {

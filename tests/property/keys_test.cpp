@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "keys/edge/key_files.h"
-#include "keys/minisign.h"
-#include "keys/wireguard_identity.h"
+#include "keys/identity/wireguard_identity.h"
+#include "keys/signing/edge/key_files.h"
+#include "keys/signing/minisign.h"
 #include "tests/property/seed.h"
 
 namespace weir::keys {

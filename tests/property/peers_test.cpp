@@ -1,4 +1,4 @@
-#include "manifests/peers.h"
+#include "manifests/documents/peers.h"
 
 #include <doctest/doctest.h>
 

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "tests/unit/deployer/fake_world.h"
+#include "tests/unit/deployer/rollout/fake_world.h"
 
 namespace weir::deployer {
 namespace {

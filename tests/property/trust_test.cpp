@@ -1,4 +1,4 @@
-#include "keys/trust.h"
+#include "keys/trust/trust.h"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 #include <set>
 
 #include "tests/property/seed.h"
-#include "tests/unit/keys/trust_fixture.h"
+#include "tests/unit/keys/trust/trust_fixture.h"
 
 namespace weir::keys {
 namespace {

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <thread>
 
-#include "deployer/engine/edge/site.h"
+#include "deployer/orders/edge/site.h"
 
 namespace weir::test {
 namespace {

@@ -8,10 +8,10 @@
 #include <fstream>
 #include <memory>
 
-#include "images/edge/store.h"
-#include "keys/edge/key_files.h"
-#include "keys/minisign.h"
-#include "manifests/release.h"
+#include "images/store/edge/store.h"
+#include "keys/signing/edge/key_files.h"
+#include "keys/signing/minisign.h"
+#include "manifests/documents/release.h"
 #include "tests/lab/process.h"
 #include "tests/vm/fleet_fixture.h"
 

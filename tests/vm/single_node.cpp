@@ -8,10 +8,10 @@
 #include <thread>
 
 #include "deployer/pool/edge/boot_image.h"
-#include "images/edge/store.h"
-#include "keys/edge/trust_files.h"
-#include "keys/verified.h"
-#include "keys/wireguard_identity.h"
+#include "images/store/edge/store.h"
+#include "keys/identity/wireguard_identity.h"
+#include "keys/trust/edge/trust_files.h"
+#include "keys/trust/verified.h"
 #include "tests/lab/process.h"
 #include "tests/vm/fleet_fixture.h"
 

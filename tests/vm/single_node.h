@@ -9,8 +9,8 @@
 #include "deployer/node_client/edge/node_client.h"
 #include "deployer/pool/edge/machine.h"
 #include "deployer/pool/edge/process.h"
-#include "keys/secret.h"
-#include "manifests/release.h"
+#include "keys/signing/secret.h"
+#include "manifests/documents/release.h"
 #include "tests/netns/temporary_namespace.h"
 
 namespace weir::test {

@@ -16,9 +16,9 @@
 #include "deployer/boot_check/timeline.h"
 #include "deployer/boot_check/tool_dump.h"
 #include "deployer/node_client/edge/node_client.h"
-#include "deployer/pool/edge/qmp.h"
-#include "keys/edge/key_files.h"
-#include "manifests/edge/file.h"
+#include "deployer/pool/vm/edge/qmp.h"
+#include "keys/signing/edge/key_files.h"
+#include "manifests/base/edge/file.h"
 
 namespace weir::boot_check {
 namespace {

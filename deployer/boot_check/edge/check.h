@@ -5,8 +5,8 @@
 #include <string>
 
 #include "deployer/pool/edge/machine.h"
-#include "manifests/boot_check_statement.h"
-#include "manifests/result.h"
+#include "manifests/base/result.h"
+#include "manifests/documents/boot_check_statement.h"
 
 namespace weir::boot_check {
 

@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-#include "manifests/edge/file.h"
+#include "manifests/base/edge/file.h"
 
 namespace weir::boot_check {
 namespace {

@@ -14,7 +14,7 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "manifests/edge/file.h"
+#include "manifests/base/edge/file.h"
 
 namespace weir::boot_check {
 namespace {

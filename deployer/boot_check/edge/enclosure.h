@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "manifests/result.h"
+#include "manifests/base/result.h"
 
 namespace weir::boot_check {
 

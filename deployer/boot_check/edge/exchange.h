@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "deployer/network/edge/network_namespace.h"
-#include "manifests/net.h"
-#include "manifests/result.h"
+#include "manifests/base/net.h"
+#include "manifests/base/result.h"
 
 namespace weir::boot_check {
 

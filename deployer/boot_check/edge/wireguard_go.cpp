@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "deployer/boot_check/edge/enclosure.h"
-#include "manifests/edge/file.h"
+#include "manifests/base/edge/file.h"
 
 namespace weir::boot_check {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "deployer/boot_check/uapi.h"
 #include "deployer/network/edge/network_namespace.h"
-#include "manifests/result.h"
+#include "manifests/base/result.h"
 
 namespace weir::boot_check {
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "deployer/network/edge/route_socket.h"
-#include "manifests/edge/file.h"
+#include "manifests/base/edge/file.h"
 
 namespace weir::boot_check {
 namespace {

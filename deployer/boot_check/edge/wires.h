@@ -1,9 +1,9 @@
 #pragma once
 
 #include "deployer/network/edge/network_namespace.h"
-#include "manifests/fleet.h"
-#include "manifests/node_api.h"
-#include "manifests/result.h"
+#include "manifests/base/result.h"
+#include "manifests/documents/fleet.h"
+#include "manifests/messages/node_api.h"
 
 namespace weir::boot_check {
 

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "manifests/edge/file.h"
-#include "manifests/result.h"
+#include "manifests/base/edge/file.h"
+#include "manifests/base/result.h"
 
 namespace weir::network {
 

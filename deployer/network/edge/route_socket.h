@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "deployer/network/edge/network_namespace.h"
-#include "manifests/net.h"
-#include "manifests/result.h"
+#include "manifests/base/net.h"
+#include "manifests/base/result.h"
 
 namespace weir::network {
 

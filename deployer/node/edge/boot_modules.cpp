@@ -13,7 +13,7 @@
 
 #include "deployer/node/edge/boot.h"
 #include "deployer/node/module_plan.h"
-#include "manifests/node_api.h"
+#include "manifests/messages/node_api.h"
 
 #ifndef MODULE_INIT_COMPRESSED_FILE
 #define MODULE_INIT_COMPRESSED_FILE 4

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "deployer/node/api_service.h"
-#include "manifests/digest.h"
-#include "manifests/net.h"
-#include "manifests/result.h"
+#include "manifests/base/digest.h"
+#include "manifests/base/net.h"
+#include "manifests/base/result.h"
 
 namespace weir::node {
 

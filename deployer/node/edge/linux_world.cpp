@@ -10,7 +10,7 @@
 #include "deployer/node/edge/run_program.h"
 #include "deployer/node/elf_notes.h"
 #include "deployer/node/image_texts.h"
-#include "manifests/edge/file.h"
+#include "manifests/base/edge/file.h"
 
 namespace weir::node {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "deployer/network/edge/route_socket.h"
 #include "deployer/node/edge/run_program.h"
-#include "manifests/edge/file.h"
+#include "manifests/base/edge/file.h"
 
 namespace weir::node {
 namespace {

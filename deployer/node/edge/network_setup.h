@@ -4,8 +4,8 @@
 
 #include "deployer/node/edge/node_log.h"
 #include "deployer/node/fence_rules.h"
-#include "manifests/node_api.h"
-#include "manifests/result.h"
+#include "manifests/base/result.h"
+#include "manifests/messages/node_api.h"
 
 namespace weir::node {
 

@@ -12,7 +12,7 @@
 #include <array>
 #include <cerrno>
 
-#include "manifests/edge/file.h"
+#include "manifests/base/edge/file.h"
 
 namespace weir::node {
 namespace {

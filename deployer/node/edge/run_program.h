@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "deployer/wireguard/secret_key.h"
-#include "manifests/result.h"
+#include "manifests/base/result.h"
 
 namespace weir::node {
 

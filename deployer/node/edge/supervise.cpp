@@ -12,7 +12,7 @@
 
 #include "deployer/node/edge/boot.h"
 #include "deployer/node/restart_policy.h"
-#include "manifests/node_api.h"
+#include "manifests/messages/node_api.h"
 
 namespace weir::node {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "deployer/network/edge/network_namespace.h"
 #include "deployer/node_client/tls_key.h"
-#include "manifests/node_api.h"
-#include "manifests/result.h"
+#include "manifests/base/result.h"
+#include "manifests/messages/node_api.h"
 
 namespace weir::node_client {
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "deployer/pool/edge/machine.h"
-#include "images/edge/store.h"
-#include "manifests/release.h"
+#include "images/store/edge/store.h"
+#include "manifests/documents/release.h"
 
 namespace weir::pool {
 

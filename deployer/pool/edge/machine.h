@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "deployer/network/edge/network_namespace.h"
-#include "manifests/digest.h"
-#include "manifests/edge/file.h"
-#include "manifests/fleet.h"
-#include "manifests/node_api.h"
-#include "manifests/result.h"
+#include "manifests/base/digest.h"
+#include "manifests/base/edge/file.h"
+#include "manifests/base/result.h"
+#include "manifests/documents/fleet.h"
+#include "manifests/messages/node_api.h"
 
 namespace weir::pool {
 

@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
-#include "manifests/digest.h"
-#include "manifests/edge/file.h"
-#include "manifests/result.h"
+#include "manifests/base/digest.h"
+#include "manifests/base/edge/file.h"
+#include "manifests/base/result.h"
 
 namespace weir::pool {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "manifests/result.h"
+#include "manifests/base/result.h"
 
 namespace weir::pool {
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "deployer/pool/process_stat.h"
-#include "manifests/edge/file.h"
-#include "manifests/names.h"
-#include "manifests/result.h"
+#include "manifests/base/edge/file.h"
+#include "manifests/base/names.h"
+#include "manifests/base/result.h"
 
 namespace weir::pool {
 

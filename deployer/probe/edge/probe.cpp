@@ -13,7 +13,7 @@
 
 #include "deployer/probe/echo.h"
 #include "deployer/probe/handshake.h"
-#include "keys/edge/key_files.h"
+#include "keys/signing/edge/key_files.h"
 
 namespace weir::probe {
 namespace {

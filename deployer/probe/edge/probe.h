@@ -5,10 +5,10 @@
 #include <optional>
 
 #include "deployer/network/edge/network_namespace.h"
-#include "keys/secret.h"
-#include "manifests/names.h"
-#include "manifests/net.h"
-#include "manifests/result.h"
+#include "keys/signing/secret.h"
+#include "manifests/base/names.h"
+#include "manifests/base/net.h"
+#include "manifests/base/result.h"
 
 namespace weir::probe {
 

@@ -5,7 +5,7 @@
 
 #include "deployer/network/edge/network_namespace.h"
 #include "deployer/wireguard/device.h"
-#include "manifests/result.h"
+#include "manifests/base/result.h"
 
 namespace weir::wireguard {
 

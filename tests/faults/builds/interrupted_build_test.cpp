@@ -4,8 +4,8 @@
 #include <string>
 
 #include "tests/faults/disturbance.h"
-#include "tests/unit/builder/build_fixture.h"
-#include "tests/unit/builder/http_server.h"
+#include "tests/unit/builder/mirror/http_server.h"
+#include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
 namespace {

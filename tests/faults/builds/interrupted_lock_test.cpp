@@ -3,7 +3,7 @@
 #include <string>
 
 #include "tests/faults/disturbance.h"
-#include "tests/unit/builder/archive_fixture.h"
+#include "tests/unit/builder/layers/archive_fixture.h"
 
 namespace weir::builder {
 

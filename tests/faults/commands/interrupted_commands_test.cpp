@@ -3,8 +3,8 @@
 // behind.
 #include <string>
 
-#include "manifests/boot_check_statement.h"
-#include "manifests/release.h"
+#include "manifests/documents/boot_check_statement.h"
+#include "manifests/documents/release.h"
 #include "tests/faults/stored_fixture.h"
 
 namespace weir::builder {

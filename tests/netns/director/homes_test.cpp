@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/netns/director/lab.h"
-#include "tests/unit/director/fixture.h"
+#include "tests/unit/deployer/director/fixture.h"
 
 using namespace weir::director;
 using namespace weir::director::test;

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "tests/unit/director/fixture.h"
+#include "tests/unit/deployer/director/fixture.h"
 
 namespace weir::director::test {
 namespace {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "deployer/director/edge/director.h"
-#include "manifests/edge/file.h"
+#include "deployer/director/nft/edge/director.h"
+#include "manifests/base/edge/file.h"
 #include "tests/netns/temporary_namespace.h"
 
 namespace weir::director::test {

@@ -8,13 +8,13 @@
 #include <functional>
 #include <thread>
 
-#include "deployer/pool/edge/kvm_trial.h"
 #include "deployer/pool/edge/machine.h"
 #include "deployer/pool/edge/memfd.h"
 #include "deployer/pool/edge/node_user.h"
 #include "deployer/pool/edge/process.h"
-#include "deployer/pool/qemu_arguments.h"
-#include "deployer/pool/trial_guest.h"
+#include "deployer/pool/vm/edge/kvm_trial.h"
+#include "deployer/pool/vm/qemu_arguments.h"
+#include "deployer/pool/vm/trial_guest.h"
 #include "tests/netns/pool/guest.h"
 #include "tests/netns/temporary_namespace.h"
 

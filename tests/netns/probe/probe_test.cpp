@@ -10,8 +10,8 @@
 #include <chrono>
 #include <thread>
 
-#include "keys/edge/key_files.h"
-#include "manifests/edge/file.h"
+#include "keys/signing/edge/key_files.h"
+#include "manifests/base/edge/file.h"
 #include "tests/netns/temporary_namespace.h"
 
 namespace weir::probe {

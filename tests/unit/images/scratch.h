@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-#include "manifests/edge/file.h"
+#include "manifests/base/edge/file.h"
 
 /// Folders and foreign programs for tests that compare with independent tools.
 namespace weir::test {

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "manifests/fleet.h"
+#include "manifests/documents/fleet.h"
 #include "tests/lab/plan.h"
 
 namespace weir::lab {

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "builder/commands/edge/command_line.h"
+#include "images/store/edge/signatures.h"
+#include "keys/signing/edge/key_files.h"
+#include "manifests/base/edge/file.h"
+
+namespace weir::builder {
+namespace {
+
+namespace options = boost::program_options;
+
+constexpr ByteCount kSmall{64 << 10};
+
+struct AttachOptions {
+  std::string name, store, key, signature, raw;
+  bool json = false, plan = false;
+};
+
+Result<keys::Ed25519Signature> read_raw(const std::string& path) {
+  TRY_ASSIGN(const std::string bytes, read_file(path, kSmall));
+  keys::Ed25519Signature out{};
+  if (bytes.size() != out.size()) {
+    return fail(Errc::invalid_input,
+                path + ": must be the 64 bytes of an Ed25519 signature, and has " +
+                    std::to_string(bytes.size()));
+  }
+  std::copy(bytes.begin(), bytes.end(), out.begin());
+  return out;
+}
+
+/// The .minisig text of two signatures that some other tool made: one over the digest, one over
+/// that signature followed by the comment.
+Result<std::string> assemble(const std::string& prefix, const keys::SigningPublicKey& key,
+                             const std::string& document) {
+  TRY_ASSIGN(const std::string comment, read_file(prefix + ".comment", kSmall));
+  TRY_ASSIGN(const keys::Ed25519Signature first, read_raw(prefix + ".sig"));
+  TRY_ASSIGN(const keys::Ed25519Signature second, read_raw(prefix + ".comment.sig"));
+  std::size_t asked = 0;
+  const keys::Signer made{key.id, [&](Bytes) -> Result<keys::Ed25519Signature> {
+                            return asked++ == 0 ? first : second;
+                          }};
+  return keys::sign_prehashed(made, keys::prehash(as_bytes(document)), comment);
+}
+
+Status attach(const AttachOptions& given) {
+  TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
+  TRY_ASSIGN(images::Store store, images::Store::open(given.store));
+  TRY_ASSIGN(const keys::SigningPublicKey key, keys::read_public_key(given.key));
+  const auto waiting = images::read_unsigned(store, name);
+  TRY_ASSIGN(const std::string document, images::unsigned_or_stored(store, name));
+  std::string signature;
+  if (given.raw.empty()) {
+    TRY_ASSIGN(signature, read_file(given.signature, kSmall));
+  } else {
+    TRY_ASSIGN(signature, assemble(given.raw, key, document));
+  }
+  TRY_IN(keys::verify(key, as_bytes(document), signature), "release " + given.name);
+  const Digest digest = Digest::of(as_bytes(document));
+  const std::string id = keys::print(key.id);
+  if (!given.plan) {
+    if (waiting) {
+      TRY(store.write_release(name, document, signature));
+      images::remove_unsigned(store, name);
+    } else {
+      images::remove_empty_unsigned(store, name);
+      TRY_ASSIGN(const auto stored, store.read_release(name));
+      TRY_ASSIGN(const auto all, images::read_signatures(store, stored));
+      for (const std::string& other : all) {
+        const auto signer = keys::signer_of(other);
+        if (signer && *signer == key.id) {
+          return fail(Errc::busy, "key " + id + " has signed release " + given.name + " already");
+        }
+      }
+      TRY(images::add_signature(store, digest, id, signature));
+    }
+  }
+  if (given.json) {
+    const nlohmann::ordered_json out = {{"release", given.name},
+                                        {"release_digest", digest.string()},
+                                        {"signer", id},
+                                        {"first", waiting.has_value()}};
+    std::puts(out.dump(2).c_str());
+    return {};
+  }
+  std::printf("release %s: %s the signature of key %s\n", given.name.c_str(),
+              given.plan ? "would get" : "has", id.c_str());
+  return {};
+}
+
+}  // namespace
+
+int run_attach_signature(const Arguments& args) {
+  AttachOptions given;
+  CommandLine line{
+      .name = "attach-signature",
+      .positional = "RELEASE",
+      .about =
+          "Adds a signature that was made somewhere else. The first one makes a release of what\n"
+          "build --unsigned left; further ones count where a trust demands several.",
+      .examples =
+          "  weir-builder attach-signature gateway-6.12 --store store --key release.pub \\\n"
+          "    --signature usb/gateway.minisig\n"
+          "  weir-builder attach-signature gateway-6.12 --store store --key release.pub --raw "
+          "usb/g\n"
+          "    usb/g.sig, usb/g.comment and usb/g.comment.sig: Ed25519 signatures of "
+          "usb/g.digest,\n"
+          "    and of usb/g.sig followed by usb/g.comment, by any tool\n"};
+  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
+                             "where the release is")(
+      "key", options::value(&given.key)->value_name("FILE")->required(),
+      "the signer's minisign public key; what does not fit it is refused")(
+      "signature", options::value(&given.signature)->value_name("FILE"),
+      "a .minisig file of minisign, weir-keys sign or weir-keys sign-digest")(
+      "raw", options::value(&given.raw)->value_name("PREFIX"), "raw signatures of another tool")(
+      "plan", options::bool_switch(&given.plan), "checks the signature and writes nothing")(
+      "json", options::bool_switch(&given.json), "prints the result as JSON");
+  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
+  if (given.signature.empty() == given.raw.empty()) {
+    std::fputs("weir-builder attach-signature: --signature FILE or --raw PREFIX\n", stderr);
+    return 2;
+  }
+  const Status done = attach(given);
+  return done ? 0 : report(line, done.error());
+}
+
+}  // namespace weir::builder

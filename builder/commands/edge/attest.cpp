@@ -1,0 +1,153 @@
+#include "builder/release/edge/attest.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "builder/commands/edge/command_line.h"
+#include "builder/release/edge/verify.h"
+#include "keys/signing/edge/key_files.h"
+#include "keys/signing/edge/signing_key.h"
+#include "manifests/base/edge/file.h"
+
+namespace weir::builder {
+namespace {
+
+namespace options = boost::program_options;
+
+constexpr ByteCount kSmall{64 << 10};
+
+struct AttestOptions {
+  std::string name, store, key, pkcs11, bytes, signature, public_key;
+  std::vector<std::string> release_keys;
+  bool json = false, plan = false;
+};
+
+struct Attested {
+  Attestation made;
+  AttestOutcome outcome;
+};
+
+// The provenance of a release that is signed and whole: nobody signs what a stranger put into the
+// store. `own` is the key that will sign, if it is known yet.
+Result<Attestation> prepare(const AttestOptions& given, const images::Store& store,
+                            const std::optional<keys::SigningPublicKey>& own) {
+  TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
+  std::vector<keys::SigningPublicKey> believed;
+  if (own) believed.push_back(*own);
+  for (const std::string& file : given.release_keys) {
+    TRY_ASSIGN(const auto key, keys::read_public_key(file));
+    believed.push_back(key);
+  }
+  TRY_ASSIGN(const auto stored, store.read_release(name));
+  TRY_ASSIGN(const auto release, verify_stored(store, stored, believed));
+  return make_attestation(store, *release, release.digest());
+}
+
+Result<Attested> sign(const AttestOptions& given, const images::Store& store) {
+  if (!given.key.empty() || !given.pkcs11.empty()) {
+    TRY_ASSIGN(const auto key, keys::SigningKey::open(given.key, given.pkcs11));
+    TRY_ASSIGN(auto made, prepare(given, store, key.public_key()));
+    TRY_ASSIGN(auto outcome, attest(store, made, key.signer(), given.plan));
+    return Attested{std::move(made), std::move(outcome)};
+  }
+  TRY_ASSIGN(const auto key, keys::read_public_key(given.public_key));
+  TRY_ASSIGN(auto made, prepare(given, store, key));
+  TRY_ASSIGN(const std::string text, read_file(given.signature, kSmall));
+  TRY_ASSIGN_IN(const auto signature,
+                keys::foreign_signature(key, manifests::kInTotoPayload, made.statement, text),
+                given.signature);
+  TRY_ASSIGN(auto outcome, write_attestation(store, made, signature, given.plan));
+  return Attested{std::move(made), std::move(outcome)};
+}
+
+void print_outcome(const AttestOptions& given, const Attestation& made,
+                   const AttestOutcome& outcome) {
+  if (given.json) {
+    const nlohmann::ordered_json out = {
+        {"release", given.name},
+        {"release_digest", made.release.string()},
+        {"statement_digest", Digest::of(as_bytes(made.statement)).string()},
+        {"spdx_digest", Digest::of(as_bytes(made.spdx)).string()},
+        {"cyclonedx_digest", Digest::of(as_bytes(made.cyclonedx)).string()},
+        {"signers", outcome.signers},
+        {"written", outcome.written && !given.plan}};
+    std::puts(out.dump(2).c_str());
+    return;
+  }
+  std::string signers;
+  for (const auto& id : outcome.signers) signers += (signers.empty() ? "" : ", ") + id;
+  const char* what = !outcome.written ? "has" : given.plan ? "would get" : "got";
+  std::printf("release %s %s a provenance signed by %s\n", given.name.c_str(), what,
+              signers.c_str());
+}
+
+Status run(const AttestOptions& given) {
+  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
+  if (!given.bytes.empty()) {
+    TRY_ASSIGN(const Attestation made, prepare(given, store, std::nullopt));
+    TRY(write_file(given.bytes, manifests::pre_authentication_encoding(manifests::kInTotoPayload,
+                                                                       made.statement)));
+    std::printf("sign the bytes of %s with Ed25519:  minisign -S -l -m %s\n", given.bytes.c_str(),
+                given.bytes.c_str());
+    return {};
+  }
+  TRY_ASSIGN(const Attested attested, sign(given, store));
+  print_outcome(given, attested.made, attested.outcome);
+  return {};
+}
+
+}  // namespace
+
+int run_attest(const Arguments& args) {
+  AttestOptions given;
+  CommandLine line{
+      .name = "attest",
+      .positional = "RELEASE",
+      .about =
+          "Signs a release's provenance: which lock, packages and programs it was made from, as "
+          "an\n"
+          "in-toto statement with SLSA's predicate in a DSSE envelope. It names both SBOMs by\n"
+          "digest. build does this by itself where it has a key; this is for releases signed\n"
+          "elsewhere, and for further signatures. The release is verified first.",
+      .examples =
+          "  weir-builder attest gateway-6.12 --store store --key release.key\n"
+          "  weir-builder attest gateway-6.12 --store store --release-key release.pub \\\n"
+          "    --bytes usb/provenance\n"
+          "  minisign -S -l -s release.key -m usb/provenance          on another machine\n"
+          "  weir-builder attest gateway-6.12 --store store --public-key release.pub \\\n"
+          "    --signature usb/provenance.minisig\n"};
+  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
+                             "where the release is")(
+      "key", options::value(&given.key)->value_name("FILE"), "minisign secret key that signs")(
+      "pkcs11", options::value(&given.pkcs11)->value_name("URI"),
+      "signs with a key in a token or hardware module, in place of --key")(
+      "bytes", options::value(&given.bytes)->value_name("FILE"),
+      "signs nothing: writes the bytes that another machine has to sign")(
+      "signature", options::value(&given.signature)->value_name("FILE"),
+      "attaches what it signed: 64 bytes of Ed25519, or a .minisig of minisign -S -l")(
+      "public-key", options::value(&given.public_key)->value_name("FILE"),
+      "with --signature: the signer's minisign public key; what does not fit it is refused")(
+      "release-key", options::value(&given.release_keys)->value_name("FILE")->composing(),
+      "believes this minisign public key's signature over the release (may be repeated), as the "
+      "signing key's own")("plan", options::bool_switch(&given.plan),
+                           "tells what would be written and writes nothing")(
+      "json", options::bool_switch(&given.json), "prints the result as JSON");
+  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
+  int ways = 0;
+  for (const std::string* way : {&given.key, &given.pkcs11, &given.bytes, &given.signature}) {
+    ways += way->empty() ? 0 : 1;
+  }
+  if (ways != 1 || given.signature.empty() != given.public_key.empty() ||
+      (!given.bytes.empty() && given.release_keys.empty())) {
+    std::fputs(
+        "weir-builder attest: --key, --pkcs11, --bytes with --release-key, or --signature with "
+        "--public-key (--help explains)\n",
+        stderr);
+    return 2;
+  }
+  const Status done = run(given);
+  return done ? 0 : report(line, done.error());
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,187 @@
+#include "builder/boot_check/edge/boot_check.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "builder/boot_check/boot_spans.h"
+#include "builder/commands/edge/trust_options.h"
+#include "builder/release/edge/statements.h"
+#include "keys/signing/edge/signing_key.h"
+#include "manifests/base/edge/file.h"
+
+namespace weir::builder {
+namespace {
+
+namespace options = boost::program_options;
+using nlohmann::ordered_json;
+
+constexpr ByteCount kLargestKey{64ULL << 10};
+
+struct BootCheckOptions {
+  std::string name, store, sign_with, pkcs11, memory;
+  unsigned timeout = 0;
+  TrustOptions trust;
+  bool json = false, plan = false;
+};
+
+double seconds(std::uint64_t milliseconds) {
+  return static_cast<double>(milliseconds) / 1000;
+}
+
+void print_plan(const BootCheckOptions& given, const keys::Verified<manifests::Release>& release,
+                const BootCheckSettings& settings) {
+  const std::string who = !given.sign_with.empty() ? given.sign_with : given.pkcs11;
+  const std::string place = given.store + "/statements/" + release.digest().hex();
+  if (given.json) {
+    const ordered_json out = {{"release", release->name.string()},
+                              {"release_digest", release.digest().string()},
+                              {"memory", settings.memory.value},
+                              {"timeout_seconds", settings.boot_timeout.count()},
+                              {"sign_with", who.empty() ? ordered_json() : ordered_json(who)},
+                              {"statements", place}};
+    std::puts(out.dump(2).c_str());
+    return;
+  }
+  std::printf("would boot release %s (signed by %s), as root\n", release->name.string().c_str(),
+              release.signer().c_str());
+  std::printf("  digest    %s\n", release.digest().string().c_str());
+  std::printf("  machine   QEMU with %s, answers within %lld s\n", print(settings.memory).c_str(),
+              static_cast<long long>(settings.boot_timeout.count()));
+  std::printf("  peer      wireguard-go: one handshake, data both ways, IPv4 and IPv6\n");
+  if (who.empty()) {
+    std::printf("  sign      nothing: no --sign-with\n");
+  } else {
+    std::printf("  sign      with %s, into %s\n", who.c_str(), place.c_str());
+  }
+}
+
+void print_json(const BootCheckOutcome& outcome, const std::string& path) {
+  ordered_json differences = ordered_json::array();
+  for (const auto& each : outcome.differences) {
+    differences.push_back({{"fact", each.fact}, {"release", each.want}, {"node", each.got}});
+  }
+  const ordered_json out = {{"release", outcome.statement.release.string()},
+                            {"release_digest", outcome.statement.release_digest.string()},
+                            {"passed", outcome.differences.empty()},
+                            {"differences", differences},
+                            {"statement", ordered_json::parse(outcome.json)},
+                            {"signed", path.empty() ? ordered_json() : ordered_json(path)}};
+  std::puts(out.dump(2).c_str());
+}
+
+void print_text(const BootCheckOutcome& outcome, const std::string& signer,
+                const std::string& path) {
+  const auto& statement = outcome.statement;
+  const char* name = statement.release.string().c_str();
+  if (outcome.differences.empty()) {
+    std::printf("release %s boots: handshake and data both ways, and it is what was released\n",
+                name);
+  } else {
+    std::printf("release %s boots, but it is NOT what was released\n", name);
+    for (const auto& each : outcome.differences) {
+      std::printf("  the node %s\n", print(each).c_str());
+    }
+  }
+  std::printf("  machine   %s\n", statement.machine.c_str());
+  std::printf("  peer      %s\n", statement.peer.c_str());
+  std::printf("  kernel    %s\n", statement.facts.kernel_release.c_str());
+  std::printf("  attested  lock digest, kernel, %zu modules, %zu tools\n",
+              statement.facts.modules.size(), statement.facts.tools.size());
+  std::printf("  data      %s there and %s back, compared byte by byte\n",
+              print(ByteCount{statement.traffic.sent}).c_str(),
+              print(ByteCount{statement.traffic.received}).c_str());
+  std::printf("  time      %.2f s from power-on to the first handshake, of which\n",
+              seconds(time_of(statement.timeline, manifests::kHandshakeStep)));
+  for (const BootSpan& span : spans_to_handshake(statement.timeline)) {
+    std::printf("    %7.2f s  %s\n", seconds(span.milliseconds), span.what.c_str());
+  }
+  if (!path.empty()) std::printf("  signed    by %s: %s\n", signer.c_str(), path.c_str());
+}
+
+// Whether it passed.
+Result<bool> boot_check(const BootCheckOptions& given) {
+  if (!given.plan) TRY(check_right_to_boot());
+  TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
+  BootCheckSettings settings;
+  TRY_ASSIGN_IN(settings.memory, parse_byte_count(given.memory), "--memory");
+  settings.boot_timeout = std::chrono::seconds(given.timeout);
+  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
+  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, Demands::waived));
+  TRY(check_memory(*trusted.release, settings.memory));
+  if (given.plan) {
+    if (!given.sign_with.empty()) TRY(read_file(given.sign_with, kLargestKey));
+    print_plan(given, trusted.release, settings);
+    return true;
+  }
+  // First, so that a person who must type a passphrase need not wait for it.
+  std::optional<keys::SigningKey> key;
+  if (!given.sign_with.empty() || !given.pkcs11.empty()) {
+    TRY_ASSIGN(key, keys::SigningKey::open(given.sign_with, given.pkcs11));
+  }
+  TRY_ASSIGN(const auto outcome, boot_check_release(store, trusted.release, settings));
+  const bool passed = outcome.differences.empty();
+  std::string path, who;
+  if (key && passed) {
+    who = keys::print(key->public_key().id);
+    TRY_ASSIGN(path, write_signed_statement(store, keys::StatementKind::boot_check, name,
+                                            trusted.release.digest(), outcome.json, key->signer()));
+  }
+  if (passed) TRY(remember(given.trust, trusted));
+  if (given.json) {
+    print_json(outcome, path);
+  } else {
+    print_text(outcome, who, path);
+  }
+  return passed;
+}
+
+}  // namespace
+
+int run_boot_check(const Arguments& args) {
+  BootCheckOptions given;
+  CommandLine line{
+      .name = "boot-check",
+      .positional = "RELEASE",
+      .about =
+          "Boots a release in QEMU, has a wireguard-go peer complete a handshake with it and move\n"
+          "data both ways, and compares what the node says of itself with the release. With\n"
+          "--sign-with, a release that passed gets a signed statement, which weir-builder verify\n"
+          "and a fleet can demand. Needs root. Exit status: 0 passed, 1 not.",
+      .examples =
+          "  weir-builder boot-check gateway-6.12 --store store --key release.pub\n"
+          "  weir-builder boot-check gateway-6.12 --store store --trust trust.json --sign-with "
+          "lab.key\n"
+          "  weir-builder verify gateway-6.12 --store store --key release.pub --boot-checked-by 1 "
+          "--checker lab.pub\n"};
+  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
+                             "where the release is");
+  add_trust_options(line, given.trust);
+  line.options.add_options()(
+      "sign-with", options::value(&given.sign_with)->value_name("FILE"),
+      "minisign secret key: puts a signed statement beside a release that passed")(
+      "pkcs11", options::value(&given.pkcs11)->value_name("URI"),
+      "signs with a key in a token or hardware module, in place of --sign-with")(
+      "memory", options::value(&given.memory)->value_name("SIZE")->default_value("512MiB"),
+      "of the machine")("timeout",
+                        options::value(&given.timeout)->value_name("SECONDS")->default_value(180),
+                        "until the node must answer")(
+      "plan", options::bool_switch(&given.plan),
+      "checks the release and shows what would be done; needs no root")(
+      "json", options::bool_switch(&given.json), "prints the result as JSON");
+  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
+  if (!says_who_is_trusted(line, given.trust)) return 2;
+  if (!given.sign_with.empty() && !given.pkcs11.empty()) {
+    std::fputs("weir-builder boot-check: --sign-with or --pkcs11, not both\n", stderr);
+    return 2;
+  }
+  if (given.timeout == 0 || given.timeout > 3600) {
+    std::fputs("weir-builder boot-check: --timeout must be from 1 to 3600 seconds\n", stderr);
+    return 2;
+  }
+  const auto passed = boot_check(given);
+  if (!passed) return report(line, passed.error());
+  return *passed ? 0 : 1;
+}
+
+}  // namespace weir::builder

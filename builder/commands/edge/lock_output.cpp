@@ -1,0 +1,101 @@
+#include "builder/commands/edge/lock_output.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "builder/lock/lock_changes.h"
+
+namespace weir::builder {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json to_json(const std::vector<LockChange>& list) {
+  ordered_json out = ordered_json::array();
+  for (const auto& change : list) {
+    ordered_json item = {{"name", change.name}, {"from", nullptr}, {"to", nullptr}};
+    if (change.from) item["from"] = *change.from;
+    if (change.to) item["to"] = *change.to;
+    out.push_back(std::move(item));
+  }
+  return out;
+}
+
+void print_changes(const std::vector<LockChange>& list) {
+  for (const auto& change : list) {
+    std::printf("    %-40s %s -> %s\n", change.name.c_str(), change.from.value_or("(new)").c_str(),
+                change.to.value_or("(gone)").c_str());
+  }
+}
+
+void print_json(const LockOutcome& outcome, const std::string& path, bool written) {
+  ordered_json out = {{"lock", path},
+                      {"written", written},
+                      {"lock_digest", Digest::of(as_bytes(outcome.text)).string()},
+                      {"version", outcome.lock.version},
+                      {"kernel", outcome.lock.kernel},
+                      {"packages", outcome.lock.packages.size()}};
+  out["changes"] = nullptr;
+  if (outcome.before) out["changes"] = to_json(changes(*outcome.before, outcome.lock));
+  std::puts(out.dump(2).c_str());
+}
+
+}  // namespace
+
+void print_lock(const LockOutcome& outcome, const std::string& path, bool written, bool json) {
+  if (json) {
+    print_json(outcome, path, written);
+    return;
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& package : outcome.lock.packages) bytes += package.size.value;
+  std::printf("%s %s\n", written ? "wrote" : "would write", path.c_str());
+  std::printf("  digest    %s\n", Digest::of(as_bytes(outcome.text)).string().c_str());
+  std::printf("  version   %llu\n", static_cast<unsigned long long>(outcome.lock.version));
+  for (const auto& package : outcome.lock.packages) {
+    if (package.name == outcome.lock.kernel) {
+      std::printf("  kernel    %s %s\n", package.name.c_str(), package.version.c_str());
+    }
+  }
+  std::printf("  packages  %zu, %s\n", outcome.lock.packages.size(),
+              print(ByteCount{bytes}).c_str());
+  if (!outcome.before) return;
+  const auto list = changes(*outcome.before, outcome.lock);
+  std::printf("  changes   %s\n", list.empty() ? "none" : std::to_string(list.size()).c_str());
+  print_changes(list);
+}
+
+bool print_lock_check(const LockOutcome& outcome, const std::string& path, bool json) {
+  const auto newer = changes(*outcome.before, outcome.lock);
+  const bool manifest_changed = outcome.before->manifest_digest != outcome.lock.manifest_digest;
+  const bool current = newer.empty() && outcome.vanished.empty() && !manifest_changed;
+  if (json) {
+    ordered_json out = {{"lock", path},
+                        {"current", current},
+                        {"manifest_changed", manifest_changed},
+                        {"newer", to_json(newer)},
+                        {"vanished", ordered_json::array()}};
+    for (const auto& [package, cached] : outcome.vanished) {
+      out["vanished"].push_back({{"name", package.name},
+                                 {"version", package.version},
+                                 {"suite", package.suite},
+                                 {"cached", cached}});
+    }
+    std::puts(out.dump(2).c_str());
+    return current;
+  }
+  std::printf("%s is %s\n", path.c_str(), current ? "current" : "not current");
+  if (manifest_changed) std::puts("  the manifest changed since it was locked");
+  if (!newer.empty()) std::printf("  newer     %zu\n", newer.size());
+  print_changes(newer);
+  if (!outcome.vanished.empty()) {
+    std::printf("  vanished from the mirror  %zu\n", outcome.vanished.size());
+  }
+  for (const auto& [package, cached] : outcome.vanished) {
+    std::printf("    %-40s %s, %s\n", package.name.c_str(), package.version.c_str(),
+                cached ? "still in the cache" : "not in the cache: the lock cannot be built here");
+  }
+  return current;
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "builder/commands/edge/command_line.h"
+#include "builder/release/edge/trusted.h"
+#include "keys/signing/minisign.h"
+
+// A heavy header: for the commands' .cpp files.
+namespace weir::builder {
+
+/// Who is trusted, as the command line says it: keys, or a trust file.
+struct TrustOptions {
+  std::vector<std::string> keys;
+  std::string trust, channel = "stable", state;
+};
+
+/// Adds --key, --trust, --channel and --state; `given` outlives the parsing. `keys` is another name
+/// for --key, where that means something else.
+void add_trust_options(CommandLine& line, TrustOptions& given, const char* keys = "key");
+
+/// Whether not both were given, and --state only with --trust; otherwise it was told on stderr. So
+/// is, once, what a trust without --state cannot notice.
+[[nodiscard]] bool trust_options_fit(const CommandLine& line, const TrustOptions& given,
+                                     const char* keys = "key");
+/// The same, and that one of both was given.
+[[nodiscard]] bool says_who_is_trusted(const CommandLine& line, const TrustOptions& given);
+
+/// Checks a stored release by them. errors: as verify_stored and verify_by_trust
+[[nodiscard]] Result<TrustedRelease> verify_by(const TrustOptions& given,
+                                               const images::Store& store, const ReleaseName& name,
+                                               Demands demands);
+/// Writes to --state that it was accepted: the last thing a command does before it says so.
+[[nodiscard]] Status remember(const TrustOptions& given, const TrustedRelease& accepted);
+
+/// Reads .pub files.
+[[nodiscard]] Result<std::vector<keys::SigningPublicKey>> read_public_keys(
+    const std::vector<std::string>& paths);
+
+}  // namespace weir::builder

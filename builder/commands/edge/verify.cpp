@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "builder/commands/edge/trust_options.h"
+#include "builder/release/edge/attest.h"
+#include "builder/release/edge/statements.h"
+#include "manifests/documents/own_key_search.h"
+
+namespace weir::builder {
+namespace {
+
+namespace options = boost::program_options;
+
+// M of these keys, as --rebuilt-by and --rebuilder say it; without M nothing is demanded.
+struct StatementOptions {
+  std::optional<std::int64_t> threshold;
+  std::vector<std::string> keys;
+};
+
+struct VerifyOptions {
+  std::string name, store;
+  TrustOptions trust;
+  StatementOptions rebuilt, boot_checked;
+  bool json = false, provenance = false, own_keys_searched = false;
+};
+
+// Adds who stated it to those whom the trust demanded.
+Status demand(const images::Store& store, const keys::Verified<manifests::Release>& release,
+              keys::StatementKind kind, const StatementOptions& given,
+              std::vector<std::string>& stated_by) {
+  if (!given.threshold) return {};
+  TRY_ASSIGN(auto trusted, read_public_keys(given.keys));
+  const keys::StatementDemand demanded{kind, std::move(trusted),
+                                       static_cast<std::size_t>(*given.threshold)};
+  TRY_ASSIGN(const auto ids, require_stored_statements(store, release, demanded));
+  for (const std::string& id : ids) {
+    const bool known = std::find(stated_by.begin(), stated_by.end(), id) != stated_by.end();
+    if (!known) stated_by.push_back(id);
+  }
+  return {};
+}
+
+// Its provenance, where there is one that enough trusted keys signed. One that is damaged, or about
+// something else, is refused; one by strangers only where it is demanded.
+Result<std::optional<keys::VerifiedProvenance>> provenance_of(const images::Store& store,
+                                                              const TrustedRelease& trusted,
+                                                              const VerifyOptions& given) {
+  auto out = verify_stored_provenance(store, trusted.release, trusted.signers);
+  if (!out && out.error().code == Errc::unauthorized && !given.provenance) {
+    return std::optional<keys::VerifiedProvenance>();
+  }
+  TRY(out);
+  if (!*out && given.provenance) {
+    return fail(Errc::unauthorized, "release " + given.name +
+                                        " has no provenance: its builder can add one with "
+                                        "weir-builder attest");
+  }
+  return out;
+}
+
+Status verify(const VerifyOptions& given) {
+  TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
+  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
+  TRY_ASSIGN(TrustedRelease trusted, verify_by(given.trust, store, name, Demands::kept));
+  const auto& release = trusted.release;
+  if (given.own_keys_searched) {
+    TRY_IN(manifests::require_own_key_search(*release), "release " + given.name);
+  }
+  TRY_ASSIGN(const auto provenance, provenance_of(store, trusted, given));
+  TRY(demand(store, release, keys::StatementKind::rebuild, given.rebuilt, trusted.rebuilt_by));
+  TRY(demand(store, release, keys::StatementKind::boot_check, given.boot_checked,
+             trusted.boot_checked_by));
+  TRY(remember(given.trust, trusted));
+  ByteCount bytes = release->kernel.image.size;
+  for (const auto& layer : release->layers) bytes.value += layer.blob.size.value;
+  if (given.json) {
+    nlohmann::ordered_json out = {{"release", release->name.string()},
+                                  {"signer", release.signer()},
+                                  {"release_digest", release.digest().string()},
+                                  {"lock_digest", release->lock_digest.string()},
+                                  {"blobs", release->layers.size() + 1},
+                                  {"bytes", bytes.value},
+                                  {"rebuilt_by", trusted.rebuilt_by},
+                                  {"boot_checked_by", trusted.boot_checked_by},
+                                  {"provenance_by", nullptr}};
+    if (provenance) out["provenance_by"] = provenance->signers();
+    if (release->scan.own_keys) out["own_keys_searched"] = release->scan.own_keys->count;
+    std::puts(out.dump(2).c_str());
+    return {};
+  }
+  std::printf("release %s is whole: signed by %s, %zu blobs, %s\n", release->name.string().c_str(),
+              release.signer().c_str(), release->layers.size() + 1, print(bytes).c_str());
+  if (provenance) {
+    std::printf("  provenance and SBOMs signed by %s, made from %zu artifacts\n",
+                provenance->signers().c_str(), (*provenance)->dependencies.size());
+  }
+  if (release->scan.own_keys) {
+    std::printf("  searched for %llu keys of its builder's fleet, by the builder's word\n",
+                static_cast<unsigned long long>(release->scan.own_keys->count));
+  }
+  for (const std::string& id : trusted.rebuilt_by) {
+    std::printf("  rebuilt, bit by bit the same, by %s\n", id.c_str());
+  }
+  for (const std::string& id : trusted.boot_checked_by) {
+    std::printf("  booted, and talked to by a WireGuard peer, by %s\n", id.c_str());
+  }
+  return {};
+}
+
+auto* threshold(StatementOptions& given) {
+  return options::value<std::int64_t>()->value_name("M")->notifier(
+      [&given](std::int64_t number) { given.threshold = number; });
+}
+
+bool fits(const StatementOptions& given, const char* number, const char* keys) {
+  if (given.threshold.has_value() == given.keys.empty()) {
+    std::fprintf(stderr, "weir-builder verify: %s M and %s FILE go together\n", number, keys);
+    return false;
+  }
+  if (given.threshold && *given.threshold < 1) {
+    std::fprintf(stderr, "weir-builder verify: %s: must be 1 or more (--help explains)\n", number);
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+int run_verify(const Arguments& args) {
+  VerifyOptions given;
+  CommandLine line{
+      .name = "verify",
+      .positional = "RELEASE",
+      .about =
+          "Checks that a trusted key signed a release, and every blob that it names; with a trust\n"
+          "file that has them, also the statements of its rebuild and boot-check roles.",
+      .examples =
+          "  weir-builder verify gateway-6.12 --store store --key release.pub\n"
+          "  weir-builder verify gateway-6.12 --store store --trust trust.json --state "
+          "trust.state\n"
+          "  weir-builder verify gateway-6.12 --store store --key release.pub \\\n"
+          "    --rebuilt-by 2 --rebuilder ann.pub --rebuilder bob.pub --rebuilder eve.pub\n"
+          "  weir-builder verify gateway-6.12 --store store --key release.pub \\\n"
+          "    --boot-checked-by 1 --checker lab.pub\n"};
+  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
+                             "where the release is");
+  add_trust_options(line, given.trust);
+  line.options.add_options()(
+      "rebuilt-by", threshold(given.rebuilt),
+      "demands statements of so many different rebuilders (weir-builder rebuild)")(
+      "rebuilder", options::value(&given.rebuilt.keys)->value_name("FILE")->composing(),
+      "minisign public key of one of them; can be repeated")(
+      "boot-checked-by", threshold(given.boot_checked),
+      "demands statements of so many different checkers (weir-builder boot-check)")(
+      "checker", options::value(&given.boot_checked.keys)->value_name("FILE")->composing(),
+      "minisign public key of one of them; can be repeated")(
+      "provenance", options::bool_switch(&given.provenance),
+      "demands a provenance that a trusted key signed (with --trust, as many release keys as a "
+      "release takes); without, one that is there is checked")(
+      "own-keys-searched", options::bool_switch(&given.own_keys_searched),
+      "demands that its builder searched it for the fleet's own keys (weir-builder build "
+      "--secrets)")("json", options::bool_switch(&given.json), "prints the result as JSON");
+  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
+  if (!says_who_is_trusted(line, given.trust)) return 2;
+  if (!fits(given.rebuilt, "--rebuilt-by", "--rebuilder") ||
+      !fits(given.boot_checked, "--boot-checked-by", "--checker")) {
+    return 2;
+  }
+  const Status done = verify(given);
+  return done ? 0 : report(line, done.error());
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,50 @@
+#include "builder/diff/edge/release_facts.h"
+
+#include "builder/layers/edge/layer_content.h"
+#include "images/formats/cpio_reader.h"
+
+namespace weir::builder {
+namespace {
+
+constexpr ByteCount kMaxManifest{1ULL << 20};
+constexpr ByteCount kMaxLock{64ULL << 20};
+
+// Lock and manifest, where the store has them; what is there but damaged is an error.
+Status read_origin(const images::Store& store, ReleaseFacts& out) {
+  auto lock_text = store.read_document(out.release.lock_digest, kMaxLock);
+  if (!lock_text && lock_text.error().code == Errc::not_found) return {};
+  TRY_IN(lock_text, "lock");
+  TRY_ASSIGN(out.lock, manifests::parse_lock(*lock_text));
+  auto text = store.read_document(out.lock->manifest_digest, kMaxManifest);
+  if (!text && text.error().code == Errc::not_found) return {};
+  TRY_IN(text, "image manifest");
+  TRY_ASSIGN(out.manifest, manifests::parse_image_manifest(*text));
+  return {};
+}
+
+Result<ReleaseFacts> read(const images::Store& store, const ReleaseName& name, LayerTrees& trees) {
+  TRY_ASSIGN(const auto stored, store.read_release(name));
+  TRY_ASSIGN(auto release, manifests::parse_release(stored.json));
+  ReleaseFacts out{std::move(release), Digest::of(as_bytes(stored.json)), {}, {}, {}};
+  TRY(read_origin(store, out));
+  for (const auto& layer : out.release.layers) {
+    auto found = trees.find(layer.content_digest);
+    if (found == trees.end()) {
+      TRY_ASSIGN(const auto content, read_layer_content(store, layer));
+      TRY_ASSIGN_IN(auto tree, images::decode_cpio(content), "layer " + layer.name);
+      found = trees.emplace(layer.content_digest, std::move(tree)).first;
+    }
+    unpack_over(out.entries, found->second, layer.name);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<ReleaseFacts> read_release_facts(const images::Store& store, const ReleaseName& name,
+                                        LayerTrees& trees) {
+  TRY_ASSIGN_IN(auto out, read(store, name, trees), "release " + name.string());
+  return out;
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,58 @@
+#include "builder/export/edge/efi_program.h"
+
+#include <chrono>
+
+#include "builder/processes/edge/child_process.h"
+#include "images/store/edge/output.h"
+#include "manifests/base/edge/file.h"
+#include "manifests/base/size_limits.h"
+
+namespace weir::builder {
+namespace {
+
+constexpr ByteCount kLargestStub{16ULL << 20};
+constexpr std::chrono::minutes kPatience{2};
+
+std::string one_line(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  for (char& c : text) {
+    if (c == '\n') c = ' ';
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<Stub> read_stub(const std::string& path, const std::optional<Digest>& wanted) {
+  auto program = read_file(path, kLargestStub);
+  if (!program && program.error().code == Errc::not_found) {
+    return fail(Errc::not_found, path +
+                                     ": no EFI stub here: install Debian's systemd-boot-efi, or "
+                                     "name one with --stub");
+  }
+  TRY_IN(program, "EFI stub");
+  const Digest digest = Digest::of(as_bytes(*program));
+  if (wanted && *wanted != digest) {
+    return fail(Errc::integrity, "EFI stub " + path + " has the digest " + digest.string() +
+                                     ", not " + wanted->string());
+  }
+  return Stub{std::move(*program), digest};
+}
+
+Result<std::vector<std::uint8_t>> sign_efi_program(Bytes program, const SecureBootSigner& signer) {
+  TRY_ASSIGN(const auto folder, images::OutputFolder::begin(signer.beside + ".signing"));
+  const std::string unsigned_path = folder.aside() + "/unsigned.efi";
+  const std::string signed_path = folder.aside() + "/signed.efi";
+  TRY(write_file(unsigned_path, {reinterpret_cast<const char*>(program.data()), program.size()}));
+  TRY_ASSIGN(const ChildResult child,
+             run_child({"sbsign", "--key", signer.key, "--cert", signer.certificate, "--output",
+                        signed_path, unsigned_path},
+                       "", kPatience));
+  if (child.exit_code != 0) {
+    return fail(Errc::unauthorized, "sbsign refused: " + one_line(child.err));
+  }
+  TRY_ASSIGN(const std::string bytes, read_file(signed_path, manifests::kLargestBlob));
+  return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "manifests/base/digest.h"
+#include "manifests/base/result.h"
+
+namespace weir::builder {
+
+/// Where Debian's systemd-boot-efi puts the stub.
+inline constexpr const char* kDefaultStub = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
+
+/// The EFI program that a unified kernel image begins as.
+struct Stub {
+  std::string program;
+  Digest digest;
+};
+
+/// wanted   where there is one, another stub is refused
+/// errors   not_found, naming the package; exhausted: over 16 MiB; integrity; io
+[[nodiscard]] Result<Stub> read_stub(const std::string& path, const std::optional<Digest>& wanted);
+
+struct SecureBootSigner {
+  std::string key;          ///< PEM file
+  std::string certificate;  ///< PEM file
+  std::string beside;       ///< a file beside which sbsign may work
+};
+
+/// Signs with the stock sbsign. The signature states the time of signing, so it differs from run
+/// to run; without it (`sbattach --remove`) the bytes are those that were given.
+/// errors   not_found: sbsign is missing; unauthorized: it refused, with its words; io
+[[nodiscard]] Result<std::vector<std::uint8_t>> sign_efi_program(Bytes program,
+                                                                 const SecureBootSigner& signer);
+
+}  // namespace weir::builder

@@ -1,0 +1,335 @@
+#include "builder/export/edge/export.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "builder/export/edge/efi_program.h"
+#include "builder/release/edge/boot_stub.h"
+#include "images/boot/boot_disk.h"
+#include "images/boot/oci.h"
+#include "images/boot/pxe.h"
+#include "images/boot/rootfs_image.h"
+#include "images/boot/uki.h"
+#include "images/formats/cpio_reader.h"
+#include "images/formats/decompress.h"
+#include "images/formats/qcow2.h"
+#include "images/formats/tar.h"
+#include "images/store/edge/output.h"
+#include "manifests/base/edge/destination.h"
+#include "manifests/base/edge/file.h"
+
+namespace weir::builder {
+namespace {
+
+constexpr ByteCount kLargestPem{1ULL << 20};
+
+using Buffer = std::vector<std::uint8_t>;
+
+constexpr std::pair<std::string_view, ExportFormat> kFormats[] = {
+    {"kernel", ExportFormat::kernel}, {"uki", ExportFormat::uki}, {"disk", ExportFormat::disk},
+    {"qcow2", ExportFormat::qcow2},   {"pxe", ExportFormat::pxe}, {"oci", ExportFormat::oci}};
+
+std::string_view text_of(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+manifests::Blob blob_of(Bytes bytes) {
+  return {Digest::of(bytes), ByteCount{bytes.size()}};
+}
+
+/// A document that goes with an export, and what it is to OCI's tools.
+struct Document {
+  std::string_view file, artifact_type, media_type;
+  const std::string* text;
+};
+
+std::vector<Document> list_of(const ReleaseDocuments& documents) {
+  constexpr std::string_view kSpdx = "application/spdx+json";
+  constexpr std::string_view kCycloneDx = "application/vnd.cyclonedx+json";
+  std::vector<Document> out = {{kSpdxFile, kSpdx, kSpdx, &documents.spdx},
+                               {kCycloneDxFile, kCycloneDx, kCycloneDx, &documents.cyclonedx}};
+  if (documents.provenance) {
+    out.push_back({kProvenanceFile, "application/vnd.in-toto+json",
+                   "application/vnd.dsse.envelope.v1+json", &*documents.provenance});
+  }
+  return out;
+}
+
+/// Files below a folder, noted as they are written.
+class Writer {
+ public:
+  explicit Writer(std::string folder) : folder_(std::move(folder)) {}
+
+  Status write(const std::string& name, std::string_view content) {
+    if (const auto slash = name.rfind('/'); slash != std::string::npos) {
+      TRY(make_folders(folder_ + "/" + name.substr(0, slash)));
+    }
+    TRY(write_file(folder_ + "/" + name, content));
+    files_.push_back({name, blob_of(as_bytes(content))});
+    return {};
+  }
+  // For `sha256sum -c`.
+  Status write_sums() {
+    std::string sums;
+    for (const auto& file : by_path()) sums += file.blob.digest.hex() + "  " + file.path + "\n";
+    return write("SHA256SUMS", sums);
+  }
+  std::vector<ExportedFile> by_path() {
+    std::sort(files_.begin(), files_.end(),
+              [](const auto& a, const auto& b) { return a.path < b.path; });
+    return files_;
+  }
+
+ private:
+  std::string folder_;
+  std::vector<ExportedFile> files_;
+};
+
+class Exporter {
+ public:
+  Exporter(const images::Store& store, const keys::Verified<manifests::Release>& release,
+           const ReleaseDocuments& documents, const ExportOptions& options)
+      : store_(store), release_(release), documents_(list_of(documents)), options_(options) {}
+
+  Result<ExportOutcome> run() {
+    switch (options_.format) {
+      case ExportFormat::kernel:
+        return folder([this](Writer& out) { return write_kernel(out); });
+      case ExportFormat::pxe:
+        return folder([this](Writer& out) { return write_pxe(out); });
+      case ExportFormat::oci:
+        return folder([this](Writer& out) { return write_oci(out); });
+      case ExportFormat::uki:
+        return write_uki();
+      case ExportFormat::disk:
+      case ExportFormat::qcow2:
+        return write_disk();
+    }
+    return fail(Errc::bug, "an export format without a writer");
+  }
+
+ private:
+  Result<ExportOutcome> folder(const auto& fill) {
+    TRY_ASSIGN(auto folder, images::OutputFolder::begin(options_.out));
+    Writer writer(folder.aside());
+    TRY(fill(writer));
+    TRY(folder.finish());
+    ExportOutcome out{writer.by_path(), std::nullopt};
+    for (ExportedFile& file : out.files) file.path = options_.out + "/" + file.path;
+    return out;
+  }
+
+  // For those who look into the folder.
+  Status write_documents(Writer& out) const {
+    for (const Document& each : documents_) TRY(out.write(std::string(each.file), *each.text));
+    return {};
+  }
+
+  // Beside a file of their own name each: the folder may hold more than one export.
+  Status write_documents_beside(ExportOutcome& out) const {
+    for (const Document& each : documents_) {
+      const std::string path = options_.out + "." + std::string(each.file);
+      TRY(write_file(path, *each.text));
+      out.files.push_back({path, blob_of(as_bytes(*each.text))});
+    }
+    return {};
+  }
+
+  Result<Buffer> blob(const manifests::Blob& blob, const std::string& what) const {
+    Buffer out;
+    TRY_IN(store_.read_blob(blob,
+                            [&out](Bytes bytes) -> Status {
+                              out.insert(out.end(), bytes.begin(), bytes.end());
+                              return {};
+                            }),
+           what);
+    return out;
+  }
+  Result<Buffer> kernel() const { return blob(release_->kernel.image, "kernel"); }
+  Result<Buffer> layer(const manifests::ReleaseLayer& layer) const {
+    return blob(layer.blob, "layer " + layer.name);
+  }
+  Result<Buffer> initrd() const {
+    Buffer out;
+    for (const auto& segment : release_->layers) {
+      TRY_ASSIGN(const Buffer bytes, layer(segment));
+      out.insert(out.end(), bytes.begin(), bytes.end());
+    }
+    return out;
+  }
+
+  Status write_kernel(Writer& out) const {
+    TRY_ASSIGN(const Buffer image, kernel());
+    TRY(out.write(std::string(images::kPxeKernel), text_of(image)));
+    TRY_ASSIGN(const Buffer segments, initrd());
+    TRY(out.write(std::string(images::kPxeInitrd), text_of(segments)));
+    TRY(out.write("cmdline", release_->command_line + "\n"));
+    TRY(write_documents(out));
+    return out.write_sums();
+  }
+
+  Status write_pxe(Writer& out) const {
+    TRY_ASSIGN(const std::string script,
+               images::print_ipxe_script(
+                   "Weir release " + release_->name.string() + ", " + release_.digest().string(),
+                   release_->command_line));
+    TRY(out.write("boot.ipxe", script));
+    TRY_ASSIGN(const Buffer image, kernel());
+    TRY(out.write(std::string(images::kPxeKernel), text_of(image)));
+    TRY_ASSIGN(const Buffer segments, initrd());
+    TRY(out.write(std::string(images::kPxeInitrd), text_of(segments)));
+    TRY(write_documents(out));
+    return out.write_sums();
+  }
+
+  // A layer's tree, as the release states it.
+  Result<images::FileTree> tree_of(const manifests::ReleaseLayer& given) const {
+    TRY_ASSIGN(const Buffer packed, layer(given));
+    const std::string where = "layer " + given.name;
+    TRY_ASSIGN_IN(const Buffer content, images::decompress_exactly(packed, given.content_size),
+                  where);
+    if (Digest::of(content) != given.content_digest) {
+      return fail(Errc::integrity, where + ": unpacks to other bytes than the release states");
+    }
+    TRY_ASSIGN_IN(images::FileTree tree, images::decode_cpio(content), where);
+    return tree;
+  }
+
+  Status write_oci(Writer& out) const {
+    std::vector<images::RootfsLayer> layers;
+    const auto put = [&out](std::string_view bytes) {
+      return out.write("blobs/sha256/" + Digest::of(as_bytes(bytes)).hex(), bytes);
+    };
+    for (const auto& given : release_->layers) {
+      TRY_ASSIGN(const images::FileTree tree, tree_of(given));
+      Buffer tar;
+      TRY_IN(images::encode_tar(tree,
+                                [&tar](Bytes bytes) -> Status {
+                                  tar.insert(tar.end(), bytes.begin(), bytes.end());
+                                  return {};
+                                }),
+             "layer " + given.name);
+      TRY_ASSIGN(const Buffer packed, images::compress_rootfs_layer(tar));
+      layers.push_back({given.name, blob_of(packed), Digest::of(tar)});
+      TRY(put(text_of(packed)));
+    }
+    std::vector<images::RootfsDocument> documents;
+    for (const Document& each : documents_) {
+      TRY(put(*each.text));
+      documents.push_back({std::string(each.file), std::string(each.artifact_type),
+                           std::string(each.media_type), blob_of(as_bytes(*each.text))});
+    }
+    const auto image = images::print_rootfs_image(*release_, release_.digest(), layers, documents);
+    TRY(put(images::kEmptyOciConfig));
+    TRY(put(image.config));
+    TRY(put(image.manifest));
+    for (const std::string& referrer : image.referrers) TRY(put(referrer));
+    TRY(out.write("oci-layout", images::kOciLayout));
+    return out.write("index.json", image.index);
+  }
+
+  // The image's own os-release, and which image this is; the last layer that has one counts.
+  Result<std::string> os_release() const {
+    std::string out;
+    for (auto given = release_->layers.rbegin(); given != release_->layers.rend(); ++given) {
+      TRY_ASSIGN(const images::FileTree tree, tree_of(*given));
+      for (const char* path : {"etc/os-release", "usr/lib/os-release"}) {
+        TRY_ASSIGN(const auto place, images::ImagePath::parse(path));
+        const images::Node* node = tree.find(place);
+        if (node == nullptr || node->file() == nullptr) continue;
+        out = text_of(*node->file()->content);
+        break;
+      }
+      if (!out.empty()) break;
+    }
+    if (!out.empty() && !out.ends_with('\n')) out += '\n';
+    return out + "IMAGE_ID=weir\nIMAGE_VERSION=" + release_->name.string() + "\n";
+  }
+
+  Result<Buffer> uki(ExportOutcome& outcome) const {
+    TRY_ASSIGN(const Stub stub,
+               read_release_stub(store_, *release_, options_.stub, options_.stub_digest));
+    outcome.stub_digest = stub.digest;
+    TRY_ASSIGN(const std::string text, os_release());
+    TRY_ASSIGN(const Buffer segments, initrd());
+    TRY_ASSIGN(const Buffer image, kernel());
+    TRY_ASSIGN(Buffer out, images::encode_uki(as_bytes(stub.program),
+                                              {text, release_->command_line,
+                                               release_->kernel.release, segments, image}));
+    if (options_.secure_boot_key.empty()) return out;
+    return sign_efi_program(
+        out, {options_.secure_boot_key, options_.secure_boot_certificate, options_.out});
+  }
+
+  Result<ExportOutcome> write_uki() const {
+    ExportOutcome out;
+    TRY_ASSIGN(const Buffer program, uki(out));
+    TRY(write_documents_beside(out));
+    TRY(write_file(options_.out, text_of(program)));
+    out.files.insert(out.files.begin(), {options_.out, blob_of(program)});
+    return out;
+  }
+
+  Result<ExportOutcome> write_disk() const {
+    ExportOutcome out;
+    TRY_ASSIGN(Buffer program, uki(out));
+    TRY_ASSIGN(images::SparseFile disk,
+               images::make_boot_disk(std::make_shared<const Buffer>(std::move(program)),
+                                      release_.digest(), release_->source_epoch));
+    if (options_.format == ExportFormat::qcow2) {
+      TRY_ASSIGN(disk, images::encode_qcow2(disk));
+    }
+    TRY(write_documents_beside(out));
+    TRY(images::write_sparse_file(options_.out, disk));
+    out.files.insert(out.files.begin(), {options_.out, {images::digest_of(disk), disk.size}});
+    return out;
+  }
+
+  const images::Store& store_;
+  const keys::Verified<manifests::Release>& release_;
+  std::vector<Document> documents_;
+  const ExportOptions& options_;
+};
+
+}  // namespace
+
+Result<ExportFormat> parse_export_format(std::string_view text) {
+  std::string known;
+  for (const auto& [name, format] : kFormats) {
+    if (name == text) return format;
+    known += (known.empty() ? "" : ", ") + std::string(name);
+  }
+  return fail(Errc::invalid_input,
+              "'" + std::string(text) + "' is not a format (there are " + known + ")");
+}
+
+Result<std::optional<Digest>> check_export(const images::Store& store,
+                                           const keys::Verified<manifests::Release>& release,
+                                           const ExportOptions& options) {
+  const ExportFormat format = options.format;
+  if (format == ExportFormat::kernel || format == ExportFormat::pxe ||
+      format == ExportFormat::oci) {
+    TRY(images::OutputFolder::check(options.out));
+    return std::optional<Digest>();
+  }
+  TRY(check_destination(options.out));
+  for (const std::string* path : {&options.secure_boot_key, &options.secure_boot_certificate}) {
+    if (!path->empty()) TRY_IN(read_file(*path, kLargestPem), "secure boot");
+  }
+  TRY_ASSIGN_IN(const Stub stub,
+                read_release_stub(store, *release, options.stub, options.stub_digest),
+                "release " + release->name.string());
+  return std::optional(stub.digest);
+}
+
+Result<ExportOutcome> export_release(const images::Store& store,
+                                     const keys::Verified<manifests::Release>& release,
+                                     const ReleaseDocuments& documents,
+                                     const ExportOptions& options) {
+  TRY(check_export(store, release, options));
+  auto out = Exporter(store, release, documents, options).run();
+  TRY_IN(out, "release " + release->name.string());
+  return out;
+}
+
+}  // namespace weir::builder

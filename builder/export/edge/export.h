@@ -1,0 +1,62 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "builder/release/edge/release_documents.h"
+#include "images/store/edge/store.h"
+#include "keys/trust/verified.h"
+#include "manifests/base/result.h"
+#include "manifests/documents/release.h"
+
+namespace weir::builder {
+
+/// What a release can be turned into. Format: docs/boot-formats.md.
+enum class ExportFormat : std::uint8_t { kernel, uki, disk, qcow2, pxe, oci };
+
+/// "uki". errors: invalid_input, naming those there are
+[[nodiscard]] Result<ExportFormat> parse_export_format(std::string_view text);
+
+struct ExportOptions {
+  ExportFormat format{};
+  std::string out;                    ///< a folder for kernel, pxe and oci, else a file
+  std::string stub;                   ///< where the EFI stub is; empty: the store, or installed
+  std::optional<Digest> stub_digest;  ///< another stub is refused, and than the lock's in any case
+  std::string secure_boot_key, secure_boot_certificate;  ///< PEM files; empty: not signed
+};
+
+struct ExportedFile {
+  std::string path;  ///< of the file, `out` included
+  manifests::Blob blob;
+};
+
+struct ExportOutcome {
+  std::vector<ExportedFile> files;    ///< by path; the documents among them
+  std::optional<Digest> stub_digest;  ///< of the stub that was used
+};
+
+/// What of `options` would be refused before anything is written: for plans.
+///
+/// returns  the stub that would be used, for uki, disk and qcow2
+/// errors   not_found: the stub, a file of `secure_boot_*`, the folder around `out`; invalid_input:
+///          what is at `out` may not be replaced; integrity: the stub; unauthorized
+[[nodiscard]] Result<std::optional<Digest>> check_export(
+    const images::Store& store, const keys::Verified<manifests::Release>& release,
+    const ExportOptions& options);
+
+/// Writes a release in another format, and what stock tools read about it: in the folder, beside
+/// the file (`OUT.sbom.spdx.json`), or as referrers of the container image. What is written depends
+/// on the release, its documents, the stub, the secure boot key and zlib's version (oci) alone;
+/// `out` appears whole or not at all, after the documents beside it.
+///
+/// release  its blobs are hashed again while they are read
+/// errors   integrity: a blob of the store, or the stub, is not what it should be; not_found: the
+///          stub, or the program sbsign; invalid_input: `out` is there already (folders), or the
+///          release cannot be had in this format; exhausted; io
+[[nodiscard]] Result<ExportOutcome> export_release(
+    const images::Store& store, const keys::Verified<manifests::Release>& release,
+    const ReleaseDocuments& documents, const ExportOptions& options);
+
+}  // namespace weir::builder

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "builder/kernel/module_selection.h"
+#include "builder/packages/package_facts.h"
+#include "images/tree/file_tree.h"
+#include "manifests/base/result.h"
+#include "manifests/documents/image_manifest.h"
+
+namespace weir::builder {
+
+/// The layer of the kernel modules that the manifest takes from files.
+inline constexpr std::string_view kModulesLayer = "weir-modules";
+
+/// A pinned module and its file, byte for byte.
+struct NamedModule {
+  std::string name;  ///< as the manifest writes it
+  std::string file;  ///< its name decides how the module is compressed
+  images::Content content;
+};
+
+/// Where depmod looks first: usr/lib/modules/RELEASE/updates/NAME.ko, or .ko.xz, .ko.zst. RELEASE
+/// is what the module's own `vermagic` says; whether that is the kernel's is judged with the
+/// kernel. As our own programs' layer, the tree is dated 1970.
+///
+/// errors   invalid_input: not a kernel module, one of another name, or one whose `vermagic` begins
+///          with no kernel's release; each names the file
+[[nodiscard]] Result<images::FileTree> make_modules_tree(const std::vector<NamedModule>& modules);
+
+/// The modules of a layer that is not the kernel's, without their content; in the order of paths.
+[[nodiscard]] std::vector<ForeignModule> foreign_modules_in(const std::string& layer,
+                                                            const std::vector<ModuleFile>& files);
+
+/// Which pinned modules shall come from where, as `ForeignModules::chosen` has it.
+///
+/// kernel   the package whose own modules need no choosing
+[[nodiscard]] std::map<std::string, std::string> chosen_modules(
+    const manifests::ImageManifest& manifest, const std::string& kernel);
+
+}  // namespace weir::builder

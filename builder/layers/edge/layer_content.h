@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "images/store/edge/store.h"
+#include "manifests/base/result.h"
+#include "manifests/documents/release.h"
+
+namespace weir::builder {
+
+/// The cpio archive inside a layer of a store: digests and sizes, packed and unpacked, are those of
+/// the release. errors: not_found; integrity; each names the layer
+[[nodiscard]] Result<std::vector<std::uint8_t>> read_layer_content(
+    const images::Store& store, const manifests::ReleaseLayer& layer);
+
+}  // namespace weir::builder

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "builder/mirror/edge/cache.h"
+#include "manifests/base/result.h"
+#include "manifests/documents/image_manifest.h"
+#include "manifests/documents/lock.h"
+
+namespace weir::builder {
+
+/// Where the manifest's node programs are: `node_programs` relative to the manifest's folder, else
+/// the folder of the running program. errors: io
+[[nodiscard]] Result<std::string> node_program_folder(const manifests::ImageManifest& manifest,
+                                                      const std::string& manifest_path);
+
+/// Hashes weir-init and weir-node and keeps a copy in the cache, so that the lock can be built from
+/// after the next release of Weir. errors: not_found, io; each names the program
+[[nodiscard]] Result<std::vector<manifests::LockedProgram>> lock_programs(const std::string& folder,
+                                                                          const Cache& cache);
+
+}  // namespace weir::builder

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "builder/mirror/edge/fetch.h"
+
+namespace weir::builder {
+
+/// How fetching and work on what was fetched run side by side.
+struct PackageFlow {
+  /// Where packages come from; asked once, if the cache lacks one.
+  std::function<Result<Mirrors>()> mirrors;
+  DownloadObserver observer;
+  /// Called with a package's place and its .deb, on several threads at once.
+  std::function<Status(std::size_t, const std::string& deb)> use;
+};
+
+/// Hands every package's .deb to `flow.use` as soon as it is there, on as many threads as the
+/// machine has processors: what the cache holds goes first, the largest before the others, while
+/// the rest is being fetched. A cached file that is damaged is fetched anew.
+///
+/// returns  how long it took until the last package was there; zero if none was fetched
+/// errors   as read_package and fetch_packages; the first of `flow.use`, after which nothing new
+///          begins
+[[nodiscard]] Result<std::chrono::nanoseconds> each_package(
+    const std::vector<manifests::LockedPackage>& packages, const Cache& cache,
+    const PackageFlow& flow);
+
+}  // namespace weir::builder

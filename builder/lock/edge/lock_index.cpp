@@ -1,0 +1,88 @@
+#include "builder/lock/edge/lock_index.h"
+
+#include <utility>
+
+#include "builder/layers/edge/layer_cache.h"
+#include "builder/lock/lock_check.h"
+#include "builder/mirror/edge/suites.h"
+#include "builder/release/edge/build.h"
+#include "manifests/base/edge/file.h"
+
+namespace weir::builder {
+namespace {
+
+constexpr ByteCount kMaxKeyring{64ULL << 20};
+constexpr ByteCount kMaxRecord{4ULL << 10};
+
+// What a record says, and is named after. Another keyring or another builder has to look itself.
+struct Record {
+  std::string path, text;
+};
+
+Record record_of(const Digest& lock, std::string_view keyring, const Cache& cache) {
+  std::string text = "weir lock held to its index\n" + lock.string() + "\n" +
+                     Digest::of(as_bytes(keyring)).string() + "\n" + own_build_id() + "\n";
+  return {cache.path() + "/indexed/" + Digest::of(as_bytes(text)).hex(), std::move(text)};
+}
+
+Status write(const Record& record, const Cache& cache) {
+  TRY(make_folders(cache.path() + "/indexed"));
+  return write_file(record.path, record.text, 0644, Durability::none);
+}
+
+bool is_there(const Record& record) {
+  const auto text = read_file(record.path, kMaxRecord);
+  return text && *text == record.text;
+}
+
+Result<IndexVerdict> judge(const BuildInput& input, const Cache& cache, Remembering remembering) {
+  if (!input.keyring.starts_with('/')) {
+    return IndexVerdict{IndexCheck::absent, "keyring " + input.keyring + ": is of another folder"};
+  }
+  const auto keyring = read_file(input.keyring, kMaxKeyring);
+  if (!keyring) return IndexVerdict{IndexCheck::absent, "keyring " + keyring.error().message};
+  const Record record = record_of(input.lock_digest, *keyring, cache);
+  if (is_there(record)) return IndexVerdict{IndexCheck::remembered};
+  TRY_ASSIGN(auto suites, read_cached_suites(input.manifest, input.lock, input.keyring, cache));
+  if (suites.missing) return IndexVerdict{IndexCheck::absent, std::move(*suites.missing)};
+  TRY(check_sources(input.manifest.sources.suites, input.lock));
+  TRY(check_indexed(suites.indices, input.lock));
+  if (remembering == Remembering::yes) TRY(write(record, cache));
+  return IndexVerdict{IndexCheck::checked};
+}
+
+}  // namespace
+
+std::string_view name_of(IndexCheck check) {
+  switch (check) {
+    case IndexCheck::checked:
+      return "checked";
+    case IndexCheck::remembered:
+      return "remembered";
+    case IndexCheck::absent:
+      break;
+  }
+  return "absent";
+}
+
+Result<IndexVerdict> hold_to_index(const BuildInput& input, const Cache& cache, IndexDemand demand,
+                                   Remembering remembering) {
+  auto verdict = judge(input, cache, remembering);
+  if (!verdict) {
+    Error error = std::move(verdict).error();
+    error.message += ": " + input.lock_again;
+    return tl::unexpected(std::move(error).in(input.lock_path));
+  }
+  if (verdict->check == IndexCheck::absent && demand == IndexDemand::always) {
+    return fail(Errc::not_found,
+                input.lock_path + ": cannot be held to the signed index: " + verdict->missing);
+  }
+  return verdict;
+}
+
+Status remember_indexed(const Digest& lock_digest, const std::string& keyring, const Cache& cache) {
+  TRY_ASSIGN(const std::string bytes, read_file(keyring, kMaxKeyring));
+  return write(record_of(lock_digest, bytes, cache), cache);
+}
+
+}  // namespace weir::builder

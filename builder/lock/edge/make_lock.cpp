@@ -1,0 +1,135 @@
+#include "builder/lock/edge/make_lock.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "builder/kernel/edge/module_files.h"
+#include "builder/layers/edge/node_programs.h"
+#include "builder/lock/edge/lock_index.h"
+#include "builder/lock/lock_check.h"
+#include "builder/lock/lock_version.h"
+#include "builder/lock/solver.h"
+#include "builder/mirror/edge/progress.h"
+#include "builder/mirror/edge/suites.h"
+#include "builder/release/edge/boot_stub.h"
+#include "images/tree/layer.h"
+#include "manifests/base/edge/file.h"
+
+namespace weir::builder {
+namespace {
+
+constexpr ByteCount kMaxManifest{1ULL << 20};
+constexpr ByteCount kMaxLock{64ULL << 20};
+
+bool exists(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0;
+}
+
+// The lock that stands there. One that cannot be read is no leave to forget what it guards against.
+Result<std::optional<manifests::Lock>> read_before(const LockRequest& request) {
+  const auto text = read_file(request.out, kMaxLock);
+  if (!text && text.error().code == Errc::not_found) {
+    if (!request.updates && !request.check) return std::nullopt;
+    return fail(Errc::not_found,
+                request.out + ": no lock yet: run weir-builder lock " + request.manifest);
+  }
+  TRY(text);
+  TRY_ASSIGN_IN(auto lock, manifests::parse_lock(*text), request.out);
+  return std::optional(std::move(lock));
+}
+
+std::int64_t seconds_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+Result<std::vector<manifests::LockedProgram>> programs_of(
+    const manifests::ImageManifest& manifest, const LockRequest& request, const Cache& cache,
+    const Kept& kept, const std::optional<manifests::Lock>& before) {
+  TRY_ASSIGN(const auto folder, node_program_folder(manifest, request.manifest));
+  TRY_ASSIGN(auto programs, lock_programs(folder, cache));
+  TRY_ASSIGN(const auto stub, lock_stub(cache, before));
+  if (stub) programs.push_back(*stub);
+  for (auto& program : programs) {
+    for (const auto& stays : kept.programs) {
+      if (stays.name == program.name) program = stays;
+    }
+  }
+  return programs;
+}
+
+// A package that only a module names would not come into the image.
+Status check_module_packages(const manifests::ImageManifest& manifest,
+                             const std::vector<manifests::LockedPackage>& packages) {
+  for (const auto& [name, source] : manifest.module_sources) {
+    const auto is_it = [&wanted = source.package](const auto& one) { return one.name == wanted; };
+    if (source.package.empty() || std::any_of(packages.begin(), packages.end(), is_it)) continue;
+    return fail(Errc::not_found, "modules: " + name + " is to come from package " + source.package +
+                                     ", which is not in the image: add it to `packages`");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<LockOutcome> make_lock(const LockRequest& request) {
+  TRY_ASSIGN(const auto text, read_file(request.manifest, kMaxManifest));
+  TRY_ASSIGN(const auto manifest, manifests::parse_image_manifest(text, request.manifest));
+  TRY_ASSIGN(auto before, read_before(request));
+  Kept kept;
+  if (before && request.updates && !request.updates->empty()) {
+    TRY_ASSIGN(kept, keep_all_but(*request.updates, *before, manifest));
+  }
+  TRY_ASSIGN(const auto mirrors, read_mirrors(manifest.sources.suites, request.mirrors));
+  TRY_ASSIGN(const auto cache, Cache::open_or_create(request.cache));
+  TRY_ASSIGN(auto programs, programs_of(manifest, request, cache, kept, before));
+
+  TRY_ASSIGN(auto modules, lock_modules(manifest, request.manifest, cache));
+
+  Progress progress;
+  progress.step("reading package indices");
+  const std::string keyring = keyring_path(manifest, request.manifest);
+  TRY_ASSIGN(auto suites, fetch_suites(manifest, keyring, mirrors, cache, seconds_now(),
+                                       progress.download_observer()));
+  if (before) TRY(check_not_older(before->sources, suites.sources));
+  std::vector<VanishedPackage> vanished;
+  if (before && request.check) {
+    TRY_ASSIGN(auto packages, vanished_from(suites.indices, *before));
+    for (auto& package : packages) {
+      const bool cached = exists(cache.blob_path(package.digest));
+      vanished.push_back({std::move(package), cached});
+    }
+  }
+  progress.step("resolving");
+  TRY_ASSIGN_IN(auto resolution, resolve(manifest, suites.indices, kept), request.manifest);
+  TRY_IN(check_module_packages(manifest, resolution.packages), request.manifest);
+  LockOutcome out{.lock = {.name = manifest.name,
+                           .architecture = manifest.architecture,
+                           .manifest_digest = Digest::of(as_bytes(text)),
+                           .source_epoch = suites.newest_date,
+                           .sources = std::move(suites.sources),
+                           .kernel = std::move(resolution.kernel),
+                           .packages = std::move(resolution.packages),
+                           .provides = manifest.provides,
+                           .accept_scripts = manifest.accept_scripts,
+                           .programs = std::move(programs),
+                           .builder_version = WEIR_VERSION,
+                           .compressor = images::layer_encoder(),
+                           .modules = std::move(modules)},
+                  .text = "",
+                  .before = std::move(before),
+                  .vanished = std::move(vanished)};
+  out.lock.version = lock_version(out.lock, out.before, manifest.release.version);
+  out.text = manifests::print(out.lock);
+  // What was just proved, a build need not prove again.
+  if (!request.check) {
+    TRY(remember_indexed(Digest::of(as_bytes(out.text)), keyring, cache));
+  }
+  return out;
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "manifests/documents/lock.h"
+
+namespace weir::builder {
+
+/// What a new lock changes against an older one.
+struct LockChange {
+  std::string name;  ///< a package, a program of Weir's own, "module NAME" (from a file) or
+                     ///< "compressor"
+  std::optional<std::string> from, to;  ///< versions; absent: added, or removed. A program's or
+                                        ///< module's version is the first 12 digits of its digest
+  bool operator==(const LockChange&) const = default;
+};
+
+/// By name. A package whose version stayed but whose bytes differ counts as changed.
+[[nodiscard]] std::vector<LockChange> changes(const manifests::Lock& before,
+                                              const manifests::Lock& after);
+
+}  // namespace weir::builder

@@ -1,0 +1,71 @@
+#include "builder/mirror/edge/fetch.h"
+
+#include <sys/stat.h>
+
+#include "manifests/base/edge/file.h"
+
+namespace weir::builder {
+namespace {
+
+constexpr ByteCount kMaxProgram{64ULL << 20};
+
+std::string name_of(const manifests::LockedPackage& package) {
+  return package.name + " " + package.version;
+}
+
+}  // namespace
+
+Result<std::string> read_package(const Cache& cache, const manifests::LockedPackage& package) {
+  TRY_ASSIGN_IN(std::string deb, read_blob(cache, package.digest, package.size), name_of(package));
+  return deb;
+}
+
+bool is_cached(const Cache& cache, const manifests::LockedPackage& package) {
+  struct stat info {};
+  return ::stat(cache.blob_path(package.digest).c_str(), &info) == 0;
+}
+
+Status fetch_packages(const std::vector<manifests::LockedPackage>& packages, const Mirrors& mirrors,
+                      const Cache& cache, const DownloadObserver& observer,
+                      const DownloadArrived& arrived) {
+  std::vector<Download> downloads;
+  for (const auto& package : packages) {
+    TRY_ASSIGN_IN(const auto base, mirrors.base_of(package.suite), name_of(package));
+    downloads.push_back(
+        {name_of(package), {base + "/" + package.path}, package.digest, package.size});
+  }
+  const auto statuses = download(downloads, cache, DownloadPolicy{}, observer, arrived);
+  std::size_t gone = 0;
+  const Error* first = nullptr;
+  for (const auto& status : statuses) {
+    if (status) continue;
+    gone += status.error().code == Errc::not_found ? 1 : 0;
+    const bool graver = first != nullptr && first->code == Errc::not_found &&
+                        status.error().code != Errc::not_found;
+    if (first == nullptr || graver) first = &status.error();
+  }
+  if (first == nullptr) return {};
+  Error error = *first;
+  if (error.code == Errc::not_found) {
+    if (gone > 1) error.message += " (nor " + std::to_string(gone - 1) + " others)";
+    error.message += ", and the cache has no copy: mirrors drop superseded versions, so lock again";
+  }
+  return tl::unexpected(std::move(error));
+}
+
+Result<FetchedBlob> fetch_program(const manifests::LockedProgram& program,
+                                  const std::string& folder, const Cache& cache) {
+  auto cached = FetchedBlob::open(cache, program.digest, program.size);
+  if (cached) return cached;
+  const std::string path = folder + "/" + program.name;
+  TRY_ASSIGN_IN(const auto bytes, read_file(path, kMaxProgram), program.name);
+  if (Digest::of(as_bytes(bytes)) != program.digest) {
+    return fail(Errc::integrity, path +
+                                     " is not the program that the lock names, and the cache has "
+                                     "no copy of that one: lock again");
+  }
+  TRY(cache.put(program.digest, bytes));
+  return FetchedBlob::open(cache, program.digest, program.size);
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "manifests/base/result.h"
+
+namespace weir::builder {
+
+/// One paragraph of a Debian control file. Views into the text that was read.
+class Stanza {
+ public:
+  /// The value of a field, any case of its name; a value of several lines keeps their line breaks
+  /// and leading spaces. Spaces and tabs around the whole value are gone.
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
+  /// errors: invalid_input: there is no such field, or it is empty
+  [[nodiscard]] Result<std::string_view> need(std::string_view name) const;
+  [[nodiscard]] std::size_t line() const { return line_; }  ///< where it starts, from 1
+
+ private:
+  friend class StanzaReader;
+  std::size_t line_ = 0;
+  std::vector<std::pair<std::string_view, std::string_view>> fields_;
+};
+
+/// Reads the paragraphs of a control file (Packages, Release) one by one.
+/// source: Debian policy 5.1 (deb822); comments do not occur in these files and are refused
+class StanzaReader {
+ public:
+  /// `text` must outlive the reader and its stanzas.
+  explicit StanzaReader(std::string_view text) : rest_(text) {}
+
+  /// The next paragraph, or nothing at the end.
+  /// errors: invalid_input, with the line: no "Name: value", a field that stands twice, a NUL;
+  /// exhausted: a paragraph of more than 256 fields
+  [[nodiscard]] Result<std::optional<Stanza>> next();
+
+ private:
+  std::string_view take_line();
+  std::string_view rest_;
+  std::size_t line_ = 0;
+};
+
+}  // namespace weir::builder

@@ -1,0 +1,286 @@
+#include "builder/packages/package_facts.h"
+
+#include <utility>
+
+#include "builder/kernel/kernel_module.h"
+#include "manifests/base/json_reader.h"
+
+namespace weir::builder {
+namespace {
+
+using manifests::JsonFields;
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+ordered_json to_json(const manifests::Blob& blob) {
+  return {{"digest", blob.digest.string()}, {"size", blob.size.value}};
+}
+
+Result<manifests::Blob> read_blob(JsonFields fields) {
+  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
+  TRY_ASSIGN(const std::uint64_t size, fields.natural("size"));
+  TRY(fields.finish());
+  return manifests::Blob{digest, ByteCount{size}};
+}
+
+Result<std::vector<std::string>> read_strings(JsonFields& fields, std::string_view key) {
+  TRY_ASSIGN(const json* items, fields.array(key));
+  std::vector<std::string> out;
+  for (const json& item : *items) {
+    if (!item.is_string()) return fields.refuse(key, "must hold strings");
+    out.push_back(item.get<std::string>());
+  }
+  return out;
+}
+
+Result<const json*> read_map(JsonFields& fields, std::string_view key, const json& parent) {
+  TRY(fields.object(key));
+  return &parent.at(std::string(key));
+}
+
+ordered_json to_json(const ListedEntry& entry) {
+  return {static_cast<int>(entry.kind), entry.mode, entry.uid, entry.gid, entry.target};
+}
+
+Result<ListedEntry> read_entry(const std::string& path, const json& value) {
+  if (!value.is_array() || value.size() != 5 || !value[4].is_string() ||
+      !value[0].is_number_unsigned() || value[0] > 3U || !value[1].is_number_unsigned() ||
+      !value[2].is_number_unsigned() || !value[3].is_number_unsigned()) {
+    return fail(Errc::invalid_input, "entries." + path + ": malformed");
+  }
+  return ListedEntry{static_cast<EntryKind>(value[0].get<int>()), value[1].get<std::uint32_t>(),
+                     value[2].get<std::uint32_t>(), value[3].get<std::uint32_t>(),
+                     value[4].get<std::string>()};
+}
+
+ordered_json to_json(const images::Elf& elf) {
+  return {{"kind", static_cast<unsigned>(elf.kind)},
+          {"machine", elf.machine},
+          {"interpreter", elf.interpreter},
+          {"soname", elf.soname},
+          {"needed", elf.needed},
+          {"run_path", elf.run_path},
+          {"build_id", elf.build_id},
+          {"version_needs", elf.version_needs},
+          {"versions", elf.versions}};
+}
+
+Result<images::Elf> read_elf(const std::string& path, const json& value) {
+  TRY_ASSIGN(JsonFields fields, JsonFields::open(value, "programs." + path));
+  images::Elf out;
+  TRY_ASSIGN(const std::uint64_t kind, fields.natural("kind"));
+  TRY_ASSIGN(const std::uint64_t machine, fields.natural("machine"));
+  TRY_ASSIGN(out.interpreter, fields.string("interpreter"));
+  TRY_ASSIGN(out.soname, fields.string("soname"));
+  TRY_ASSIGN(out.needed, read_strings(fields, "needed"));
+  TRY_ASSIGN(out.run_path, fields.string("run_path"));
+  TRY_ASSIGN(out.build_id, fields.string("build_id"));
+  TRY_ASSIGN(const json* needs, read_map(fields, "version_needs", value));
+  TRY_ASSIGN(JsonFields libraries, JsonFields::open(*needs, "version_needs"));
+  for (const auto& [library, _] : needs->items()) {
+    TRY_ASSIGN(const auto names, read_strings(libraries, library));
+    out.version_needs[library].insert(names.begin(), names.end());
+  }
+  TRY_ASSIGN(const auto versions, read_strings(fields, "versions"));
+  out.versions.insert(versions.begin(), versions.end());
+  TRY(fields.finish());
+  if (kind > 3 || machine > UINT16_MAX) return fields.refuse("kind", "unknown");
+  out.kind = static_cast<images::ElfKind>(kind);
+  out.machine = static_cast<std::uint16_t>(machine);
+  return out;
+}
+
+ordered_json to_json(const KernelFacts& facts) {
+  ordered_json modules = ordered_json::array();
+  for (const auto& module : facts.modules) {
+    modules.push_back({{"name", module.name},
+                       {"package", module.package},
+                       {"version", module.version},
+                       {"srcversion", module.srcversion},
+                       {"vermagic", module.vermagic},
+                       {"build_id", module.build_id},
+                       {"digest", module.digest.string()},
+                       {"signature_key", module.signature_key},
+                       {"pinned", module.pinned}});
+  }
+  const auto& kernel = facts.kernel;
+  return {
+      {"package", kernel.package},   {"version", kernel.version},      {"release", kernel.release},
+      {"build_id", kernel.build_id}, {"image", to_json(kernel.image)}, {"modules", modules},
+      {"load", facts.load}};
+}
+
+Result<manifests::ReleaseModule> read_module(JsonFields fields) {
+  TRY_ASSIGN(std::string name, fields.string("name"));
+  TRY_ASSIGN(std::string package, fields.string("package"));
+  TRY_ASSIGN(std::string version, fields.string("version"));
+  TRY_ASSIGN(std::string srcversion, fields.string("srcversion"));
+  TRY_ASSIGN(std::string vermagic, fields.string("vermagic"));
+  TRY_ASSIGN(std::string build_id, fields.string("build_id"));
+  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
+  TRY_ASSIGN(std::string key, fields.string("signature_key"));
+  TRY_ASSIGN(const bool pinned, fields.boolean("pinned"));
+  return manifests::ReleaseModule{std::move(name),
+                                  std::move(package),
+                                  std::move(version),
+                                  std::move(srcversion),
+                                  std::move(vermagic),
+                                  std::move(build_id),
+                                  digest,
+                                  std::move(key),
+                                  pinned};
+}
+
+Result<KernelFacts> read_kernel(JsonFields fields) {
+  TRY_ASSIGN(std::string package, fields.string("package"));
+  TRY_ASSIGN(std::string version, fields.string("version"));
+  TRY_ASSIGN(std::string release, fields.string("release"));
+  TRY_ASSIGN(std::string build_id, fields.string("build_id"));
+  TRY_ASSIGN(JsonFields image_fields, fields.object("image"));
+  TRY_ASSIGN(const manifests::Blob image, read_blob(std::move(image_fields)));
+  KernelFacts out{
+      {std::move(package), std::move(version), std::move(release), std::move(build_id), image},
+      {},
+      {}};
+  TRY_ASSIGN(const json* modules, fields.array("modules"));
+  for (const json& item : *modules) {
+    TRY_ASSIGN(JsonFields module_fields, JsonFields::open(item, "modules"));
+    TRY_ASSIGN(auto module, read_module(std::move(module_fields)));
+    out.modules.push_back(std::move(module));
+  }
+  TRY_ASSIGN(out.load, read_strings(fields, "load"));
+  TRY(fields.finish());
+  return out;
+}
+
+Result<manifests::ReleaseScan> read_scan(JsonFields& fields) {
+  TRY_ASSIGN(const json* numbers, fields.array("scan"));
+  if (numbers->size() != 3) return fields.refuse("scan", "must hold three numbers");
+  for (const json& number : *numbers) {
+    if (!number.is_number_unsigned()) return fields.refuse("scan", "must hold three numbers");
+  }
+  return manifests::ReleaseScan{(*numbers)[0].get<std::uint64_t>(),
+                                (*numbers)[1].get<std::uint64_t>(),
+                                (*numbers)[2].get<std::uint64_t>()};
+}
+
+EntryKind kind_of(const images::Node& node) {
+  if (node.is_folder()) return EntryKind::folder;
+  if (node.file() != nullptr) return EntryKind::file;
+  return node.symlink() != nullptr ? EntryKind::link : EntryKind::device;
+}
+
+}  // namespace
+
+std::map<std::string, ListedEntry> list_entries(const images::FileTree& tree) {
+  std::map<std::string, ListedEntry> out;
+  for (const auto& [path, node] : tree.nodes()) {
+    const images::Symlink* link = node.symlink();
+    out[path.string()] = {kind_of(node), node.mode, node.uid, node.gid,
+                          link != nullptr ? link->target : std::string()};
+  }
+  return out;
+}
+
+Result<std::map<std::string, images::Elf>> list_programs(const images::FileTree& tree) {
+  std::map<std::string, images::Elf> out;
+  for (const auto& [path, node] : tree.nodes()) {
+    if (node.file() == nullptr || !images::is_elf(*node.file()->content)) continue;
+    TRY_ASSIGN_IN(images::Elf elf, images::parse_elf(*node.file()->content), "/" + path.string());
+    if (elf.kind == images::ElfKind::program || elf.kind == images::ElfKind::shared) {
+      out[path.string()] = std::move(elf);
+    }
+  }
+  return out;
+}
+
+std::vector<ModuleFile> list_modules(const images::FileTree& tree) {
+  std::vector<ModuleFile> out;
+  for (const auto& [path, node] : tree.nodes()) {
+    if (node.file() == nullptr || module_name_of(path.string()).empty()) continue;
+    const auto& content = *node.file()->content;
+    if (!path.is_within("usr/lib/modules") && !images::is_elf(content)) continue;
+    out.push_back({path.string(), Digest::of(content)});
+  }
+  return out;
+}
+
+std::string print(const LayerFacts& facts) {
+  ordered_json entries = ordered_json::object(), programs = ordered_json::object(),
+               scripts = ordered_json::object();
+  for (const auto& [path, entry] : facts.entries) entries[path] = to_json(entry);
+  for (const auto& [path, elf] : facts.programs) programs[path] = to_json(elf);
+  for (const auto& [name, digest] : facts.scripts) scripts[name] = digest.string();
+  ordered_json accepted = ordered_json::object();
+  for (const auto& file : facts.scan.accepted) accepted[file.path] = file.digest.string();
+  ordered_json out = {{"name", facts.layer.name},
+                      {"blob", to_json(facts.layer.blob)},
+                      {"content_digest", facts.layer.content_digest.string()},
+                      {"content_size", facts.layer.content_size.value},
+                      {"newest", facts.newest},
+                      {"entries", entries},
+                      {"programs", programs},
+                      {"scripts", scripts},
+                      {"conffiles", facts.conffiles},
+                      {"scan", {facts.scan.rules, facts.scan.files, facts.scan.bytes}},
+                      {"accepted", accepted},
+                      {"depends", facts.declared.depends},
+                      {"provides", facts.declared.provides},
+                      {"licenses", facts.declared.licenses},
+                      {"licenses_of", facts.declared.licenses_of}};
+  ordered_json modules = ordered_json::object();
+  for (const auto& module : facts.modules) modules[module.path] = module.digest.string();
+  out["modules"] = modules;
+  if (facts.kernel) out["kernel"] = to_json(*facts.kernel);
+  return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+Result<LayerFacts> parse_layer_facts(std::string_view text) {
+  TRY_ASSIGN(const json document, manifests::parse_json(text));
+  TRY_ASSIGN(JsonFields fields, JsonFields::open(document, ""));
+  TRY_ASSIGN(std::string name, fields.string("name"));
+  TRY_ASSIGN(JsonFields blob_fields, fields.object("blob"));
+  TRY_ASSIGN(const manifests::Blob blob, read_blob(std::move(blob_fields)));
+  TRY_ASSIGN(const Digest content, fields.digest("content_digest"));
+  TRY_ASSIGN(const std::uint64_t size, fields.natural("content_size"));
+  LayerFacts out{{std::move(name), blob, content, ByteCount{size}}, 0, {}, {}, {}, {}, {}};
+  TRY_ASSIGN(out.newest, fields.integer("newest"));
+  TRY_ASSIGN(const json* entries, read_map(fields, "entries", document));
+  for (const auto& [path, value] : entries->items()) {
+    TRY_ASSIGN(out.entries[path], read_entry(path, value));
+  }
+  TRY_ASSIGN(const json* programs, read_map(fields, "programs", document));
+  for (const auto& [path, value] : programs->items()) {
+    TRY_ASSIGN(out.programs[path], read_elf(path, value));
+  }
+  TRY_ASSIGN(JsonFields scripts, fields.object("scripts"));
+  for (const auto& [script, _] : document.at("scripts").items()) {
+    TRY_ASSIGN(const Digest digest, scripts.digest(script));
+    out.scripts.emplace(script, digest);
+  }
+  TRY_ASSIGN(const auto conffiles, read_strings(fields, "conffiles"));
+  out.conffiles.insert(conffiles.begin(), conffiles.end());
+  TRY_ASSIGN(out.scan, read_scan(fields));
+  TRY_ASSIGN(JsonFields accepted, fields.object("accepted"));
+  for (const auto& [path, _] : document.at("accepted").items()) {
+    TRY_ASSIGN(const Digest digest, accepted.digest(path));
+    out.scan.accepted.push_back({path, digest});
+  }
+  TRY_ASSIGN(out.declared.depends, fields.string("depends"));
+  TRY_ASSIGN(out.declared.provides, fields.string("provides"));
+  TRY_ASSIGN(out.declared.licenses, fields.string("licenses"));
+  TRY_ASSIGN(out.declared.licenses_of, fields.string("licenses_of"));
+  TRY_ASSIGN(JsonFields modules, fields.object("modules"));
+  for (const auto& [path, _] : document.at("modules").items()) {
+    TRY_ASSIGN(const Digest digest, modules.digest(path));
+    out.modules.push_back({path, digest});
+  }
+  if (fields.has("kernel")) {
+    TRY_ASSIGN(JsonFields kernel_fields, fields.object("kernel"));
+    TRY_ASSIGN(out.kernel, read_kernel(std::move(kernel_fields)));
+  }
+  TRY(fields.finish());
+  return out;
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "builder/packages/package_declarations.h"
+#include "images/formats/elf.h"
+#include "images/tree/file_tree.h"
+#include "manifests/base/result.h"
+#include "manifests/documents/release.h"
+
+namespace weir::builder {
+
+enum class EntryKind : std::uint8_t { folder, file, link, device };
+
+/// One path of a layer, without content.
+struct ListedEntry {
+  EntryKind kind{};
+  std::uint32_t mode = 0, uid = 0, gid = 0;
+  std::string target;  ///< of a link
+  bool operator==(const ListedEntry&) const = default;
+};
+
+/// The kernel that a package brings.
+struct KernelFacts {
+  manifests::ReleaseKernel kernel;
+  /// Every module of the image, those of other layers too, by name.
+  std::vector<manifests::ReleaseModule> modules;
+  std::vector<std::string> load;  ///< names, pinned and not built in, in the manifest's order
+  bool operator==(const KernelFacts&) const = default;
+};
+
+/// A kernel module in a layer that is not the kernel's.
+struct ModuleFile {
+  std::string path;  ///< without the first slash
+  Digest digest;     ///< of the file as it lies there
+  bool operator==(const ModuleFile&) const = default;
+};
+
+/// Everything that an image needs to know of one layer besides its bytes, so that a layer that was
+/// built before need not be opened again.
+struct LayerFacts {
+  manifests::ReleaseLayer layer;
+  std::int64_t newest = 0;  ///< the newest time in the package; the layer is good for later epochs
+  std::map<std::string, ListedEntry> entries;   ///< by path
+  std::map<std::string, images::Elf> programs;  ///< ELF files that can be run or loaded
+  std::map<std::string, Digest> scripts;        ///< preinst, postinst: their `script_digest`
+  std::set<std::string> conffiles;              ///< paths
+  std::optional<KernelFacts> kernel;
+  manifests::ReleaseScan scan{};
+  PackageDeclarations declared{};     ///< of a package's layer
+  std::vector<ModuleFile> modules{};  ///< by path; none for the kernel's own layer
+};
+
+[[nodiscard]] std::map<std::string, ListedEntry> list_entries(const images::FileTree& tree);
+/// Reads what is ELF in a tree. errors: invalid_input, naming the file
+[[nodiscard]] Result<std::map<std::string, images::Elf>> list_programs(
+    const images::FileTree& tree);
+
+/// The kernel modules of a tree: what is named like one below usr/lib/modules, and elsewhere if it
+/// is ELF as well.
+[[nodiscard]] std::vector<ModuleFile> list_modules(const images::FileTree& tree);
+
+/// The cache's own format: it may change with every builder, and is never shown or shared.
+[[nodiscard]] std::string print(const LayerFacts& facts);
+/// errors: invalid_input
+[[nodiscard]] Result<LayerFacts> parse_layer_facts(std::string_view json);
+
+}  // namespace weir::builder

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "builder/export/edge/efi_program.h"
+#include "builder/mirror/edge/cache.h"
+#include "images/store/edge/store.h"
+#include "manifests/base/result.h"
+#include "manifests/documents/lock.h"
+#include "manifests/documents/release.h"
+
+namespace weir::builder {
+
+/// The stub that is installed, to be pinned by a lock, and a copy of it for the cache. One that was
+/// pinned before stays where none is installed.
+/// returns  absent: none is installed, and none was pinned
+[[nodiscard]] Result<std::optional<manifests::LockedProgram>> lock_stub(
+    const Cache& cache, const std::optional<manifests::Lock>& before);
+
+/// Puts the stub that a lock pins into the store, so that exports need no installed one: from the
+/// cache, else the installed one. Without a pin, nothing.
+/// errors: not_found, integrity: neither is the pinned one: says to lock again
+[[nodiscard]] Status keep_stub(const manifests::Lock& lock, const Cache& cache,
+                               images::Store& store);
+
+/// The stub that a release's UKIs begin with: the one its lock pins, from the store, or from a
+/// file.
+///
+/// path     a file to take it from; empty: the store, else the installed one
+/// wanted   its digest, as a person says it; for a release whose lock pins none there must be one
+/// errors   integrity: another stub than the pinned one, or `wanted` is; not_found: no stub, or
+/// none
+///          is pinned; each says what to do
+[[nodiscard]] Result<Stub> read_release_stub(const images::Store& store,
+                                             const manifests::Release& release,
+                                             const std::string& path,
+                                             const std::optional<Digest>& wanted);
+
+}  // namespace weir::builder

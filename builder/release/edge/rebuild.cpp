@@ -1,0 +1,97 @@
+#include "builder/release/edge/rebuild.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "builder/release/describe.h"
+#include "builder/release/edge/release_input.h"
+#include "builder/release/edge/statements.h"
+#include "manifests/base/edge/unfinished.h"
+
+namespace weir::builder {
+namespace {
+
+// A folder in the cache that goes with the object; that of a rebuild that was killed goes with the
+// next one.
+class ScratchFolder {
+ public:
+  static Result<ScratchFolder> make(const Cache& cache) {
+    TRY_ASSIGN(Unfinished made, make_unfinished_folder(cache.path() + "/rebuild"));
+    return ScratchFolder(std::move(made));
+  }
+  ScratchFolder(ScratchFolder&& other) noexcept : made_(std::exchange(other.made_, {})) {}
+  ScratchFolder& operator=(ScratchFolder&&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;
+    if (!made_.path.empty()) std::filesystem::remove_all(made_.path, ignored);
+  }
+  [[nodiscard]] const std::string& path() const { return made_.path; }
+
+ private:
+  explicit ScratchFolder(Unfinished made) : made_(std::move(made)) {}
+  Unfinished made_;
+};
+
+}  // namespace
+
+Result<RebuildPlan> plan_rebuild(const images::Store& store, const images::StoredRelease& stored,
+                                 const Cache& cache, IndexDemand demand) {
+  const std::string where = "release " + stored.name.string();
+  TRY_ASSIGN_IN(auto release, manifests::parse_release(stored.json), where);
+  TRY_ASSIGN_IN(const BuildInput input, read_release_input(store, release, cache), where);
+  TRY_ASSIGN_IN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::no), where);
+  RebuildPlan out{
+      std::move(release), Digest::of(as_bytes(stored.json)), input.lock.packages.size(), 0, {},
+      std::move(index)};
+  for (const auto& package : input.lock.packages) {
+    std::error_code ignored;
+    if (std::filesystem::exists(cache.blob_path(package.digest), ignored)) {
+      ++out.fetched;
+    } else {
+      out.to_fetch.value += package.size.value;
+    }
+  }
+  return out;
+}
+
+Result<RebuildOutcome> rebuild_release(const images::Store& store,
+                                       const images::StoredRelease& stored, const Cache& cache,
+                                       const std::vector<std::string>& overrides,
+                                       Progress& progress, IndexDemand demand) {
+  const std::string where = "release " + stored.name.string();
+  TRY_ASSIGN_IN(const auto release, manifests::parse_release(stored.json), where);
+  TRY_ASSIGN_IN(BuildInput input, read_release_input(store, release, cache), where);
+  input.own_keys = release.scan.own_keys;
+  TRY_ASSIGN_IN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::yes), where);
+  TRY_ASSIGN(const ScratchFolder scratch, ScratchFolder::make(cache));
+  TRY_ASSIGN(auto into, images::Store::open_or_create(scratch.path() + "/store"));
+  TRY_ASSIGN_IN(const MadeRelease made,
+                make_release(input, cache, std::move(into), overrides, progress), where);
+  if (made.layers_reused != 0) {
+    return fail(Errc::bug, where + ": a rebuild used layers that were built before");
+  }
+  TRY_ASSIGN(auto differences, rebuild_differences(stored.json, made.json));
+  const Digest digest = Digest::of(as_bytes(stored.json)),
+               rebuilt = Digest::of(as_bytes(made.json));
+  if (differences.empty() && digest != rebuilt) {
+    differences.push_back({"(white space)", digest.string(), rebuilt.string()});
+  }
+  return RebuildOutcome{{stored.name, digest, release.lock_digest, builder_version()},
+                        rebuilt,
+                        release.builder_version,
+                        std::move(differences),
+                        std::move(index)};
+}
+
+Status write_rebuild_statement(const images::Store& store, const RebuildOutcome& outcome,
+                               const keys::Signer& signer) {
+  const auto& statement = outcome.statement;
+  if (!outcome.differences.empty()) {
+    return fail(Errc::bug, "a rebuild that differs is not stated to be the same");
+  }
+  TRY(write_signed_statement(store, keys::StatementKind::rebuild, statement.release,
+                             statement.release_digest, manifests::print(statement), signer));
+  return {};
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,94 @@
+#include "builder/release/edge/release_input.h"
+
+#include <algorithm>
+
+#include "builder/kernel/module_files.h"
+#include "builder/layers/edge/layer_content.h"
+#include "builder/layers/system_layers.h"
+#include "builder/lock/lock_check.h"
+#include "images/formats/cpio_reader.h"
+#include "images/tree/layer.h"
+
+namespace weir::builder {
+namespace {
+
+constexpr ByteCount kMaxManifest{1ULL << 20};
+constexpr ByteCount kMaxLock{64ULL << 20};
+
+Result<std::string> origin(const images::Store& store, const Digest& digest, ByteCount limit,
+                           const std::string& what) {
+  auto text = store.read_document(digest, limit);
+  if (!text && text.error().code == Errc::not_found) {
+    return fail(Errc::not_found, "its " + what + " (" + digest.string() + ") is not in the store " +
+                                     store.path() +
+                                     ": it was built before releases brought them along; build it "
+                                     "again");
+  }
+  TRY_IN(text, what);
+  return text;
+}
+
+// A file that the lock names by digest, so it does not matter which copy is found.
+struct Wanted {
+  Digest digest;
+  ByteCount size;
+};
+
+Status recover(const images::Store& store, const manifests::Release& release,
+               std::string_view layer_name, const std::vector<Wanted>& files, const Cache& cache) {
+  std::vector<Wanted> missing;
+  for (const Wanted& file : files) {
+    if (!FetchedBlob::open(cache, file.digest, file.size)) missing.push_back(file);
+  }
+  if (missing.empty()) return {};
+  for (const auto& layer : release.layers) {
+    if (layer.name != layer_name) continue;
+    TRY_ASSIGN(const auto cpio, read_layer_content(store, layer));
+    TRY_ASSIGN(const images::FileTree tree, images::decode_cpio(cpio));
+    for (const auto& [path, node] : tree.nodes()) {
+      if (node.file() == nullptr) continue;
+      const std::vector<std::uint8_t>& bytes = *node.file()->content;
+      for (const Wanted& file : missing) {
+        if (bytes.size() != file.size.value || Digest::of(bytes) != file.digest) continue;
+        TRY(cache.put(file.digest, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<BuildInput> read_release_input(const images::Store& store, const manifests::Release& release,
+                                      const Cache& cache) {
+  TRY_ASSIGN(std::string lock_text, origin(store, release.lock_digest, kMaxLock, "lock"));
+  TRY_ASSIGN(auto lock, manifests::parse_lock(lock_text));
+  TRY_ASSIGN(std::string manifest_text,
+             origin(store, lock.manifest_digest, kMaxManifest, "image manifest"));
+  TRY_ASSIGN(auto manifest, manifests::parse_image_manifest(manifest_text));
+  if (auto status = check_compressor(lock, images::layer_encoder()); !status) {
+    Error error = std::move(status).error();
+    error.message += ": only a weir-builder with the former can make the same bytes again";
+    return tl::unexpected(std::move(error).in("its lock"));
+  }
+  std::vector<Wanted> programs, modules;
+  for (const auto& program : lock.programs) programs.push_back({program.digest, program.size});
+  for (const auto& module : lock.modules) modules.push_back({module.digest, module.size});
+  TRY_IN(recover(store, release, kProgramsLayer, programs, cache), "programs");
+  TRY_IN(recover(store, release, kModulesLayer, modules, cache), "modules");
+  // Of a relative keyring, the folder is not known any more.
+  std::string keyring = manifest.sources.keyring;
+  return BuildInput{"the release's manifest",
+                    "the release's lock",
+                    std::move(manifest),
+                    std::move(lock),
+                    release.lock_digest,
+                    std::move(manifest_text),
+                    std::move(lock_text),
+                    {},
+                    {},
+                    std::move(keyring),
+                    "do not use this release; lock and build it again"};
+}
+
+}  // namespace weir::builder

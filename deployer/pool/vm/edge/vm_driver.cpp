@@ -1,0 +1,191 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <thread>
+
+#include "deployer/pool/edge/machine.h"
+#include "deployer/pool/edge/memfd.h"
+#include "deployer/pool/edge/node_user.h"
+#include "deployer/pool/edge/process.h"
+#include "deployer/pool/edge/tap.h"
+#include "deployer/pool/vm/edge/kvm_trial.h"
+#include "deployer/pool/vm/edge/qmp.h"
+#include "deployer/pool/vm/qemu_arguments.h"
+
+namespace weir::pool {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr ByteCount kLongestConsole{1 << 20};
+constexpr std::size_t kTailBytes = 64 << 10;
+constexpr milliseconds kQmpPatience{20000};
+constexpr milliseconds kKillPatience{10000};
+constexpr milliseconds kLookAgain{20};
+constexpr int kPreferredNice = -10;
+
+ProcessId process_of(const MachineRecord& machine) {
+  return {static_cast<pid_t>(machine.pid), machine.start_ticks};
+}
+
+Result<Fd> open_log(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
+  if (!fd.valid()) return fail_errno(Errc::io, errno, path);
+  return fd;
+}
+
+// The node's configuration holds its TLS key: only the node's own user may read it.
+Result<Fd> make_config_file(const manifests::NodeConfig& config, uid_t user) {
+  TRY_ASSIGN(Fd fd, make_sealed_file("weir-node-config", manifests::print(config)));
+  if (::fchmod(fd.get(), 0400) != 0 || ::fchown(fd.get(), user, user) != 0) {
+    return fail_errno(Errc::io, errno, "node configuration");
+  }
+  return fd;
+}
+
+std::string tail_of(const std::string& path, std::size_t lines) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  struct stat info {};
+  if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return {};
+  const off_t from = std::max<off_t>(0, info.st_size - static_cast<off_t>(kTailBytes));
+  std::string text(static_cast<std::size_t>(info.st_size - from), '\0');
+  const ssize_t n = ::pread(fd.get(), text.data(), text.size(), from);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, n)));
+  return last_lines(text, lines, from == 0);
+}
+
+class VmDriver final : public MachineDriver {
+ public:
+  VmDriver(std::string program, Acceleration acceleration)
+      : program_(std::move(program)), acceleration_(acceleration) {}
+
+  Result<MachineRecord> start(const manifests::NodeLink& link, const manifests::PoolSpec& spec,
+                              const BootImage& image, const manifests::NodeConfig& config,
+                              const network::NetworkNamespace& where,
+                              const std::string& folder) override {
+    const std::string context = "node " + link.node.string();
+    TRY_ASSIGN_IN(MachineRecord record, launch(link, spec, image, config, where, folder), context);
+    if (auto executes = wait_until_it_executes(record); !executes) {
+      // The reason is in QEMU's own words; without a machine nobody needs the process.
+      const std::string words = tail_of(folder + "/qemu.log", 3);
+      TRY_IN(stop(record, milliseconds(0)), context);
+      Error error = std::move(executes).error().in(context);
+      if (!words.empty()) error.message += " (" + words + ")";
+      return tl::unexpected(std::move(error));
+    }
+    return record;
+  }
+
+  Result<MachineState> state(const MachineRecord& machine) override {
+    TRY_ASSIGN_IN(const auto stat, observe(process_of(machine)), "node " + machine.node.string());
+    if (!stat) return MachineState::gone;
+    return stat->state == 'T' || stat->state == 't' ? MachineState::frozen : MachineState::running;
+  }
+
+  std::string console_tail(const MachineRecord& machine, std::size_t lines) override {
+    return tail_of(machine.folder + "/console.log", lines);
+  }
+
+  Status stop(const MachineRecord& machine, milliseconds patience) override {
+    const std::string context = "stop node " + machine.node.string();
+    const ProcessId process = process_of(machine);
+    TRY_ASSIGN_IN(const MachineState before, state(machine), context);
+    if (before == MachineState::running && patience.count() > 0) {
+      // What it answers does not matter: that it ends does.
+      if (auto qmp = QmpClient::open(machine.folder, patience)) {
+        [[maybe_unused]] const auto answer = qmp->run("quit");
+        TRY_ASSIGN_IN(const bool ended, wait_for_end(process, patience), context);
+        if (ended) return {};
+      }
+    }
+    // Of a machine that is gone the last threads may still be ending, and its taps with them.
+    if (before != MachineState::gone) TRY_IN(kill_process(process), context);
+    TRY_ASSIGN_IN(const bool ended, wait_for_end(process, kKillPatience), context);
+    if (!ended)
+      return fail(Errc::timeout, context + ": process " + std::to_string(machine.pid) +
+                                     " does not end on SIGKILL");
+    return {};
+  }
+
+  Status end_unrecorded(const std::string& folder, milliseconds patience) override {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    // Whoever listens on the socket is the machine, and it stops listening when it ends.
+    for (bool asked = false;; asked = true) {
+      auto qmp = QmpClient::open(folder, patience);
+      if (!qmp && qmp.error().code != Errc::timeout) return {};
+      if (!qmp || std::chrono::steady_clock::now() > deadline) {
+        return fail(Errc::timeout, "a machine without a record runs in " + folder +
+                                       " and does not end: end the process yourself");
+      }
+      [[maybe_unused]] const auto answer = qmp->run("quit");
+      if (asked) std::this_thread::sleep_for(kLookAgain);
+    }
+  }
+
+  void prefer(const MachineRecord& machine) override {
+    set_nice(process_of(machine), kPreferredNice);
+  }
+
+ private:
+  // Leaves no descriptor of the machine's in this process: its end is seen at once, and its taps
+  // are its.
+  Result<MachineRecord> launch(const manifests::NodeLink& link, const manifests::PoolSpec& spec,
+                               const BootImage& image, const manifests::NodeConfig& config,
+                               const network::NetworkNamespace& where, const std::string& folder) {
+    const uid_t user = node_user(link.number);
+    TRY(make_folders(folder, 0700));
+    TRY_ASSIGN(const Fd data, make_tap(where, link.data_interface));
+    TRY_ASSIGN(const Fd management, make_tap(where, link.management_interface));
+    TRY_ASSIGN(const Fd node_config, make_config_file(config, user));
+    TRY_ASSIGN(const Fd console, open_log(folder + "/console.log"));
+    TRY_ASSIGN(const Fd messages, open_log(folder + "/qemu.log"));
+    TRY_ASSIGN(const Fd qmp, listen_for_qmp(folder));
+
+    const QemuDescriptors fds{image.kernel.get(), image.initramfs.get(), node_config.get(),
+                              data.get(),         management.get(),      console.get(),
+                              qmp.get()};
+    SpawnRequest request;
+    request.program = program_;
+    request.arguments =
+        qemu_arguments({link.node, spec.memory, spec.cpus, acceleration_, image.command_line,
+                        config.data_mac, config.management_mac, fds});
+    request.inherited = {fds.kernel,         fds.initramfs, fds.node_config, fds.data_tap,
+                         fds.management_tap, fds.console,   fds.qmp};
+    request.output = messages.get();
+    request.user = user;
+    request.groups = kvm_groups();
+    request.largest_file = kLongestConsole;
+    TRY_ASSIGN(const ProcessId process, spawn(request));
+
+    return MachineRecord{link.node, process.pid, process.start_ticks, folder};
+  }
+
+  static Status wait_until_it_executes(const MachineRecord& record) {
+    // QEMU answers once its main loop runs; a bad argument or a refused accelerator closes the
+    // socket.
+    TRY_ASSIGN(QmpClient qmp, QmpClient::open(record.folder, kQmpPatience));
+    TRY_ASSIGN(const std::string status, qmp.run("query-status"));
+    if (status.find("\"running\":true") == std::string::npos) {
+      return fail(Errc::io, "QEMU does not execute the machine: " + status);
+    }
+    return {};
+  }
+
+  std::string program_;
+  Acceleration acceleration_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<MachineDriver>> make_vm_driver() {
+  TRY_ASSIGN(std::string program, find_qemu());
+  TRY_ASSIGN(const bool kvm, kvm_runs_guests(program));
+  return std::make_unique<VmDriver>(std::move(program),
+                                    kvm ? Acceleration::kvm : Acceleration::emulation);
+}
+
+}  // namespace weir::pool

@@ -1,0 +1,71 @@
+#include "deployer/rollout/checks.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "manifests/documents/attested_facts.h"
+
+namespace weir::deployer {
+namespace {
+
+std::vector<Prefix> sorted(std::vector<Prefix> prefixes) {
+  std::sort(prefixes.begin(), prefixes.end());
+  return prefixes;
+}
+
+}  // namespace
+
+Status check_identity(const manifests::Release& release, const manifests::NodeIdentity& identity) {
+  const auto found = manifests::differences(release, manifests::facts_of(identity));
+  if (found.empty()) return {};
+  return fail(Errc::integrity, "node " + identity.node.string() + " " + print(found.front()));
+}
+
+Result<PeerComparison> compare_peers(
+    const std::map<PublicKey, manifests::Peer>& registry,
+    const std::map<NodeId, std::map<PublicKey, manifests::PeerState>>& old_pool,
+    const std::map<NodeId, std::map<PublicKey, manifests::PeerState>>& new_pool) {
+  for (const auto& [node, peers] : new_pool) {
+    for (const auto& [key, peer] : registry) {
+      const std::string who = peer.name.empty() ? key.string() : peer.name;
+      const auto found = peers.find(key);
+      if (found == peers.end()) {
+        return fail(Errc::integrity, "node " + node.string() + " does not know peer " + who +
+                                         " although it was given to it");
+      }
+      if (sorted(found->second.allowed_ips) != sorted(peer.allowed_ips)) {
+        return fail(Errc::integrity, "node " + node.string() + " has other allowed IPs for peer " +
+                                         who + " than the registry");
+      }
+    }
+  }
+  PeerComparison out;
+  for (const auto& [node, peers] : old_pool) {
+    for (const auto& [key, peer] : peers) {
+      const bool everywhere =
+          std::all_of(new_pool.begin(), new_pool.end(),
+                      [&k = key](const auto& it) { return it.second.contains(k); });
+      if (!everywhere) out.only_old.push_back(key);
+    }
+  }
+  std::sort(out.only_old.begin(), out.only_old.end());
+  out.only_old.erase(std::unique(out.only_old.begin(), out.only_old.end()), out.only_old.end());
+  return out;
+}
+
+Status check_clocks(const std::map<NodeId, std::chrono::microseconds>& ahead,
+                    std::chrono::milliseconds limit) {
+  if (ahead.empty()) return {};
+  const auto [low, high] = std::minmax_element(
+      ahead.begin(), ahead.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto skew = high->second - low->second;
+  if (skew <= limit) return {};
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(skew).count();
+  return fail(Errc::integrity, "the clock of node " + low->first.string() + " is " +
+                                   std::to_string(ms) + " ms behind that of node " +
+                                   high->first.string() + " (policy.max_clock_skew is " +
+                                   std::to_string(limit.count()) +
+                                   " ms): clients would refuse its handshakes as replays");
+}
+
+}  // namespace weir::deployer

@@ -1,0 +1,220 @@
+#include "deployer/rollout/edge/performer.h"
+
+#include <utility>
+
+#include "deployer/rollout/nodelife/edge/pools.h"
+
+namespace weir::deployer {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kReadPatience{2500};
+constexpr milliseconds kOrderPatience{10000};
+
+Event of(Status status) {
+  if (status) return {0, Done{}};
+  return {0, Failed{std::move(status).error()}};
+}
+
+template <class T, class Make>
+Event of(Result<T> result, Make make) {
+  if (!result) return {0, Failed{std::move(result).error()}};
+  return {0, make(std::move(*result))};
+}
+
+std::vector<NodeId> both(const Plan& plan) {
+  std::vector<NodeId> out = plan.from;
+  out.insert(out.end(), plan.to.begin(), plan.to.end());
+  return out;
+}
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;  // clang deduces it only when told
+
+}  // namespace
+
+Lane::Lane() : thread_([this] { run(); }) {}
+
+Lane::~Lane() {
+  {
+    const std::lock_guard guard(lock_);
+    ending_ = true;
+    queue_.clear();
+  }
+  ready_.notify_all();
+  thread_.join();
+}
+
+void Lane::post(std::function<void()> work) {
+  {
+    const std::lock_guard guard(lock_);
+    queue_.push_back(std::move(work));
+  }
+  ready_.notify_one();
+}
+
+void Lane::run() {
+  for (;;) {
+    std::function<void()> work;
+    {
+      std::unique_lock guard(lock_);
+      ready_.wait(guard, [&] { return ending_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      work = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    work();
+  }
+}
+
+/// One node's connection, used by its lane only.
+struct Performer::Node {
+  std::optional<node_client::NodeClient> client;
+  Lane lane;  // goes first: nothing may use the client after it
+};
+
+Performer::Performer(Site& site, const Plan& plan,
+                     const std::optional<keys::Verified<manifests::Release>>& release)
+    : site_(site), plan_(plan), release_(release) {
+  for (const NodeId& node : both(plan)) nodes_.emplace(node, std::make_unique<Node>());
+}
+
+Performer::~Performer() {
+  leaving_ = true;  // a frozen node would hold up its lane, and so us, until the time-out
+}
+
+void Performer::answer(CommandId id, Event event) {
+  event.echo = id;
+  {
+    const std::lock_guard guard(lock_);
+    events_.push_back(std::move(event));
+  }
+  ready_.notify_one();
+}
+
+Event Performer::wait(milliseconds patience) {
+  std::unique_lock guard(lock_);
+  if (!ready_.wait_for(guard, patience, [&] { return !events_.empty(); })) return {0, Tick{}};
+  Event event = std::move(events_.front());
+  events_.pop_front();
+  return event;
+}
+
+void Performer::on_pool(CommandId id, std::function<Event()> work) {
+  pool_.post([this, id, work = std::move(work)] { answer(id, work()); });
+}
+
+void Performer::on_director(CommandId id, std::function<Event()> work) {
+  director_.post([this, id, work = std::move(work)] { answer(id, work()); });
+}
+
+void Performer::on_node(CommandId id, const NodeId& node, milliseconds timeout, Call call) {
+  Node& it = *nodes_.at(node);
+  it.lane.post([this, id, node, &it, timeout, call = std::move(call)] {
+    if (!it.client) {
+      auto client = site_.connect(node, timeout);
+      if (!client) return answer(id, {0, Failed{std::move(client).error()}});
+      it.client.emplace(std::move(*client));
+      it.client->end_when(leaving_);
+    }
+    it.client->set_timeout(timeout);
+    Event event = call(*it.client);
+    // A machine that was booted again has another pin: the next call looks it up afresh.
+    if (std::holds_alternative<Failed>(event.what)) it.client.reset();
+    answer(id, std::move(event));
+  });
+}
+
+void Performer::perform(Ordered ordered) {
+  const CommandId id = ordered.id;
+  std::visit(
+      Overloaded{
+          [&](const BootPool&) {
+            on_pool(id, [this]() -> Event {
+              if (!release_) return {0, Failed{Error{Errc::bug, 0, "no release to boot"}}};
+              return of(boot_pool(site_, plan_.to_pool, *release_), [](auto) { return Done{}; });
+            });
+          },
+          [&](const ReadIdentities&) {
+            on_pool(id, [this] {
+              return of(read_identities(site_, plan_.to),
+                        [](auto nodes) { return IdentitiesRead{std::move(nodes)}; });
+            });
+          },
+          [&](const FeedPool&) {
+            on_pool(id, [this] { return of(feed_nodes(site_, plan_.to, false)); });
+          },
+          [&](const ReadClocks&) {
+            on_pool(id, [this] {
+              return of(read_clocks(site_, both(plan_)),
+                        [](auto ahead) { return ClocksRead{std::move(ahead)}; });
+            });
+          },
+          [&](const ProbePool&) {
+            on_pool(id, [this] { return of(probe_nodes(site_, plan_.to)); });
+          },
+          [&](const StopPool&) {
+            on_pool(id, [this] { return of(stop_pool(site_, plan_.to_pool)); });
+          },
+          [&](const ReadDirector&) {
+            on_director(id, [this] {
+              return of(site_.director().read(),
+                        [](auto observed) { return DirectorRead{std::move(observed)}; });
+            });
+          },
+          [&](const ReadHalted&) {
+            machines_.post([this, id] {
+              HaltedRead read;
+              for (const NodeId& node : both(plan_)) {
+                const auto state = site_.machine_state(node);
+                if (state && *state != pool::MachineState::running) read.halted.insert(node);
+              }
+              answer(id, {0, std::move(read)});
+            });
+          },
+          [&](const ReadPeers& it) {
+            on_node(id, it.node, kReadPatience, [](node_client::NodeClient& client) {
+              return of(client.peers(), [](auto dump) { return PeersRead{std::move(dump)}; });
+            });
+          },
+          [&](const ForgetNode& it) {
+            on_director(id, [this, node = it.node] { return of(site_.director().forget(node)); });
+          },
+          [&](ApplyDelta& it) {
+            on_director(id, [this, delta = std::move(it.delta)] {
+              return of(site_.director().apply(delta));
+            });
+          },
+          [&](Kick& it) {
+            on_node(id, it.node, kOrderPatience,
+                    [clients = std::move(it.clients)](node_client::NodeClient& client) {
+                      return of(client.prepare({clients}));
+                    });
+          },
+          [&](Commit& it) {
+            on_node(id, it.node, kOrderPatience,
+                    [peers = std::move(it.peers)](node_client::NodeClient& client) {
+                      return of(client.commit({peers}));
+                    });
+          },
+          [&](GiveUp& it) {
+            on_node(id, it.node, kOrderPatience,
+                    [peers = std::move(it.peers)](node_client::NodeClient& client) {
+                      return of(client.give_up({peers}));
+                    });
+          },
+          [&](const Nudge& it) {
+            on_director(id, [this, node = it.node, inner = it.inner] {
+              return of(site_.director().nudge(node, inner));
+            });
+          },
+      },
+      ordered.command);
+}
+
+}  // namespace weir::deployer

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include "deployer/orders/edge/site.h"
+#include "deployer/rollout/rollout.h"
+
+namespace weir::deployer {
+
+struct Run {
+  State state;
+  Instant took{0};
+  std::int64_t rollout = 0;  ///< its number in the journal
+};
+
+/// Drives one rollout to its end: step, journal, perform, wait; and again.
+///
+/// release      what to boot; absent for a rollback
+/// interrupted  set from elsewhere: the rollout is then ended in order
+/// ordered_at   when the person gave the order; instants count from there
+/// errors       io: the journal cannot be written (nothing unwritten was performed)
+Result<Run> run_rollout(Site& site, const Plan& plan,
+                        const std::optional<keys::Verified<manifests::Release>>& release,
+                        const std::atomic<bool>& interrupted,
+                        std::chrono::steady_clock::time_point ordered_at);
+
+}  // namespace weir::deployer

@@ -1,0 +1,182 @@
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+#include "deployer/pool/edge/boot_image.h"
+#include "deployer/rollout/nodelife/edge/pools.h"
+#include "images/store/edge/store.h"
+
+namespace weir::deployer {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kStopPatience{2000};
+constexpr milliseconds kHealthPatience{5000};
+constexpr milliseconds kTryAgain{150};
+
+/// Locally administered, under QEMU's prefix; `kind` keeps a node's two cards apart.
+std::string mac_of(std::uint32_t number, unsigned kind) {
+  std::array<char, 18> text{};
+  std::snprintf(text.data(), text.size(), "52:54:00:%02x:%02x:%02x", kind, (number >> 8) & 0xff,
+                number & 0xff);
+  return text.data();
+}
+
+manifests::NodeConfig config_of(const Site& site, const manifests::NodeLink& link,
+                                const manifests::PoolSpec& pool, const node_client::TlsKey& key) {
+  const manifests::Fleet& fleet = site.fleet();
+  return {.node = link.node,
+          .vip_v4 = fleet.vip.ipv4,
+          .vip_v6 = fleet.vip.ipv6,
+          .port = fleet.vip.port,
+          .node_v4 = link.node_v4,
+          .director_v4 = link.director_v4,
+          .node_v6 = link.node_v6,
+          .director_v6 = link.director_v6,
+          .node_management = link.node_management,
+          .director_management = link.director_management,
+          .data_mac = mac_of(link.number, 0xd0),
+          .management_mac = mac_of(link.number, 0xa0),
+          .clients = fleet.clients,
+          .tls_private_key = key.private_key_pem,
+          .client_pin = site.client_key().pin,
+          .clock_offset = pool.clock_offset};
+}
+
+/// Whether a node runs the very release already and answers.
+bool healthy(Site& site, const NodeId& node, const manifests::Release& release) {
+  const auto state = site.machine_state(node);
+  if (!state || *state != pool::MachineState::running) return false;
+  auto client = site.connect(node, kHealthPatience);
+  if (!client) return false;
+  const auto identity = client->identity();
+  return identity && identity->lock_digest == release.lock_digest;
+}
+
+std::string node_folder(const Site& site, const NodeId& node) {
+  return site.state_path("nodes/" + node.string());
+}
+
+Status stop_node(Site& site, const NodeId& node) {
+  TRY_ASSIGN(const auto stored, site.store().machines());
+  const auto found = stored.find(node);
+  TRY_ASSIGN(auto* machines, site.machines());
+  if (found == stored.end()) {
+    return machines->end_unrecorded(node_folder(site, node), kStopPatience);
+  }
+  TRY(machines->stop(found->second.record, kStopPatience));
+  return site.store().forget_machine(node);
+}
+
+/// Where its machine is recorded. A node that is up serves: it goes before those that still boot.
+Status prefer(Site& site, const NodeId& node) {
+  TRY_ASSIGN(const auto stored, site.store().machines());
+  TRY_ASSIGN(auto* machines, site.machines());
+  if (const auto found = stored.find(node); found != stored.end()) {
+    machines->prefer(found->second.record);
+  }
+  return {};
+}
+
+Status wait_until_up(Site& site, const NodeId& node, steady_clock::time_point started) {
+  const auto deadline = started + site.fleet().policy.boot_timeout;
+  Error last{Errc::timeout, 0, "its API never answered"};
+  while (steady_clock::now() < deadline) {
+    if (site.cancelled)
+      return fail(Errc::busy, "interrupted while node " + node.string() + " booted");
+    TRY_ASSIGN(const auto state, site.machine_state(node));
+    if (state == pool::MachineState::gone) {
+      last.message = "its machine ended by itself";
+      break;
+    }
+    if (auto client = site.connect(node, milliseconds(2000))) {
+      auto identity = client->identity();
+      if (identity) {
+        const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - started);
+        std::array<char, 16> seconds{};
+        std::snprintf(seconds.data(), seconds.size(), "%.1f",
+                      static_cast<double>(took.count()) / 1000);
+        site.say("node " + node.string() + " is up after " + seconds.data() + " s: kernel " +
+                 identity->kernel_release);
+        return prefer(site, node);
+      }
+      last = std::move(identity).error();
+    }
+    std::this_thread::sleep_for(kTryAgain);
+  }
+  std::string message = "node " + node.string() + " did not come up in " +
+                        std::to_string(site.fleet().policy.boot_timeout.count() / 1000) +
+                        " s: " + last.message;
+  TRY_ASSIGN(const auto stored, site.store().machines());
+  TRY_ASSIGN(auto* machines, site.machines());
+  if (const auto found = stored.find(node); found != stored.end()) {
+    const std::string console = machines->console_tail(found->second.record, 3);
+    if (!console.empty()) message += "; its console ends with: " + console;
+  }
+  std::replace(message.begin(), message.end(), '\n', '|');
+  return fail(Errc::timeout, std::move(message));
+}
+
+}  // namespace
+
+Result<std::vector<NodeId>> boot_pool(Site& site, const PoolName& pool,
+                                      const keys::Verified<manifests::Release>& release) {
+  const manifests::PoolSpec& spec = site.pool(pool);
+  TRY_ASSIGN(const auto pools, site.store().pools());
+  const auto stored = pools.find(pool);
+  const bool same = stored != pools.end() && stored->second.release_digest == release.digest();
+  std::vector<NodeId> missing;
+  std::mutex lock;
+  if (same) {
+    TRY(for_each_node(spec.nodes, [&](const NodeId& node) -> Status {
+      if (healthy(site, node, *release)) return {};
+      const std::lock_guard guard(lock);
+      missing.push_back(node);
+      return {};
+    }));
+  } else {
+    missing = spec.nodes;
+  }
+  if (missing.empty()) {
+    site.say("pool " + pool.string() + " runs release " + release->name.string() + " already");
+    return missing;
+  }
+  const std::string store_path = site.path(site.fleet().store);
+  TRY_ASSIGN_IN(const auto store, images::Store::open(store_path), "store");
+  TRY_ASSIGN_IN(const auto image, pool::make_boot_image(*release, store), "store " + store_path);
+  TRY_ASSIGN(auto* machines, site.machines());
+  TRY(site.store().put_pool(pool, {release->name, release.digest()}));
+  TRY(for_each_node(missing, [&](const NodeId& node) { return stop_node(site, node); }));
+  site.say("booting " + std::to_string(missing.size()) + " nodes of pool " + pool.string() +
+           " from release " + release->name.string());
+  const auto started = steady_clock::now();
+  for (const NodeId& node : missing) {
+    if (site.cancelled)
+      return fail(Errc::busy, "interrupted while pool " + pool.string() + " booted");
+    TRY_ASSIGN(const auto key, node_client::make_tls_key());
+    TRY_ASSIGN(const auto record, machines->start(site.link(node), spec, image,
+                                                  config_of(site, site.link(node), spec, key),
+                                                  site.where(), node_folder(site, node)));
+    // Without its record nobody could end the machine again.
+    if (auto kept = site.store().put_machine({record, key.pin}); !kept) {
+      (void)machines->stop(record, milliseconds(0));
+      return tl::unexpected(std::move(kept).error());
+    }
+    TRY_IN(site.director().attach(node), "attach node " + node.string());
+  }
+  TRY(for_each_node(missing,
+                    [&](const NodeId& node) { return wait_until_up(site, node, started); }));
+  return missing;
+}
+
+Status stop_pool(Site& site, const PoolName& pool) {
+  TRY(for_each_node(site.pool(pool).nodes,
+                    [&](const NodeId& node) { return stop_node(site, node); }));
+  return site.store().forget_pool(pool);
+}
+
+}  // namespace weir::deployer

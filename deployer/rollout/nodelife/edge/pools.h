@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "deployer/orders/edge/site.h"
+#include "keys/identity/wireguard_identity.h"
+#include "keys/trust/verified.h"
+#include "manifests/documents/release.h"
+#include "manifests/messages/node_api.h"
+
+namespace weir::deployer {
+
+/// Brings pools to life and feeds them. Every function may be repeated; each works on all nodes of
+/// a pool at once, and ends early, with Errc::busy, when the site is cancelled.
+
+/// Makes `pool` run exactly `release`: nodes that do and answer are kept, the others are stopped
+/// and booted afresh from the store's blobs, each verified on its way into sealed memory. returns
+/// the nodes that were booted errors  integrity: a blob; timeout: a node did not come up, with the
+/// end of its console
+Result<std::vector<NodeId>> boot_pool(Site& site, const PoolName& pool,
+                                      const keys::Verified<manifests::Release>& release);
+
+Result<std::vector<manifests::NodeIdentity>> read_identities(Site& site,
+                                                             const std::vector<NodeId>& nodes);
+
+/// Sets the clock of nodes that have no private key yet, gives them the key and the peers.
+///
+/// gently  nodes that already know a peer keep it as it is, unless its allowed IPs differ
+/// errors  unauthorized: the identity cannot be opened; and what a node refused
+Status feed_nodes(Site& site, const std::vector<NodeId>& nodes, bool gently);
+
+Result<std::map<NodeId, std::chrono::microseconds>> read_clocks(Site& site,
+                                                                const std::vector<NodeId>& nodes);
+
+/// A handshake and data through each node with a peer made for it, which the node's own dump must
+/// show. Does nothing where the fleet has no `probe`.
+Status probe_nodes(Site& site, const std::vector<NodeId>& nodes);
+
+/// Ends the pool's machines and forgets them.
+Status stop_pool(Site& site, const PoolName& pool);
+
+}  // namespace weir::deployer

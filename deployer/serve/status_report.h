@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "manifests/base/names.h"
+#include "manifests/base/net.h"
+
+namespace weir::deployer {
+
+struct NodeStatus {
+  NodeId node;
+  std::string machine;  ///< "running", "frozen", "gone"
+  bool answers = false;
+  std::string trouble;  ///< why it does not
+  std::string kernel;
+  std::string boot_id;
+  std::size_t peers = 0;
+  std::size_t clients = 0;  ///< whose home it is
+};
+
+struct PoolStatus {
+  PoolName pool;
+  std::string release;  ///< empty: not booted
+  bool active = false;
+  std::vector<NodeStatus> nodes;
+};
+
+struct ClientStatus {
+  std::string name;
+  PublicKey key;
+  std::string endpoint;        ///< empty: never seen
+  std::optional<NodeId> node;  ///< whose session it uses
+  std::int64_t handshake_age_s = -1;
+  bool prepared_elsewhere = false;  ///< rights, holds or a home of another node stand
+};
+
+/// What is true on the data plane, and what the journal adds to it.
+struct StatusReport {
+  std::string fleet;
+  bool steering = false;  ///< the director's table is there
+  std::string director_trouble;
+  std::uint64_t version = 0;
+  std::vector<PoolStatus> pools;
+  std::vector<ClientStatus> clients;  ///< those with a session, by name
+  std::size_t idle = 0;               ///< registered peers without one
+  std::size_t rights = 0, holds = 0;  ///< of a movement that runs or was interrupted
+  std::string rollout;                ///< the newest one, in a sentence
+  std::string advice;                 ///< what to do; empty: nothing
+};
+
+[[nodiscard]] std::string print_text(const StatusReport& report);
+[[nodiscard]] std::string print_json(const StatusReport& report);
+
+}  // namespace weir::deployer

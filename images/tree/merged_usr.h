@@ -1,0 +1,27 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "images/tree/file_tree.h"
+#include "manifests/base/result.h"
+
+namespace weir::images {
+
+/// The folders of the root that are links into /usr in every image.
+inline constexpr std::array<std::string_view, 4> kMergedFolders = {"bin", "lib", "lib64", "sbin"};
+
+/// `path` as it stands with /usr merged: "bin/sh" becomes "usr/bin/sh". errors: exhausted: it was
+/// within the limits of a path, and is not with "usr" before it
+[[nodiscard]] Result<ImagePath> merged(const ImagePath& path);
+
+/// `tree` with every path so rewritten, as unpacking onto a merged root would. Targets of links
+/// stay as they are: they are read after the move. errors: invalid_input: two entries meet at one
+/// path, or one stands where the links belong; exhausted: as `merged`
+[[nodiscard]] Result<FileTree> merge_usr(const FileTree& tree);
+
+/// The links themselves, for the first layer.
+[[nodiscard]] Status put_merged_links(FileTree& tree, std::int64_t mtime);
+
+}  // namespace weir::images

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "manifests/base/result.h"
+
+namespace weir {
+
+/// Whether a file can be put at `path`, without doing it: for plans, and before long work.
+///
+/// errors   not_found: the folder it would lie in is missing; unauthorized: that may not be written
+///          to; invalid_input: something that is no file is there, such as a folder or a device,
+///          which a rename would replace. Each names the path
+[[nodiscard]] Status check_destination(const std::string& path);
+
+/// The same for a new folder: what may be at `path` is the caller's to say.
+[[nodiscard]] Status check_folder_of(const std::string& path);
+
+}  // namespace weir

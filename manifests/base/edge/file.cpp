@@ -1,0 +1,127 @@
+#include "manifests/base/edge/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+
+#include "manifests/base/edge/unfinished.h"
+
+namespace weir {
+namespace {
+
+tl::unexpected<Error> failed(const std::string& path, int sys) {
+  const Errc code = sys == ENOENT                    ? Errc::not_found
+                    : sys == ENOSPC || sys == EDQUOT ? Errc::exhausted
+                    : sys == EACCES || sys == EPERM  ? Errc::unauthorized
+                                                     : Errc::io;
+  return fail_errno(code, sys, path);
+}
+
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+int write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return 0;
+}
+
+}  // namespace
+
+Fd& Fd::operator=(Fd&& other) noexcept {
+  if (this != &other) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = other.release();
+  }
+  return *this;
+}
+
+Fd::~Fd() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+int Fd::release() {
+  return std::exchange(fd_, -1);
+}
+
+Result<std::string> read_file(const std::string& path, ByteCount limit) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return failed(path, errno);
+  std::string out;
+  std::array<char, 65536> piece{};
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), piece.data(), piece.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failed(path, errno);
+    if (n == 0) return out;
+    if (out.size() + static_cast<std::size_t>(n) > limit.value) {
+      return fail(Errc::exhausted, path + ": larger than " + print(limit));
+    }
+    out.append(piece.data(), static_cast<std::size_t>(n));
+  }
+}
+
+Status write_file(const std::string& path, std::string_view content, unsigned mode,
+                  Durability durability) {
+  TRY_ASSIGN(const Unfinished made, make_unfinished_file(path));
+  const auto& [fd, temporary] = made;
+  int sys = write_all(fd.get(), content);
+  if (sys == 0 && ::fchmod(fd.get(), mode) != 0) sys = errno;
+  if (sys == 0 && durability != Durability::none && ::fsync(fd.get()) != 0) sys = errno;
+  if (sys == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) sys = errno;
+  if (sys != 0) {
+    ::unlink(temporary.c_str());
+    return failed(path, sys);
+  }
+  return durability == Durability::whole ? sync_folder(folder_of(path)) : Status();
+}
+
+Status sync_folder(const std::string& path) {
+  const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.valid() || ::fsync(folder.get()) != 0) return failed(path, errno);
+  return {};
+}
+
+Status make_folders(const std::string& path, unsigned mode) {
+  if (::mkdir(path.c_str(), mode) == 0) return {};
+  if (errno == EEXIST) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
+    return failed(path, ENOTDIR);
+  }
+  if (errno != ENOENT || folder_of(path) == path) return failed(path, errno);
+  TRY(make_folders(folder_of(path), mode));
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return failed(path, errno);
+  return {};
+}
+
+Result<Fd> lock_file(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd.valid()) return failed(path, errno);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return failed(path, errno);
+    std::array<char, 32> holder{};
+    const ssize_t n = ::pread(fd.get(), holder.data(), holder.size() - 1, 0);
+    return fail(Errc::busy, path + ": held by process " +
+                                (n > 0 ? std::string(holder.data()) : std::string("(unknown)")));
+  }
+  const std::string self = std::to_string(::getpid());
+  if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), self.data(), self.size(), 0) < 0) {
+    return failed(path, errno);
+  }
+  return fd;
+}
+
+}  // namespace weir

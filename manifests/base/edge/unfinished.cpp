@@ -1,0 +1,114 @@
+#include "manifests/base/edge/unfinished.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kMark = ".unfinished.", kRandom = "XXXXXX";
+constexpr int kAttempts = 100;
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+
+// The folder of a path, and the name in it.
+std::pair<std::string, std::string> split(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return {".", path};
+  return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
+}
+
+// Removes it if no process has it locked. A file is looked at by its descriptor, so what another
+// process puts under the name meanwhile is not what is judged; that names are random keeps it from
+// being removed.
+void remove_if_abandoned(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat info {};
+  if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return;
+  if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) return;
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return;
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
+// Removes what is abandoned of all that was begun for `name`; an empty one: for anything.
+void sweep(const std::string& folder, const std::string& name) {
+  const std::unique_ptr<DIR, CloseFolder> listing(::opendir(folder.c_str()));
+  while (const dirent* entry = listing ? ::readdir(listing.get()) : nullptr) {
+    const std::string_view found = entry->d_name;
+    if (found.size() < kMark.size() + kRandom.size()) continue;
+    const auto until = found.size() - kMark.size() - kRandom.size();
+    if (found.substr(until, kMark.size()) != kMark) continue;
+    if (!name.empty() && found.substr(0, until) != name) continue;
+    remove_if_abandoned((folder + "/").append(found));
+  }
+}
+
+// False: a sweeper came between making and locking it, and removes it.
+bool held(int fd) {
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    // A file system without locks has no sweepers either.
+    return errno != EWOULDBLOCK;
+  }
+  struct stat info {};
+  return ::fstat(fd, &info) == 0 && info.st_nlink > 0;
+}
+
+template <class Make>
+Result<Unfinished> make_unfinished(const std::string& path, Make make) {
+  const auto [folder, name] = split(path);
+  sweep(folder, name);
+  for (int i = 0; i < kAttempts; ++i) {
+    Unfinished out;
+    out.path = path + std::string(kMark) + std::string(kRandom);
+    out.fd = make(out.path);
+    if (!out.fd.valid()) {
+      const int sys = errno;
+      const Errc code = sys == ENOENT                    ? Errc::not_found
+                        : sys == ENOSPC || sys == EDQUOT ? Errc::exhausted
+                        : sys == EACCES || sys == EPERM  ? Errc::unauthorized
+                                                         : Errc::io;
+      return fail_errno(code, sys, path);
+    }
+    if (held(out.fd.get())) return out;
+  }
+  return fail(Errc::busy, path + ": another process removes every file that is begun for it");
+}
+
+}  // namespace
+
+Result<Unfinished> make_unfinished_file(const std::string& path) {
+  return make_unfinished(path,
+                         [](std::string& name) { return Fd(::mkostemp(name.data(), O_CLOEXEC)); });
+}
+
+Result<Unfinished> make_unfinished_folder(const std::string& path) {
+  return make_unfinished(path, [](std::string& name) {
+    if (::mkdtemp(name.data()) == nullptr) return Fd();
+    Fd fd(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd.valid()) {
+      const int sys = errno;
+      ::rmdir(name.c_str());
+      errno = sys;
+    }
+    return fd;
+  });
+}
+
+void sweep_unfinished(const std::string& folder) {
+  sweep(folder, "");
+}
+
+}  // namespace weir

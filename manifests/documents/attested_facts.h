@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "manifests/base/digest.h"
+#include "manifests/documents/release.h"
+#include "manifests/messages/node_api.h"
+
+namespace weir::manifests {
+
+/// What a running node says it is, as far as a release fixes it.
+struct AttestedFacts {
+  Digest lock_digest;  ///< of the lock its image was built from
+  std::string kernel_release;
+  std::string kernel_build_id;
+  std::vector<LoadedModule> modules;
+  std::vector<ReleasePackage> tools;
+  bool operator==(const AttestedFacts&) const = default;
+};
+
+[[nodiscard]] AttestedFacts facts_of(const NodeIdentity& identity);
+
+/// One fact that is not what the release says.
+struct FactDifference {
+  std::string fact;  ///< "module wireguard build id"
+  std::string want;  ///< the release's
+  std::string got;   ///< the node's; "(none)" where it says nothing
+  bool operator==(const FactDifference&) const = default;
+};
+
+/// Compares lock digest, kernel release and build id, and of each module and tool that the release
+/// pins (nodes speak of no others) what can be read from a running node. returns  one entry a fact
+/// that differs, in this order
+[[nodiscard]] std::vector<FactDifference> differences(const Release& release,
+                                                      const AttestedFacts& facts);
+
+/// "reports kernel build id X, but its release says Y"
+[[nodiscard]] std::string print(const FactDifference& difference);
+
+}  // namespace weir::manifests

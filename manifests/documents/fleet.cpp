@@ -1,0 +1,396 @@
+#include "manifests/documents/fleet.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "manifests/base/yaml_document.h"
+
+namespace weir::manifests {
+namespace {
+
+constexpr std::uint64_t kMostNodes = 250;  // of one pool
+
+/// An address block with the words a person knows it by.
+struct Claim {
+  Prefix prefix;
+  YamlField field;
+};
+
+Result<std::string> interface_name(const YamlField& field) {
+  TRY_ASSIGN(std::string name, field.text());
+  // dev_valid_name() in the kernel's net/core/dev.c
+  if (name.size() > 15 || name == "." || name == ".." ||
+      name.find_first_of("/: ") != std::string::npos) {
+    return field.wrong("'" + name.substr(0, 40) +
+                       "' is not an interface name (1 to 15 characters, no '/', ':' or space)");
+  }
+  return name;
+}
+
+Result<std::string> one_of(const YamlField& field, std::string_view only) {
+  TRY_ASSIGN(std::string text, field.text());
+  if (text == only) return text;
+  return field.wrong("must be '" + std::string(only) + "', not '" + text.substr(0, 40) + "'");
+}
+
+/// "2%" or "0.5%".
+Result<Permille> share(const YamlField& field) {
+  TRY_ASSIGN(const std::string text, field.text());
+  unsigned whole = 0;
+  unsigned tenth = 0;
+  const char* end = text.data() + text.size();
+  auto [rest, error] = std::from_chars(text.data(), end, whole);
+  bool good = error == std::errc{};
+  if (good && end - rest == 3 && *rest == '.' && rest[1] >= '0' && rest[1] <= '9') {
+    tenth = static_cast<unsigned>(rest[1] - '0');
+    rest += 2;
+  }
+  good = good && end - rest == 1 && *rest == '%' && whole <= 100 && whole * 10 + tenth <= 1000;
+  if (!good) {
+    return field.wrong("must be a share such as 2% or 0.5%, not '" + text.substr(0, 40) + "'");
+  }
+  return Permille{static_cast<std::uint16_t>(whole * 10 + tenth)};
+}
+
+Result<std::chrono::milliseconds> timeout(const YamlField& field) {
+  TRY_ASSIGN(const std::chrono::milliseconds value, field.duration());
+  if (value.count() <= 0) return field.wrong("must be more than nothing");
+  return value;
+}
+
+Result<DirectorSpec> read_director(const YamlField& field) {
+  TRY(field.only({"driver", "network_namespace", "upstream_interface"}));
+  DirectorSpec out;
+  TRY_ASSIGN(const YamlField driver, field.at("driver"));
+  TRY_ASSIGN(out.driver, one_of(driver, "nft"));
+  TRY_ASSIGN(const YamlField upstream, field.at("upstream_interface"));
+  TRY_ASSIGN(out.upstream_interface, interface_name(upstream));
+  if (const auto name = field.find("network_namespace")) {
+    TRY_ASSIGN(std::string text, name->text());
+    if (text.find('/') != std::string::npos || text == "." || text == "..") {
+      return name->wrong("'" + text.substr(0, 40) + "' is not a network namespace's name");
+    }
+    out.network_namespace = std::move(text);
+  }
+  return out;
+}
+
+Result<IpAddress> address(const YamlField& field, bool v4) {
+  TRY_ASSIGN(const IpAddress out, field.as(IpAddress::parse));
+  if (out.is_v4() != v4) return field.wrong(v4 ? "must be IPv4" : "must be IPv6");
+  return out;
+}
+
+Result<Prefix> block(const YamlField& field, bool v4) {
+  TRY_ASSIGN(const Prefix out, field.as(Prefix::parse));
+  if (out.address.is_v4() != v4) return field.wrong(v4 ? "must be IPv4" : "must be IPv6");
+  return out;
+}
+
+Result<Vip> read_vip(const YamlField& field) {
+  TRY(field.only({"ipv4", "ipv6", "port"}));
+  Vip out;
+  if (const auto ipv4 = field.find("ipv4")) {
+    TRY_ASSIGN(out.ipv4, address(*ipv4, true));
+  }
+  if (const auto ipv6 = field.find("ipv6")) {
+    TRY_ASSIGN(out.ipv6, address(*ipv6, false));
+  }
+  if (!out.ipv4 && !out.ipv6) return field.wrong("needs ipv4, ipv6 or both");
+  if (const auto port = field.find("port")) {
+    TRY_ASSIGN(const std::uint64_t number, port->number(1, 65535));
+    out.port = static_cast<std::uint16_t>(number);
+  }
+  return out;
+}
+
+Result<Fabric> read_fabric(const YamlField& field) {
+  TRY(field.only({"ipv4", "ipv6", "management"}));
+  TRY_ASSIGN(const YamlField ipv4, field.at("ipv4"));
+  TRY_ASSIGN(const YamlField ipv6, field.at("ipv6"));
+  TRY_ASSIGN(const YamlField management, field.at("management"));
+  TRY_ASSIGN(const Prefix v4, block(ipv4, true));
+  TRY_ASSIGN(const Prefix v6, block(ipv6, false));
+  TRY_ASSIGN(const Prefix out_of_band, block(management, true));
+  return Fabric{v4, v6, out_of_band};
+}
+
+Result<std::vector<Prefix>> read_clients(const YamlField& field) {
+  TRY_ASSIGN(const auto items, field.items());
+  if (items.empty()) return field.wrong("needs at least one inner network");
+  std::vector<Prefix> out;
+  for (const YamlField& item : items) {
+    TRY_ASSIGN(const Prefix prefix, item.as(Prefix::parse));
+    out.push_back(prefix);
+  }
+  return out;
+}
+
+Result<PoolSpec> read_pool(const YamlField& field, std::string_view expected,
+                           std::set<NodeId>& nodes) {
+  TRY(field.only({"name", "driver", "nodes", "memory", "cpus", "clock_offset"}));
+  TRY_ASSIGN(const YamlField name_field, field.at("name"));
+  TRY(one_of(name_field, expected));
+  TRY_ASSIGN(PoolName name, name_field.as(PoolName::parse));
+  PoolSpec out{.name = std::move(name), .driver = {}, .nodes = {}};
+  TRY_ASSIGN(const YamlField driver, field.at("driver"));
+  TRY_ASSIGN(out.driver, one_of(driver, "vm"));
+  TRY_ASSIGN(const YamlField list, field.at("nodes"));
+  TRY_ASSIGN(const auto items, list.items());
+  if (items.empty()) return list.wrong("needs at least one node");
+  if (items.size() > kMostNodes) return list.wrong("more than 250 nodes");
+  for (const YamlField& item : items) {
+    TRY_ASSIGN(NodeId node, item.as(NodeId::parse));
+    if (!nodes.insert(node).second) {
+      return item.wrong("node '" + node.string() + "' is already in this fleet");
+    }
+    out.nodes.push_back(std::move(node));
+  }
+  if (const auto memory = field.find("memory")) {
+    TRY_ASSIGN(out.memory, memory->as(parse_byte_count));
+    if (out.memory < ByteCount{128ULL << 20} || out.memory > ByteCount{1ULL << 40}) {
+      return memory->wrong("must be from 128 MiB to 1024 GiB");
+    }
+  }
+  if (const auto cpus = field.find("cpus")) {
+    TRY_ASSIGN(const std::uint64_t number, cpus->number(1, 255));
+    out.cpus = static_cast<std::uint16_t>(number);
+  }
+  if (const auto offset = field.find("clock_offset")) {
+    TRY_ASSIGN(out.clock_offset, offset->duration());
+  }
+  return out;
+}
+
+Result<RolloutPolicy> read_policy(const YamlField& field) {
+  TRY(field.only({"max_failed", "batch", "prepare_timeout", "commit_timeout", "boot_timeout",
+                  "max_clock_skew"}));
+  RolloutPolicy out;
+  if (const auto failed = field.find("max_failed")) {
+    TRY_ASSIGN(out.max_failed, share(*failed));
+  }
+  if (const auto batch = field.find("batch")) {
+    // More than 400 unconfirmed kicks, and a node starts to answer with cookies (design, section
+    // 6).
+    TRY_ASSIGN(const std::uint64_t number, batch->number(1, 400));
+    out.batch = static_cast<std::uint32_t>(number);
+  }
+  if (const auto value = field.find("prepare_timeout")) {
+    TRY_ASSIGN(out.prepare_timeout, timeout(*value));
+    if (out.prepare_timeout > std::chrono::seconds(120)) {
+      return value->wrong("at most 120s: a prepared session is usable no longer");
+    }
+  }
+  if (const auto value = field.find("commit_timeout")) {
+    TRY_ASSIGN(out.commit_timeout, timeout(*value));
+  }
+  if (const auto value = field.find("boot_timeout")) {
+    TRY_ASSIGN(out.boot_timeout, timeout(*value));
+  }
+  if (const auto value = field.find("max_clock_skew")) {
+    TRY_ASSIGN(out.max_clock_skew, timeout(*value));
+  }
+  return out;
+}
+
+Result<ProbeSpec> read_probe(const YamlField& field, const Fleet& fleet,
+                             const std::vector<Claim>& claims) {
+  TRY(field.only({"target", "source"}));
+  TRY_ASSIGN(const YamlField target_field, field.at("target"));
+  TRY_ASSIGN(const YamlField source_field, field.at("source"));
+  TRY_ASSIGN(const IpAddress target, target_field.as(IpAddress::parse));
+  TRY_ASSIGN(const IpAddress source, source_field.as(IpAddress::parse));
+  if (target.is_v4() != source.is_v4()) {
+    return source_field.wrong("must be of the same IP version as the target");
+  }
+  for (const Claim& claim : claims) {
+    if (!claim.prefix.contains(target)) continue;
+    return target_field.wrong("lies in " + claim.prefix.string() +
+                              "; the target must be upstream of the pools");
+  }
+  if (std::none_of(fleet.clients.begin(), fleet.clients.end(),
+                   [&](const Prefix& prefix) { return prefix.contains(source); })) {
+    return source_field.wrong("lies in none of the inner networks in 'clients'");
+  }
+  return ProbeSpec{target, source};
+}
+
+/// Every address block the document claims, refused where two overlap.
+Result<std::vector<Claim>> claims_of(const YamlField& root, const Fleet& fleet) {
+  std::vector<Claim> out;
+  TRY_ASSIGN(const YamlField vip, root.at("vip"));
+  if (const auto field = vip.find("ipv4")) out.push_back({Prefix{*fleet.vip.ipv4, 32}, *field});
+  if (const auto field = vip.find("ipv6")) out.push_back({Prefix{*fleet.vip.ipv6, 128}, *field});
+  TRY_ASSIGN(const YamlField fabric, root.at("fabric"));
+  TRY_ASSIGN(const YamlField ipv4, fabric.at("ipv4"));
+  TRY_ASSIGN(const YamlField ipv6, fabric.at("ipv6"));
+  TRY_ASSIGN(const YamlField management, fabric.at("management"));
+  out.push_back({fleet.fabric.ipv4, ipv4});
+  out.push_back({fleet.fabric.ipv6, ipv6});
+  out.push_back({fleet.fabric.management, management});
+  TRY_ASSIGN(const YamlField clients, root.at("clients"));
+  TRY_ASSIGN(const auto items, clients.items());
+  for (std::size_t i = 0; i < items.size(); ++i) out.push_back({fleet.clients[i], items[i]});
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (!out[i].prefix.overlaps(out[k].prefix)) continue;
+      return out[i].field.wrong(out[i].prefix.string() + " overlaps " + out[k].prefix.string() +
+                                " (" + out[k].field.path() + ")");
+    }
+  }
+  return out;
+}
+
+// Who is believed: a trust file, or some keys.
+Status read_trusted(const YamlField& root, Fleet& out) {
+  if (const auto trust = root.find("trust")) {
+    if (const auto keys = root.find("trusted_keys")) {
+      return keys->wrong("cannot stand beside `trust`, which says who is trusted");
+    }
+    TRY_ASSIGN(out.trust, trust->text());
+    if (const auto channel = root.find("channel")) {
+      TRY_ASSIGN(out.channel, channel->as(ChannelName::parse));
+    }
+    return {};
+  }
+  if (const auto channel = root.find("channel")) {
+    return channel->wrong("means something only beside `trust`");
+  }
+  TRY_ASSIGN(const YamlField trusted, root.at("trusted_keys"));
+  TRY_ASSIGN(const auto items, trusted.items());
+  if (items.empty()) return trusted.wrong("needs at least one public key file");
+  for (const YamlField& item : items) {
+    TRY_ASSIGN(std::string path, item.text());
+    out.trusted_keys.push_back(std::move(path));
+  }
+  return {};
+}
+
+Result<StatementPolicy> read_statement_policy(const YamlField& field) {
+  TRY(field.only({"keys", "threshold"}));
+  StatementPolicy out;
+  TRY_ASSIGN(const YamlField keys, field.at("keys"));
+  TRY_ASSIGN(const auto items, keys.items());
+  if (items.empty()) return keys.wrong("needs at least one public key file");
+  for (const YamlField& item : items) {
+    TRY_ASSIGN(std::string path, item.text());
+    out.keys.push_back(std::move(path));
+  }
+  if (const auto threshold = field.find("threshold")) {
+    TRY_ASSIGN(const std::uint64_t number, threshold->number(1, out.keys.size()));
+    out.threshold = static_cast<std::uint32_t>(number);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
+  TRY_ASSIGN(const YamlNode node, parse_yaml(yaml, file));
+  const YamlField root = YamlField::root(node, file);
+  TRY(root.only({"name", "state", "store", "trusted_keys", "identity", "identity_key_file", "peers",
+                 "director", "vip", "fabric", "clients", "probe", "pools", "policy", "trust",
+                 "channel", "boot_check", "rebuild", "own_keys_searched"}));
+  const auto text_of = [&](std::string_view key) -> Result<std::string> {
+    TRY_ASSIGN(const YamlField field, root.at(key));
+    return field.text();
+  };
+
+  TRY_ASSIGN(const YamlField name_field, root.at("name"));
+  TRY_ASSIGN(FleetName name, name_field.as(FleetName::parse));
+  TRY_ASSIGN(const YamlField director_field, root.at("director"));
+  TRY_ASSIGN(DirectorSpec director, read_director(director_field));
+  TRY_ASSIGN(const YamlField vip_field, root.at("vip"));
+  TRY_ASSIGN(const Vip vip, read_vip(vip_field));
+  TRY_ASSIGN(const YamlField fabric_field, root.at("fabric"));
+  TRY_ASSIGN(const Fabric fabric, read_fabric(fabric_field));
+  Fleet out{.name = std::move(name),
+            .state = {},
+            .store = {},
+            .trusted_keys = {},
+            .identity = {},
+            .identity_key_file = {},
+            .peers = {},
+            .director = std::move(director),
+            .vip = vip,
+            .fabric = fabric,
+            .clients = {},
+            .probe = {},
+            .pools = {},
+            .policy = {}};
+  TRY_ASSIGN(out.state, text_of("state"));
+  TRY_ASSIGN(out.store, text_of("store"));
+  TRY(read_trusted(root, out));
+  if (const auto check = root.find("boot_check")) {
+    TRY_ASSIGN(out.boot_check, read_statement_policy(*check));
+  }
+  if (const auto rebuild = root.find("rebuild")) {
+    TRY_ASSIGN(out.rebuild, read_statement_policy(*rebuild));
+  }
+  if (const auto searched = root.find("own_keys_searched")) {
+    TRY_ASSIGN(out.own_keys_searched, searched->boolean());
+  }
+  TRY_ASSIGN(out.identity, text_of("identity"));
+  if (const auto key_file = root.find("identity_key_file")) {
+    TRY_ASSIGN(out.identity_key_file, key_file->text());
+  }
+  TRY_ASSIGN(out.peers, text_of("peers"));
+  TRY_ASSIGN(const YamlField clients, root.at("clients"));
+  TRY_ASSIGN(out.clients, read_clients(clients));
+
+  TRY_ASSIGN(const YamlField pools, root.at("pools"));
+  TRY_ASSIGN(const auto pool_items, pools.items());
+  if (pool_items.size() != 2) return pools.wrong("needs two pools, blue and then green");
+  std::set<NodeId> nodes;
+  for (std::size_t i = 0; i < 2; ++i) {
+    TRY_ASSIGN(PoolSpec pool, read_pool(pool_items[i], i == 0 ? "blue" : "green", nodes));
+    out.pools.push_back(std::move(pool));
+  }
+  TRY_ASSIGN(const auto claims, claims_of(root, out));
+  if (const auto probe = root.find("probe")) {
+    TRY_ASSIGN(out.probe, read_probe(*probe, out, claims));
+  }
+  if (const auto policy = root.find("policy")) {
+    TRY_ASSIGN(out.policy, read_policy(*policy));
+  }
+  if (const auto links = links_of(out); !links) return fabric_field.wrong(links.error());
+  return out;
+}
+
+Result<std::vector<NodeLink>> links_of(const Fleet& fleet) {
+  std::uint32_t count = 0;
+  for (const PoolSpec& pool : fleet.pools) count += static_cast<std::uint32_t>(pool.nodes.size());
+  for (const Prefix& prefix : {fleet.fabric.ipv4, fleet.fabric.ipv6, fleet.fabric.management}) {
+    const unsigned free_bits = (prefix.address.is_v4() ? 32U : 128U) - prefix.length;
+    if (free_bits < 32 && 2ULL * count + 1 >= 1ULL << free_bits) {
+      return fail(Errc::exhausted, prefix.string() + " is too small for " + std::to_string(count) +
+                                       " nodes: it needs " + std::to_string(2 * count + 2) +
+                                       " addresses");
+    }
+  }
+  std::vector<NodeLink> out;
+  std::uint32_t number = 0;
+  for (const PoolSpec& pool : fleet.pools) {
+    for (const NodeId& node : pool.nodes) {
+      ++number;
+      const auto pair = [&](const Prefix& prefix, std::uint32_t end) {
+        return prefix.address.plus(2 * number + end);
+      };
+      out.push_back({.node = node,
+                     .pool = pool.name,
+                     .number = number,
+                     .data_interface = "weir-d" + std::to_string(number),
+                     .management_interface = "weir-m" + std::to_string(number),
+                     .director_v4 = pair(fleet.fabric.ipv4, 0),
+                     .node_v4 = pair(fleet.fabric.ipv4, 1),
+                     .director_v6 = pair(fleet.fabric.ipv6, 0),
+                     .node_v6 = pair(fleet.fabric.ipv6, 1),
+                     .director_management = pair(fleet.fabric.management, 0),
+                     .node_management = pair(fleet.fabric.management, 1)});
+    }
+  }
+  return out;
+}
+
+}  // namespace weir::manifests

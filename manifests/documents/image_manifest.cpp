@@ -1,0 +1,533 @@
+#include "manifests/documents/image_manifest.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "manifests/base/yaml_document.h"
+
+namespace weir::manifests {
+namespace {
+
+constexpr std::string_view kDefaultKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+bool is_one_of(char c, std::string_view set) {
+  return set.find(c) != std::string_view::npos;
+}
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Debian policy 5.6.1; `extra` adds what patterns may have.
+bool is_package_name(std::string_view text, std::string_view extra = "") {
+  return text.size() >= 2 && std::all_of(text.begin(), text.end(), [&](char c) {
+           return is_lower(c) || is_digit(c) || is_one_of(c, "+-.") || is_one_of(c, extra);
+         });
+}
+
+bool is_version(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || is_one_of(c, "+-.~:*");
+  });
+}
+
+// A path segment of an archive: suites and components become parts of URLs.
+bool is_archive_name(std::string_view text) {
+  return !text.empty() && text.front() != '.' && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_lower(c) || is_digit(c) || is_one_of(c, "-._");
+  });
+}
+
+bool is_module_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || is_one_of(c, "_-");
+  });
+}
+
+// A file beside the manifest, or anywhere.
+bool is_module_file(std::string_view text) {
+  return text.size() <= 4096 &&
+         (text.ends_with(".ko") || text.ends_with(".ko.xz") || text.ends_with(".ko.zst"));
+}
+
+constexpr std::string_view kImagePath = "an absolute path without '.', '..' and '//'";
+
+bool is_image_path(std::string_view path) {
+  if (path.size() < 2 || path.front() != '/' || path.size() > 255) return false;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const auto segment = path.substr(0, path.find('/'));
+    if (segment.empty() || segment == "." || segment == "..") return false;
+    if (std::any_of(segment.begin(), segment.end(), [](char c) { return c <= ' ' || c > '~'; })) {
+      return false;
+    }
+    path.remove_prefix(segment.size());
+  }
+  return true;
+}
+
+using Check = bool (*)(std::string_view);
+
+std::string quoted(std::string_view text) {
+  return "'" + std::string(text.substr(0, 80)) + "'";
+}
+
+// The field's text, if `valid`; `what` says what it should be.
+Result<std::string> checked(const YamlField& field, Check valid, std::string_view what) {
+  TRY_ASSIGN(auto value, field.text());
+  if (!valid(value)) return field.wrong(quoted(value) + " is not " + std::string(what));
+  return value;
+}
+
+Result<std::string> checked_at(const YamlField& map, std::string_view key, Check valid,
+                               std::string_view what) {
+  TRY_ASSIGN(const auto field, map.at(key));
+  return checked(field, valid, what);
+}
+
+// A list of such texts; absent: as `out` already is. None may stand in it twice.
+Status read_names(const YamlField& map, std::string_view key, Check valid, std::string_view what,
+                  std::vector<std::string>& out) {
+  const auto field = map.find(key);
+  if (!field) return {};
+  TRY_ASSIGN(const auto items, field->items());
+  out.clear();
+  for (const auto& item : items) {
+    TRY_ASSIGN(auto value, checked(item, valid, what));
+    if (std::find(out.begin(), out.end(), value) != out.end()) {
+      return item.wrong(quoted(value) + " stands here twice");
+    }
+    out.push_back(std::move(value));
+  }
+  return {};
+}
+
+// A list of mappings, which `key` tells apart.
+template <class T, class Key>
+Status read_list(const YamlField& map, std::string_view name, Result<T> (*parse)(const YamlField&),
+                 Key key, std::vector<T>& out) {
+  const auto field = map.find(name);
+  if (!field) return {};
+  TRY_ASSIGN(const auto items, field->items());
+  for (const auto& item : items) {
+    TRY_ASSIGN(auto value, parse(item));
+    for (const T& other : out) {
+      if (key(other) == key(value)) return item.wrong("the same as an entry above");
+    }
+    out.push_back(std::move(value));
+  }
+  return {};
+}
+
+bool is_any(std::string_view) {
+  return true;
+}
+bool is_plain_package(std::string_view text) {
+  return is_package_name(text);
+}
+bool is_package_pattern(std::string_view text) {
+  return is_package_name(text, "*");
+}
+bool is_installation_script(std::string_view text) {
+  return text == "preinst" || text == "postinst";
+}
+
+// For the kernel, hyphens and underscores are the same.
+std::string as_kernel_shows(std::string text) {
+  std::replace(text.begin(), text.end(), '-', '_');
+  return text;
+}
+
+Result<ModuleSource> parse_module_source(const YamlField& map) {
+  TRY(map.only({"name", "package", "file", "sha256"}));
+  if (const auto package = map.find("package")) {
+    for (const char* other : {"file", "sha256"}) {
+      if (const auto field = map.find(other)) {
+        return field->wrong("a module comes from a package or from a file, not from both");
+      }
+    }
+    TRY_ASSIGN(auto name, checked(*package, is_plain_package, "a package name"));
+    return ModuleSource{std::move(name)};
+  }
+  if (!map.find("file")) return map.wrong("must say a package or a file");
+  ModuleSource out;
+  TRY_ASSIGN(out.file,
+             checked_at(map, "file", is_module_file, "a file that ends in .ko, .ko.xz or .ko.zst"));
+  TRY_ASSIGN(const auto digest, map.at("sha256"));
+  TRY_ASSIGN(out.digest, digest.as(Digest::parse));
+  return out;
+}
+
+// Each a name, or a mapping that says where the module of that name comes from.
+Status read_modules(const YamlField& root, ImageManifest& out) {
+  const auto field = root.find("modules");
+  if (!field) return {};
+  TRY_ASSIGN(const auto items, field->items());
+  std::set<std::string> seen;
+  for (const auto& item : items) {
+    std::optional<ModuleSource> source;
+    YamlField name_field = item;
+    if (!item.keys().empty()) {
+      TRY_ASSIGN(source, parse_module_source(item));
+      TRY_ASSIGN(name_field, item.at("name"));
+    }
+    TRY_ASSIGN(auto name, checked(name_field, is_module_name, "a module's name"));
+    if (!seen.insert(as_kernel_shows(name)).second) {
+      return item.wrong(quoted(name) + " stands here twice");
+    }
+    if (source) out.module_sources.emplace(name, std::move(*source));
+    out.modules.push_back(std::move(name));
+  }
+  return {};
+}
+
+Result<ImageSources> parse_sources(const YamlField& map) {
+  TRY(map.only({"suites", "components", "mirror", "keyring"}));
+  ImageSources out{.suites = {}, .components = {"main"}, .keyring = std::string(kDefaultKeyring)};
+  TRY_ASSIGN(const auto suites, map.at("suites"));
+  TRY(read_names(map, "suites", is_archive_name, "the name of a suite", out.suites));
+  if (out.suites.empty()) return suites.wrong("must name at least one suite");
+  TRY(read_names(map, "components", is_archive_name, "the name of a component", out.components));
+  if (out.components.empty()) {
+    return map.find("components")->wrong("must name at least one component");
+  }
+  if (const auto mirror = map.find("mirror")) {
+    TRY_ASSIGN(const auto value, mirror->text());
+    if (value != "apt") {
+      return mirror->wrong(
+          "must be 'apt' (this machine's apt configuration); another mirror is given on the "
+          "command line: weir-builder lock --mirror URL");
+    }
+  }
+  if (map.find("keyring")) {
+    TRY_ASSIGN(out.keyring, checked_at(map, "keyring", is_any, ""));
+  }
+  return out;
+}
+
+Result<KernelPin> parse_kernel(const YamlField& map) {
+  TRY(map.only({"package", "version"}));
+  KernelPin out;
+  TRY_ASSIGN(out.package,
+             checked_at(map, "package", is_package_pattern, "a package name or pattern"));
+  if (const auto version = map.find("version")) {
+    TRY_ASSIGN(out.version, checked(*version, is_version, "a version or pattern such as 6.1.*"));
+  }
+  return out;
+}
+
+Result<std::map<std::string, std::string>> parse_constraints(const YamlField& map) {
+  std::map<std::string, std::string> out;
+  for (const auto& package : map.keys()) {
+    TRY_ASSIGN(const auto field, map.at(package));
+    if (!is_package_name(package)) return field.wrong(quoted(package) + " is not a package name");
+    TRY_ASSIGN(auto version, checked(field, is_version, "a version or pattern such as 6.1.*"));
+    out.emplace(package, std::move(version));
+  }
+  return out;
+}
+
+// One digest or a list of them, under `sha256`.
+Result<std::vector<Digest>> parse_digests(const YamlField& map) {
+  TRY_ASSIGN(const auto field, map.at("sha256"));
+  std::vector<YamlField> items{field};
+  if (field.is_list()) {
+    TRY_ASSIGN(items, field.items());
+  }
+  std::vector<Digest> out;
+  for (const auto& item : items) {
+    TRY_ASSIGN(const auto digest, item.as(Digest::parse));
+    out.push_back(digest);
+  }
+  if (out.empty()) return field.wrong("must name at least one digest");
+  return out;
+}
+
+Result<AcceptedScript> parse_accepted(const YamlField& map) {
+  TRY(map.only({"package", "script", "sha256", "why"}));
+  AcceptedScript out;
+  TRY_ASSIGN(out.package,
+             checked_at(map, "package", is_package_pattern, "a package name or pattern"));
+  TRY_ASSIGN(out.script, checked_at(map, "script", is_installation_script,
+                                    "preinst or postinst (no other script runs in a new system)"));
+  TRY_ASSIGN(out.digests, parse_digests(map));
+  TRY_ASSIGN(out.why, checked_at(map, "why", is_any, ""));
+  return out;
+}
+
+Result<AcceptedSecret> parse_accepted_secret(const YamlField& map) {
+  TRY(map.only({"path", "sha256", "why"}));
+  AcceptedSecret out;
+  TRY_ASSIGN(out.path, checked_at(map, "path", is_image_path, kImagePath));
+  TRY_ASSIGN(out.digests, parse_digests(map));
+  TRY_ASSIGN(out.why, checked_at(map, "why", is_any, ""));
+  return out;
+}
+
+bool is_user_name(std::string_view name) {
+  return name.size() <= 32 && name != "root" && (is_lower(name.front()) || name.front() == '_') &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return is_lower(c) || is_digit(c) || is_one_of(c, "_-"); });
+}
+
+Result<ImageUser> parse_user(const YamlField& map) {
+  TRY(map.only({"name", "id"}));
+  ImageUser out;
+  TRY_ASSIGN(out.name, checked_at(map, "name", is_user_name, "a user's name (root is there)"));
+  TRY_ASSIGN(const auto id, map.at("id"));
+  TRY_ASSIGN(const auto number, id.number(1, 65533));
+  out.id = static_cast<std::uint32_t>(number);
+  return out;
+}
+
+Result<ImageFile> parse_file(const YamlField& map) {
+  TRY(map.only({"path", "content", "mode"}));
+  ImageFile out;
+  TRY_ASSIGN(out.path, checked_at(map, "path", is_image_path, kImagePath));
+  TRY_ASSIGN(const auto content, map.at("content"));
+  TRY_ASSIGN(out.content, content.lines());
+  if (const auto mode = map.find("mode")) {
+    TRY_ASSIGN(const auto digits, mode->text());
+    const char* end = digits.data() + digits.size();
+    const auto [rest, error] = std::from_chars(digits.data(), end, out.mode, 8);
+    if (error != std::errc{} || rest != end || out.mode > 0777) {
+      return mode->wrong("must be octal permissions such as 0644");
+    }
+  }
+  return out;
+}
+
+// "90d": 1 to 3650 days. Days, because nobody promises a release for some minutes.
+Result<std::chrono::seconds> parse_days(std::string_view text) {
+  int days = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), days);
+  if (error != std::errc{} || std::string_view(rest, text.data() + text.size()) != "d" ||
+      days < 1 || days > 3650) {
+    return fail(Errc::invalid_input, "must be from 1d to 3650d");
+  }
+  return std::chrono::hours(24 * days);
+}
+
+Result<ReleasePolicy> parse_release_policy(const YamlField& map) {
+  constexpr std::uint64_t kLargest = (1ULL << 53) - 1;
+  TRY(map.only({"version", "channel", "replaces_from", "valid_for"}));
+  ReleasePolicy out;
+  if (const auto field = map.find("version")) {
+    TRY_ASSIGN(out.version, field->number(1, kLargest));
+  }
+  if (const auto field = map.find("channel")) {
+    TRY_ASSIGN(out.channel, field->as(ChannelName::parse));
+  }
+  if (const auto field = map.find("replaces_from")) {
+    TRY_ASSIGN(out.replaces_from, field->number(0, out.version.value_or(kLargest)));
+  }
+  if (const auto field = map.find("valid_for")) {
+    TRY_ASSIGN(out.valid_for, field->as(parse_days));
+  }
+  return out;
+}
+
+bool is_command_line(std::string_view text) {
+  return text.size() <= 1024 &&
+         std::none_of(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; });
+}
+
+}  // namespace
+
+bool matches(std::string_view pattern, std::string_view text) {
+  // The last `*` and where its run began: enough to go back to, runs before it are as short as can
+  // be.
+  std::size_t p = 0, t = 0, star = std::string_view::npos, from = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      from = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++from;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+Result<ImageManifest> parse_image_manifest(std::string_view document, std::string_view file) {
+  TRY_ASSIGN(const auto tree, parse_yaml(document, file));
+  const auto root = YamlField::root(tree, file);
+  TRY(root.only({"name", "architecture", "sources", "kernel", "modules", "packages", "constraints",
+                 "provides", "accept_scripts", "accept_secrets", "users", "files", "command_line",
+                 "documentation", "node_programs", "release"}));
+  TRY_ASSIGN(const auto name_field, root.at("name"));
+  TRY_ASSIGN(auto name, name_field.as(ReleaseName::parse));
+  ImageManifest out{.name = std::move(name)};
+  TRY_ASSIGN(out.architecture,
+             checked_at(root, "architecture", is_plain_package, "a Debian architecture"));
+  TRY_ASSIGN(const auto sources, root.at("sources"));
+  TRY_ASSIGN(out.sources, parse_sources(sources));
+  TRY_ASSIGN(const auto kernel, root.at("kernel"));
+  TRY_ASSIGN(out.kernel, parse_kernel(kernel));
+  TRY(read_modules(root, out));
+  TRY(read_names(root, "packages", is_plain_package, "a package name", out.packages));
+  TRY(read_names(root, "provides", is_plain_package, "a package name", out.provides));
+  if (const auto constraints = root.find("constraints")) {
+    TRY_ASSIGN(out.constraints, parse_constraints(*constraints));
+  }
+  TRY(read_list(
+      root, "accept_scripts", parse_accepted,
+      [](const AcceptedScript& entry) { return std::pair(entry.package, entry.script); },
+      out.accept_scripts));
+  TRY(read_list(
+      root, "accept_secrets", parse_accepted_secret,
+      [](const AcceptedSecret& entry) { return entry.path; }, out.accept_secrets));
+  TRY(read_list(
+      root, "users", parse_user, [](const ImageUser& user) { return user.name; }, out.users));
+  TRY(read_list(
+      root, "files", parse_file, [](const ImageFile& entry) { return entry.path; }, out.files));
+  if (const auto field = root.find("command_line")) {
+    TRY_ASSIGN(out.command_line,
+               checked(*field, is_command_line, "one line of printable ASCII, at most 1024 bytes"));
+  }
+  if (const auto field = root.find("documentation")) {
+    TRY_ASSIGN(out.documentation, field->boolean());
+  }
+  if (const auto field = root.find("node_programs")) {
+    TRY_ASSIGN(out.node_programs, field->text());
+  }
+  if (const auto field = root.find("release")) {
+    TRY_ASSIGN(out.release, parse_release_policy(*field));
+  }
+  for (const auto& provided : out.provides) {
+    if (std::find(out.packages.begin(), out.packages.end(), provided) != out.packages.end()) {
+      return root.find("provides")->wrong(quoted(provided) + " is also asked for in packages");
+    }
+  }
+  return out;
+}
+
+std::string print(const ImageManifest& manifest) {
+  YAML::Emitter out;
+  const auto names_of = [&](const char* key, const std::vector<std::string>& values) {
+    if (values.empty()) return;
+    out << YAML::Key << key << YAML::Value << YAML::Flow << values;
+  };
+  out << YAML::BeginMap;
+  out << YAML::Key << "name" << YAML::Value << manifest.name.string();
+  out << YAML::Key << "architecture" << YAML::Value << manifest.architecture;
+  out << YAML::Key << "sources" << YAML::Value << YAML::BeginMap;
+  names_of("suites", manifest.sources.suites);
+  names_of("components", manifest.sources.components);
+  out << YAML::Key << "keyring" << YAML::Value << manifest.sources.keyring << YAML::EndMap;
+  out << YAML::Key << "kernel" << YAML::Value << YAML::BeginMap;
+  out << YAML::Key << "package" << YAML::Value << YAML::DoubleQuoted << manifest.kernel.package;
+  if (manifest.kernel.version) {
+    out << YAML::Key << "version" << YAML::Value << YAML::DoubleQuoted << *manifest.kernel.version;
+  }
+  out << YAML::EndMap;
+  const auto digests_and_why = [&](const auto& entry) {
+    out << YAML::Key << "sha256" << YAML::Value << YAML::BeginSeq;
+    for (const auto& digest : entry.digests) out << digest.hex();
+    out << YAML::EndSeq << YAML::Key << "why" << YAML::Value << YAML::DoubleQuoted << entry.why;
+  };
+  if (manifest.module_sources.empty()) {
+    names_of("modules", manifest.modules);
+  } else {
+    out << YAML::Key << "modules" << YAML::Value << YAML::BeginSeq;
+    for (const auto& name : manifest.modules) {
+      const auto source = manifest.module_sources.find(name);
+      if (source == manifest.module_sources.end()) {
+        out << name;
+        continue;
+      }
+      out << YAML::Flow << YAML::BeginMap << YAML::Key << "name" << YAML::Value << name;
+      if (source->second.file.empty()) {
+        out << YAML::Key << "package" << YAML::Value << source->second.package;
+      } else {
+        out << YAML::Key << "file" << YAML::Value << YAML::DoubleQuoted << source->second.file
+            << YAML::Key << "sha256" << YAML::Value << source->second.digest->hex();
+      }
+      out << YAML::EndMap;
+    }
+    out << YAML::EndSeq;
+  }
+  names_of("packages", manifest.packages);
+  if (!manifest.constraints.empty()) {
+    out << YAML::Key << "constraints" << YAML::Value << YAML::BeginMap;
+    for (const auto& [package, version] : manifest.constraints) {
+      out << YAML::Key << package << YAML::Value << YAML::DoubleQuoted << version;
+    }
+    out << YAML::EndMap;
+  }
+  names_of("provides", manifest.provides);
+  if (!manifest.accept_scripts.empty()) {
+    out << YAML::Key << "accept_scripts" << YAML::Value << YAML::BeginSeq;
+    for (const auto& entry : manifest.accept_scripts) {
+      out << YAML::BeginMap << YAML::Key << "package" << YAML::Value << YAML::DoubleQuoted
+          << entry.package << YAML::Key << "script" << YAML::Value << entry.script;
+      digests_and_why(entry);
+      out << YAML::EndMap;
+    }
+    out << YAML::EndSeq;
+  }
+  if (!manifest.accept_secrets.empty()) {
+    out << YAML::Key << "accept_secrets" << YAML::Value << YAML::BeginSeq;
+    for (const auto& entry : manifest.accept_secrets) {
+      out << YAML::BeginMap << YAML::Key << "path" << YAML::Value << YAML::DoubleQuoted
+          << entry.path;
+      digests_and_why(entry);
+      out << YAML::EndMap;
+    }
+    out << YAML::EndSeq;
+  }
+  if (!manifest.users.empty()) {
+    out << YAML::Key << "users" << YAML::Value << YAML::BeginSeq;
+    for (const auto& user : manifest.users) {
+      out << YAML::Flow << YAML::BeginMap << YAML::Key << "name" << YAML::Value << user.name
+          << YAML::Key << "id" << YAML::Value << user.id << YAML::EndMap;
+    }
+    out << YAML::EndSeq;
+  }
+  if (!manifest.files.empty()) {
+    out << YAML::Key << "files" << YAML::Value << YAML::BeginSeq;
+    for (const auto& file : manifest.files) {
+      std::string mode = "0";
+      for (int shift = 6; shift >= 0; shift -= 3) {
+        mode += static_cast<char>('0' + (file.mode >> shift & 7));
+      }
+      out << YAML::BeginMap << YAML::Key << "path" << YAML::Value << YAML::DoubleQuoted << file.path
+          << YAML::Key << "mode" << YAML::Value << YAML::DoubleQuoted << mode << YAML::Key
+          << "content" << YAML::Value << YAML::DoubleQuoted << file.content << YAML::EndMap;
+    }
+    out << YAML::EndSeq;
+  }
+  if (!manifest.command_line.empty()) {
+    out << YAML::Key << "command_line" << YAML::Value << YAML::DoubleQuoted
+        << manifest.command_line;
+  }
+  out << YAML::Key << "documentation" << YAML::Value << manifest.documentation;
+  if (manifest.node_programs) {
+    out << YAML::Key << "node_programs" << YAML::Value << YAML::DoubleQuoted
+        << *manifest.node_programs;
+  }
+  out << YAML::Key << "release" << YAML::Value << YAML::BeginMap;
+  if (manifest.release.version) {
+    out << YAML::Key << "version" << YAML::Value << *manifest.release.version;
+  }
+  out << YAML::Key << "channel" << YAML::Value << YAML::DoubleQuoted
+      << manifest.release.channel.string() << YAML::Key << "replaces_from" << YAML::Value
+      << manifest.release.replaces_from << YAML::Key << "valid_for" << YAML::Value
+      << std::to_string(manifest.release.valid_for.count() / 86400) + "d" << YAML::EndMap;
+  out << YAML::EndMap << YAML::Newline;
+  return out.c_str();
+}
+
+}  // namespace weir::manifests

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "manifests/base/digest.h"
+#include "manifests/base/names.h"
+#include "manifests/base/result.h"
+#include "manifests/documents/trust.h"
+
+namespace weir::manifests {
+
+/// Where packages come from. No document says which host serves them (`mirror` is only "apt"); the
+/// machine's apt configuration or `--mirror` does.
+struct ImageSources {
+  std::vector<std::string> suites;      ///< "bookworm", "bookworm-security", "bookworm-backports"
+  std::vector<std::string> components;  ///< "main"
+  std::string keyring;                  ///< OpenPGP keyring that must have signed every InRelease
+  bool operator==(const ImageSources&) const = default;
+};
+
+/// A pattern is a name or version in which `*` stands for any run of characters, also none.
+struct KernelPin {
+  std::string package;                 ///< "linux-image-6.1.*-cloud-amd64"; of several, the newest
+  std::optional<std::string> version;  ///< pattern for the package's Debian version
+  bool operator==(const KernelPin&) const = default;
+};
+
+/// A maintainer script that a person has read and found safe to leave out.
+struct AcceptedScript {
+  std::string package;  ///< a name or pattern: "linux-image-*-cloud-amd64"
+  std::string script;   ///< "preinst" or "postinst"
+  std::vector<Digest>
+      digests;      ///< each a `script_digest` (manifests/documents/maintainer_script.h)
+  std::string why;  ///< for people; never empty
+  bool operator==(const AcceptedScript&) const = default;
+};
+
+/// A file in which something looks like a secret, and a person found that it is none: a library's
+/// self-test, an example that everybody knows.
+struct AcceptedSecret {
+  std::string path;             ///< in the image: "/usr/lib/x86_64-linux-gnu/libgnutls.so.30.34.3"
+  std::vector<Digest> digests;  ///< of the file, byte for byte
+  std::string why;              ///< for people; never empty
+  bool operator==(const AcceptedSecret&) const = default;
+};
+
+/// Where a pinned module comes from, if not out of the kernel's own package: from another package,
+/// or from a file.
+struct ModuleSource {
+  std::string package;             ///< one of the lock's; empty: a file
+  std::string file{};              ///< .ko, .ko.xz or .ko.zst, relative to the manifest
+  std::optional<Digest> digest{};  ///< of the file, byte for byte; a file has one
+  bool operator==(const ModuleSource&) const = default;
+};
+
+struct ImageFile {
+  std::string path;  ///< absolute, normalised: "/etc/sysctl.d/weir.conf"
+  std::string content;
+  std::uint32_t mode = 0644;
+  bool operator==(const ImageFile&) const = default;
+};
+
+/// A line of /etc/passwd and one of /etc/group, both with this number. root is always there.
+struct ImageUser {
+  std::string name;
+  std::uint32_t id = 0;
+  bool operator==(const ImageUser&) const = default;
+};
+
+/// How a release of this image stands among others (manifests/documents/release.h, ReleaseTerms).
+struct ReleasePolicy {
+  std::optional<std::uint64_t> version;  ///< absent: the lock's source epoch, which only rises
+  ChannelName channel = *ChannelName::parse("stable");
+  std::uint64_t replaces_from = 0;
+  std::chrono::seconds valid_for = std::chrono::hours(24 * 365);  ///< from the source epoch on
+  bool operator==(const ReleasePolicy&) const = default;
+};
+
+/// What a person writes: an image before its versions are fixed. Format: docs/image-manifest.md.
+struct ImageManifest {
+  ReleaseName name;
+  std::string architecture{};  ///< Debian's name, "amd64"
+  ImageSources sources{};
+  KernelPin kernel{};
+  std::vector<std::string> modules{};  ///< kept with what they need, and loaded in this order
+  std::map<std::string, ModuleSource> module_sources{};  ///< by name as in `modules`
+  std::vector<std::string> packages{};                   ///< exact names, asked for
+  std::map<std::string, std::string> constraints{};      ///< package -> version pattern
+  std::vector<std::string> provides{};  ///< packages Weir stands in for, at their newest version
+  std::vector<AcceptedScript> accept_scripts{};
+  std::vector<AcceptedSecret> accept_secrets{};
+  std::vector<ImageUser> users{};
+  std::vector<ImageFile> files{};
+  std::string command_line{};                  ///< for the kernel
+  bool documentation = false;                  ///< manuals, documentation and locales stay in
+  std::optional<std::string> node_programs{};  ///< folder of weir-init and weir-node, relative to
+                                               ///< the file; absent: weir-builder's own folder
+  ReleasePolicy release{};
+  bool operator==(const ImageManifest&) const = default;
+};
+
+/// file    how errors call it: `gateway.yaml:12: accept_scripts[0].sha256[1]: ...`
+/// errors  invalid_input, naming line and field; unknown and repeated fields are refused
+[[nodiscard]] Result<ImageManifest> parse_image_manifest(std::string_view yaml,
+                                                         std::string_view file = "manifest");
+
+/// As YAML that `parse_image_manifest` reads back as an equal manifest; defaults are written out.
+[[nodiscard]] std::string print(const ImageManifest& manifest);
+
+/// Whether `pattern` matches all of `text`.
+[[nodiscard]] bool matches(std::string_view pattern, std::string_view text);
+
+}  // namespace weir::manifests

@@ -1,0 +1,267 @@
+#include "manifests/documents/lock.h"
+
+#include <algorithm>
+#include <set>
+
+#include "manifests/base/json_reader.h"
+
+namespace weir::manifests {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+// The largest integer that every JSON reader takes exactly.
+constexpr std::uint64_t kLargestVersion = (1ULL << 53) - 1;
+
+ordered_json to_json(const LockedSource& source) {
+  return {{"suite", source.suite},
+          {"inrelease_digest", source.inrelease_digest.string()},
+          {"date", source.date},
+          {"signer", source.signer}};
+}
+
+ordered_json to_json(const LockedPackage& package) {
+  return {{"name", package.name},
+          {"version", package.version},
+          {"architecture", package.architecture},
+          {"path", package.path},
+          {"size", package.size.value},
+          {"digest", package.digest.string()},
+          {"suite", package.suite},
+          {"why", package.why}};
+}
+
+ordered_json to_json(const AcceptedScript& entry) {
+  ordered_json digests = ordered_json::array();
+  for (const Digest& digest : entry.digests) digests.push_back(digest.string());
+  return {{"package", entry.package},
+          {"script", entry.script},
+          {"digests", std::move(digests)},
+          {"why", entry.why}};
+}
+
+ordered_json to_json(const LockedProgram& program) {
+  return {
+      {"name", program.name}, {"digest", program.digest.string()}, {"size", program.size.value}};
+}
+
+ordered_json to_json(const LockedModule& module) {
+  return {{"name", module.name},
+          {"file", module.file},
+          {"digest", module.digest.string()},
+          {"size", module.size.value}};
+}
+
+template <class T>
+ordered_json list(const std::vector<T>& items) {
+  ordered_json out = ordered_json::array();
+  for (const T& item : items) out.push_back(to_json(item));
+  return out;
+}
+
+Result<std::string> filled(JsonFields& fields, std::string_view key) {
+  TRY_ASSIGN(std::string text, fields.string(key));
+  if (text.empty()) return fields.refuse(key, "must not be empty");
+  return text;
+}
+
+// The path becomes part of a URL: only what archives use, and never out of the archive.
+bool is_pool_path(std::string_view path) {
+  if (path.empty() || path.size() > 1024 || path.back() == '/') return false;
+  while (!path.empty()) {
+    const auto segment = path.substr(0, path.find('/'));
+    if (segment.empty() || segment == "." || segment == "..") return false;
+    for (const char c : segment) {
+      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+      if (!plain && std::string_view("-._+~%:").find(c) == std::string_view::npos) return false;
+    }
+    path.remove_prefix(std::min(path.size(), segment.size() + 1));
+  }
+  return true;
+}
+
+// RFC 4880, section 12.2, and RFC 9580, section 5.5.4: SHA-1 or SHA-256 of a key.
+bool is_fingerprint(std::string_view text) {
+  return (text.size() == 40 || text.size() == 64) &&
+         text.find_first_not_of("0123456789ABCDEF") == std::string_view::npos;
+}
+
+Result<LockedSource> source(JsonFields& fields) {
+  TRY_ASSIGN(std::string suite, filled(fields, "suite"));
+  TRY_ASSIGN(const Digest inrelease, fields.digest("inrelease_digest"));
+  TRY_ASSIGN(std::string date, filled(fields, "date"));
+  TRY_ASSIGN(std::string signer, fields.string("signer"));
+  if (!is_fingerprint(signer)) return fields.refuse("signer", "must be a key's fingerprint");
+  return LockedSource{std::move(suite), inrelease, std::move(date), std::move(signer)};
+}
+
+Result<LockedPackage> package(JsonFields& fields) {
+  TRY_ASSIGN(std::string name, filled(fields, "name"));
+  TRY_ASSIGN(std::string version, filled(fields, "version"));
+  TRY_ASSIGN(std::string architecture, filled(fields, "architecture"));
+  TRY_ASSIGN(std::string path, fields.string("path"));
+  if (!is_pool_path(path)) return fields.refuse("path", "must be a path inside an archive");
+  TRY_ASSIGN(const std::uint64_t size, fields.natural("size"));
+  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
+  TRY_ASSIGN(std::string suite, filled(fields, "suite"));
+  TRY_ASSIGN(std::string why, filled(fields, "why"));
+  return LockedPackage{std::move(name),  std::move(version), std::move(architecture),
+                       std::move(path),  ByteCount{size},    digest,
+                       std::move(suite), std::move(why)};
+}
+
+Result<AcceptedScript> accepted(JsonFields& fields) {
+  AcceptedScript out;
+  TRY_ASSIGN(out.package, filled(fields, "package"));
+  TRY_ASSIGN(out.script, filled(fields, "script"));
+  TRY_ASSIGN(const json* digests, fields.array("digests"));
+  for (const json& item : *digests) {
+    if (!item.is_string()) return fields.refuse("digests", "must be strings");
+    TRY_ASSIGN_IN(const Digest digest, Digest::parse(item.get<std::string>()),
+                  fields.path_of("digests"));
+    out.digests.push_back(digest);
+  }
+  TRY_ASSIGN(out.why, filled(fields, "why"));
+  return out;
+}
+
+Result<LockedProgram> program(JsonFields& fields) {
+  TRY_ASSIGN(std::string name, filled(fields, "name"));
+  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
+  TRY_ASSIGN(const std::uint64_t size, fields.natural("size"));
+  return LockedProgram{std::move(name), digest, ByteCount{size}};
+}
+
+Result<LockedModule> module(JsonFields& fields) {
+  TRY_ASSIGN(std::string name, filled(fields, "name"));
+  TRY_ASSIGN(std::string file, filled(fields, "file"));
+  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
+  TRY_ASSIGN(const std::uint64_t size, fields.natural("size"));
+  return LockedModule{std::move(name), std::move(file), digest, ByteCount{size}};
+}
+
+Result<std::vector<LockedModule>> modules(JsonFields& fields) {
+  if (!fields.has("modules")) return std::vector<LockedModule>();
+  TRY_ASSIGN(auto out, objects<LockedModule>(fields, "modules", module));
+  if (out.empty()) return fields.refuse("modules", "must not be empty");
+  return out;
+}
+
+Result<std::vector<std::string>> strings(JsonFields& fields, std::string_view key) {
+  TRY_ASSIGN(const json* items, fields.array(key));
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < items->size(); ++i) {
+    if (!(*items)[i].is_string()) return fields.refuse(element_path(key, i), "must be a string");
+    out.push_back((*items)[i].get<std::string>());
+  }
+  return out;
+}
+
+Status check(const Lock& lock) {
+  std::set<std::string_view> suites, programs;
+  for (const auto& item : lock.sources) {
+    if (!suites.insert(item.suite).second) {
+      return fail(Errc::invalid_input, "sources: '" + item.suite + "' is there twice");
+    }
+  }
+  bool has_kernel = false;
+  for (std::size_t i = 0; i < lock.packages.size(); ++i) {
+    const LockedPackage& item = lock.packages[i];
+    const std::string where = element_path("packages", i);
+    if (i > 0 && !(lock.packages[i - 1].name < item.name)) {
+      return fail(Errc::invalid_input,
+                  where + ".name: '" + item.name + "' is out of order or there twice");
+    }
+    if (!suites.contains(item.suite)) {
+      return fail(Errc::invalid_input,
+                  where + ".suite: '" + item.suite + "' is not among the sources");
+    }
+    has_kernel = has_kernel || item.name == lock.kernel;
+  }
+  if (!has_kernel) {
+    return fail(Errc::invalid_input, "kernel: '" + lock.kernel + "' is not among the packages");
+  }
+  for (const auto& item : lock.programs) {
+    if (!programs.insert(item.name).second) {
+      return fail(Errc::invalid_input, "programs: '" + item.name + "' is there twice");
+    }
+  }
+  for (std::size_t i = 1; i < lock.modules.size(); ++i) {
+    if (lock.modules[i - 1].name < lock.modules[i].name) continue;
+    return fail(Errc::invalid_input, element_path("modules", i) + ".name: '" +
+                                         lock.modules[i].name + "' is out of order or there twice");
+  }
+  return {};
+}
+
+Result<Lock> read(JsonFields& fields) {
+  TRY_ASSIGN(const std::string type, fields.string("type"));
+  if (type != kLockType) {
+    return fields.refuse("type", "'" + type + "' is not '" + std::string(kLockType) +
+                                     "': remove this lock and lock again");
+  }
+  TRY_ASSIGN(const std::string name_text, fields.string("name"));
+  TRY_ASSIGN_IN(ReleaseName name, ReleaseName::parse(name_text), "name");
+  TRY_ASSIGN(std::string architecture, filled(fields, "architecture"));
+  TRY_ASSIGN(const Digest manifest, fields.digest("manifest_digest"));
+  TRY_ASSIGN(const std::int64_t epoch, fields.integer("source_epoch"));
+  TRY_ASSIGN(const std::uint64_t version, fields.natural("version"));
+  if (version > kLargestVersion) return fields.refuse("version", "must be at most 2^53 - 1");
+  TRY_ASSIGN(auto sources, objects<LockedSource>(fields, "sources", source));
+  TRY_ASSIGN(std::string kernel, filled(fields, "kernel"));
+  TRY_ASSIGN(auto packages, objects<LockedPackage>(fields, "packages", package));
+  TRY_ASSIGN(auto provides, strings(fields, "provides"));
+  TRY_ASSIGN(auto accept_scripts, objects<AcceptedScript>(fields, "accept_scripts", accepted));
+  TRY_ASSIGN(auto programs, objects<LockedProgram>(fields, "programs", program));
+  TRY_ASSIGN(auto locked_modules, modules(fields));
+  TRY_ASSIGN(std::string builder_version, filled(fields, "builder_version"));
+  TRY_ASSIGN(std::string compressor, filled(fields, "compressor"));
+  TRY(fields.finish());
+  Lock lock{std::move(name),
+            std::move(architecture),
+            manifest,
+            epoch,
+            std::move(sources),
+            std::move(kernel),
+            std::move(packages),
+            std::move(provides),
+            std::move(accept_scripts),
+            std::move(programs),
+            std::move(builder_version),
+            std::move(compressor),
+            version,
+            std::move(locked_modules)};
+  TRY(check(lock));
+  return lock;
+}
+
+}  // namespace
+
+Result<Lock> parse_lock(std::string_view text) {
+  TRY_ASSIGN_IN(const json document, parse_json(text), "lock");
+  TRY_ASSIGN_IN(JsonFields fields, JsonFields::open(document, ""), "lock");
+  TRY_ASSIGN_IN(Lock lock, read(fields), "lock");
+  return lock;
+}
+
+std::string print(const Lock& lock) {
+  ordered_json document = {{"type", kLockType},
+                           {"name", lock.name.string()},
+                           {"architecture", lock.architecture},
+                           {"manifest_digest", lock.manifest_digest.string()},
+                           {"source_epoch", lock.source_epoch},
+                           {"version", lock.version},
+                           {"sources", list(lock.sources)},
+                           {"kernel", lock.kernel},
+                           {"packages", list(lock.packages)},
+                           {"provides", lock.provides},
+                           {"accept_scripts", list(lock.accept_scripts)},
+                           {"programs", list(lock.programs)}};
+  if (!lock.modules.empty()) document["modules"] = list(lock.modules);
+  document["builder_version"] = lock.builder_version;
+  document["compressor"] = lock.compressor;
+  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace weir::manifests

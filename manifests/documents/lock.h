@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "manifests/base/digest.h"
+#include "manifests/base/names.h"
+#include "manifests/base/result.h"
+#include "manifests/documents/image_manifest.h"
+
+namespace weir::manifests {
+
+inline constexpr std::string_view kLockType = "weir.lock/3";
+
+/// A signed index that the lock was made from.
+struct LockedSource {
+  std::string suite;        ///< "bookworm-backports"
+  Digest inrelease_digest;  ///< of the InRelease file, byte for byte
+  std::string date;         ///< its own Date field
+  std::string signer;  ///< fingerprint of the keyring's key that signed it: 40 or 64 upper-case
+                       ///< hex digits
+  bool operator==(const LockedSource&) const = default;
+};
+
+/// One package of the closure.
+struct LockedPackage {
+  std::string name;
+  std::string version;
+  std::string architecture;  ///< "amd64" or "all"
+  std::string path;          ///< below the archive's base: "pool/main/i/iproute2/iproute2_...deb"
+  ByteCount size;            ///< of the .deb
+  Digest digest;             ///< of the .deb
+  std::string suite;         ///< the one of `Lock::sources` that signs for it
+  std::string why;           ///< "kernel", "asked for" or "needed by NAME"
+  bool operator==(const LockedPackage&) const = default;
+};
+
+/// weir-init or weir-node.
+struct LockedProgram {
+  std::string name;
+  Digest digest;
+  ByteCount size;
+  bool operator==(const LockedProgram&) const = default;
+};
+
+/// A kernel module that the manifest takes from a file.
+struct LockedModule {
+  std::string name;  ///< as the manifest writes it
+  std::string file;  ///< the manifest's
+  Digest digest;     ///< of the file
+  ByteCount size;
+  bool operator==(const LockedModule&) const = default;
+};
+
+/// An image manifest with every choice made. `print` of equal locks is equal, byte for byte, and
+/// lists are in the order of their names, so that two locks compare by diff. Format: docs/lock.md.
+struct Lock {
+  ReleaseName name;
+  std::string architecture;
+  Digest manifest_digest;         ///< of the manifest file, byte for byte
+  std::int64_t source_epoch = 0;  ///< Unix seconds: the newest Date of `sources`
+  std::vector<LockedSource> sources;
+  std::string kernel;  ///< the one of `packages` that the image boots
+  std::vector<LockedPackage> packages;
+  std::vector<std::string> provides;           ///< the manifest's stand-ins
+  std::vector<AcceptedScript> accept_scripts;  ///< the manifest's
+  std::vector<LockedProgram> programs;
+  std::string builder_version;
+  std::string compressor;     ///< "newc+zstd-1.5.4-9": what decides the layers' bytes besides them
+  std::uint64_t version = 0;  ///< of the release that is made of it (builder/lock/lock_version.h)
+  std::vector<LockedModule> modules{};  ///< from files; most images have none
+  bool operator==(const Lock&) const = default;
+};
+
+/// errors: invalid_input, naming the field (`packages[3].digest`); unknown and repeated fields,
+/// another type, a package that is named twice, an unknown suite or kernel, a path that leaves the
+/// archive
+[[nodiscard]] Result<Lock> parse_lock(std::string_view json);
+[[nodiscard]] std::string print(const Lock& lock);
+
+}  // namespace weir::manifests

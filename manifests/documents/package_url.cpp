@@ -1,0 +1,48 @@
+#include "manifests/documents/package_url.h"
+
+namespace weir::manifests {
+namespace {
+
+bool is_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// What must not be encoded: letters, digits, the four punctuation characters, and the colon, which
+// Debian's epochs need.
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view kPlain = ".-_~:", kDigits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    if (is_alphanumeric(c) || kPlain.find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return out;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string debian_package_url(std::string_view name, std::string_view version,
+                               std::string_view architecture, std::string_view distro) {
+  std::string out = "pkg:deb/debian/" + percent_encoded(lower(name)) + "@" +
+                    percent_encoded(version) + "?arch=" + percent_encoded(architecture);
+  if (!distro.empty()) out += "&distro=" + percent_encoded(distro);
+  return out;
+}
+
+std::string_view codename_of(std::string_view suite) {
+  return suite.substr(0, suite.find('-'));
+}
+
+}  // namespace weir::manifests

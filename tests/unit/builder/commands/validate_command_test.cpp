@@ -1,0 +1,262 @@
+// weir-builder validate, as a person runs it.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "builder/validate/document_validation.h"
+#include "builder/validate/schema_validation.h"
+#include "builder/validate/schemas.h"
+#include "tests/unit/images/scratch.h"
+
+namespace weir::builder {
+namespace {
+
+using nlohmann::json;
+
+const std::string kCorpus = WEIR_SOURCE_DIR "/tests/fuzz/corpus/";
+const std::string kExamples = WEIR_SOURCE_DIR "/examples/";
+
+struct Desk {
+  test::TemporaryFolder folder;
+
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder.path + "/" + name) << text;
+  }
+  // Lines of stdout, then of stderr.
+  [[nodiscard]] std::vector<std::string> validate(const std::string& arguments,
+                                                  int expected) const {
+    int status = 0;
+    const std::string out =
+        test::output_of("cd " + folder.path + " && " WEIR_BINARY_DIR "/bin/weir-builder validate " +
+                            arguments + " 2> errors; code=$?; cat errors; exit $code",
+                        &status);
+    CAPTURE(out);
+    CHECK(WEXITSTATUS(status) == expected);
+    std::vector<std::string> lines;
+    std::istringstream in(out);
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+  }
+};
+
+bool has(const std::vector<std::string>& lines, const std::string& text) {
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const std::string& line) { return line.find(text) != std::string::npos; });
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const auto at = text.find(from);
+  REQUIRE_MESSAGE(at != std::string::npos, from);
+  return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("each document is told from its text, and its kinds are good and bad") {
+  struct Sample {
+    std::string file, kind, from, to, pointer;
+  };
+  const std::string key =
+      R"("public_key": "RWRY8tclglgKfUro5Y8k3Z2EyO7VcxAgKYutwMs/eiTVeh8sBQZLjxs8")";
+  const std::vector<Sample> samples = {
+      {kExamples + "gateway-6.12.yaml", "image-manifest", "amd64", "A", "/architecture: "},
+      {kExamples + "fleet.yaml", "fleet", "port: 51820", "port: 0", "/vip/port: "},
+      {kExamples + "peers.jsonl", "peer", "\"mobile\"", "5", "/labels/class: "},
+      {kCorpus + "lock/example", "lock", "\"size\": ", "\"size\": -", "/packages/0/size: "},
+      {kCorpus + "release/release_terms", "release", "\"stable\"", "\"S\"", "/channel: "},
+      {kCorpus + "rebuild/statement", "rebuild", "sha256:", "sha256:A", "_digest: "},
+      {kCorpus + "boot_check/statement", "boot-check", "\"sent\": ", "\"sent\": -",
+       "/traffic/sent"},
+      {kCorpus + "provenance/statement", "provenance", "urn:weir:build:1", "urn:weir:build:2",
+       "/predicate/buildDefinition/buildType: "},
+      {kCorpus + "provenance/envelope", "dsse-envelope", "\"sig\"", "\"sign\"", "/signatures/0: "},
+      {kCorpus + "trust/file", "trust-file", "\"signatures\"", "\"seals\"", "/versions/0: "},
+      {kCorpus + "trust/version", "trust", key, "\"public_key\": \"x\"", "/keys/1/public_key: "},
+      {kCorpus + "trust/state", "trust-state", "\"stable\"", "\"Stable\"", "/channels/0/channel: "},
+      {kCorpus + "identity/throw_away_passphrase", "wireguard-identity", "\"operations\": 3",
+       "\"operations\": 99", "/key_derivation: "},
+      {kCorpus + "node_api/config", "node-config", "51820", "0", "/port: "}};
+  const Desk desk;
+  for (const Sample& sample : samples) {
+    const std::string good = test::bytes_of(sample.file);
+    desk.write("good", good);
+    CHECK(desk.validate("good", 0) == std::vector<std::string>{"good: valid " + sample.kind});
+    desk.write("bad", replaced(good, sample.from, sample.to));
+    const auto said = desk.validate("bad", 1);
+    CAPTURE(sample.kind);
+    CHECK(has(said, sample.pointer));
+    CHECK(said.size() >= 2);  // the parser's sentence too
+  }
+  for (const auto& [message, file] :
+       {std::pair("NodeIdentity", "identity"), std::pair("ClockSetting", "clock"),
+        std::pair("SealedPrivateKey", "private_key"), std::pair("PeerDump", "dump"),
+        std::pair("PeerDiff", "diff"), std::pair("PrepareRequest", "prepare"),
+        std::pair("PeerSelection", "selection"), std::pair("ApiError", "error")}) {
+    const std::string as = std::string("--as node-api#") + message + " ";
+    (void)desk.validate(as + kCorpus + "node_api/" + file, 0);
+    desk.write("bad", "{}");
+    CHECK(has(desk.validate(as + "bad", 1), " is missing"));
+  }
+}
+
+TEST_CASE("everything that is wrong with a document is told at once, with its line") {
+  const Desk desk;
+  desk.write("image.yaml",
+             "# yaml-language-server: $schema=/usr/share/weir/schemas/image-manifest.schema.json\n"
+             "name: Gateway\n"
+             "sources:\n"
+             "  suites: [a, a]\n"
+             "  mirror: elsewhere\n"
+             "kernel: {package: 5}\n"
+             "constraints: {\"A B\": \"1\", ok: [1]}\n"
+             "modules: [a, {package: x}]\n"
+             "users: [{name: root, id: 70000}]\n"
+             "first: 1\n"
+             "\"a/~b\": 2\n"
+             "documentation: yes\n");
+  const auto said = desk.validate("image.yaml", 1);
+  const std::vector<std::string> expected = {
+      "image.yaml:2: 'architecture' is missing",
+      "image.yaml:2: /name: \"Gateway\" does not match ^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$",
+      "image.yaml:4: /sources/suites/1: is the same as entry 0",
+      "image.yaml:5: /sources/mirror: must be \"apt\", not \"elsewhere\"",
+      "image.yaml:6: /kernel/package: must be a text, not a whole number",
+      "image.yaml:7: /constraints/ok: must be a text or a number, not a list",
+      "image.yaml:7: /constraints/A B: is not a name for a field here: \"A B\" does not match "
+      "^[a-z0-9+.-]{2,}$",
+      "image.yaml:8: /modules/1: fits none of the alternatives: must be a text, not an object; or "
+      "/package: \"x\" does not match ^[a-z0-9+.-]{2,}$, 'name' is missing; or 'file' is missing, "
+      "'name' is missing, 'sha256' is missing, /package: unknown field; known here: file, name, "
+      "sha256",
+      "image.yaml:9: /users/0/id: must be at most 65533, not 70000",
+      "image.yaml:9: /users/0/name: \"root\" must not fit {\"const\":\"root\"}",
+      "image.yaml:10: /first: unknown field; known here: accept_scripts, ",
+      "image.yaml:11: /a~1~0b: unknown field; known here: accept_scripts, ",
+      "image.yaml:12: /documentation: must be true or false, not a text",
+      "image.yaml:10: first: unknown field; known here: name, "};  // the parser
+  REQUIRE(said.size() == expected.size());
+  for (const std::string& line : expected) {
+    CAPTURE(line);
+    CHECK(std::any_of(said.begin(), said.end(),
+                      [&](const std::string& each) { return each.starts_with(line); }));
+  }
+  CHECK(said.back().starts_with(expected.back()));
+}
+
+TEST_CASE("a parser's sentence is told where the schema has nothing to say") {
+  const Desk desk;
+  desk.write("lock", test::bytes_of(kCorpus + "lock/example"));
+  const json lock = json::parse(test::bytes_of(kCorpus + "lock/example"));
+  json twice = lock;
+  twice["packages"].push_back(lock.at("packages")[0]);
+  desk.write("twice", twice.dump(2));
+  const auto said = desk.validate("twice", 1);
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].starts_with("twice: lock: packages"));
+  desk.write("cut", replaced(test::bytes_of(kCorpus + "lock/example"), ",", ""));
+  CHECK(has(desk.validate("cut", 1), "cut: lock: not JSON at line "));
+}
+
+TEST_CASE("documents inside a document are judged too") {
+  const Desk desk;
+  desk.write("trust", replaced(test::bytes_of(kCorpus + "trust/file"), "threshold\\\": 2",
+                               "threshold\\\": 0"));
+  const auto trust = desk.validate("trust", 1);
+  CHECK(has(trust, "trust: /versions/0/document/roles/root/threshold: must be at least 1, not 0"));
+  CHECK(has(trust, "trust: /versions/0/document: trust: roles.root.threshold: "));
+
+  const json envelope = json::parse(test::bytes_of(kCorpus + "provenance/envelope"));
+  json other = envelope;
+  other["payload"] = "e30=";  // {}
+  desk.write("envelope", other.dump());
+  CHECK(has(desk.validate("envelope", 1), "envelope: /payload: 'predicate' is missing"));
+  other["payloadType"] = "text/plain";
+  desk.write("envelope", other.dump());
+  (void)desk.validate("envelope", 0);
+}
+
+TEST_CASE("a line of peers that is broken does not hide the others") {
+  const Desk desk;
+  desk.write("p", test::bytes_of(kExamples + "peers.jsonl") +
+                      "{\"public_key\": 5\n\n{\"public_key\": 5, \"labels\": {\"A\": \"x\"}}\n");
+  const auto said = desk.validate("p", 1);
+  CHECK(has(said, ": not JSON at line 1, column "));
+  CHECK(has(said, ": /public_key: must be a text, not a whole number"));
+  CHECK(has(said, ": /labels/A: is not a name for a field here: "));
+  CHECK(has(said, ": 'allowed_ips' is missing"));
+}
+
+TEST_CASE("what cannot be judged is named, the other files are judged all the same") {
+  const Desk desk;
+  desk.write("odd", "hello\n");
+  desk.write("both", "pools: []\nkernel: {}\n");
+  desk.write("line", "# yaml-language-server: $schema=../castle.schema.json\nname: a\n");
+  const auto said = desk.validate("odd both line nowhere . " + kExamples + "fleet.yaml", 1);
+  CHECK(has(said, "fleet.yaml: valid fleet"));
+  CHECK(has(said,
+            "odd: cannot tell which document this is: say it with --as KIND; the kinds are: "
+            "image-manifest, fleet, peer, lock, "));
+  CHECK(has(said, "both: cannot tell"));
+  CHECK(has(said, "line: its first line names 'castle', which is no kind of document; the kinds"));
+  CHECK(has(said, "nowhere: No such file or directory"));
+
+  CHECK(has(desk.validate("--as castle odd", 2), "--as: 'castle' is none of image-manifest, "));
+  CHECK(has(desk.validate("", 2), "which FILE...?"));
+  CHECK(has(desk.validate("--as lock " + kCorpus + "release/release", 1),
+            "/type: must be \"weir.lock/3\", not \"weir.release/1\""));
+
+  (void)desk.validate("--json odd " + kExamples + "fleet.yaml both > out", 1);
+  const json list = json::parse(test::bytes_of(desk.folder.path + "/out"));
+  REQUIRE(list.size() == 3);
+  CHECK(list[0].at("error").get<std::string>().find("cannot tell") != std::string::npos);
+  CHECK(list[1].at("valid") == true);
+  CHECK(list[1].at("violations").empty());
+  CHECK(list[1].at("refusal").is_null());
+}
+
+TEST_CASE("a document's control characters do not reach the terminal") {
+  const Desk desk;
+  desk.write("p", "{\"public_key\": \"\\u001b[31m\", \"allowed_ips\": [], \"\\u0007x\": 1}\n");
+  for (const std::string& line : desk.validate("--as peer p", 1)) {
+    CHECK(std::none_of(line.begin(), line.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20; }));
+  }
+}
+
+TEST_CASE("long texts and lists are judged in bounded stack, time and memory") {
+  const Desk desk;
+  desk.write("envelope", R"({"payload": ")" + std::string(4 << 20, 'A') +
+                             R"(", "payloadType": "x", "signatures": [{"sig": "AAAA"}]})");
+  (void)desk.validate("envelope", 0);
+  std::string list;
+  for (int i = 0; i < 60'000; ++i) list += "n" + std::to_string(i) + ", ";
+  desk.write("image.yaml", "kernel: {}\nmodules: [" + list + "n7]\n");
+  CHECK(has(desk.validate("image.yaml", 1), "/modules/60000: is the same as entry 7"));
+  // Each of so many would be told, with its path.
+  std::string numbers;
+  for (int i = 0; i < 700'000; ++i) numbers += "0,";
+  desk.write("lock", R"({"type": "weir.lock/3", "packages": [)" + numbers + "0]}");
+  CHECK(has(desk.validate("lock", 1), "lock: is not valid, and too large to say where"));
+}
+
+TEST_CASE("the schemas in the program are the files that are shipped") {
+  const std::string folder = WEIR_SOURCE_DIR "/docs/schemas/";
+  std::istringstream names(test::must("ls " + folder));
+  std::size_t count = 0;
+  for (std::string name; std::getline(names, name); ++count) {
+    CAPTURE(name);
+    const auto text = schema_text(name.substr(0, name.find(".schema.json")));
+    REQUIRE(text.has_value());
+    CHECK(*text == test::bytes_of(folder + name));
+  }
+  CHECK(count >= 15);
+  for (const std::string& kind : document_kinds()) {
+    CHECK(schema_text(kind.substr(0, kind.find('#'))).has_value());
+  }
+  CHECK_FALSE(schema_text("castle").has_value());
+}
+
+}  // namespace weir::builder

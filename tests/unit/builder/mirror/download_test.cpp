@@ -1,0 +1,214 @@
+#include "builder/mirror/edge/download.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "http_server.h"
+#include "tests/unit/images/scratch.h"
+
+namespace weir::builder {
+namespace {
+
+const DownloadPolicy kQuick{.parallel = 3,
+                            .attempts = 4,
+                            .first_wait = std::chrono::milliseconds(1),
+                            .stalled = std::chrono::seconds(2)};
+
+std::string content_of(std::size_t size, unsigned seed) {
+  std::string out(size, '\0');
+  for (char& c : out) {
+    seed = seed * 1103515245 + 12345;
+    c = static_cast<char>(seed >> 16);
+  }
+  return out;
+}
+
+struct Fixture {
+  test::TemporaryFolder folder;
+  Cache cache = *Cache::open_or_create(folder.path + "/cache");
+
+  static Download wanted(const HttpServer& server, const std::string& path,
+                         const std::string& content) {
+    return {"file " + path,
+            {server.url() + path},
+            Digest::of(as_bytes(content)),
+            ByteCount{content.size()}};
+  }
+  Status one(const Download& wanted) { return download({wanted}, cache, kQuick, {}).at(0); }
+  std::string cached(const std::string& content) {
+    const auto blob =
+        FetchedBlob::open(cache, Digest::of(as_bytes(content)), ByteCount{content.size()});
+    return blob ? blob->read().value_or("") : "(none: " + blob.error().message + ")";
+  }
+  std::string partial(const std::string& content) {
+    return cache.partial_path(Digest::of(as_bytes(content)));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "many files come at once, and progress ends at all of them") {
+  std::map<std::string, std::string> files;
+  std::vector<Download> downloads;
+  downloads.reserve(20);
+  for (unsigned i = 0; i < 20; ++i) {
+    files["/" + std::to_string(i)] = content_of(1000 * i + 1, i);
+  }
+  HttpServer server(HttpServer::files(files));
+  for (const auto& [path, content] : files) downloads.push_back(wanted(server, path, content));
+  DownloadProgress last;
+  const auto statuses =
+      download(downloads, cache, kQuick, [&](const DownloadProgress& p) { last = p; });
+  for (const auto& status : statuses) CHECK(status.has_value());
+  for (const auto& [path, content] : files) CHECK(cached(content) == content);
+  CHECK(last.files_done == 20);
+  CHECK(last.bytes_done == last.bytes_total);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what an earlier run left behind is continued") {
+  const std::string content = content_of(100000, 1);
+  HttpServer server(HttpServer::files({{"/f", content}}));
+  std::ofstream(partial(content)) << content.substr(0, 60000);
+  REQUIRE(one(wanted(server, "/f", content)).has_value());
+  CHECK(cached(content) == content);
+  REQUIRE(server.requests().size() == 1);
+  CHECK(server.requests()[0].from == 60000);
+  CHECK_FALSE(std::filesystem::exists(partial(content)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a partial file of other bytes costs one more attempt") {
+  const std::string content = content_of(100000, 1);
+  for (const std::string& wrong :
+       {std::string(60000, 'x'), std::string(100000, 'x'), std::string(100001, 'x')}) {
+    HttpServer server(HttpServer::files({{"/f", content}}));
+    std::ofstream(partial(content)) << wrong;
+    REQUIRE(one(wanted(server, "/f", content)).has_value());
+    CHECK(cached(content) == content);
+    std::filesystem::remove(cache.blob_path(Digest::of(as_bytes(content))));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a server without ranges sends all of it again") {
+  const std::string content = content_of(100000, 1);
+  HttpServer server([&](const HttpRequest&, int) { return HttpAnswer{200, content, 0}; });
+  std::ofstream(partial(content)) << content.substr(0, 60000);
+  REQUIRE(one(wanted(server, "/f", content)).has_value());
+  CHECK(cached(content) == content);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a cut connection and a busy server are tried again, with what came") {
+  const std::string content = content_of(100000, 1);
+  HttpServer server([&](const HttpRequest& request, int before) {
+    if (before == 0) return HttpAnswer{503, "busy", 0};
+    if (before == 1) return HttpAnswer{200, content.substr(0, 30000), content.size()};
+    return HttpAnswer{206, content.substr(request.from), 0};
+  });
+  REQUIRE(one(wanted(server, "/f", content)).has_value());
+  CHECK(cached(content) == content);
+  REQUIRE(server.requests().size() == 3);
+  CHECK(server.requests()[2].from == 30000);
+}
+
+TEST_CASE_FIXTURE(Fixture, "attempts are bounded, and the last one's reason is told") {
+  HttpServer server([](const HttpRequest&, int) { return HttpAnswer{503, "busy", 0}; });
+  const auto status = one(wanted(server, "/f", "abc"));
+  REQUIRE_FALSE(status.has_value());
+  CHECK(status.error().code == Errc::io);
+  CHECK(status.error().message == "file /f: " + server.url() + "/f: the server answered 503");
+  CHECK(server.requests().size() == 4);
+}
+
+TEST_CASE_FIXTURE(Fixture, "other bytes than promised are an integrity error and leave nothing") {
+  const std::string content = content_of(5000, 1);
+  for (const std::string& other : {content_of(5000, 2), content + "x", content_of(9000, 2)}) {
+    HttpServer server(HttpServer::files({{"/f", other}}));
+    const auto status = one(wanted(server, "/f", content));
+    REQUIRE_FALSE(status.has_value());
+    CHECK(status.error().code == Errc::integrity);
+    CHECK(server.requests().size() == 2);
+    CHECK(cached(content).starts_with("(none"));
+    CHECK_FALSE(std::filesystem::exists(partial(content)));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "what is missing at one address is looked for at the next") {
+  HttpServer server(HttpServer::files({{"/second", "abc"}}));
+  Download two = wanted(server, "/first", "abc");
+  two.urls.push_back(server.url() + "/second");
+  CHECK(one(two).has_value());
+  CHECK(cached("abc") == "abc");
+  const auto gone = one(wanted(server, "/third", "other"));
+  REQUIRE_FALSE(gone.has_value());
+  CHECK(gone.error().code == Errc::not_found);
+  CHECK_FALSE(std::filesystem::exists(partial("other")));
+}
+
+TEST_CASE_FIXTURE(Fixture, "two builders that fetch the same file do not disturb each other") {
+  const std::string content = content_of(50000, 1);
+  HttpServer server(HttpServer::files({{"/f", content}}));
+  const Fd other(::open(partial(content).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  REQUIRE(::flock(other.get(), LOCK_EX | LOCK_NB) == 0);
+  REQUIRE(one(wanted(server, "/f", content)).has_value());
+  CHECK(cached(content) == content);
+  CHECK(std::filesystem::exists(partial(content)));
+  CHECK(std::filesystem::file_size(partial(content)) == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "what a killed builder began beside another goes; what can go on stays") {
+  const std::string content = content_of(50000, 1), left = partial(content) + ".unfinished.aBc123";
+  const Fd other(::open(partial(content).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  REQUIRE(::flock(other.get(), LOCK_EX | LOCK_NB) == 0);
+  std::size_t seen = 0;
+  HttpServer server([&](const HttpRequest&, int) {
+    for (const auto& each : std::filesystem::directory_iterator(folder.path + "/cache/partial")) {
+      if (each.path().string().starts_with(partial(content) + ".unfinished.")) ++seen;
+    }
+    // Its own, which is on its way, is nobody's to remove.
+    CHECK(Cache::open_or_create(folder.path + "/cache").has_value());
+    return HttpAnswer{200, content, 0};
+  });
+  REQUIRE(one(wanted(server, "/f", content)).has_value());
+  CHECK(seen == 1);
+  CHECK(cached(content) == content);
+  struct stat info {};
+  REQUIRE(::stat(cache.blob_path(Digest::of(as_bytes(content))).c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0644);
+
+  std::ofstream(left) << "cut";
+  std::ofstream(partial("cut off")) << "cut";
+  const std::string mine = partial(content) + ".unfinished.aBc124";
+  const Fd held(::open(mine.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  REQUIRE(::flock(held.get(), LOCK_EX | LOCK_NB) == 0);
+  REQUIRE(Cache::open_or_create(folder.path + "/cache").has_value());
+  CHECK_FALSE(std::filesystem::exists(left));
+  CHECK(std::filesystem::exists(mine));
+  CHECK(std::filesystem::exists(partial("cut off")));
+}
+
+TEST_CASE_FIXTURE(Fixture, "only http and https are spoken, and redirects do not change that") {
+  std::ofstream(folder.path + "/file") << "abc";
+  const Download local{
+      "local", {"file://" + folder.path + "/file"}, Digest::of(as_bytes("abc")), ByteCount{3}};
+  CHECK_FALSE(one(local).has_value());
+  CHECK_FALSE(download_text("file://" + folder.path + "/file", ByteCount{10}, kQuick).has_value());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a small text comes within its limit") {
+  HttpServer server([](const HttpRequest& request, int before) {
+    if (request.path == "/busy" && before < 2) return HttpAnswer{500, "", 0};
+    if (request.path == "/gone") return HttpAnswer{404, "", 0};
+    return HttpAnswer{200, "hello", 0};
+  });
+  CHECK(download_text(server.url() + "/f", ByteCount{5}, kQuick) == std::string("hello"));
+  CHECK(download_text(server.url() + "/busy", ByteCount{5}, kQuick) == std::string("hello"));
+  CHECK(download_text(server.url() + "/f", ByteCount{4}, kQuick).error().code == Errc::exhausted);
+  CHECK(download_text(server.url() + "/gone", ByteCount{5}, kQuick).error().code ==
+        Errc::not_found);
+}
+
+}  // namespace weir::builder

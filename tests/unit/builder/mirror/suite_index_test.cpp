@@ -1,0 +1,146 @@
+#include "builder/mirror/suite_index.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace weir::builder {
+namespace {
+
+const std::string kIndex =
+    "Origin: Example\n"
+    "Suite: oldstable-backports\n"
+    "Codename: bookworm-backports\n"
+    "Date: Sat, 21 Nov 2026 02:10:46 UTC\n"
+    "Valid-Until: Sat, 28 Nov 2026 02:10:46 UTC\n"
+    "NotAutomatic: yes\n"
+    "Acquire-By-Hash: yes\n"
+    "MD5Sum:\n"
+    " 0cc175b9c0f1b6a831c399e269772661 1 main/binary-amd64/Packages\n"
+    "SHA256:\n"
+    " ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad        3 "
+    "main/binary-amd64/Packages\n"
+    " e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855        0 "
+    "main/binary-amd64/Packages.xz\n";
+constexpr std::int64_t kWeek = 7LL * 86400;
+constexpr std::int64_t kDate = 1795227046;  // date -d "Sat, 21 Nov 2026 02:10:46 UTC" +%s
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+const std::string kGood =
+    "[GNUPG:] PLAINTEXT 74 0 \n[GNUPG:] NEWSIG\n"
+    "[GNUPG:] GOODSIG 6ED0E7B82643E131 Some Archive Key\n"
+    "[GNUPG:] VALIDSIG 4CB50190207B4758A3F73A796ED0E7B82643E131 2026-11-21 1795227094 0 4 0 1 8 01 "
+    "B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8\n";
+
+}  // namespace
+
+TEST_CASE("dates agree with date(1)") {
+  CHECK(parse_date("Sat, 21 Nov 2026 02:10:46 UTC") == kDate);
+  CHECK(parse_date("Thu, 01 Jan 1970 00:00:00 UTC") == 0);
+  CHECK(parse_date("Thu, 29 Feb 2024 23:59:59 +0000") == 1709251199);
+  for (const char* bad : {"", "Sat, 21 Nov 2026 02:10:46", "Fri, 21 Nov 2026 02:10:46 UTC",
+                          "Sat, 21 Nov 2026 24:10:46 UTC", "Sun, 29 Feb 2026 02:10:46 UTC",
+                          "Sat, 21 Nov 2026 02:10:46 CET", "21 Nov 2026 02:10:46 UTC",
+                          "Sat, 21 Foo 2026 02:10:46 UTC"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_date(bad).has_value());
+  }
+}
+
+TEST_CASE("a suite's index lists its files with SHA-256 only") {
+  const auto index = parse_suite_index(std::string_view(kIndex));
+  REQUIRE_MESSAGE(index.has_value(), index.error().message);
+  CHECK(index->codename == "bookworm-backports");
+  CHECK(index->date_unix == kDate);
+  CHECK(index->valid_until_unix == kDate + kWeek);
+  CHECK(index->by_hash);
+  CHECK(index->not_automatic);
+  REQUIRE(index->files.size() == 2);
+  const auto& file = index->files.at("main/binary-amd64/Packages");
+  CHECK(file.digest == Digest::of(as_bytes("abc")));
+  CHECK(file.size == ByteCount{3});
+}
+
+TEST_CASE("a damaged index is refused") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"Date: Sat", "Date: Sun"},
+      {"Date: Sat, 21 Nov 2026 02:10:46 UTC\n", ""},
+      {"SHA256:", "SHA1:"},
+      {" ba7816", " ga7816"},
+      {"        3 ", "        x "},
+      {"Packages.xz", "Packages"},
+      {"main/binary-amd64/Packages.xz", "../../etc/passwd"},
+      {"main/binary-amd64/Packages.xz", "/etc/passwd"},
+      {"Acquire-By-Hash: yes\n", "\nAcquire-By-Hash: yes\n"},
+  };
+  for (const auto& entry : cases) {
+    CAPTURE(entry.second);
+    const auto index =
+        parse_suite_index(std::string_view(replaced(kIndex, entry.first, entry.second)));
+    REQUIRE_FALSE(index.has_value());
+    CHECK(index.error().code == Errc::invalid_input);
+  }
+}
+
+TEST_CASE("an index counts for its own suite and its own time only") {
+  const auto index = parse_suite_index(std::string_view(kIndex));
+  REQUIRE(index.has_value());
+  CHECK(check_suite_index(*index, "bookworm-backports", kDate + 100).has_value());
+  CHECK(check_suite_index(*index, "oldstable-backports", kDate + 100).has_value());
+  CHECK(check_suite_index(*index, "bookworm-backports", kDate - 86000).has_value());
+  CHECK_FALSE(check_suite_index(*index, "bookworm", kDate + 100).has_value());
+  CHECK_FALSE(check_suite_index(*index, "bookworm-backports", kDate - 86500).has_value());
+  const auto late = check_suite_index(*index, "bookworm-backports", kDate + kWeek + 7300);
+  REQUIRE_FALSE(late.has_value());
+  CHECK(late.error().code == Errc::integrity);
+  CHECK(late.error().message.find("expired 2 hours ago") != std::string::npos);
+}
+
+TEST_CASE("only one whole clear-signed message passes") {
+  const std::string message =
+      "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\ntext\n- -----dashes\n"
+      "-----BEGIN PGP SIGNATURE-----\n\nabcd\n-----END PGP SIGNATURE-----\n";
+  CHECK(check_clear_signed(message).has_value());
+  CHECK_FALSE(check_clear_signed("").has_value());
+  CHECK_FALSE(check_clear_signed("text\n" + message).has_value());
+  CHECK_FALSE(check_clear_signed("\n" + message).has_value());
+  CHECK_FALSE(check_clear_signed(message + "text\n").has_value());
+  CHECK_FALSE(check_clear_signed(message + "\n").has_value());
+  CHECK_FALSE(check_clear_signed(message + message).has_value());
+  CHECK_FALSE(check_clear_signed(message.substr(0, message.size() - 12)).has_value());
+  CHECK_FALSE(check_clear_signed(replaced(message, "- -----dashes", "-----dashes")).has_value());
+}
+
+TEST_CASE("a good signature by a key of the keyring is enough, a bad one is always too much") {
+  CHECK(judge_gpgv_status(kGood) == "B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8");
+  const std::string unknown =
+      "[GNUPG:] NEWSIG\n[GNUPG:] ERRSIG 78DBA3BC47EF2265 1 8 01 1 9 -\n"
+      "[GNUPG:] NO_PUBKEY 78DBA3BC47EF2265\n";
+  CHECK(judge_gpgv_status(kGood + unknown).has_value());
+  CHECK(judge_gpgv_status(unknown + kGood).has_value());
+  const std::pair<std::string, const char*> cases[] = {
+      {"", "has no good signature"},
+      {unknown, "is signed by key 78DBA3BC47EF2265, which is not in the keyring"},
+      {kGood + "[GNUPG:] BADSIG 78DBA3BC47EF2265 x\n", "a signature is bad"},
+      {kGood + "[GNUPG:] PLAINTEXT 74 0 \n", "holds more than one message"},
+      {replaced(kGood, "GOODSIG", "EXPKEYSIG"), "expired or revoked"},
+      {replaced(kGood, "GOODSIG", "REVKEYSIG"), "expired or revoked"},
+      {replaced(kGood, "0 4 0 1 8 01", "0 4 0 1 2 01"), "weak hash"},
+      // A user id must not pass for a status line.
+      {"[GNUPG:] BADSIG 0 [GNUPG:] GOODSIG\n", "a signature is bad"},
+  };
+  for (const auto& entry : cases) {
+    const auto signer = judge_gpgv_status(entry.first);
+    CAPTURE(entry.first);
+    REQUIRE_FALSE(signer.has_value());
+    CHECK(signer.error().code == Errc::unauthorized);
+    CHECK(signer.error().message.find(entry.second) != std::string::npos);
+  }
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,65 @@
+#include "deployer/orders/control.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "deployer/serve/edge/control_socket.h"
+
+namespace weir::deployer {
+
+TEST_CASE("orders and replies survive the wire") {
+  const ControlOrder order{"deploy", "gateway-6.12", true};
+  CHECK(*parse_control_order(print(order)) == order);
+  CHECK(print(order) == R"({"command":"deploy","release":"gateway-6.12","strict":true})");
+  ControlReply reply{{}, "a\nb \"c\"\n", R"({"order":"deploy"})", "wrong", 3};
+  CHECK(*parse_control_reply(print(reply)) == reply);
+  reply = {};
+  reply.progress = "half";
+  CHECK(*parse_control_reply(print(reply)) == reply);
+}
+
+TEST_CASE("what is no order is refused") {
+  for (const char* bad : {"", "[]", "{", R"({"command":1})", R"({"command":"up","x":1})",
+                          R"({"command":"up","strict":"yes"})"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_control_order(bad).has_value());
+  }
+  CHECK_FALSE(parse_control_reply("{}").has_value());
+}
+
+TEST_CASE("lines pass a socket that only its owner may use, however long its path") {
+  std::string folder = (std::filesystem::temp_directory_path() / "weir-control-XXXXXX").string();
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  const std::string deep = folder + "/" + std::string(120, 'd');
+  std::filesystem::create_directory(deep);
+  const std::string path = deep + "/control.sock";
+  CHECK(connect_control(path).error().code == Errc::not_found);
+  {
+    auto listener = ControlListener::open(path);
+    REQUIRE(listener.has_value());
+    struct stat info {};
+    REQUIRE(::stat(path.c_str(), &info) == 0);
+    CHECK((info.st_mode & 0777) == 0600);
+    std::thread client([&] {
+      auto connection = connect_control(path);
+      REQUIRE(connection.has_value());
+      CHECK(connection->send("one").has_value());
+      CHECK(connection->send(std::string(200000, 'x')).has_value());
+    });
+    auto connection = listener->accept(std::chrono::seconds(10));
+    REQUIRE(connection.has_value());
+    REQUIRE(connection->has_value());
+    CHECK(**(*connection)->receive(std::chrono::seconds(10)) == "one");
+    CHECK((**(*connection)->receive(std::chrono::seconds(10))).size() == 200000);
+    client.join();
+    CHECK_FALSE((*connection)->receive(std::chrono::seconds(10)).has_value());
+  }
+  CHECK(connect_control(path).error().code == Errc::not_found);
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace weir::deployer

@@ -1,0 +1,269 @@
+// A fleet that demands boot checks and rebuilds, by its own document and by its trust file, up to
+// the point where weir-deployer accepts a release or refuses it.
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "deployer/orders/edge/site.h"
+#include "deployer/state/sqlite/edge/state_store.h"
+#include "images/store/edge/statements.h"
+#include "images/store/edge/store.h"
+#include "keys/trust/statements.h"
+#include "manifests/base/edge/file.h"
+#include "manifests/documents/boot_check_statement.h"
+#include "manifests/documents/rebuild_statement.h"
+#include "tests/unit/keys/trust/trust_fixture.h"
+
+namespace weir::deployer {
+namespace {
+
+constexpr UtcTime kFarAway{4070908800};  // 2099
+constexpr std::size_t kRelease = 0, kLab = 1, kOther = 2, kRoot = 3;
+
+struct FleetFolder {
+  std::string path = "/tmp/weirt-demands-XXXXXX";
+  testing::People people{4};
+  std::string release;
+  Digest digest = Digest::of({});
+  std::optional<images::Store> store;
+
+  explicit FleetFolder(UtcTime expires = kFarAway)
+      : release(testing::release_text("gateway", 5, "stable", 0, expires)),
+        digest(Digest::of(as_bytes(release))) {
+    REQUIRE(::mkdtemp(path.data()) != nullptr);
+    REQUIRE(write_file(path + "/peers.jsonl", "").has_value());
+    for (const auto& [name, who] :
+         {std::pair("release", kRelease), std::pair("lab", kLab), std::pair("other", kOther)}) {
+      REQUIRE(write_file(path + "/" + name + ".pub", print(people.pair(who).public_key)));
+    }
+    store = *images::Store::open_or_create(path + "/store");
+    put(release);
+  }
+  FleetFolder(const FleetFolder&) = delete;
+  FleetFolder& operator=(const FleetFolder&) = delete;
+  ~FleetFolder() { std::filesystem::remove_all(path); }
+
+  /// Makes this document the release. Nobody reads its blobs here.
+  void put(const std::string& text) {
+    release = text;
+    digest = Digest::of(as_bytes(text));
+    const std::string folder = path + "/store/releases/gateway";
+    REQUIRE(make_folders(folder).has_value());
+    REQUIRE(write_file(folder + "/release.json", text).has_value());
+    REQUIRE(write_file(folder + "/release.json.minisig", people.sign(kRelease, text)).has_value());
+  }
+  /// Writes fleet.yaml with these fields about trust.
+  void fleet(const std::string& fields) const {
+    const std::string text =
+        "name: t\nstate: state\nstore: store\nidentity: i\npeers: peers.jsonl\n" + fields +
+        "\ndirector: {driver: nft, upstream_interface: up0}\nvip: {ipv4: 198.51.100.1}\n"
+        "fabric: {ipv4: 10.254.0.0/24, ipv6: 'fd00:fab::/64', management: 10.254.1.0/24}\n"
+        "clients: [10.8.0.0/16]\npools:\n"
+        "  - {name: blue, driver: vm, nodes: [blue-1]}\n"
+        "  - {name: green, driver: vm, nodes: [green-1]}\n";
+    REQUIRE(write_file(path + "/fleet.yaml", text).has_value());
+  }
+  /// Writes trust.json, with a boot-check role of these people if there are any.
+  void trust(const std::vector<std::size_t>& checkers) const {
+    manifests::Trust trust = people.trust(1, {kRoot, kRelease}, 1);
+    trust.expires = kFarAway;
+    trust.roles[manifests::Role::root] = people.role({kRoot}, 1);
+    trust.roles[manifests::Role::release] = people.role({kRelease}, 1);
+    if (!checkers.empty()) {
+      for (const std::size_t who : checkers) trust.keys.push_back(people.key(who));
+      trust.roles[manifests::Role::boot_check] = people.role(checkers, 1);
+    }
+    const std::string text = print(trust);
+    manifests::TrustFile file;
+    file.versions.push_back({text, people.sign_all({kRoot}, text)});
+    REQUIRE(write_file(path + "/trust.json", print(file)).has_value());
+  }
+  void state(keys::StatementKind kind, std::size_t who, const std::string& json) const {
+    const auto signer = keys::signer_with(people.pair(who).secret_key);
+    const auto text =
+        keys::sign_statement(kind, *ReleaseName::parse("gateway"), digest, json, signer);
+    REQUIRE(text.has_value());
+    REQUIRE(images::write_statement(*store, digest, keys::file_word(kind), people.id(who), *text));
+  }
+  void boot_checked(std::size_t who, const Digest& about, const char* kernel = "1") const {
+    const auto said = *manifests::parse_release(release);
+    state(keys::StatementKind::boot_check, who,
+          print(manifests::BootCheckStatement{
+              *ReleaseName::parse("gateway"),
+              about,
+              UtcTime{1795305600},
+              "1",
+              "machine",
+              "peer",
+              {said.lock_digest, kernel, said.kernel.build_id, {}, {}},
+              {1, 1, 1, 1, 1, 1},
+              {{"first-handshake", 1}, {"first-data", 2}}}));
+  }
+  void rebuilt(std::size_t who) const {
+    state(keys::StatementKind::rebuild, who,
+          print(manifests::RebuildStatement{*ReleaseName::parse("gateway"), digest,
+                                            Digest::of(as_bytes("lock")), "1"}));
+  }
+  [[nodiscard]] std::unique_ptr<Site> open() const {
+    auto site = Site::open(path + "/fleet.yaml", Site::Access::write, [](const std::string&) {});
+    if (!site) FAIL(site.error().message);
+    return std::move(*site);
+  }
+  /// What weir-deployer says to the release: nothing where it accepts it.
+  [[nodiscard]] std::string refusal(Seeing seeing = Seeing::remembered,
+                                    const char* name = "gateway") const {
+    const auto result = read_verified_release(*open(), *ReleaseName::parse(name), seeing);
+    return result ? "" : result.error().message;
+  }
+  [[nodiscard]] bool remembers() const {
+    return std::filesystem::exists(path + "/state/trust.state");
+  }
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a fleet that demands a boot check refuses a release without one") {
+  const FleetFolder folder;
+  folder.fleet("trusted_keys: [release.pub]");
+  CHECK(folder.refusal().empty());
+  folder.fleet("trusted_keys: [release.pub]\nboot_check: {keys: [lab.pub]}");
+  const std::string missing = folder.refusal();
+  CAPTURE(missing);
+  CHECK(has(missing, "release gateway in "));
+  CHECK(has(missing, "was boot-checked by 0 of the 1 demanded"));
+  CHECK(has(missing, "weir-builder boot-check"));
+  CHECK(folder.refusal(Seeing::forgotten) == missing);  // --plan says the same
+
+  folder.boot_checked(kOther, folder.digest);
+  CHECK(has(folder.refusal(), "it is not one of those asked"));
+  folder.boot_checked(kLab, Digest::of(as_bytes("another release")));
+  CHECK(has(folder.refusal(), "it is about another release"));
+  folder.boot_checked(kLab, folder.digest, "9.9");
+  CHECK(has(folder.refusal(), "reports kernel 9.9, but its release says 1"));
+  folder.boot_checked(kLab, folder.digest);
+  CHECK(folder.refusal().empty());
+
+  folder.fleet(
+      "trusted_keys: [release.pub]\nboot_check: {keys: [lab.pub, other.pub], threshold: 2}");
+  CHECK(folder.refusal().empty());
+  folder.fleet(
+      "trusted_keys: [release.pub]\nboot_check: {keys: [lab.pub]}\nrebuild: {keys: [other.pub]}");
+  CHECK(has(folder.refusal(), "was rebuilt by 0 of the 1 demanded"));
+  folder.rebuilt(kOther);
+  CHECK(folder.refusal().empty());
+  folder.fleet("trusted_keys: [release.pub]\nboot_check: {keys: [missing.pub]}");
+  CHECK(has(folder.refusal(), "missing.pub"));
+}
+
+TEST_CASE("a fleet that demands it refuses a release that was not searched for own keys") {
+  const FleetFolder folder;
+  const std::string demanded = "trusted_keys: [release.pub]\nown_keys_searched: true";
+  folder.fleet(demanded);
+  const std::string missing = folder.refusal();
+  CAPTURE(missing);
+  CHECK(has(missing, "release gateway in "));
+  CHECK(has(missing, "was not searched for the fleet's own keys"));
+  CHECK(has(missing, "weir-builder build --secrets"));
+  CHECK(folder.refusal(Seeing::forgotten) == missing);
+  folder.fleet("trusted_keys: [release.pub]\nown_keys_searched: false");
+  CHECK(folder.refusal().empty());
+  folder.fleet("trust: trust.json\nown_keys_searched: true");
+  folder.trust({});
+  CHECK(has(folder.refusal(), "was not searched for the fleet's own keys"));
+  CHECK_FALSE(folder.remembers());
+
+  // Going back to what runs is not asked for it.
+  folder.fleet(demanded);
+  REQUIRE(folder.open()
+              ->store()
+              .put_pool(*PoolName::parse("blue"), {*ReleaseName::parse("gateway"), folder.digest})
+              .has_value());
+  CHECK(folder.refusal().empty());
+
+  FleetFolder searched;
+  auto release = manifests::parse_release(searched.release);
+  REQUIRE(release.has_value());
+  release->scan.own_keys = manifests::OwnKeys{3, Digest::of({})};
+  searched.put(print(*release));
+  searched.fleet(demanded);
+  CHECK(searched.refusal().empty());
+}
+
+TEST_CASE("a fleet's trust file is followed, and its boot-check role demanded") {
+  const FleetFolder folder;
+  folder.fleet("trust: trust.json");
+  folder.trust({kLab});
+  CHECK(has(folder.refusal(), "was boot-checked by 0 of the 1 demanded"));
+  CHECK_FALSE(folder.remembers());  // what was refused was not seen
+  folder.boot_checked(kLab, folder.digest);
+  CHECK(folder.refusal(Seeing::forgotten).empty());
+  CHECK_FALSE(folder.remembers());
+  CHECK(folder.refusal().empty());
+  CHECK(folder.remembers());
+
+  // The fleet's own demand comes on top of the role's.
+  folder.fleet("trust: trust.json\nboot_check: {keys: [other.pub]}");
+  CHECK(has(folder.refusal(), folder.people.id(kOther)));
+  folder.fleet("trust: trust.json\nchannel: lab");
+  CHECK(has(folder.refusal(), "lab"));
+}
+
+TEST_CASE("a release in another's place is refused, by keys and by a trust, and not remembered") {
+  const FleetFolder folder;
+  folder.trust({});
+  std::filesystem::copy(folder.path + "/store/releases/gateway",
+                        folder.path + "/store/releases/other");
+  for (const char* trusted : {"trusted_keys: [release.pub]", "trust: trust.json"}) {
+    CAPTURE(trusted);
+    folder.fleet(trusted);
+    const std::string refused = folder.refusal(Seeing::remembered, "other");
+    CHECK(has(refused, "release other in "));
+    CHECK(has(refused, "the signed document is about release gateway"));
+    CHECK_FALSE(folder.remembers());
+    CHECK(folder.refusal().empty());
+  }
+}
+
+TEST_CASE("an expired release is refused, by keys and by a trust, unless it runs already") {
+  const FleetFolder folder(UtcTime{1700000000});
+  folder.trust({});
+  for (const char* trusted : {"trusted_keys: [release.pub]", "trust: trust.json"}) {
+    CAPTURE(trusted);
+    folder.fleet(trusted);
+    CHECK(has(folder.refusal(), "expired at 2023-11-14T22:13:20Z"));
+  }
+  REQUIRE(folder.open()
+              ->store()
+              .put_pool(*PoolName::parse("blue"), {*ReleaseName::parse("gateway"), folder.digest})
+              .has_value());
+  for (const char* trusted : {"trusted_keys: [release.pub]", "trust: trust.json"}) {
+    CAPTURE(trusted);
+    folder.fleet(trusted);
+    CHECK(folder.refusal().empty());
+  }
+}
+
+TEST_CASE("a trust without the role demands nothing") {
+  const FleetFolder folder;
+  folder.fleet("trust: trust.json");
+  folder.trust({});
+  CHECK(folder.refusal().empty());
+}
+
+TEST_CASE("what runs already is not asked for statements: going back needs nobody's signature") {
+  const FleetFolder folder;
+  folder.fleet("trusted_keys: [release.pub]\nboot_check: {keys: [lab.pub]}");
+  CHECK_FALSE(folder.refusal().empty());
+  REQUIRE(folder.open()
+              ->store()
+              .put_pool(*PoolName::parse("blue"), {*ReleaseName::parse("gateway"), folder.digest})
+              .has_value());
+  CHECK(folder.refusal().empty());
+}
+
+}  // namespace weir::deployer

@@ -1,0 +1,62 @@
+#include "deployer/pool/vm/qemu_arguments.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "manifests/base/edge/file.h"
+
+namespace weir::pool {
+namespace {
+
+QemuSpec blue_1() {
+  return {*NodeId::parse("blue-1"), ByteCount{512ULL << 20},         1,
+          Acceleration::emulation,  "console=ttyS0 panic=10, quiet", "52:54:00:00:00:01",
+          "52:54:00:00:01:01",      {10, 11, 12, 13, 14, 15, 16}};
+}
+
+std::string lines(const std::vector<std::string>& arguments) {
+  std::string out;
+  for (const std::string& argument : arguments) out += argument + "\n";
+  return out;
+}
+
+bool has(const std::vector<std::string>& arguments, const std::string& what) {
+  return std::find(arguments.begin(), arguments.end(), what) != arguments.end();
+}
+
+}  // namespace
+
+// Checked by eye against qemu(1) and by netns_pool, which starts QEMU with it; ACCEPT=1 rewrites
+// it.
+TEST_CASE("a node's QEMU is told exactly what the golden file says") {
+  const std::string path = std::string(WEIR_SOURCE_DIR) + "/tests/data/pool/qemu_arguments.txt";
+  const std::string got = lines(qemu_arguments(blue_1()));
+  if (std::getenv("ACCEPT") != nullptr) REQUIRE(write_file(path, got).has_value());
+  CHECK(read_file(path, ByteCount{65536}) == got);
+}
+
+TEST_CASE("memory is rounded up to whole MiB") {
+  QemuSpec spec = blue_1();
+  spec.memory = ByteCount{(300ULL << 20) + 1};
+  CHECK(has(qemu_arguments(spec), "301M"));
+}
+
+TEST_CASE("the trial runs under the accelerator and processor that a node would have") {
+  QemuSpec spec = blue_1();
+  spec.acceleration = Acceleration::kvm;
+  const auto node = qemu_arguments(spec);
+  const auto trial = qemu_trial_arguments(Acceleration::kvm, 9);
+  for (const char* option : {"-accel", "-cpu", "-sandbox"}) {
+    CAPTURE(option);
+    const auto in_node = std::find(node.begin(), node.end(), option);
+    const auto in_trial = std::find(trial.begin(), trial.end(), option);
+    REQUIRE(in_node != node.end());
+    REQUIRE(in_trial != trial.end());
+    CHECK(*(in_node + 1) == *(in_trial + 1));
+  }
+  CHECK(has(node, "kvm"));
+}
+
+}  // namespace weir::pool

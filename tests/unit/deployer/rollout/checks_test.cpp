@@ -1,0 +1,157 @@
+#include "deployer/rollout/checks.h"
+
+#include <doctest/doctest.h>
+
+namespace weir::deployer {
+namespace {
+
+NodeId node(const char* name) {
+  return *NodeId::parse(name);
+}
+
+PublicKey key(std::uint8_t n) {
+  std::array<std::uint8_t, 32> raw{};
+  raw[0] = n;
+  return PublicKey::from_raw(raw);
+}
+
+manifests::Release release() {
+  const Digest digest = Digest::of(as_bytes("lock"));
+  return {.name = *ReleaseName::parse("gateway"),
+          .architecture = "amd64",
+          .source_epoch = 0,
+          .lock_digest = digest,
+          .kernel = {"linux-image", "6.12-1", "6.12.1-cloud", "aaaa", {digest, {}}},
+          .modules = {{"wireguard", "linux-image", "1.0.0", "SRC", "vermagic", "bbbb", digest, ""}},
+          .tools = {{"wireguard-tools", "1.0.2", "amd64"}},
+          .packages = {},
+          .provides = {},
+          .layers = {},
+          .command_line = {},
+          .sources = {},
+          .builder_version = {}};
+}
+
+manifests::NodeIdentity identity() {
+  return {.node = node("green-1"),
+          .boot_id = "boot",
+          .lock_digest = Digest::of(as_bytes("lock")),
+          .kernel_release = "6.12.1-cloud",
+          .kernel_build_id = "aaaa",
+          .modules = {{"virtio_net", "", "", ""}, {"wireguard", "1.0.0", "SRC", "bbbb"}},
+          .tools = {{"wireguard-tools", "1.0.2", ""}},
+          .clock_unix_ns = 0,
+          .seal_key = key(9),
+          .wireguard_key = {},
+          .agent_version = "1"};
+}
+
+manifests::Peer peer(std::uint8_t n) {
+  return {
+      "peer-" + std::to_string(n), key(n), {*Prefix::parse("10.0.0." + std::to_string(n))}, {}, {}};
+}
+
+std::map<PublicKey, manifests::PeerState> known(std::initializer_list<std::uint8_t> numbers) {
+  std::map<PublicKey, manifests::PeerState> out;
+  for (const std::uint8_t n : numbers) {
+    out.emplace(key(n), manifests::PeerState{key(n), peer(n).allowed_ips, false, {}, 0, 0, 0, 0});
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a node that runs its release passes") {
+  CHECK(check_identity(release(), identity()).has_value());
+}
+
+TEST_CASE("each fact that differs is named, with both values") {
+  manifests::NodeIdentity about = identity();
+  std::string fact, got;
+  SUBCASE("lock digest") {
+    about.lock_digest = Digest::of(as_bytes("another"));
+    fact = "lock digest";
+    got = about.lock_digest.string();
+  }
+  SUBCASE("kernel") {
+    about.kernel_release = got = "6.1.0";
+    fact = "kernel";
+  }
+  SUBCASE("kernel build") {
+    about.kernel_build_id = got = "cccc";
+    fact = "kernel build id";
+  }
+  SUBCASE("module build") {
+    about.modules[1].build_id = got = "dddd";
+    fact = "module wireguard build id";
+  }
+  SUBCASE("module source") {
+    about.modules[1].srcversion = got = "X";
+    fact = "module wireguard srcversion";
+  }
+  SUBCASE("module missing") {
+    about.modules.pop_back();
+    fact = "module wireguard";
+    got = "not loaded";
+  }
+  SUBCASE("tool") {
+    about.tools[0].version = got = "1.0.3";
+    fact = "tool wireguard-tools";
+  }
+  SUBCASE("tool missing") {
+    about.tools.clear();
+    fact = "tool wireguard-tools";
+    got = "(none)";
+  }
+  const auto checked = check_identity(release(), about);
+  REQUIRE_FALSE(checked.has_value());
+  CHECK(checked.error().code == Errc::integrity);
+  CAPTURE(checked.error().message);
+  CHECK(checked.error().message.find("green-1") != std::string::npos);
+  CHECK(checked.error().message.find(fact) != std::string::npos);
+  CHECK(checked.error().message.find(got) != std::string::npos);
+}
+
+TEST_CASE("peers that only the old pool has are listed, peers that the new one lacks refused") {
+  const std::map<PublicKey, manifests::Peer> registry = {{key(1), peer(1)}, {key(2), peer(2)}};
+  const auto same =
+      compare_peers(registry, {{node("blue-1"), known({1, 2, 3})}},
+                    {{node("green-1"), known({1, 2})}, {node("green-2"), known({1, 2, 4})}});
+  REQUIRE(same.has_value());
+  CHECK(same->only_old == std::vector<PublicKey>{key(3)});
+
+  const auto lacking = compare_peers(registry, {}, {{node("green-1"), known({1})}});
+  REQUIRE_FALSE(lacking.has_value());
+  CHECK(lacking.error().message.find("peer-2") != std::string::npos);
+
+  auto other = known({1, 2});
+  other.at(key(2)).allowed_ips = {*Prefix::parse("10.0.0.77")};
+  const auto differing = compare_peers(registry, {}, {{node("green-1"), other}});
+  REQUIRE_FALSE(differing.has_value());
+  CHECK(differing.error().message.find("allowed IPs") != std::string::npos);
+}
+
+TEST_CASE("the order of allowed IPs does not matter") {
+  manifests::Peer two = peer(1);
+  two.allowed_ips = {*Prefix::parse("10.0.0.1"), *Prefix::parse("fd00::1")};
+  auto on_node = known({1});
+  on_node.at(key(1)).allowed_ips = {*Prefix::parse("fd00::1"), *Prefix::parse("10.0.0.1")};
+  CHECK(compare_peers({{key(1), two}}, {}, {{node("green-1"), on_node}}).has_value());
+}
+
+TEST_CASE("clocks may differ by the limit and no more, in either direction") {
+  using std::chrono::microseconds;
+  using std::chrono::milliseconds;
+  CHECK(check_clocks({}, milliseconds(1)).has_value());
+  CHECK(check_clocks({{node("a"), microseconds(-100000)}, {node("b"), microseconds(100000)}},
+                     milliseconds(200))
+            .has_value());
+  const auto behind =
+      check_clocks({{node("blue-1"), microseconds(10)}, {node("green-1"), milliseconds(-5000)}},
+                   milliseconds(200));
+  REQUIRE_FALSE(behind.has_value());
+  CHECK(behind.error().message.find("node green-1 is 5000 ms behind that of node blue-1") !=
+        std::string::npos);
+}
+
+}  // namespace weir::deployer

@@ -1,0 +1,335 @@
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "deployer/rollout/rollout.h"
+
+namespace weir::deployer {
+
+/// A director, nodes and clients that behave as real ones do, as far as the engine can tell; with a
+/// clock that a test winds. It holds state and checks the two promises: a client always has a
+/// session that works, and nodes initiate only where they may.
+class FakeWorld {
+ public:
+  struct FakeClient {
+    PublicKey key;
+    Endpoint endpoint;
+    NodeId session;                   ///< the node whose session it sends with
+    std::optional<NodeId> next;       ///< a handshake that waits for its confirming packet
+    std::set<NodeId> refuses;         ///< nodes it cannot handshake with (another preshared key)
+    std::set<NodeId> deaf_to_commit;  ///< the confirming packet gets lost once for each
+    bool talks = true;                ///< sends data all the time
+    bool online = true;
+  };
+
+  static NodeId node(const std::string& name) { return *NodeId::parse(name); }
+  static PublicKey key(unsigned n) {
+    std::array<std::uint8_t, 32> raw{};
+    raw[0] = static_cast<std::uint8_t>(n);
+    raw[1] = static_cast<std::uint8_t>(n >> 8);
+    raw[31] = 7;
+    return PublicKey::from_raw(raw);
+  }
+  static Endpoint endpoint(unsigned n) {
+    return {IpAddress::v4({198, 51, 100, static_cast<std::uint8_t>(n)}), 4000};
+  }
+
+  FakeWorld(unsigned pool_size, unsigned population) {
+    for (unsigned i = 1; i <= pool_size; ++i) {
+      blue.push_back(node("blue-" + std::to_string(i)));
+      green.push_back(node("green-" + std::to_string(i)));
+    }
+    steering.version = 1;
+    steering.active = blue;
+    for (unsigned n = 1; n <= population; ++n) {
+      const NodeId& home = blue[n % blue.size()];
+      FakeClient client{key(n), endpoint(n), home, {}, {}, {}, true, true};
+      manifests::Peer peer{"client-" + std::to_string(n),
+                           key(n),
+                           {{IpAddress::v4({10, 0, 0, static_cast<std::uint8_t>(n)}), 32}},
+                           {},
+                           {}};
+      registry.emplace(peer.public_key, peer);
+      for (const auto* pool : {&blue, &green}) {
+        for (const NodeId& id : *pool) add_peer(id, peer);
+      }
+      auto& state = peers[home].at(client.key);
+      state.endpoint = client.endpoint;
+      state.last_handshake_unix_ns = clock_ns() - 30'000'000'000;
+      state.rx_bytes = 5000;
+      learned_homes.insert_or_assign(client.endpoint, home);
+      clients.emplace(client.key, client);
+    }
+  }
+
+  Plan plan(Kind kind, bool forward = true) const {
+    Plan out{.kind = kind,
+             .from_pool = *PoolName::parse(forward ? "blue" : "green"),
+             .to_pool = *PoolName::parse(forward ? "green" : "blue"),
+             .from = forward ? blue : green,
+             .to = forward ? green : blue,
+             .peers = registry,
+             .known = {},
+             .policy = {},
+             .release = {},
+             .probe_source = {}};
+    for (const auto& [k, client] : clients)
+      out.known.insert_or_assign(k, Known{client.endpoint, client.session});
+    return out;
+  }
+
+  /// Everybody to green, where at most `allowed` of them may fail.
+  [[nodiscard]] Plan deploy_plan(Permille allowed = {}) const {
+    Plan out = plan(Kind::deploy);
+    out.policy.max_failed = allowed;
+    const Digest digest = Digest::of(as_bytes("lock"));
+    out.release = manifests::Release{.name = *ReleaseName::parse("new"),
+                                     .architecture = "amd64",
+                                     .source_epoch = 0,
+                                     .lock_digest = digest,
+                                     .kernel = {"linux", "1", "6.12", "aa", {digest, {}}},
+                                     .modules = {},
+                                     .tools = {},
+                                     .packages = {},
+                                     .provides = {},
+                                     .layers = {},
+                                     .command_line = {},
+                                     .sources = {},
+                                     .builder_version = {}};
+    return out;
+  }
+
+  /// Runs a rollout to its end, or until `stop` says so. Bounded in time.
+  State run(
+      const Plan& plan, State state,
+      const std::function<bool(const State&)>& stop = [](const State&) { return false; },
+      Event event = {0, Tick{}}) {
+    for (int i = 0; i < 400000; ++i) {
+      Step next = step(plan, std::move(state), event, now);
+      state = std::move(next.state);
+      for (std::string& reason : next.reasons) log.push_back(std::move(reason));
+      for (Ordered& ordered : next.commands) accept(std::move(ordered));
+      if (state.task == Task::finished || stop(state)) return state;
+      event = advance();
+    }
+    problems.push_back("the rollout did not end");
+    return state;
+  }
+
+  /// The deployer dies: orders that no node or director has seen yet are lost.
+  void die() { pending_.clear(); }
+
+  [[nodiscard]] std::size_t on(const std::vector<NodeId>& pool) const {
+    return static_cast<std::size_t>(
+        std::count_if(clients.begin(), clients.end(), [&](const auto& it) {
+          return std::find(pool.begin(), pool.end(), it.second.session) != pool.end();
+        }));
+  }
+
+  std::vector<NodeId> blue, green;
+  std::map<PublicKey, manifests::Peer> registry;
+  std::map<PublicKey, FakeClient> clients;
+  std::map<NodeId, std::map<PublicKey, manifests::PeerState>> peers;
+  std::map<NodeId, std::chrono::microseconds> clocks;
+  director::Steering steering;
+  std::map<Endpoint, NodeId> learned_homes;
+  std::set<NodeId> frozen;
+  std::function<bool()> lost = [] { return false; };   ///< whether this packet gets lost
+  std::function<bool()> fails = [] { return false; };  ///< whether this request to a node fails
+  std::map<NodeId, Instant> slow_reads;                ///< how long a dump takes
+  bool busy_once = false;                              ///< somebody else changed the steering
+  bool green_runs = false;
+  bool probe_fails = false;
+  std::vector<manifests::NodeIdentity> identities;
+  Instant now{1000};
+  std::vector<std::string> log;
+  std::vector<std::string> problems;
+
+ private:
+  static constexpr Instant kLatency{4};
+  static constexpr Instant kTick{20};
+
+  [[nodiscard]] std::int64_t clock_ns() const {
+    return 1'700'000'000'000'000'000 + std::chrono::nanoseconds(now).count();
+  }
+
+  void add_peer(const NodeId& id, const manifests::Peer& peer) {
+    manifests::PeerState state{peer.public_key, peer.allowed_ips, false, {}, 0, 0, 0, 0};
+    peers[id].insert_or_assign(peer.public_key, state);
+  }
+
+  void accept(Ordered ordered) {
+    const auto* read = std::get_if<ReadPeers>(&ordered.command);
+    const bool slow = read != nullptr && slow_reads.contains(read->node);
+    pending_.emplace_back(now + (slow ? slow_reads.at(read->node) : kLatency), std::move(ordered));
+  }
+
+  /// The next answer, or a tick; time passes and clients talk meanwhile.
+  Event advance() {
+    const Instant until = now + kTick;
+    for (auto it = pending_.begin(); it != pending_.end(); ++it) {
+      if (it->first > until || blocked(it->second.command)) continue;
+      Ordered ordered = std::move(it->second);
+      now = std::max(now, it->first);
+      pending_.erase(it);
+      talk();
+      const bool refused = node_of(ordered.command) != nullptr && fails();
+      Event event =
+          refused ? Event{0, Failed{Error{Errc::io, 0, "no answer"}}} : perform(ordered.command);
+      event.echo = ordered.id;
+      return event;
+    }
+    now = until;
+    talk();
+    return {0, Tick{}};
+  }
+
+  [[nodiscard]] static const NodeId* node_of(const Command& command) {
+    if (const auto* it = std::get_if<ReadPeers>(&command)) return &it->node;
+    if (const auto* it = std::get_if<Kick>(&command)) return &it->node;
+    if (const auto* it = std::get_if<Commit>(&command)) return &it->node;
+    if (const auto* it = std::get_if<GiveUp>(&command)) return &it->node;
+    return nullptr;
+  }
+
+  [[nodiscard]] bool blocked(const Command& command) const {
+    const NodeId* id = node_of(command);
+    return id != nullptr && frozen.contains(*id);
+  }
+
+  void talk() {
+    for (auto& [k, client] : clients) {
+      if (!client.online || !client.talks) continue;
+      if (frozen.contains(client.session)) continue;
+      auto& state = peers[client.session].at(k);
+      if (state.last_handshake_unix_ns == 0) problems.push_back("a client lost its session");
+      state.rx_bytes += 100;
+      learned_homes.insert_or_assign(client.endpoint, client.session);
+    }
+  }
+
+  [[nodiscard]] bool may_initiate(const NodeId& id, const Endpoint& to) const {
+    if (steering.kicks.contains({id, to})) return true;
+    if (const auto home = steering.homes.find(to); home != steering.homes.end())
+      return home->second == id;
+    const auto learned = learned_homes.find(to);
+    return learned != learned_homes.end() && learned->second == id;
+  }
+
+  Event perform(Command& command) {
+    return std::visit([&](auto& it) { return on_command(it); }, command);
+  }
+
+  Event on_command(BootPool&) {
+    green_runs = true;
+    return {0, Done{}};
+  }
+  Event on_command(ReadIdentities&) { return {0, IdentitiesRead{identities}}; }
+  Event on_command(FeedPool&) { return {0, Done{}}; }
+  Event on_command(ReadClocks&) { return {0, ClocksRead{clocks}}; }
+  Event on_command(ProbePool&) {
+    if (probe_fails) return {0, Failed{Error{Errc::timeout, 0, "probe: no handshake"}}};
+    return {0, Done{}};
+  }
+  Event on_command(StopPool&) {
+    green_runs = false;
+    return {0, Done{}};
+  }
+  Event on_command(ReadDirector&) {
+    director::Observed observed;
+    observed.steering = steering;
+    observed.learned.homes = learned_homes;
+    return {0, DirectorRead{observed}};
+  }
+  Event on_command(ReadHalted&) { return {0, HaltedRead{frozen}}; }
+  Event on_command(ReadPeers& it) {
+    manifests::PeerDump dump{key(0), clock_ns(), {}};
+    for (const auto& [k, peer] : peers[it.node]) dump.peers.push_back(peer);
+    return {0, PeersRead{dump}};
+  }
+  Event on_command(ForgetNode& it) {
+    std::erase_if(learned_homes, [&](const auto& home) { return home.second == it.node; });
+    return {0, Done{}};
+  }
+  Event on_command(ApplyDelta& it) {
+    if (std::exchange(busy_once, false)) ++steering.version;
+    auto patched = director::patch(steering, it.delta);
+    if (!patched) return {0, Failed{Error{Errc::busy, 0, "another version"}}};
+    steering = std::move(*patched);
+    return {0, Done{}};
+  }
+  Event on_command(Kick& it) {
+    for (const auto& target : it.clients) {
+      auto& client = clients.at(target.public_key);
+      auto& state = peers[it.node].at(target.public_key);
+      if (client.session == it.node && client.online && client.talks && !frozen.contains(it.node)) {
+        problems.push_back("a live session was removed on " + it.node.string());
+      }
+      state.rx_bytes = 0;
+      state.last_handshake_unix_ns = 0;
+      state.endpoint = target.endpoint;
+      if (client.next == it.node) client.next.reset();
+      if (!may_initiate(it.node, target.endpoint)) {
+        problems.push_back(it.node.string() + " initiated without the right to");
+        continue;
+      }
+      if (lost() || !client.online || client.endpoint != target.endpoint ||
+          client.refuses.contains(it.node))
+        continue;
+      state.rx_bytes = 92;
+      state.last_handshake_unix_ns = clock_ns();
+      client.next = it.node;
+      if (!steering.holds.contains({it.node, target.endpoint})) confirm(client, it.node);
+    }
+    return {0, Done{}};
+  }
+  void confirm(FakeClient& client, const NodeId& id) {
+    if (client.next != id || lost()) return;
+    if (client.deaf_to_commit.erase(id) != 0) return;
+    client.session = id;
+    client.next.reset();
+  }
+  Event on_command(Commit& it) {
+    for (const PublicKey& k : it.peers) {
+      auto& client = clients.at(k);
+      if (steering.holds.contains({it.node, client.endpoint})) {
+        problems.push_back("committed under a hold");
+        continue;
+      }
+      confirm(client, it.node);
+    }
+    return {0, Done{}};
+  }
+  Event on_command(GiveUp& it) {
+    for (const PublicKey& k : it.peers) {
+      if (clients.at(k).session == it.node) problems.push_back("gave up a live session");
+      auto& state = peers[it.node].at(k);
+      state.endpoint.reset();
+      state.last_handshake_unix_ns = 0;
+      state.rx_bytes = 0;
+      clients.at(k).next.reset();
+    }
+    return {0, Done{}};
+  }
+  Event on_command(Nudge& it) {
+    for (auto& [k, client] : clients) {
+      const auto& peer = registry.at(k);
+      if (peer.allowed_ips.front().address == it.inner && client.session == it.node &&
+          client.online) {
+        peers[it.node].at(k).rx_bytes += 96;
+      }
+    }
+    return {0, Done{}};
+  }
+
+  std::deque<std::pair<Instant, Ordered>> pending_;
+};
+
+}  // namespace weir::deployer

@@ -1,0 +1,163 @@
+#include "deployer/state/sqlite/edge/state_store.h"
+
+#include <doctest/doctest.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+namespace weir::deployer {
+namespace {
+
+struct Folder {
+  Folder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string path = (std::filesystem::temp_directory_path() / "weir-state-XXXXXX").string();
+  [[nodiscard]] std::string file() const { return path + "/fleet.db"; }
+};
+
+PoolName pool(const char* name) {
+  return *PoolName::parse(name);
+}
+
+StoredRollout a_rollout() {
+  return {0,          Kind::deploy, "new", pool("blue"), pool("green"), Phase::planned,
+          1700000000, false,        {}};
+}
+
+}  // namespace
+
+TEST_CASE("what was stored is there after the file is opened again") {
+  const Folder folder;
+  const NodeId node = *NodeId::parse("blue-1");
+  const Digest digest = Digest::of(as_bytes("x"));
+  std::array<std::uint8_t, 32> raw{};
+  const PublicKey key = PublicKey::from_raw(raw);
+  std::int64_t id = 0;
+  {
+    auto store = StateStore::open(folder.file());
+    REQUIRE(store.has_value());
+    CHECK_FALSE(store->active_pool()->has_value());
+    REQUIRE(store->put_machine({{node, 4711, 99, "/x"}, digest}).has_value());
+    REQUIRE(store->put_pool(pool("blue"), {*ReleaseName::parse("r"), digest}).has_value());
+    REQUIRE(store->set_active_pool(pool("blue")).has_value());
+    id = *store->begin_rollout(a_rollout());
+    REQUIRE(store
+                ->append({id,
+                          5,
+                          Phase::preparing,
+                          {"because"},
+                          {"kick"},
+                          {{key, *Endpoint::parse("192.0.2.1:5"), node}}})
+                .has_value());
+  }
+  auto store = StateStore::open(folder.file());
+  REQUIRE(store.has_value());
+  CHECK(store->machines()->at(node).record.pid == 4711);
+  CHECK(store->machines()->at(node).server_pin == digest);
+  CHECK(store->pools()->at(pool("blue")).release_digest == digest);
+  CHECK(**store->active_pool() == pool("blue"));
+  CHECK(store->clients()->at(key).node == node);
+  auto rollouts = *store->rollouts(5);
+  REQUIRE(rollouts.size() == 1);
+  CHECK(rollouts[0].phase == Phase::preparing);
+  CHECK_FALSE(rollouts[0].finished);
+  const std::int64_t next = *store->begin_rollout(a_rollout());
+  REQUIRE(store->finish_rollout(next, Phase::committed, "done").has_value());
+  rollouts = *store->rollouts(5);
+  CHECK(rollouts[0].id == next);
+  CHECK(rollouts[0].outcome == "done");
+  CHECK_MESSAGE(rollouts[1].finished, "a rollout left open is finished by the one after it");
+  REQUIRE(store->forget_machine(node).has_value());
+  REQUIRE(store->set_active_pool({}).has_value());
+  CHECK(store->machines()->empty());
+  CHECK_FALSE(store->active_pool()->has_value());
+}
+
+TEST_CASE("only the owner may read it") {
+  const Folder folder;
+  const auto store = StateStore::open(folder.file());
+  REQUIRE(store.has_value());
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path)) {
+    CAPTURE(entry.path());
+    struct stat info {};
+    REQUIRE(::stat(entry.path().c_str(), &info) == 0);
+    CHECK((info.st_mode & 0777) == 0600);
+  }
+}
+
+TEST_CASE("a process that dies right after an entry leaves it behind") {
+  const Folder folder;
+  std::int64_t id = 0;
+  {
+    auto store = StateStore::open(folder.file());
+    REQUIRE(store.has_value());
+    id = *store->begin_rollout(a_rollout());
+  }
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    auto store = StateStore::open(folder.file());
+    if (!store || !store->append({id, 5, Phase::committing, {}, {}, {}})) ::_exit(1);
+    ::_exit(0);  // without closing the file
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WEXITSTATUS(status) == 0);
+  auto store = StateStore::open(folder.file());
+  REQUIRE(store.has_value());
+  CHECK((*store->rollouts(1))[0].phase == Phase::committing);
+}
+
+TEST_CASE("other processes come and go while this one has it open several times") {
+  const Folder folder;
+  std::array<int, 2> start{};
+  REQUIRE(::pipe(start.data()) == 0);
+  // Forked first: SQLite must not be carried over.
+  const pid_t other = ::fork();
+  REQUIRE(other >= 0);
+  if (other == 0) {
+    char go = 0;
+    bool read = ::read(start[0], &go, 1) == 1;
+    {
+      auto store = StateStore::open(folder.file());
+      read = read && store && store->active_pool().has_value();
+    }
+    ::_exit(read ? 0 : 1);
+  }
+  auto first = StateStore::open(folder.file());
+  REQUIRE(first.has_value());
+  REQUIRE(first->set_active_pool(pool("blue")).has_value());
+  { REQUIRE(StateStore::open(folder.file()).has_value()); }
+  // The last one out ends the journal: it must see that we are still here.
+  REQUIRE(::write(start[1], "g", 1) == 1);
+  int status = 0;
+  REQUIRE(::waitpid(other, &status, 0) == other);
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(std::filesystem::exists(folder.file() + "-wal"));
+  CHECK(first->set_active_pool(pool("green")).has_value());
+  auto again = StateStore::open(folder.file());
+  REQUIRE(again.has_value());
+  CHECK(*again->active_pool() == pool("green"));
+}
+
+TEST_CASE("a file of another format is refused") {
+  const Folder folder;
+  {
+    const auto store = StateStore::open(folder.file());
+    REQUIRE(store.has_value());
+  }
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open(folder.file().c_str(), &db) == SQLITE_OK);
+  CHECK(sqlite3_exec(db, "PRAGMA user_version=99", nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(db);
+  const auto store = StateStore::open(folder.file());
+  REQUIRE_FALSE(store.has_value());
+  CHECK(store.error().code == Errc::integrity);
+  CHECK(store.error().message.find("99") != std::string::npos);
+}
+
+}  // namespace weir::deployer

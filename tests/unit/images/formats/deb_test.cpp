@@ -1,0 +1,139 @@
+#include "images/formats/deb.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tests/unit/images/scratch.h"
+
+namespace weir::images {
+namespace {
+
+using test::bytes_of;
+using test::must;
+using test::TemporaryFolder;
+
+const auto kAll = [](const ImagePath&) { return true; };
+
+ImagePath at(std::string_view text) {
+  return *ImagePath::parse(text);
+}
+
+// A package folder with every kind of entry that Debian packages have.
+std::string make_package(const TemporaryFolder& folder) {
+  return must(
+      "cd " + folder.path +
+      " && mkdir -p p/DEBIAN p/usr/bin p/lib/x p/var/empty && "
+      "printf 'Package: demo\\nVersion: 1.0\\nArchitecture: all\\nMaintainer: nobody\\n"
+      "Description: demo\\n' > p/DEBIAN/control && "
+      "printf '#!/bin/sh\\nexit 0\\n' > p/DEBIAN/postinst && chmod 755 p/DEBIAN/postinst && "
+      "printf hello > p/usr/bin/tool && chmod 4755 p/usr/bin/tool && "
+      "ln p/usr/bin/tool p/usr/bin/twin && ln -s ../../usr/bin/tool p/lib/x/link && "
+      "head -c 3000000 /dev/zero > p/lib/x/zeros && : > p/lib/x/none && chmod 1777 p/var/empty && "
+      "find p -exec touch -h -d @1000000000 {} +");
+}
+
+std::string build(const TemporaryFolder& folder, const std::string& options) {
+  must("cd " + folder.path + " && dpkg-deb --root-owner-group " + options + " -b p demo.deb");
+  return bytes_of(folder.path + "/demo.deb");
+}
+
+}  // namespace
+
+TEST_CASE("a package built by dpkg-deb is read alike, however it is compressed") {
+  const TemporaryFolder folder;
+  make_package(folder);
+  std::string first;
+  for (const char* options : {"-Zxz", "-Zgzip", "-Zzstd", "-Zxz --threads-max=1", "-Znone"}) {
+    CAPTURE(options);
+    const std::string bytes = build(folder, options);
+    const auto deb = read_deb(as_bytes(bytes), {}, kAll);
+    REQUIRE_MESSAGE(deb.has_value(), deb.error().message);
+    CHECK(deb->control.at("postinst") == "#!/bin/sh\nexit 0\n");
+    CHECK(deb->control.at("control").starts_with("Package: demo\n"));
+    const Node* tool = deb->files.find(at("usr/bin/tool"));
+    REQUIRE(tool != nullptr);
+    CHECK(tool->mode == 04755);
+    CHECK(tool->uid == 0);
+    CHECK(tool->mtime == 1000000000);
+    const Node* twin = deb->files.find(at("usr/bin/twin"));
+    REQUIRE(twin != nullptr);
+    REQUIRE(twin->file() != nullptr);
+    CHECK(*twin->file()->content == *tool->file()->content);
+    CHECK(deb->files.find(at("lib/x/link"))->symlink()->target == "../../usr/bin/tool");
+    CHECK(deb->files.find(at("lib/x/zeros"))->file()->content->size() == 3000000);
+    CHECK(deb->files.find(at("lib/x/none"))->file()->content->empty());
+    CHECK(deb->files.find(at("var/empty"))->mode == 01777);
+    const std::string dump = print(deb->files);
+    if (first.empty()) first = dump;
+    CHECK(dump == first);
+  }
+}
+
+TEST_CASE("only what is asked for is held") {
+  const TemporaryFolder folder;
+  make_package(folder);
+  const std::string bytes = build(folder, "-Zxz");
+  const auto deb = read_deb(as_bytes(bytes), {},
+                            [](const ImagePath& path) { return path.is_within("usr/bin"); });
+  REQUIRE(deb.has_value());
+  CHECK(deb->files.nodes().size() == 4);
+}
+
+TEST_CASE("a package over a limit is refused before it is held") {
+  const TemporaryFolder folder;
+  make_package(folder);
+  const DebLimits defaults;
+  for (const char* options : {"-Zxz", "-Zgzip", "-Zzstd"}) {
+    const std::string bytes = build(folder, options);
+    DebLimits few = defaults, small = defaults, little = defaults, control = defaults;
+    few.entries = 3;
+    small.file = ByteCount{2999999};
+    little.data = ByteCount{1000000};
+    control.control = ByteCount{100};
+    for (const DebLimits& limits : {few, small, little, control}) {
+      const auto deb = read_deb(as_bytes(bytes), limits, kAll);
+      REQUIRE_FALSE(deb.has_value());
+      CAPTURE(deb.error().message);
+      CHECK(deb.error().code == Errc::exhausted);
+    }
+    // What is not kept counts as well: unpacking it is work.
+    CHECK(read_deb(as_bytes(bytes), little, [](const ImagePath&) { return false; }).error().code ==
+          Errc::exhausted);
+  }
+}
+
+TEST_CASE("what is cut, changed or hostile is refused") {
+  const TemporaryFolder folder;
+  make_package(folder);
+  const std::string bytes = build(folder, "-Zxz");
+  for (const std::size_t size :
+       {0UL, 7UL, 60UL, 68UL, 100UL, 300UL, bytes.size() / 2, bytes.size() - 9}) {
+    CAPTURE(size);
+    CHECK_FALSE(read_deb(as_bytes(bytes.substr(0, size)), {}, kAll).has_value());
+  }
+  const auto refused = [&](const std::string& command, std::string_view says) {
+    CAPTURE(command);
+    must("cd " + folder.path +
+         " && rm -rf d bad.deb && mkdir d && cd d && echo 2.0 > debian-binary && "
+         "tar -C ../p/DEBIAN -cf control.tar ./control && " +
+         command + " && ar rc ../bad.deb debian-binary control.tar data.tar");
+    const auto deb = read_deb(as_bytes(bytes_of(folder.path + "/bad.deb")), {}, kAll);
+    REQUIRE_FALSE(deb.has_value());
+    CAPTURE(deb.error().message);
+    CHECK(deb.error().message.find(says) != std::string::npos);
+  };
+  refused("echo x > f && tar -P -cf data.tar --transform 's,f,../../etc/passwd,' f", "'..'");
+  refused("echo x > f && tar -cf data.tar f f", "twice");
+  refused("mkfifo f && tar -cf data.tar f", "a kind of file");
+  refused(
+      "echo x > f && ln f g && tar -cf data.tar --exclude nothing f g && "
+      "tar -cf data.tar --transform 's,^f$,h,;s,h$,h,' f g && tar --delete -f data.tar h",
+      "hard link");
+  refused("echo x > f && tar --owner=70000 -cf data.tar f", "owner");
+  refused("head -c 100000 /dev/urandom > data.tar", "data.tar");
+  refused("mv control.tar data.tar && cp data.tar control.tar && echo 3.0 > debian-binary",
+          "format 2");
+}
+
+}  // namespace weir::images

@@ -1,0 +1,170 @@
+// weir-keys as a person runs it.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <string>
+
+#include "keys/signing/edge/key_files.h"
+#include "manifests/base/edge/file.h"
+#include "scratch.h"
+
+namespace weir::keys {
+namespace {
+
+using testing::Finished;
+using testing::run;
+using testing::Scratch;
+
+const std::string kProgram = WEIR_BINARY_DIR "/bin/weir-keys ";
+
+/// No terminal and no passphrase but the one given, stderr with stdout.
+Finished weir_keys(const std::string& arguments, const std::string& passphrase = "") {
+  const std::string environment =
+      passphrase.empty() ? "env -u WEIR_PASSPHRASE " : "env WEIR_PASSPHRASE='" + passphrase + "' ";
+  return run(environment + "setsid " + kProgram + arguments + " </dev/null 2>&1");
+}
+
+unsigned mode_of(const std::string& path) {
+  struct stat info {};
+  REQUIRE(::stat(path.c_str(), &info) == 0);
+  return info.st_mode & 0777;
+}
+
+std::string read(const std::string& path) {
+  return *read_file(path, ByteCount{1 << 20});
+}
+
+}  // namespace
+
+TEST_CASE("generate, sign and verify work together and with minisign") {
+  const Scratch folder;
+  const std::string prefix = folder / "release";
+  REQUIRE(write_file(folder / "doc", "text").has_value());
+  const auto made = weir_keys("generate --no-passphrase --out " + prefix);
+  REQUIRE_MESSAGE(made.status == 0, made.output);
+  CHECK(mode_of(prefix + ".key") == 0600);
+  CHECK(mode_of(prefix + ".pub") == 0644);
+  const std::string line = run("tail -n 1 " + prefix + ".pub").output;
+  CHECK(weir_keys("public " + prefix + ".pub").output == line);
+  CHECK(weir_keys("public " + prefix + ".key").output == line);
+
+  const auto made_signature = weir_keys("sign " + folder / "doc" + " --key " + prefix + ".key");
+  REQUIRE_MESSAGE(made_signature.status == 0, made_signature.output);
+  const auto checked = weir_keys("verify " + folder / "doc" + " --key " + prefix + ".pub");
+  CHECK_MESSAGE(checked.status == 0, checked.output);
+  CHECK(checked.output.find("file:doc") != std::string::npos);
+  CHECK(run("minisign -Vm " + folder / "doc" + " -p " + prefix + ".pub").status == 0);
+
+  REQUIRE(write_file(folder / "doc", "texT").has_value());
+  const auto changed = weir_keys("verify " + folder / "doc" + " --key " + prefix + ".pub --json");
+  CHECK(changed.status == 1);
+  CHECK(changed.output.find("does not fit these bytes") != std::string::npos);
+  CHECK(changed.output.find(R"({"error":{"code":"unauthorized")") != std::string::npos);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// Sanitizers need more address space than any limit leaves.
+TEST_CASE("without memory a command is refused like any other") {
+  const Scratch folder;
+  const std::string prefix = folder / "release";
+  REQUIRE(weir_keys("generate --no-passphrase --out " + prefix).status == 0);
+  REQUIRE(run("truncate -s 512M " + folder / "doc").status == 0);
+  const auto refused = run("ulimit -v 400000; " + kProgram + "sign " + folder / "doc" + " --key " +
+                           prefix + ".key 2>&1");
+  CHECK(refused.status == 1);
+  CHECK(refused.output == "weir-keys: not enough memory\n");
+  CHECK_FALSE(std::filesystem::exists(folder / "doc.minisig"));
+}
+#endif
+
+TEST_CASE("generate never overwrites, and leaves nothing half made") {
+  const Scratch folder;
+  const std::string prefix = folder / "key";
+  REQUIRE(write_file(prefix + ".pub", "mine").has_value());
+  const auto refused = weir_keys("generate --no-passphrase --out " + prefix);
+  CHECK(refused.status == 1);
+  CHECK(refused.output.find("key.pub: is there already") != std::string::npos);
+  CHECK(read(prefix + ".pub") == "mine");
+  CHECK_FALSE(std::filesystem::exists(prefix + ".key"));
+  const auto absent = weir_keys("generate --no-passphrase --out " + folder / "no/such/folder");
+  CHECK(absent.status == 1);
+  CHECK(absent.output.find("No such file") != std::string::npos);
+}
+
+TEST_CASE("--plan writes nothing") {
+  const Scratch folder;
+  CHECK(weir_keys("generate --plan --out " + folder / "a").status == 0);
+  CHECK(weir_keys("generate-wireguard --plan --out " + folder / "b --key-file " + folder / "c")
+            .status == 0);
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("without a terminal a passphrase is asked for by name") {
+  const Scratch folder;
+  for (const char* command : {"generate --out ", "generate-wireguard --out "}) {
+    const auto refused = weir_keys(command + folder / "a");
+    CHECK(refused.status == 1);
+    CHECK(refused.output.find("set WEIR_PASSPHRASE") != std::string::npos);
+  }
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("generate-wireguard seals with a key file, made where it is missing") {
+  const Scratch folder;
+  const auto made =
+      weir_keys("generate-wireguard --out " + folder / "id" + " --key-file " + folder / "seal");
+  REQUIRE_MESSAGE(made.status == 0, made.output);
+  CHECK(mode_of(folder / "id") == 0600);
+  CHECK(mode_of(folder / "seal") == 0600);
+  CHECK(read(folder / "seal").size() == 32);
+  const auto identity = read_identity(folder / "id", folder / "seal");
+  REQUIRE_MESSAGE(identity.has_value(), identity.error().message);
+  CHECK(weir_keys("public " + folder / "id").output == identity->public_key.string() + "\n");
+  CHECK(made.output.find(base64_of(identity->private_key.bytes())) == std::string::npos);
+  CHECK(read_identity(folder / "id", std::nullopt).error().message.find("sealed with a key file") !=
+        std::string::npos);
+
+  // A second identity under the same key file.
+  CHECK(weir_keys("generate-wireguard --out " + folder / "id2 --key-file " + folder / "seal")
+            .status == 0);
+  CHECK(read_identity(folder / "id2", folder / "seal").has_value());
+  REQUIRE(write_file(folder / "short", "x", 0600).has_value());
+  CHECK(weir_keys("generate-wireguard --out " + folder / "id3 --key-file " + folder / "short")
+            .output.find("exactly 32 bytes") != std::string::npos);
+}
+
+TEST_CASE("generate-wireguard seals with a passphrase") {
+  const Scratch folder;
+  REQUIRE(weir_keys("generate-wireguard --out " + folder / "id", "horse").status == 0);
+  ::setenv("WEIR_PASSPHRASE", "horse", 1);
+  CHECK(read_identity(folder / "id", std::nullopt).has_value());
+  ::setenv("WEIR_PASSPHRASE", "house", 1);
+  CHECK(read_identity(folder / "id", std::nullopt).error().code == Errc::unauthorized);
+  ::unsetenv("WEIR_PASSPHRASE");
+}
+
+TEST_CASE("public knows every kind of key file and says so where it is none") {
+  const Scratch folder;
+  REQUIRE(run("umask 077; wg genkey > " + folder / "wg").status == 0);
+  CHECK(weir_keys("public " + folder / "wg").output == run("wg pubkey < " + folder / "wg").output);
+  REQUIRE(write_file(folder / "junk", "junk\n").has_value());
+  const auto junk = weir_keys("public " + folder / "junk");
+  CHECK(junk.status == 1);
+  CHECK(junk.output.find("neither a minisign key") != std::string::npos);
+  CHECK(weir_keys("public " + folder / "absent").output.find("No such file") != std::string::npos);
+}
+
+TEST_CASE("wrong usage exits with 2, help with 0 and examples") {
+  CHECK(weir_keys("").status == 2);
+  CHECK(weir_keys("ufo").status == 2);
+  CHECK(weir_keys("generate").status == 2);
+  CHECK(weir_keys("generate --out a --ufo").status == 2);
+  CHECK(weir_keys("--help").status == 0);
+  for (const char* command : {"generate", "generate-wireguard", "public", "sign", "verify"}) {
+    const auto help = weir_keys(std::string(command) + " --help");
+    CHECK(help.status == 0);
+    CHECK(help.output.find("Examples:") != std::string::npos);
+  }
+}
+
+}  // namespace weir::keys

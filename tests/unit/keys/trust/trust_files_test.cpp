@@ -1,0 +1,88 @@
+// A state file that several verifiers write at once.
+#include "keys/trust/edge/trust_files.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <thread>
+#include <vector>
+
+#include "manifests/base/edge/file.h"
+#include "scratch.h"
+#include "trust_fixture.h"
+
+namespace weir::keys {
+namespace {
+
+using manifests::SeenTrust;
+using manifests::TrustState;
+
+/// Whether nobody holds the state's lock.
+bool is_free(const std::string& state) {
+  const Fd fd(::open((state + ".lock").c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(fd.valid());
+  return ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+std::uint64_t version_of(const TrustState& state) {
+  return state.trust ? state.trust->version : 0;
+}
+
+}  // namespace
+
+TEST_CASE("nobody else changes a state between reading and writing it") {
+  const testing::Scratch folder;
+  const std::string path = folder / "s";
+  const Digest digest = Digest::of(as_bytes("x"));
+  REQUIRE(update_trust_state(path, [&](TrustState seen) -> Result<TrustState> {
+            CHECK(seen == TrustState{});
+            CHECK_FALSE(is_free(path));
+            seen.trust = SeenTrust{1, digest};
+            return seen;
+          }).has_value());
+  CHECK(is_free(path));
+  const std::string before = *read_file(path, ByteCount{1 << 20});
+  const auto refused = update_trust_state(path, [&](const TrustState& seen) -> Result<TrustState> {
+    CHECK(version_of(seen) == 1);
+    return fail(Errc::unauthorized, "no");
+  });
+  CHECK(refused.error().message == "no");
+  CHECK(is_free(path));
+  CHECK(*read_file(path, ByteCount{1 << 20}) == before);
+}
+
+TEST_CASE("of many who write a state at once, none is forgotten") {
+  constexpr int kWriters = 4, kRounds = 25;
+  const testing::Scratch folder;
+  const std::string path = folder / "s";
+  const Digest digest = Digest::of(as_bytes("x"));
+  std::vector<int> done(kWriters);
+  std::vector<std::thread> writers;
+  for (int& mine : done) {
+    writers.emplace_back([&] {
+      for (int i = 0; i < kRounds; ++i) {
+        mine += update_trust_state(path, [&](TrustState seen) -> Result<TrustState> {
+                  seen.trust = SeenTrust{version_of(seen) + 1, digest};
+                  return seen;
+                }).has_value();
+      }
+    });
+  }
+  for (std::thread& each : writers) each.join();
+  CHECK(done == std::vector<int>(kWriters, kRounds));
+  CHECK(version_of(*read_trust_state(path)) == kWriters * kRounds);
+}
+
+TEST_CASE("a state that could not be read again is not written") {
+  const testing::Scratch folder;
+  const auto refused = update_trust_state(folder / "s", [](TrustState seen) -> Result<TrustState> {
+    auto& versions = seen.channels[*manifests::ChannelName::parse("stable")];
+    versions.push_back({1, {{std::string(1 << 20, 'x'), Digest::of(as_bytes("x")), {}}}});
+    return seen;
+  });
+  CHECK(refused.error().code == Errc::exhausted);
+  CHECK_FALSE(std::filesystem::exists(folder / "s"));
+}
+
+}  // namespace weir::keys

@@ -1,0 +1,229 @@
+#include "manifests/documents/fleet.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "manifests/base/edge/file.h"
+
+namespace weir::manifests {
+namespace {
+
+std::string example() {
+  auto text = read_file(WEIR_SOURCE_DIR "/examples/fleet.yaml", ByteCount{1 << 20});
+  REQUIRE(text.has_value());
+  return *text;
+}
+
+/// The example with the first `from` replaced by `to`.
+std::string changed(const std::string& from, const std::string& to) {
+  std::string text = example();
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+int line_with(const std::string& text, const std::string& part) {
+  const auto at = text.find(part);
+  REQUIRE(at != std::string::npos);
+  return 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<long>(at), '\n'));
+}
+
+std::string refusal(const std::string& yaml) {
+  const auto fleet = parse_fleet(yaml);
+  REQUIRE_FALSE(fleet.has_value());
+  return fleet.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("the example fleet is read as it is written") {
+  const auto fleet = parse_fleet(example());
+  REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+  CHECK(fleet->name.string() == "example");
+  CHECK(fleet->trusted_keys == std::vector<std::string>{"release.pub"});
+  CHECK_FALSE(fleet->identity_key_file.has_value());
+  CHECK(fleet->director.network_namespace == "weir-director");
+  CHECK(fleet->vip.ipv6->string() == "2001:db8:51::1");
+  CHECK(fleet->clients.size() == 2);
+  CHECK(fleet->probe->source.string() == "10.8.255.254");
+  REQUIRE(fleet->pools.size() == 2);
+  CHECK(fleet->pools[0].name.string() == "blue");
+  CHECK(fleet->pools[1].nodes[0].string() == "green-1");
+  CHECK(fleet->pools[1].memory == ByteCount{512U << 20});
+  CHECK(fleet->policy.max_failed == Permille{20});
+  CHECK(fleet->policy.boot_timeout == std::chrono::minutes(3));
+  CHECK(fleet->policy.max_clock_skew == std::chrono::milliseconds(200));
+}
+
+TEST_CASE("what an optional field leaves out has the default that the header states") {
+  std::string text = example();
+  text.erase(text.find("\npolicy:"));
+  const auto at = text.find("\nprobe:");
+  text.erase(at, text.find("\npools:") - at);
+  const auto fleet = parse_fleet(text);
+  REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+  CHECK_FALSE(fleet->probe.has_value());
+  CHECK(fleet->policy.max_failed == Permille{0});
+  CHECK(fleet->policy.batch == 400);
+  CHECK(fleet->pools[0].clock_offset.count() == 0);
+}
+
+TEST_CASE("durations may be negative where they offset a clock") {
+  const auto fleet = parse_fleet(changed("cpus: 1", "clock_offset: -5s"));
+  REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+  CHECK(fleet->pools[1].clock_offset == std::chrono::milliseconds(-5000));
+}
+
+TEST_CASE("every link follows from the document, blue's nodes first") {
+  const auto fleet = parse_fleet(changed("[blue-1]", "[blue-1, blue-2]"));
+  REQUIRE(fleet.has_value());
+  const auto links = links_of(*fleet);
+  REQUIRE(links.has_value());
+  REQUIRE(links->size() == 3);
+  const NodeLink& green = (*links)[2];
+  CHECK(green.node.string() == "green-1");
+  CHECK(green.pool.string() == "green");
+  CHECK(green.number == 3);
+  CHECK(green.data_interface == "weir-d3");
+  CHECK(green.management_interface == "weir-m3");
+  CHECK(green.director_v4.string() == "10.254.0.6");
+  CHECK(green.node_v4.string() == "10.254.0.7");
+  CHECK(green.director_v6.string() == "fd00:fab::6");
+  CHECK(green.node_v6.string() == "fd00:fab::7");
+  CHECK(green.director_management.string() == "10.254.1.6");
+  CHECK(green.node_management.string() == "10.254.1.7");
+}
+
+TEST_CASE("a refusal names line, field and what to do") {
+  struct Case {
+    const char *from, *to, *where, *says;
+  };
+  const Case cases[] = {
+      {"store: store ", "stroe: store ", "stroe:", "stroe: unknown field; known here: name, state"},
+      {"name: example", "name: example\nname: again", "name: again", "name: given twice"},
+      {"[green-1]", "[blue-1]", "nodes: [blue-1]\n    memory",
+       "pools[1].nodes[0]: node 'blue-1' is"},
+      {"[green-1]", "[Green]", "[Green]", "pools[1].nodes[0]: 'Green' is not a name"},
+      {"name: green", "name: pink", "pink", "pools[1].name: must be 'green', not 'pink'"},
+      {"driver: vm", "driver: ufo", "ufo", "pools[0].driver: must be 'vm', not 'ufo'"},
+      {"driver: nft", "driver: bpf", "bpf", "director.driver: must be 'nft', not 'bpf'"},
+      {"upstream0", "an-interface-too-long", "an-interface", "director.upstream_interface: 'an-"},
+      {"198.51.100.1", "2001:db8::1", "2001:db8::1\n", "vip.ipv4: must be IPv4"},
+      {"198.51.100.1", "198.51.100", "198.51.100\n",
+       "vip.ipv4: '198.51.100' is not an IPv4 or IPv6"},
+      {"port: 51820", "port: 0", "port: 0", "vip.port: must be a whole number from 1 to 65535"},
+      {"198.51.100.1", "10.8.0.1", "- 10.8.0.0/16",
+       "clients[0]: 10.8.0.0/16 overlaps 10.8.0.1/32 (vip.ipv4)"},
+      {"10.254.1.0/24", "10.254.0.128/25", "10.254.0.128/25",
+       "fabric.management: 10.254.0.128/25 overlaps 10.254.0.0/24 (fabric.ipv4)"},
+      {"10.8.0.0/16", "10.0.0.0/8", "- 10.0.0.0/8",
+       "clients[0]: 10.0.0.0/8 overlaps 10.254.0.0/24"},
+      {"- fd00:8::/64", "- 10.8.7.0/24", "- 10.8.7.0/24",
+       "clients[1]: 10.8.7.0/24 overlaps 10.8.0.0"},
+      {"10.254.0.0/24", "10.254.0.1/24", "10.254.0.1/24",
+       "fabric.ipv4: '10.254.0.1/24' has bits set"},
+      {"10.254.0.0/24", "10.254.0.0/30",
+       "fabric:", "fabric: 10.254.0.0/30 is too small for 2 nodes"},
+      {"203.0.113.10", "10.8.1.1", "10.8.1.1", "probe.target: lies in 10.8.0.0/16"},
+      {"source: 10.8.255.254", "source: 10.9.0.1", "10.9.0.1", "probe.source: lies in none"},
+      {"max_failed: 2%", "max_failed: 2", "max_failed: 2", "policy.max_failed: must be a share"},
+      {"max_failed: 2%", "max_failed: 100.1%", "100.1%", "policy.max_failed: must be a share"},
+      {"batch: 400", "batch: 401", "batch: 401",
+       "policy.batch: must be a whole number from 1 to 400"},
+      {"200ms", "200", "skew: 200", "policy.max_clock_skew: must be a duration"},
+      {"200ms", "0ms", "skew: 0ms", "policy.max_clock_skew: must be more than nothing"},
+      {"512 MiB", "64 MiB", "64 MiB", "pools[1].memory: must be from 128 MiB"},
+      {"peers: peers.jsonl", "peers: [a]", "peers: [a]", "peers: must be one value"},
+      {"trusted_keys: [release.pub]", "trusted_keys: [a]\ntrust: t.json", "trusted_keys: [a]",
+       "trusted_keys: cannot stand beside `trust`"},
+      {"trusted_keys: [release.pub]", "trusted_keys: [a]\nchannel: lab", "channel: lab",
+       "channel: means something only beside `trust`"},
+      {"trusted_keys: [release.pub]", "trust: t.json\nchannel: ../x", "channel: ../x", "channel: "},
+      {"trusted_keys: [release.pub]", "trusted_keys: [a]\nboot_check: {keys: []}",
+       "boot_check: {keys: []}", "boot_check.keys: needs at least one"},
+      {"trusted_keys: [release.pub]", "trusted_keys: [a]\nboot_check: {keys: [b], threshold: 2}",
+       "boot_check: {keys: [b]", "boot_check.threshold: "},
+      {"trusted_keys: [release.pub]", "trusted_keys: [a]\nrebuild: {key: b}", "rebuild: {key: b}",
+       "rebuild.key"},
+      {"trusted_keys: [release.pub]", "trusted_keys: [a]\nown_keys_searched: maybe",
+       "own_keys_searched: maybe", "own_keys_searched: must be true or false, not 'maybe'"},
+      {"[release.pub]", "[]", "trusted_keys: []", "trusted_keys: needs at least one"},
+      {"[release.pub]", "&keys [release.pub]", "&keys", "anchors are not allowed"},
+      {"[release.pub]", "*keys", "*keys", "the referenced anchor is not defined"},
+      {"[release.pub]", "[release.pub", "identity: gateway", "end of sequence flow not found"},
+  };
+  for (const Case& c : cases) {
+    const std::string text = changed(c.from, c.to);
+    CAPTURE(c.to);
+    const std::string message = refusal(text);
+    CAPTURE(message);
+    CHECK(message.starts_with("fleet.yaml:" + std::to_string(line_with(text, c.where)) + ": "));
+    CHECK(message.find(c.says) != std::string::npos);
+  }
+}
+
+TEST_CASE("a trust file stands in place of trusted keys") {
+  const auto fleet = parse_fleet(changed("trusted_keys: [release.pub]", "trust: trust.json"));
+  REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+  CHECK(fleet->trust == "trust.json");
+  CHECK(fleet->trusted_keys.empty());
+  CHECK(fleet->channel.string() == "stable");
+  CHECK(parse_fleet(changed("trusted_keys: [release.pub]", "trust: t\nchannel: lab"))
+            ->channel.string() == "lab");
+}
+
+TEST_CASE("a fleet can demand that releases were searched for own keys") {
+  const auto asked = [](const std::string& word) {
+    const auto fleet = parse_fleet(
+        changed("trusted_keys: [release.pub]", "trusted_keys: [a]\nown_keys_searched: " + word));
+    REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+    return fleet->own_keys_searched;
+  };
+  CHECK(asked("true"));
+  CHECK_FALSE(asked("false"));
+  CHECK_FALSE(parse_fleet(example())->own_keys_searched);
+}
+
+TEST_CASE("a fleet can demand boot checks and rebuilds") {
+  const auto fleet =
+      parse_fleet(changed("trusted_keys: [release.pub]",
+                          "trusted_keys: [release.pub]\nboot_check: {keys: [lab.pub]}\n"
+                          "rebuild: {keys: [ann.pub, bob.pub], threshold: 2}"));
+  REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+  CHECK(fleet->boot_check->keys == std::vector<std::string>{"lab.pub"});
+  CHECK(fleet->boot_check->threshold == 1);
+  CHECK(fleet->rebuild->keys.size() == 2);
+  CHECK(fleet->rebuild->threshold == 2);
+  CHECK_FALSE(parse_fleet(example())->boot_check.has_value());
+}
+
+TEST_CASE("what is missing is named") {
+  for (const char* key :
+       {"name: ", "state: ", "store: ", "trusted_keys: ", "identity: ", "peers: "}) {
+    std::string text = example();
+    const auto at = text.find(std::string("\n") + key) + 1;
+    text.erase(at, text.find('\n', at) - at);
+    const std::string name = std::string(key).substr(0, std::string_view(key).size() - 2);
+    CAPTURE(name);
+    CHECK(refusal(text).find(": " + name + " is missing") != std::string::npos);
+  }
+  CHECK(refusal(changed("ipv4: 198.51.100.1\n  ipv6: 2001:db8:51::1\n  ", "")) ==
+        "fleet.yaml:16: vip: needs ipv4, ipv6 or both");
+}
+
+TEST_CASE("documents that are not one mapping are refused") {
+  CHECK(refusal("") == "fleet.yaml:1: the document is empty");
+  CHECK(refusal("# nothing\n") == "fleet.yaml:1: the document is empty");
+  CHECK(refusal("- a\n") == "fleet.yaml:1: must be a mapping (key: value)");
+  CHECK(refusal("a: b\n---\nc: d\n").find("a second document") != std::string::npos);
+  CHECK(refusal("? [a]\n: b\n").find("a key must be text") != std::string::npos);
+  CHECK(refusal("a: !!binary b\n").find("tags are not allowed") != std::string::npos);
+  CHECK(refusal(std::string(40, '[') + std::string(40, ']')).find("nested too deeply") !=
+        std::string::npos);
+  CHECK(refusal(std::string((1U << 20) + 1, 'a')).find("larger than a MiB") != std::string::npos);
+  CHECK_FALSE(parse_fleet(std::string("\0\xff\xfe", 3)).has_value());
+}
+
+}  // namespace weir::manifests

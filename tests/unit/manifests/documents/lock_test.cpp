@@ -1,0 +1,89 @@
+#include "manifests/documents/lock.h"
+
+#include <doctest/doctest.h>
+
+namespace weir::manifests {
+namespace {
+
+Lock small_lock() {
+  const Digest digest = Digest::of(as_bytes("abc"));
+  return Lock{.name = *ReleaseName::parse("gateway-6.1"),
+              .architecture = "amd64",
+              .manifest_digest = digest,
+              .source_epoch = 1795226446,
+              .sources = {{"bookworm", digest, "Sat, 21 Nov 2026 02:00:46 UTC",
+                           "1F89983E0081FDE018F3CC9673A4F27B8DD47936"}},
+              .kernel = "linux-image-6.1.0-56-cloud-amd64",
+              .packages = {{"libmnl0", "1.0.4-3", "amd64",
+                            "pool/main/libm/libmnl/libmnl0_1.0.4-3_amd64.deb", ByteCount{12500},
+                            digest, "bookworm", "needed by wireguard-tools"},
+                           {"linux-image-6.1.0-56-cloud-amd64", "6.1.192-2", "amd64",
+                            "pool/updates/main/l/linux-signed-amd64/x.deb", ByteCount{1}, digest,
+                            "bookworm", "kernel"}},
+              .provides = {"linux-initramfs-tool"},
+              .accept_scripts = {{"libc6", "postinst", {digest}, "nothing runs yet"}},
+              .programs = {{"weir-init", digest, ByteCount{4096}}},
+              .builder_version = "0.1.0",
+              .compressor = "newc+zstd-1.5.4-9",
+              .version = 7};
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("a printed lock reads back as the same, and prints the same bytes") {
+  const Lock lock = small_lock();
+  const std::string text = print(lock);
+  const auto again = parse_lock(text);
+  REQUIRE_MESSAGE(again.has_value(), again.error().message);
+  CHECK(*again == lock);
+  CHECK(print(*again) == text);
+  CHECK(text.back() == '\n');
+}
+
+TEST_CASE("a lock that contradicts itself is refused with its field") {
+  const std::string text = print(small_lock());
+  const struct {
+    std::string_view from, to, expected;
+  } cases[] = {
+      {"weir.lock/3", "weir.lock/2", "lock: type: 'weir.lock/2' is not 'weir.lock/3'"},
+      {"\"version\": 7", "\"version\": 9007199254740992", "version: must be at most 2^53 - 1"},
+      {"\"version\": 7,", "", "version: missing"},
+      {"\"kernel\":", "\"kernel\": \"x\", \"kernel\":", "kernel"},
+      {"\"kernel\": \"linux", "\"kernel\": \"minix", "kernel: 'minix-image"},
+      {"\"architecture\"", "\"odd\": 1, \"architecture\"", "odd"},
+      {"pool/main", "../pool", "packages[0].path: must be a path inside an archive"},
+      {"\"size\": 12500", "\"size\": 18446744073709551616",
+       "packages[0].size: is too large: must be below 2^64"},
+      {"\"size\": 12500", "\"size\": -1", "packages[0].size: must be a whole number, not negative"},
+      {"\"size\": 12500", "\"size\": 1.5",
+       "packages[0].size: must be a whole number, not negative"},
+      {"pool/main", "/pool", "packages[0].path: must be a path inside an archive"},
+      {"pool/main", "pool//main", "packages[0].path: must be a path inside an archive"},
+      {"\"name\": \"libmnl0\"", "\"name\": \"zlib\"",
+       "packages[1].name: 'linux-image-6.1.0-56-cloud-amd64' is out of order"},
+      {"\"suite\": \"bookworm\"", "\"suite\": \"trixie\"", "'bookworm' is not among the sources"},
+      {"\"size\": 12500", "\"size\": -1", "packages[0].size"},
+      {"1F89983E", "1f89983e", "sources[0].signer: must be a key's fingerprint"},
+      {"1F89983E", "", "sources[0].signer: must be a key's fingerprint"},
+      {"\"compressor\": \"newc+zstd-1.5.4-9\"", "\"compressor\": \"\"", "compressor"},
+      {"sha256:ba78", "sha256:BA78", "manifest_digest"},
+  };
+  for (const auto& entry : cases) {
+    const auto lock = parse_lock(replaced(text, entry.from, entry.to));
+    CAPTURE(std::string(entry.to));
+    REQUIRE_FALSE(lock.has_value());
+    CAPTURE(lock.error().message);
+    CHECK(lock.error().code == Errc::invalid_input);
+    CHECK(lock.error().message.find(entry.expected) != std::string::npos);
+  }
+  CHECK_FALSE(parse_lock(text + "{}").has_value());
+  CHECK_FALSE(parse_lock(text.substr(0, text.size() / 2)).has_value());
+}
+
+}  // namespace weir::manifests
