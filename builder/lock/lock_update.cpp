@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "builder/lock/closest_names.h"
+#include "manifests/base/closest_names.h"
 
 namespace weir::builder {
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <set>
 
-#include "builder/lock/closest_names.h"
+#include "manifests/base/closest_names.h"
 #include "builder/lock/libsolv.h"
 
 namespace weir::builder {

@@ -1,10 +1,10 @@
-#include "builder/lock/closest_names.h"
+#include "manifests/base/closest_names.h"
 
 #include <algorithm>
 #include <set>
 #include <utility>
 
-namespace weir::builder {
+namespace weir {
 
 // Optimal string alignment: three rows of the dynamic program are enough.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -51,4 +51,4 @@ std::string suggestion(std::string_view name, const std::vector<std::string_view
   return out;
 }
 
-}  // namespace weir::builder
+}  // namespace weir

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weir::builder {
+namespace weir {
 
 /// Single-character insertions, removals, changes and swaps of neighbours that make `a` into `b`.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
@@ -19,4 +19,4 @@ namespace weir::builder {
 [[nodiscard]] std::string suggestion(std::string_view name,
                                      const std::vector<std::string_view>& candidates);
 
-}  // namespace weir::builder
+}  // namespace weir

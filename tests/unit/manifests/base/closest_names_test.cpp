@@ -1,8 +1,8 @@
-#include "builder/lock/closest_names.h"
+#include "manifests/base/closest_names.h"
 
 #include <doctest/doctest.h>
 
-namespace weir::builder {
+namespace weir {
 
 TEST_CASE("edit distance counts insertions, removals, changes and swaps") {
   CHECK(edit_distance("", "abc") == 3);
@@ -21,4 +21,4 @@ TEST_CASE("the nearest names come first, and far ones not at all") {
   CHECK(suggestion("zzzzzz", names).empty());
 }
 
-}  // namespace weir::builder
+}  // namespace weir

@@ -1,0 +1,94 @@
+#include "manifests/base/printable.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+
+#include "manifests/base/utf8.h"
+
+namespace weir {
+namespace {
+
+struct Range {
+  char32_t first, last;
+};
+
+// Beyond ASCII, in order.
+constexpr std::array kUnsafe = {
+    Range{0x80, 0x9f},        // C1
+    Range{0xad, 0xad},        // soft hyphen
+    Range{0x61c, 0x61c},      // Arabic letter mark
+    Range{0x180e, 0x180e},    // Mongolian vowel separator
+    Range{0x200b, 0x200f},    // zero-width space and joiners, left-to-right and right-to-left marks
+    Range{0x2028, 0x202e},    // line and paragraph separators, embeddings and overrides
+    Range{0x2060, 0x206f},    // word joiner, invisible operators, isolates, old format controls
+    Range{0xfeff, 0xfeff},    // byte order mark
+    Range{0xfff9, 0xfffb},    // interlinear annotations
+    Range{0xe0000, 0xe007f},  // tags
+};
+
+bool is_safe(const Utf8Character& character) {
+  if (!character.good) return false;
+  if (character.value < 0x80) return character.value >= 0x20 && character.value != 0x7f;
+  return std::none_of(kUnsafe.begin(), kUnsafe.end(), [&](const Range& range) {
+    return character.value >= range.first && character.value <= range.last;
+  });
+}
+
+std::string escape_of(const Utf8Character& character) {
+  if (character.good) {
+    if (character.value == '\n') return "\\n";
+    if (character.value == '\r') return "\\r";
+    if (character.value == '\t') return "\\t";
+  }
+  const bool byte = !character.good || character.value < 0x80;
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), byte ? "\\x%02x" : "\\u{%04x}",
+                static_cast<unsigned>(character.value));
+  return text.data();
+}
+
+std::string with_escapes(std::string_view text, bool keep_newlines, std::size_t most) {
+  std::string out;
+  out.reserve(std::min(text.size(), most));
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Character character = utf8_character(text, at);
+    const bool kept = is_safe(character) || (keep_newlines && character.value == '\n');
+    const std::string escaped =
+        kept ? std::string(text.substr(at, character.size)) : escape_of(character);
+    if (out.size() + escaped.size() > most) return out + "...";
+    out += escaped;
+    at += character.size;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  return with_escapes(text, false, SIZE_MAX);
+}
+
+bool is_printable(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Character character = utf8_character(text, at);
+    if (!is_safe(character)) return false;
+    at += character.size;
+  }
+  return true;
+}
+
+std::string printable_lines(std::string_view text) {
+  return with_escapes(text, true, SIZE_MAX);
+}
+
+std::string excerpt(std::string_view text, std::size_t most) {
+  return with_escapes(text, false, most);
+}
+
+std::string quoted(std::string_view text, std::size_t most) {
+  return "'" + excerpt(text, most) + "'";
+}
+
+}  // namespace weir
