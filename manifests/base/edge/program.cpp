@@ -25,12 +25,12 @@ bool asks_for_help(const std::string& word) {
   return word == "--help" || word == "-h" || word == "help";
 }
 
-bool only_command(const Program& program) {
+bool only_command(const CommandTable& program) {
   return program.commands.size() == 1 && program.commands.front().name.empty();
 }
 
 // "weir-keys trust init".
-std::string called(const Program& program, const Command& command) {
+std::string called(const CommandTable& program, const Command& command) {
   return command.name.empty() ? program.name : program.name + " " + command.name;
 }
 
@@ -38,7 +38,7 @@ bool in_group(const Command& command, std::string_view group) {
   return group.empty() || command.name.starts_with(std::string(group) + " ");
 }
 
-std::string help_text(const Program& program, const Command& command) {
+std::string help_text(const CommandTable& program, const Command& command) {
   std::string out = "usage: " + called(program, command);
   if (command.takes) out += " " + command.takes->shown;
   out += " [options]\n\n" + (command.about.empty() ? command.summary : command.about);
@@ -50,7 +50,7 @@ std::string help_text(const Program& program, const Command& command) {
 }
 
 // Of all commands, or of a group's.
-std::string list_text(const Program& program, std::string_view group) {
+std::string list_text(const CommandTable& program, std::string_view group) {
   const std::string name = program.name + (group.empty() ? "" : " " + std::string(group));
   std::size_t width = 0;
   for (const Command& command : program.commands) width = std::max(width, command.name.size());
@@ -78,7 +78,7 @@ ordered_json to_json(const Option& option) {
   return out;
 }
 
-std::string description(const Program& program) {
+std::string description(const CommandTable& program) {
   ordered_json commands = ordered_json::array();
   for (const Command& command : program.commands) {
     ordered_json options = ordered_json::array();
@@ -116,7 +116,7 @@ int misused(const std::string& explained, const std::string& why) {
   return code_of(Exit::misused);
 }
 
-int run_command(const Program& program, const Command& command, const Words& words) {
+int run_command(const CommandTable& program, const Command& command, const Words& words) {
   const std::string name = called(program, command);
   start_log(name);
   const auto asked = parse_words(command, words);
@@ -132,7 +132,7 @@ int run_command(const Program& program, const Command& command, const Words& wor
 }
 
 // The command that the words begin with, and what follows its name.
-const Command* find_command(const Program& program, const Words& words, Words& rest) {
+const Command* find_command(const CommandTable& program, const Words& words, Words& rest) {
   for (const std::size_t count : {std::size_t{2}, std::size_t{1}}) {
     if (words.size() < count) continue;
     const std::string name = count == 2 ? words[0] + " " + words[1] : words[0];
@@ -145,13 +145,13 @@ const Command* find_command(const Program& program, const Words& words, Words& r
   return nullptr;
 }
 
-bool is_group(const Program& program, const std::string& word) {
+bool is_group(const CommandTable& program, const std::string& word) {
   return !word.empty() &&
          std::any_of(program.commands.begin(), program.commands.end(),
                      [&](const Command& command) { return in_group(command, word); });
 }
 
-int no_command(const Program& program, const Words& words) {
+int no_command(const CommandTable& program, const Words& words) {
   const std::string group = is_group(program, words[0]) ? words[0] + " " : "";
   const std::string& word = words[group.empty() ? 0 : 1];
   std::vector<std::string_view> names;
@@ -166,7 +166,7 @@ int no_command(const Program& program, const Words& words) {
                      (near.empty() ? "" : "; closest: " + group + near.front()));
 }
 
-int dispatch(const Program& program, Words words) {
+int dispatch(const CommandTable& program, Words words) {
   start_log(program.name);
   if (words.size() == 1 && words[0] == "--version") {
     return print(program.name + " " WEIR_VERSION "\n");
@@ -198,7 +198,7 @@ int dispatch(const Program& program, Words words) {
 
 }  // namespace
 
-int run_program(const Program& program, int argc, const char* const* argv) {
+int run_program(const CommandTable& program, int argc, const char* const* argv) {
   return run_program(program.name.c_str(),
                      [&] { return dispatch(program, Words(argv + 1, argv + argc)); });
 }

@@ -76,7 +76,7 @@ struct Command {
   std::function<Exit(const Error&)> failed{};
 };
 
-struct Program {
+struct CommandTable {
   std::string name;     ///< "weir-builder"
   std::string summary;  ///< what it is, half a line
   std::vector<Command> commands;
@@ -89,6 +89,6 @@ struct Program {
 /// --describe, which prints the table as JSON (docs/packages.md). Wrong usage is one sentence that
 /// names the closest command or option; errors begin with the program's and the command's name, and
 /// are printable(). Ends with 1 where results could not be written, or memory is short.
-[[nodiscard]] int run_program(const Program& program, int argc, const char* const* argv);
+[[nodiscard]] int run_program(const CommandTable& program, int argc, const char* const* argv);
 
 }  // namespace weir

@@ -90,14 +90,14 @@ Command bake(Given& given) {
 
 Said say(std::vector<const char*> words, Given& given) {
   const auto nothing = []() -> Result<Exit> { return Exit::done; };
-  const Program program{"weir-cake",
-                        "cakes for gateways",
-                        {bake(given),
-                         {.name = "trust init", .summary = "begins", .run = nothing},
-                         {.name = "trust sign",
-                          .summary = "signs",
-                          .run = [] { return Result<Exit>(fail(Errc::bug, "torn")); },
-                          .failed = [](const Error&) { return Exit::moved_back; }}}};
+  const CommandTable program{"weir-cake",
+                             "cakes for gateways",
+                             {bake(given),
+                              {.name = "trust init", .summary = "begins", .run = nothing},
+                              {.name = "trust sign",
+                               .summary = "signs",
+                               .run = [] { return Result<Exit>(fail(Errc::bug, "torn")); },
+                               .failed = [](const Error&) { return Exit::moved_back; }}}};
   words.insert(words.begin(), "weir-cake");
   std::fflush(stdout);
   Capture out(STDOUT_FILENO), err(STDERR_FILENO);
@@ -227,7 +227,7 @@ TEST_CASE("help is there for the program, a group and each command, and the vers
 
 TEST_CASE("results that cannot be written are a failure") {
   Given given;
-  const Program program{"weir-cake", "cakes", {bake(given)}};
+  const CommandTable program{"weir-cake", "cakes", {bake(given)}};
   const char* words[] = {"weir-cake", "bake", "lemon", "-s", "x"};
   std::fflush(stdout);
   const int kept = ::dup(STDOUT_FILENO);
@@ -251,12 +251,12 @@ TEST_CASE("results that cannot be written are a failure") {
 
 TEST_CASE("a program of one command has no command's name") {
   std::string what;
-  const Program program{"weir-one",
-                        "does one thing",
-                        {{.name = "",
-                          .summary = "does it",
-                          .takes = Positional{"THING", &what},
-                          .run = []() -> Result<Exit> { return Exit::done; }}}};
+  const CommandTable program{"weir-one",
+                             "does one thing",
+                             {{.name = "",
+                               .summary = "does it",
+                               .takes = Positional{"THING", &what},
+                               .run = []() -> Result<Exit> { return Exit::done; }}}};
   const char* words[] = {"weir-one", "it"};
   CHECK(run_program(program, 2, words) == 0);
   CHECK(what == "it");
