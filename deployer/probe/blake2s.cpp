@@ -68,10 +68,6 @@ Mac blake2s_mac(Bytes key, Bytes message) {
   return out;
 }
 
-Result<keys::Secret> hmac_blake2s(Bytes key, Bytes message) {
-  return hmac(key, {message});
-}
-
 Result<std::vector<keys::Secret>> kdf(Bytes chaining_key, Bytes input, std::size_t count) {
   TRY_ASSIGN(const keys::Secret extracted, hmac(chaining_key, {input}));
   std::vector<keys::Secret> out;

@@ -18,8 +18,6 @@ using Mac = std::array<std::uint8_t, 16>;
 [[nodiscard]] Hash blake2s(std::initializer_list<Bytes> pieces);
 /// Keyed BLAKE2s with 16 bytes of output. key: at most 32 bytes
 [[nodiscard]] Mac blake2s_mac(Bytes key, Bytes message);
-/// HMAC with BLAKE2s-256. source: RFC 2104
-[[nodiscard]] Result<keys::Secret> hmac_blake2s(Bytes key, Bytes message);
 /// WireGuard's KDF: HKDF (RFC 5869) with HMAC-BLAKE2s, no info; `count` keys of 32 bytes.
 [[nodiscard]] Result<std::vector<keys::Secret>> kdf(Bytes chaining_key, Bytes input,
                                                     std::size_t count);

@@ -234,18 +234,4 @@ Result<std::string> seal_to_node(const Secret& secret, const PublicKey& seal_key
   return base64_of(as_bytes(out));
 }
 
-Result<Secret> open_sealed(std::string_view sealed, const PublicKey& seal_public,
-                           const Secret& seal_private) {
-  const auto raw = parse_base64(sealed);
-  if (!raw || raw->size() < crypto_box_SEALBYTES || seal_private.size() != 32) {
-    return fail(Errc::unauthorized, "not sealed to this key");
-  }
-  TRY_ASSIGN(Secret out, Secret::of_size(raw->size() - crypto_box_SEALBYTES));
-  if (crypto_box_seal_open(out.writable().data(), as_bytes(*raw).data(), raw->size(),
-                           seal_public.raw().data(), seal_private.bytes().data()) != 0) {
-    return fail(Errc::unauthorized, "not sealed to this key");
-  }
-  return out;
-}
-
 }  // namespace weir::keys

@@ -49,8 +49,5 @@ struct SealingKey {
 /// function here that draws random numbers: libsodium makes the ephemeral key itself. errors:
 /// invalid_input: the key is not a point that anything can be sealed to
 [[nodiscard]] Result<std::string> seal_to_node(const Secret& secret, const PublicKey& seal_key);
-/// errors: unauthorized
-[[nodiscard]] Result<Secret> open_sealed(std::string_view sealed, const PublicKey& seal_public,
-                                         const Secret& seal_private);
 
 }  // namespace weir::keys

@@ -1,104 +1,172 @@
-// Holds the sources to docs/architecture.md: includes point left, and pure code touches nothing.
+// Holds the tree to docs/architecture.md: rooms and their order, includes, pure and edge.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
+#include <iterator>
 #include <map>
+#include <regex>
 #include <set>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "tests/architecture/tree.h"
+
+namespace weir::architecture {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Source {
-  std::string path;  ///< relative to the repository
-  std::vector<std::string> includes;
-  bool edge = false;
+// Includes that the map does not allow and that stand until their room is mended: how many. A
+// number may only go down.
+const std::map<std::pair<std::string, std::string>, std::size_t> kUpward = {
+    {{"manifests/documents", "manifests/messages"}, 1},
+    {{"keys/signing", "keys/identity"}, 1},
+    {{"keys/signing", "keys/trust"}, 1},
+    {{"keys/trust", "keys/commands"}, 1},
+    {{"images/tree", "images/formats"}, 1},
+    {{"builder/packages", "builder/kernel"}, 1},
+    {{"builder/packages", "builder/lock"}, 1},
+    {{"builder/lock", "builder/layers"}, 2},
+    {{"builder/lock", "builder/release"}, 2},
+    {{"builder/layers", "builder/boot_check"}, 1},
+    {{"builder/release", "builder/export"}, 1},
+    {{"deployer/rollout/movement", "deployer/rollout"}, 1},
+    {{"deployer/rollout/nodelife", "deployer/orders"}, 1},
+    {{"deployer/rollout", "deployer/orders"}, 2},
+    {{"deployer/orders", "deployer/serve"}, 1},
 };
 
-// Who may include whom. A room may always include itself. The deployer's inner rooms come first.
-const std::map<std::string, std::set<std::string>> kRooms = {
-    {"manifests", {}},
-    {"keys", {"manifests"}},
-    {"images", {"manifests"}},
-    {"builder", {"manifests", "keys", "images"}},
-    {"deployer/network", {"manifests"}},
-    {"deployer/wireguard", {"manifests", "deployer/network"}},
-    {"deployer/steering", {"manifests", "deployer/network"}},
-    {"deployer/director", {"manifests", "deployer/network", "deployer/steering"}},
-    {"deployer/pool", {"manifests", "images", "deployer/network"}},
-    {"deployer/judge", {"manifests"}},
-    {"deployer/probe", {"manifests", "keys", "deployer/network"}},
-    {"deployer/node_client", {"manifests", "deployer/network"}},
-    {"deployer/node",
-     {"manifests", "deployer/network", "deployer/wireguard", "deployer/node_client"}},
-    {"deployer/boot_check",
-     {"manifests", "keys", "images", "deployer/network", "deployer/pool", "deployer/node_client"}},
-    {"deployer",
-     {"manifests", "keys", "images", "deployer/network", "deployer/wireguard", "deployer/steering",
-      "deployer/director", "deployer/pool", "deployer/judge", "deployer/probe",
-      "deployer/node_client"}},
-};
-
-// What gives a pure file a clock, a descriptor, randomness or the network.
-const std::set<std::string> kWorld = {"fcntl.h",        "unistd.h",        "sys/socket.h",
-                                      "sys/stat.h",     "sys/mman.h",      "sys/wait.h",
-                                      "sys/mount.h",    "sys/ioctl.h",     "sys/epoll.h",
-                                      "poll.h",         "netdb.h",         "dirent.h",
-                                      "sched.h",        "signal.h",        "csignal",
-                                      "fstream",        "iostream",        "filesystem",
-                                      "thread",         "mutex",           "random",
-                                      "curl/curl.h",    "sqlite3.h",       "openssl/ssl.h",
-                                      "openssl/rand.h", "spdlog/spdlog.h", "nftables/libnftables.h",
-                                      "ctime",          "time.h"};
-
-std::string room_of(const std::string& path) {
-  std::string best;
-  for (const auto& [room, _] : kRooms) {
-    if (path.rfind(room + "/", 0) == 0 && room.size() > best.size()) best = room;
-  }
-  return best;
+std::set<std::string> words(const std::string& text) {
+  std::istringstream in(text);
+  return {std::istream_iterator<std::string>(in), std::istream_iterator<std::string>()};
 }
 
-std::vector<Source> sources() {
-  std::vector<Source> out;
-  const fs::path root = WEIR_SOURCE_DIR;
-  for (const char* top : {"manifests", "keys", "images", "builder", "deployer"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
-      const auto extension = entry.path().extension();
-      if (extension != ".h" && extension != ".cpp") continue;
-      Source source;
-      source.path = fs::relative(entry.path(), root).string();
-      const bool driver = entry.path().filename() == "main.cpp";
-      source.edge = driver || source.path.find("/edge/") != std::string::npos;
-      std::ifstream in(entry.path());
-      for (std::string line; std::getline(in, line);) {
-        if (line.rfind("#include ", 0) != 0 || line.size() < 12) continue;
-        const auto end = line.find_first_of("\">", 10);
-        source.includes.push_back(line.substr(10, end - 10));
-      }
-      out.push_back(std::move(source));
-    }
+// What gives a pure file a clock, a descriptor, randomness or the network: headers, and names of
+// headers that it may include.
+const std::set<std::string> kWorld = words(
+    "condition_variable csignal ctime curl/curl.h dirent.h fcntl.h filesystem fstream future "
+    "iostream mutex netdb.h nftables/libnftables.h openssl/rand.h openssl/ssl.h poll.h random "
+    "sched.h shared_mutex signal.h spawn.h spdlog/spdlog.h sqlite3.h sys/epoll.h sys/file.h "
+    "sys/ioctl.h sys/mman.h sys/mount.h sys/prctl.h sys/random.h sys/resource.h sys/socket.h "
+    "sys/stat.h sys/syscall.h sys/time.h sys/uio.h sys/un.h sys/wait.h termios.h thread time.h "
+    "unistd.h");
+const std::set<std::string> kWorldNames = words(
+    "getenv secure_getenv setenv putenv random_device randombytes_buf steady_clock system_clock");
+
+bool allows(const Room& room, const std::string& other) {
+  return std::any_of(room.may_include.begin(), room.may_include.end(),
+                     [&](const std::string& allowed) { return lies_in(other, allowed); });
+}
+
+const Room* row_of(const std::string& name) {
+  for (const Room& room : map().rooms) {
+    if (room.name == name) return &room;
   }
-  return out;
+  return nullptr;
 }
 
 }  // namespace
 
-TEST_CASE("every source lies in a room, and rooms include only what stands left of them") {
-  const auto all = sources();
-  REQUIRE(all.size() > 10);
-  for (const Source& source : all) {
-    const std::string room = room_of(source.path);
-    CAPTURE(source.path);
-    REQUIRE_FALSE(room.empty());
+TEST_CASE("every folder with sources is a room of the map, and every room of the map is there") {
+  std::set<std::string> there, mapped;
+  for (const Source& source : sources()) there.insert(source.room);
+  for (const Room& room : map().rooms) {
+    CAPTURE(room.name);
+    CHECK(mapped.insert(room.name).second);
+    CHECK(there.contains(room.name));
+  }
+  for (const std::string& room : there) {
+    CAPTURE(room);
+    CHECK(mapped.contains(room));
+  }
+}
+
+TEST_CASE("every folder beside the product is in the map, and what the map names is there") {
+  const fs::path root = WEIR_SOURCE_DIR;
+  std::set<std::string> there;
+  for (const auto& entry : fs::directory_iterator(root)) {
+    const std::string name = entry.path().filename().string();
+    if (!entry.is_directory() || name[0] == '.' || name == "build" || kHouses.contains(name))
+      continue;
+    if (name != "tests") there.insert(name);
+  }
+  for (const auto& entry : fs::directory_iterator(root / "tests")) {
+    if (entry.is_directory()) there.insert("tests/" + entry.path().filename().string());
+  }
+  for (const std::string& folder : there) {
+    CAPTURE(folder);
+    CHECK(map().folders.contains(folder));
+  }
+  for (const std::string& folder : map().folders) {
+    CAPTURE(folder);
+    CHECK(fs::is_directory(root / folder));
+  }
+}
+
+TEST_CASE("the map names every page of docs") {
+  for (const auto& entry : fs::directory_iterator(fs::path(WEIR_SOURCE_DIR) / "docs")) {
+    const std::string name = entry.path().filename().string();
+    if (entry.path().extension() != ".md" || name == "architecture.md") continue;
+    CAPTURE(name);
+    CHECK(map().page.find(name) != std::string::npos);
+  }
+}
+
+TEST_CASE("rooms stand in an order: each may include only what stands above it") {
+  std::set<std::string> above;
+  REQUIRE(map().rooms.size() > 30);
+  for (const Room& room : map().rooms) {
+    CAPTURE(room.name);
+    for (const std::string& allowed : room.may_include) {
+      CAPTURE(allowed);
+      CHECK(std::any_of(above.begin(), above.end(),
+                        [&](const std::string& name) { return lies_in(name, allowed); }));
+      CHECK_FALSE(lies_in(room.name, allowed));
+    }
+    above.insert(room.name);
+  }
+}
+
+TEST_CASE("the halves stay apart: builder and deployer, keys and images") {
+  for (const auto& [one, other] : {std::pair{"builder", "deployer"}, std::pair{"keys", "images"}}) {
+    for (const Room& room : map().rooms) {
+      for (const std::string& allowed : room.may_include) {
+        CHECK_FALSE((lies_in(room.name, one) && lies_in(allowed, other)));
+        CHECK_FALSE((lies_in(room.name, other) && lies_in(allowed, one)));
+      }
+    }
+  }
+}
+
+TEST_CASE("a room includes only what its row of the map names") {
+  std::map<std::pair<std::string, std::string>, std::vector<std::string>> upward;
+  REQUIRE(sources().size() > 100);
+  for (const Source& source : sources()) {
+    const Room* row = row_of(source.room);
+    if (row == nullptr) continue;  // the test of folders speaks of it
     for (const std::string& include : source.includes) {
       const std::string other = room_of(include);
-      if (other.empty() || other == room) continue;
+      if (other.empty() || other == source.room || allows(*row, other)) continue;
+      upward[{source.room, other}].push_back(source.path + " includes " + include);
+    }
+  }
+  for (const auto& [rooms, places] : upward) {
+    const auto known = kUpward.find(rooms);
+    if (known != kUpward.end() && places.size() <= known->second) continue;
+    for (const std::string& place : places) FAIL_CHECK(place);
+  }
+}
+
+TEST_CASE("what is included is there") {
+  for (const Source& source : sources()) {
+    for (const std::string& include : source.includes) {
+      if (room_of(include).empty()) continue;
+      CAPTURE(source.path);
       CAPTURE(include);
-      CHECK(kRooms.at(room).contains(other));
+      CHECK(fs::is_regular_file(fs::path(WEIR_SOURCE_DIR) / include));
     }
   }
 }
@@ -112,5 +180,22 @@ TEST_CASE("pure files include neither the edge nor the world") {
       CHECK(include.find("/edge/") == std::string::npos);
       CHECK_FALSE(kWorld.contains(include));
     }
+    for (const std::string& name : kWorldNames) {
+      CAPTURE(name);
+      CHECK_FALSE(std::regex_search(source.code, std::regex("\\b" + name + "\\b")));
+    }
   }
 }
+
+TEST_CASE("the product includes nothing of tests, bench or examples") {
+  for (const Source& source : sources()) {
+    for (const std::string& include : source.includes) {
+      CAPTURE(source.path);
+      CHECK_FALSE(map().folders.contains(include.substr(0, include.rfind('/'))));
+      CHECK(include.rfind("tests/", 0) != 0);
+      CHECK(include.rfind("bench/", 0) != 0);
+    }
+  }
+}
+
+}  // namespace weir::architecture

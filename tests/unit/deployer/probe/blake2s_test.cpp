@@ -31,12 +31,10 @@ TEST_CASE("the MAC is BLAKE2s keyed and 16 bytes long, not a truncated one") {
         "75296c2d2c0f51210b383f386bc8b1ff");
 }
 
-TEST_CASE("HMAC and KDF agree with CPython's") {
+TEST_CASE("the KDF agrees with one of CPython's HMAC") {
   const std::string key = counting(32);
-  CHECK(hex_of(hmac_blake2s(as_bytes(key), as_bytes("abc"))->bytes()) ==
-        "82623be5bc0a391b24dce53e67d028eff92d586de0485ac37822e597d049c74f");
-  CHECK(hex_of(hmac_blake2s(as_bytes(std::string(100, '\0')), as_bytes("abc"))->bytes()) ==
-        "03cf3d649c2b4d751e1937c489fb0653eaa260f42019c03a44e8a7917749d086");
+  CHECK(hex_of(kdf(as_bytes(std::string(32, '\0')), {}, 1)->at(0).bytes()) ==
+        "8387b46bf43eccfcf349552a095d8315c4055beb90208fb1be23b894bc2ed5d0");
   const auto keys = kdf(as_bytes(key), as_bytes("input"), 3);
   REQUIRE(keys->size() == 3);
   CHECK(hex_of((*keys)[0].bytes()) ==
