@@ -171,6 +171,21 @@ TEST_CASE("what is included is there") {
   }
 }
 
+TEST_CASE("what tests and benches include is there, beside them or from the root") {
+  const fs::path root = WEIR_SOURCE_DIR;
+  for (const char* top : {"tests", "bench"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
+      const auto extension = entry.path().extension();
+      if (extension != ".h" && extension != ".cpp") continue;
+      CAPTURE(entry.path());
+      for (const std::string& include : quoted_includes(entry.path())) {
+        CAPTURE(include);
+        CHECK((fs::exists(entry.path().parent_path() / include) || fs::exists(root / include)));
+      }
+    }
+  }
+}
+
 TEST_CASE("pure files include neither the edge nor the world") {
   for (const Source& source : sources()) {
     if (source.edge) continue;

@@ -161,6 +161,16 @@ const Map& map() {
   return kMap;
 }
 
+std::vector<std::string> quoted_includes(const std::string& path) {
+  static const std::regex kInclude("(?:^|\n)#include \"([^\"]+)\"");
+  const std::string text = read(path);
+  std::vector<std::string> out;
+  for (std::sregex_iterator it(text.begin(), text.end(), kInclude), end; it != end; ++it) {
+    out.push_back((*it)[1]);
+  }
+  return out;
+}
+
 bool lies_in(const std::string& room, const std::string& allowed) {
   if (room == allowed) return true;
   return kHouses.contains(allowed) && room.rfind(allowed + "/", 0) == 0;

@@ -37,6 +37,8 @@ extern const std::set<std::string> kHouses;
 [[nodiscard]] const std::vector<Source>& sources();
 [[nodiscard]] const Map& map();
 
+/// What a file includes in quotes.
+[[nodiscard]] std::vector<std::string> quoted_includes(const std::string& path);
 /// Whether `room` is `allowed`, or lies in the house `allowed`.
 [[nodiscard]] bool lies_in(const std::string& room, const std::string& allowed);
 /// The room of a file of ours, as an include names it; empty for others' headers.

@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
-#include "build_fixture.h"
 #include "builder/bill/bill_of_materials.h"
+#include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
 namespace {

@@ -2,9 +2,9 @@
 // person runs them. Statements are signed by the stock minisign; tests/vm boots real releases.
 #include <doctest/doctest.h>
 
-#include "build_fixture.h"
 #include "builder/boot_check/boot_spans.h"
 #include "manifests/documents/boot_check_statement.h"
+#include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
 namespace {

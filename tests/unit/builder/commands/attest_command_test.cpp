@@ -2,7 +2,7 @@
 // it.
 #include <doctest/doctest.h>
 
-#include "build_fixture.h"
+#include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
 namespace {

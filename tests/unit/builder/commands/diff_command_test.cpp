@@ -1,7 +1,7 @@
 // weir-builder diff as a person runs it.
 #include <doctest/doctest.h>
 
-#include "build_fixture.h"
+#include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
 

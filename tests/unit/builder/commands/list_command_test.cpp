@@ -2,7 +2,7 @@
 // release says.
 #include <doctest/doctest.h>
 
-#include "build_fixture.h"
+#include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
 namespace {

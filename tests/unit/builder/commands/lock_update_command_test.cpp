@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "archive_fixture.h"
 #include "manifests/documents/lock.h"
+#include "tests/unit/builder/layers/archive_fixture.h"
 
 namespace weir::builder {
 namespace {

@@ -2,8 +2,8 @@
 // signatures by the stock minisign and openssl.
 #include <doctest/doctest.h>
 
-#include "build_fixture.h"
 #include "builder/release/edge/trusted.h"
+#include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
 namespace {

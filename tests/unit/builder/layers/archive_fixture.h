@@ -4,9 +4,9 @@
 #include <map>
 #include <string>
 
-#include "http_server.h"
-#include "packages_fixture.h"
-#include "throw_away_key.h"
+#include "tests/unit/builder/lock/packages_fixture.h"
+#include "tests/unit/builder/mirror/http_server.h"
+#include "tests/unit/builder/release/throw_away_key.h"
 
 namespace weir::builder {
 

@@ -1,9 +1,9 @@
 // weir-builder build and rebuild hold a lock to the signed indices that the cache still has.
 #include <doctest/doctest.h>
 
-#include "build_fixture.h"
-#include "http_server.h"
-#include "throw_away_key.h"
+#include "tests/unit/builder/mirror/http_server.h"
+#include "tests/unit/builder/release/build_fixture.h"
+#include "tests/unit/builder/release/throw_away_key.h"
 
 namespace weir::builder {
 namespace {

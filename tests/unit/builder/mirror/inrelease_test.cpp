@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "throw_away_key.h"
+#include "tests/unit/builder/release/throw_away_key.h"
 
 namespace weir::builder {
 namespace {

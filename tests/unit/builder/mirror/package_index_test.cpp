@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "packages_fixture.h"
+#include "tests/unit/builder/lock/packages_fixture.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::builder {

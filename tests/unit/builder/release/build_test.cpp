@@ -6,7 +6,7 @@
 #include <string>
 
 #include "build_fixture.h"
-#include "http_server.h"
+#include "tests/unit/builder/mirror/http_server.h"
 
 namespace weir::builder {
 

@@ -3,7 +3,7 @@
 
 #include "build_fixture.h"
 #include "builder/release/rebuild_differences.h"
-#include "http_server.h"
+#include "tests/unit/builder/mirror/http_server.h"
 
 namespace weir::builder {
 namespace {

@@ -2,8 +2,8 @@
 // validate, which knows each document from its text.
 #include <doctest/doctest.h>
 
-#include "build_fixture.h"
 #include "tests/schemas/judge.h"
+#include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "keys/trust/edge/trust_files.h"
 #include "manifests/base/edge/file.h"
-#include "scratch.h"
+#include "tests/unit/keys/scratch.h"
 
 namespace weir::keys {
 namespace {

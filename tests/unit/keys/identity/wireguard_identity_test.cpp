@@ -7,8 +7,8 @@
 
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
-#include "scratch.h"
 #include "tests/schemas/judge.h"
+#include "tests/unit/keys/scratch.h"
 
 namespace weir::keys {
 namespace {

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "keys/signing/edge/key_files.h"
-#include "trust_fixture.h"
+#include "tests/unit/keys/trust/trust_fixture.h"
 
 namespace weir::keys {
 namespace {

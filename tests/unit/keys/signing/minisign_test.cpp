@@ -5,7 +5,7 @@
 
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
-#include "scratch.h"
+#include "tests/unit/keys/scratch.h"
 
 // The other side in these tests is the stock minisign program.
 namespace weir::keys {

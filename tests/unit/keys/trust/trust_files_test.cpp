@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "manifests/base/edge/file.h"
-#include "scratch.h"
+#include "tests/unit/keys/scratch.h"
 #include "trust_fixture.h"
 
 namespace weir::keys {
