@@ -12,6 +12,7 @@
 #include "deployer/serve/edge/serve.h"
 #include "deployer/serve/edge/status.h"
 #include "manifests/base/edge/run_program.h"
+#include "manifests/base/printable.h"
 
 namespace {
 
@@ -68,7 +69,7 @@ std::string elapsed(std::chrono::steady_clock::time_point start) {
 }
 
 int fail_with(const Options& options, const Error& error) {
-  std::cerr << "weir-deployer: " << options.command << ": " << error.message << "\n";
+  std::cerr << "weir-deployer: " << options.command << ": " << printable(error.message) << "\n";
   if (options.json) {
     Report report;
     report.order = options.command;
@@ -115,7 +116,7 @@ int finish(const Options& options, const ControlReply& reply) {
   }
   std::cout << std::flush;
   if (!reply.error.empty()) {
-    std::cerr << "weir-deployer: " << options.command << ": " << reply.error << "\n";
+    std::cerr << "weir-deployer: " << options.command << ": " << printable(reply.error) << "\n";
   }
   return reply.exit_code;
 }
@@ -123,7 +124,7 @@ int finish(const Options& options, const ControlReply& reply) {
 int run(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   const auto progress = [start](const std::string& line) {
-    std::cerr << elapsed(start) + line + "\n" << std::flush;
+    std::cerr << elapsed(start) + printable(line) + "\n" << std::flush;
   };
   if (options.command == "serve") {
     const auto served = serve(options.fleet, interrupted, progress);
@@ -151,7 +152,7 @@ int run(const Options& options) {
 }
 
 int usage_error(const std::string& what) {
-  std::cerr << "weir-deployer: " << what << " (see weir-deployer --help)\n";
+  std::cerr << "weir-deployer: " << printable(what) << " (see weir-deployer --help)\n";
   return 2;
 }
 

@@ -19,6 +19,7 @@
 #include "keys/signing/minisign.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/run_program.h"
+#include "manifests/base/printable.h"
 
 namespace weir::keys {
 namespace {
@@ -272,13 +273,13 @@ int run_command(const Command& command, const std::vector<std::string>& argument
     }
     po::notify(given);
   } catch (const po::error& error) {
-    std::cerr << "weir-keys " << command.name << ": " << error.what() << "; see weir-keys "
-              << command.name << " --help\n";
+    std::cerr << "weir-keys " << command.name << ": " << printable(error.what())
+              << "; see weir-keys " << command.name << " --help\n";
     return 2;
   }
   const auto answer = command.run(given);
   if (!answer) {
-    std::cerr << "weir-keys: " << answer.error().message << "\n";
+    std::cerr << "weir-keys: " << printable(answer.error().message) << "\n";
     if (given.count("json") != 0) {
       std::cout << Json{{"error",
                          {{"code", name_of(answer.error().code)},
@@ -289,14 +290,14 @@ int run_command(const Command& command, const std::vector<std::string>& argument
     return 1;
   }
   if (answer->status == 2) {
-    std::cerr << "weir-keys " << command.name << ": " << answer->text << "; see weir-keys "
-              << command.name << " --help\n";
+    std::cerr << "weir-keys " << command.name << ": " << printable(answer->text)
+              << "; see weir-keys " << command.name << " --help\n";
     return 2;
   }
   if (given.count("json") != 0) {
     std::cout << answer->json.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
   } else {
-    std::cout << answer->text << "\n";
+    std::cout << printable_lines(answer->text) << "\n";
   }
   return std::cout.flush() ? answer->status : 1;
 }
@@ -329,7 +330,7 @@ int dispatch(int argc, char** argv) {
     return run_command(command,
                        {arguments.begin() + static_cast<std::ptrdiff_t>(words), arguments.end()});
   }
-  std::cerr << "weir-keys: there is no command '" << name << "'; see weir-keys --help\n";
+  std::cerr << "weir-keys: there is no command '" << printable(name) << "'; see weir-keys --help\n";
   return 2;
 }
 

@@ -1,6 +1,5 @@
 // weir-boot-check: boots one release, has a peer talk to it, and prints what it saw. It verifies no
 // signature: `weir-builder boot-check` does, and names the release by the digest that it verified.
-#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,6 +12,8 @@
 #include "deployer/boot_check/edge/enclosure.h"
 #include "deployer/pool/edge/boot_image.h"
 #include "images/store/edge/store.h"
+#include "manifests/base/edge/file.h"
+#include "manifests/base/printable.h"
 
 namespace {
 
@@ -44,7 +45,7 @@ struct Options {
 };
 
 int failed(const Error& error) {
-  std::fprintf(stderr, "weir-boot-check: %s\n", error.message.c_str());
+  std::fprintf(stderr, "weir-boot-check: %s\n", printable(error.message).c_str());
   return 1;
 }
 
@@ -70,15 +71,14 @@ Result<int> run(const Options& options) {
   }
   Fd log;
   if (!options.log.empty()) {
-    log = Fd(::open(options.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!log.valid()) return fail_errno(Errc::io, errno, options.log);
+    TRY_ASSIGN(log, open_log_file(options.log, Existing::emptied));
   }
   // Before the enclosure, whose /run is another one: the store may lie anywhere.
   TRY_ASSIGN_IN(const auto image, pool::make_boot_image(release, store), where);
   const auto start = std::chrono::steady_clock::now();
   const auto say = [start](const std::string& line) {
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-    std::fprintf(stderr, "[%7.2f s] %s\n", passed.count(), line.c_str());
+    std::fprintf(stderr, "[%7.2f s] %s\n", passed.count(), printable(line).c_str());
   };
   return boot_check::run_enclosed([&] {
     const auto seen = boot_check::check(

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "manifests/base/printable.h"
+
 namespace weir {
 namespace {
 
@@ -12,10 +14,6 @@ template <class Number>
 bool parse_decimal(std::string_view text, Number& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   return error == std::errc{} && end == text.data() + text.size() && !text.empty();
-}
-
-std::string quoted(std::string_view text) {
-  return "'" + std::string(text.substr(0, 80)) + "'";
 }
 
 bool bit(std::string_view raw, unsigned index) {

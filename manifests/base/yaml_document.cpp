@@ -9,6 +9,8 @@
 #include <charconv>
 #include <sstream>
 
+#include "manifests/base/utf8.h"
+
 namespace weir::manifests {
 namespace {
 
@@ -126,33 +128,6 @@ class TreeBuilder : public YAML::EventHandler {
     parent.key_lines.push_back(node.line);
   }
 };
-
-// Where the first byte stands that is not UTF-8 (RFC 3629), or npos.
-std::size_t find_broken_utf8(std::string_view text) {
-  const auto byte = [&](std::size_t at) {
-    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-  };
-  for (std::size_t at = 0; at < text.size();) {
-    const unsigned lead = byte(at);
-    const std::size_t more = lead < 0x80                    ? 0
-                             : lead >= 0xc2 && lead <= 0xdf ? 1
-                             : lead >= 0xe0 && lead <= 0xef ? 2
-                             : lead >= 0xf0 && lead <= 0xf4 ? 3
-                                                            : 4;
-    if (more == 4) return at;
-    for (std::size_t i = 1; i <= more; ++i) {
-      if ((byte(at + i) & 0xc0) != 0x80) return at;
-    }
-    // Too long for what it says, a surrogate, or beyond the last character.
-    const unsigned second = byte(at + 1);
-    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
-        (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) {
-      return at;
-    }
-    at += more + 1;
-  }
-  return std::string_view::npos;
-}
 
 }  // namespace
 

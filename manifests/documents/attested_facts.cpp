@@ -14,11 +14,6 @@ const T* named(const std::vector<T>& items, const std::string& name) {
 
 }  // namespace
 
-AttestedFacts facts_of(const NodeIdentity& identity) {
-  return {identity.lock_digest, identity.kernel_release, identity.kernel_build_id, identity.modules,
-          identity.tools};
-}
-
 std::vector<FactDifference> differences(const Release& release, const AttestedFacts& facts) {
   std::vector<FactDifference> out;
   const auto compare = [&](const std::string& fact, const std::string& want,

@@ -5,9 +5,14 @@
 
 #include "manifests/base/digest.h"
 #include "manifests/documents/release.h"
-#include "manifests/messages/node_api.h"
 
 namespace weir::manifests {
+
+struct LoadedModule {
+  std::string name, version, srcversion,
+      build_id;  ///< as in ReleaseModule; build_id empty if built in
+  bool operator==(const LoadedModule&) const = default;
+};
 
 /// What a running node says it is, as far as a release fixes it.
 struct AttestedFacts {
@@ -18,8 +23,6 @@ struct AttestedFacts {
   std::vector<ReleasePackage> tools;
   bool operator==(const AttestedFacts&) const = default;
 };
-
-[[nodiscard]] AttestedFacts facts_of(const NodeIdentity& identity);
 
 /// One fact that is not what the release says.
 struct FactDifference {

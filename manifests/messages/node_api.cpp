@@ -255,6 +255,11 @@ Result<NodeIdentity> parse_node_identity(std::string_view text) {
   return out;
 }
 
+AttestedFacts facts_of(const NodeIdentity& identity) {
+  return {identity.lock_digest, identity.kernel_release, identity.kernel_build_id, identity.modules,
+          identity.tools};
+}
+
 std::string print(const ClockSetting& setting) {
   return compact({{"unix_ns", setting.unix_ns}});
 }

@@ -10,6 +10,7 @@
 #include "manifests/base/names.h"
 #include "manifests/base/net.h"
 #include "manifests/base/result.h"
+#include "manifests/documents/attested_facts.h"
 #include "manifests/documents/release.h"
 
 /// The messages between deployer and node: JSON over HTTPS on the management link. The version is
@@ -60,12 +61,6 @@ struct NodeConfig {
   std::chrono::milliseconds clock_offset{0};  ///< rehearsal of a wrong clock
 };
 
-struct LoadedModule {
-  std::string name, version, srcversion,
-      build_id;  ///< as in ReleaseModule; build_id empty if built in
-  bool operator==(const LoadedModule&) const = default;
-};
-
 struct NodeIdentity {
   NodeId node;
   std::string boot_id;  ///< /proc/sys/kernel/random/boot_id
@@ -79,6 +74,8 @@ struct NodeIdentity {
   std::optional<PublicKey> wireguard_key;  ///< of the device, once the private key has arrived
   std::string agent_version;
 };
+
+[[nodiscard]] AttestedFacts facts_of(const NodeIdentity& identity);
 
 struct ClockSetting {
   std::int64_t unix_ns = 0;  ///< what the clock shall read on arrival

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "manifests/base/edge/file.h"
 #include "manifests/base/edge/unfinished.h"
 
 namespace weir::builder {
@@ -26,13 +27,12 @@ tl::unexpected<Error> damaged(const Cache& cache, const Digest& digest) {
 // The blob's file, which has its size but is not hashed yet.
 Result<Fd> open_blob(const Cache& cache, const Digest& digest, ByteCount size) {
   const std::string path = cache.blob_path(digest);
-  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd.valid()) {
-    return fail_errno(errno == ENOENT ? Errc::not_found : Errc::io, errno, path);
-  }
+  auto opened = open_file_nofollow(path);
+  if (!opened && opened.error().code == Errc::invalid_input) return damaged(cache, digest);
+  TRY_ASSIGN(Fd fd, std::move(opened));
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return fail_errno(Errc::io, errno, path);
-  if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) != size.value) {
+  if (static_cast<std::uint64_t>(info.st_size) != size.value) {
     return damaged(cache, digest);
   }
   return fd;

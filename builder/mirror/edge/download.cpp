@@ -105,13 +105,15 @@ class Transfer {
 
 Status Transfer::open_partial() {
   path_ = cache_.partial_path(download_.digest);
-  file_ = Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  file_ = Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!file_.valid()) return fail_errno(Errc::io, errno, path_);
   struct stat info {
   }, there{};
+  if (::fstat(file_.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return fail(Errc::invalid_input, path_ + ": is not a file: remove it");
+  }
   const bool mine = ::flock(file_.get(), LOCK_EX | LOCK_NB) == 0 &&
-                    ::fstat(file_.get(), &info) == 0 && ::stat(path_.c_str(), &there) == 0 &&
-                    info.st_ino == there.st_ino;
+                    ::stat(path_.c_str(), &there) == 0 && info.st_ino == there.st_ino;
   if (!mine) {
     // Another builder fetches the same file, or just finished it: take one of our own.
     TRY_ASSIGN(Unfinished own, make_unfinished_file(path_));

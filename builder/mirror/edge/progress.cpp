@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "manifests/base/printable.h"
+
 namespace weir::builder {
 namespace {
 
@@ -37,7 +39,8 @@ void Progress::show() {
   last_ = now;
   shown_ = true;
   const char* form = terminal_ ? "\r\033[K%s%s%s" : "%s%s%s\n";
-  std::fprintf(stderr, form, step_.c_str(), detail_.empty() ? "" : ": ", detail_.c_str());
+  std::fprintf(stderr, form, printable(step_).c_str(), detail_.empty() ? "" : ": ",
+               printable(detail_).c_str());
 }
 
 DownloadObserver Progress::download_observer() {

@@ -1,6 +1,5 @@
 #include "deployer/boot_check/edge/console_watch.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -41,7 +40,9 @@ void ConsoleWatch::watch() {
   std::array<char, 16384> piece{};
   for (bool last = false; !last && lines_.size() < kMostLines;) {
     last = done_;
-    if (!file.valid()) file = Fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file.valid()) {
+      if (auto opened = open_file_nofollow(path_)) file = *std::move(opened);
+    }
     const ssize_t n = file.valid() ? ::read(file.get(), piece.data(), piece.size()) : 0;
     if (n <= 0) {
       if (!last) std::this_thread::sleep_for(kLookAgain);

@@ -98,8 +98,7 @@ Result<WireGuardGo> WireGuardGo::start(const network::NetworkNamespace& where,
                                        const std::string& interface, const std::string& log,
                                        milliseconds patience) {
   TRY_ASSIGN(const std::string program, find_program());
-  const Fd out(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!out.valid()) return fail_errno(Errc::io, errno, log);
+  TRY_ASSIGN(const Fd out, open_log_file(log, Existing::kept));
   pid_t pid = -1;
   // A program starts in the namespace of the thread that starts it.
   TRY(where.run([&]() -> Status {

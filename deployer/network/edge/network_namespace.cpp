@@ -15,7 +15,7 @@ Result<NetworkNamespace> NetworkNamespace::open(const std::optional<std::string>
     return fail(Errc::invalid_input, "'" + *name + "' is not a network namespace's name");
   }
   const std::string path = "/run/netns/" + *name;
-  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!fd.valid()) {
     return fail_errno(errno == ENOENT ? Errc::not_found : Errc::unauthorized, errno,
                       "network namespace " + *name);

@@ -199,7 +199,7 @@ NodeClient::~NodeClient() = default;
 Result<NodeClient> NodeClient::open(NodeAddress address, network::NetworkNamespace where,
                                     milliseconds timeout) {
   auto state = std::make_unique<State>(std::move(address), std::move(where), timeout);
-  TRY_ASSIGN(state->key_pem, read_file(state->address.client_key_path, kLongestKey));
+  TRY_ASSIGN(state->key_pem, read_secret_file(state->address.client_key_path, kLongestKey));
   TRY_ASSIGN_IN(state->certificate_pem, certificate_for(state->key_pem),
                 state->address.client_key_path);
   const Endpoint endpoint{state->address.address, manifests::kNodeApiPort};

@@ -91,7 +91,7 @@ Status Site::open_state(Access access) {
 /// The deployer's own TLS key: nodes let in whoever holds it, so it never leaves the state folder.
 Status Site::load_client_key() {
   const std::string file = state_path("deployer-tls.pem");
-  auto pem = read_file(file, kDocumentLimit);
+  auto pem = read_secret_file(file, kDocumentLimit);
   if (pem) {
     TRY_ASSIGN_IN(const Digest pin, node_client::pin_of(*pem), file);
     client_key_.emplace(node_client::TlsKey{std::move(*pem), pin});
@@ -172,7 +172,7 @@ Result<node_client::NodeClient> Site::connect(const NodeId& node,
 Result<std::optional<keys::Secret>> Site::preshared_key(const manifests::Peer& peer) const {
   if (!peer.preshared_key_file) return std::optional<keys::Secret>();
   const std::string file = joined(folder_of(path(fleet_->peers)), *peer.preshared_key_file);
-  TRY_ASSIGN(std::string text, read_file(file, ByteCount{4096}));
+  TRY_ASSIGN(std::string text, read_secret_file(file, ByteCount{4096}));
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   auto raw = parse_base64(text);
   sodium_memzero(text.data(), text.size());

@@ -252,12 +252,7 @@ Status Store::sync_blobs() const {
 Status Store::read_blob(const manifests::Blob& blob,
                         const std::function<Status(Bytes)>& sink) const {
   const std::string path = blob_path(path_, blob.digest);
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) {
-    const int sys = errno;
-    return fail_errno(sys == ENOENT ? Errc::not_found : Errc::io, sys,
-                      "store " + path_ + ": blob " + blob.digest.string());
-  }
+  TRY_ASSIGN_IN(const Fd fd, open_file(path), "store " + path_ + ": blob " + blob.digest.string());
   const auto damaged = [&](const std::string& how) {
     return fail(Errc::integrity, "store " + path_ + ": blob " + blob.digest.string() + " " + how +
                                      ": the store is damaged, build or copy the release again");

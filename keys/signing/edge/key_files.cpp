@@ -18,9 +18,6 @@ namespace {
 
 constexpr std::size_t kLargest = 16384;
 
-/// Who may read a file that holds a secret in clear.
-enum class Exposure : std::uint8_t { anyone, owner_only };
-
 tl::unexpected<Error> failed(const std::string& path, int sys) {
   const Errc code = sys == ENOENT                    ? Errc::not_found
                     : sys == EEXIST                  ? Errc::busy
@@ -32,15 +29,12 @@ tl::unexpected<Error> failed(const std::string& path, int sys) {
 
 struct SecretFile {
   Secret content;
-  bool exposed = false;  ///< group or others may read it
+  Status safe;  ///< whether the file may hold it in clear
 };
 
 /// A small file straight into locked memory.
 Result<SecretFile> read_secret_file(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return failed(path, errno);
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return failed(path, errno);
+  TRY_ASSIGN(const Fd fd, open_file(path));
   TRY_ASSIGN(Secret buffer, Secret::of_size(kLargest));
   std::size_t have = 0;
   while (have < kLargest) {
@@ -52,15 +46,7 @@ Result<SecretFile> read_secret_file(const std::string& path) {
   }
   if (have == kLargest) return fail(Errc::invalid_input, path + ": too large for a key");
   buffer.shrink(have);
-  return SecretFile{std::move(buffer), S_ISREG(info.st_mode) && (info.st_mode & 077) != 0};
-}
-
-Status check_exposure(const std::string& path, const SecretFile& file) {
-  if (!file.exposed) return {};
-  return fail(Errc::unauthorized,
-              path +
-                  ": holds a secret in clear that others may read; chmod 600 it, and replace the "
-                  "key if anyone could have");
+  return SecretFile{std::move(buffer), check_secret_file(fd, path)};
 }
 
 }  // namespace
@@ -94,6 +80,12 @@ Result<Secret> read_guarded(const std::string& path) {
   return std::move(file.content);
 }
 
+Result<Secret> read_guarded_secret(const std::string& path) {
+  TRY_ASSIGN(SecretFile file, read_secret_file(path));
+  TRY(file.safe);
+  return std::move(file.content);
+}
+
 Result<SigningPublicKey> read_public_key(const std::string& path) {
   TRY_ASSIGN(const std::string text, read_file(path, ByteCount{kLargest}));
   TRY_ASSIGN_IN(const SigningPublicKey key, parse_public_key(text), path);
@@ -107,7 +99,7 @@ Result<SigningSecretKey> read_secret_key(const std::string& path) {
   if (locked) {
     TRY_ASSIGN_IN(passphrase, ask_passphrase("Passphrase for " + path, Asking::known), path);
   } else {
-    TRY(check_exposure(path, file));
+    TRY(file.safe);
   }
   TRY_ASSIGN_IN(SigningSecretKey key, decrypt_secret_key(file.content.text(), passphrase), path);
   return key;
@@ -131,19 +123,17 @@ Result<WireGuardIdentity> read_identity(const std::string& path,
 }
 
 Result<Secret> read_wireguard_key(const std::string& path) {
-  TRY_ASSIGN(const SecretFile file, read_secret_file(path));
-  TRY(check_exposure(path, file));
-  TRY_ASSIGN_IN(Secret key, parse_wireguard_key(file.content.text()), path);
+  TRY_ASSIGN(const Secret content, read_guarded_secret(path));
+  TRY_ASSIGN_IN(Secret key, parse_wireguard_key(content.text()), path);
   return key;
 }
 
 Result<Secret> read_key_file(const std::string& path) {
-  TRY_ASSIGN(SecretFile file, read_secret_file(path));
-  TRY(check_exposure(path, file));
-  if (file.content.size() != 32) {
+  TRY_ASSIGN(Secret content, read_guarded_secret(path));
+  if (content.size() != 32) {
     return fail(Errc::invalid_input, path + ": not a key file (it must hold exactly 32 bytes)");
   }
-  return std::move(file.content);
+  return content;
 }
 
 namespace {

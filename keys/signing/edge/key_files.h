@@ -21,6 +21,8 @@ namespace weir::keys {
 /// Any file of keys, at most 16 KiB, read straight into locked memory.
 /// errors: not_found, unauthorized, io; invalid_input: larger
 [[nodiscard]] Result<Secret> read_guarded(const std::string& path);
+/// The same of a secret in clear. errors: unauthorized also: others may read or change it
+[[nodiscard]] Result<Secret> read_guarded_secret(const std::string& path);
 /// Reads a .pub file. errors: not_found, io, invalid_input; each names the file
 [[nodiscard]] Result<SigningPublicKey> read_public_key(const std::string& path);
 /// Reads and opens a minisign secret key; asks for a passphrase where one is needed

@@ -124,7 +124,7 @@ Result<Secret> read_pin(P11KitUri* uri, const std::string& token) {
   if (const char* source = p11_kit_uri_get_pin_source(uri)) {
     std::string_view path = source;
     if (path.starts_with("file:")) path.remove_prefix(5);
-    TRY_ASSIGN_IN(Secret pin, read_guarded(std::string(path)), "pin-source");
+    TRY_ASSIGN_IN(Secret pin, read_guarded_secret(std::string(path)), "pin-source");
     std::size_t size = pin.size();
     while (size > 0 && (pin.bytes()[size - 1] == '\n' || pin.bytes()[size - 1] == '\r')) --size;
     pin.shrink(size);

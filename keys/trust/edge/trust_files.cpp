@@ -16,7 +16,7 @@ constexpr ByteCount kLargestState{1 << 20};
 
 // Only its owner can open the file, and so nobody else can make a verifier wait.
 Result<Fd> wait_for_lock(const std::string& path) {
-  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
   if (!fd.valid()) return fail_errno(Errc::io, errno, path);
   while (::flock(fd.get(), LOCK_EX) != 0) {
     if (errno != EINTR) return fail_errno(Errc::io, errno, path);

@@ -56,9 +56,33 @@ int Fd::release() {
   return std::exchange(fd_, -1);
 }
 
-Result<std::string> read_file(const std::string& path, ByteCount limit) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return failed(path, errno);
+namespace {
+
+tl::unexpected<Error> not_a_file(const std::string& path, mode_t mode) {
+  const char* what = S_ISFIFO(mode) ? "a pipe, such as a shell makes of <(...): write it to a file"
+                     : S_ISSOCK(mode)                 ? "a socket, not a file"
+                     : S_ISDIR(mode)                  ? "a folder, not a file"
+                     : S_ISCHR(mode) || S_ISBLK(mode) ? "a device, not a file"
+                                                      : "not a file";
+  return fail(Errc::invalid_input, path + ": is " + what);
+}
+
+Result<Fd> open_regular(const std::string& path, int flags, unsigned mode = 0) {
+  // Without O_NONBLOCK a pipe with nobody at its other end would hold us for ever.
+  Fd fd(::open(path.c_str(), flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode));
+  struct stat info {};
+  if (!fd.valid()) {
+    const int sys = errno;
+    // open() does not tell what cannot be opened from what failed.
+    if (sys == ENXIO && ::stat(path.c_str(), &info) == 0) return not_a_file(path, info.st_mode);
+    return failed(path, sys);
+  }
+  if (::fstat(fd.get(), &info) != 0) return failed(path, errno);
+  if (!S_ISREG(info.st_mode)) return not_a_file(path, info.st_mode);
+  return fd;
+}
+
+Result<std::string> read_all(const Fd& fd, const std::string& path, ByteCount limit) {
   std::string out;
   std::array<char, 65536> piece{};
   for (;;) {
@@ -71,6 +95,49 @@ Result<std::string> read_file(const std::string& path, ByteCount limit) {
     }
     out.append(piece.data(), static_cast<std::size_t>(n));
   }
+}
+
+}  // namespace
+
+Result<Fd> open_file(const std::string& path) {
+  return open_regular(path, O_RDONLY);
+}
+
+Result<Fd> open_file_nofollow(const std::string& path) {
+  return open_regular(path, O_RDONLY | O_NOFOLLOW);
+}
+
+Status check_secret_file(const Fd& file, const std::string& path) {
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return failed(path, errno);
+  if (info.st_uid != 0 && info.st_uid != ::geteuid()) {
+    return fail(Errc::unauthorized,
+                path + ": holds a secret and belongs to user " + std::to_string(info.st_uid) +
+                    ", who could change it: chown it to user " + std::to_string(::geteuid()));
+  }
+  if ((info.st_mode & 077) != 0) {
+    return fail(Errc::unauthorized,
+                path +
+                    ": holds a secret in clear that others may read: chmod 600 it, and replace "
+                    "the secret if anyone could have");
+  }
+  return {};
+}
+
+Result<Fd> open_log_file(const std::string& path, Existing existing, unsigned mode) {
+  return open_regular(
+      path, O_WRONLY | O_CREAT | O_APPEND | (existing == Existing::emptied ? O_TRUNC : 0), mode);
+}
+
+Result<std::string> read_file(const std::string& path, ByteCount limit) {
+  TRY_ASSIGN(const Fd fd, open_file(path));
+  return read_all(fd, path, limit);
+}
+
+Result<std::string> read_secret_file(const std::string& path, ByteCount limit) {
+  TRY_ASSIGN(const Fd fd, open_file(path));
+  TRY(check_secret_file(fd, path));
+  return read_all(fd, path, limit);
 }
 
 Status write_file(const std::string& path, std::string_view content, unsigned mode,
@@ -108,8 +175,7 @@ Status make_folders(const std::string& path, unsigned mode) {
 }
 
 Result<Fd> lock_file(const std::string& path) {
-  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd.valid()) return failed(path, errno);
+  TRY_ASSIGN(Fd fd, open_regular(path, O_RDWR | O_CREAT, 0600));
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return failed(path, errno);
     std::array<char, 32> holder{};

@@ -28,8 +28,33 @@ class Fd {
   int fd_ = -1;
 };
 
-/// errors: not_found; exhausted: larger than `limit`; io. Each names the path.
+/// Opens a file to read it, or says that it is none. Never waits: a pipe (also what a shell makes
+/// of
+/// `<(...)`), a socket, a device or a folder in a file's place is refused.
+/// errors: not_found; unauthorized; invalid_input: not a regular file; io. Each names the path.
+[[nodiscard]] Result<Fd> open_file(const std::string& path);
+
+/// The same, and refused where `path` itself is a symbolic link.
+[[nodiscard]] Result<Fd> open_file_nofollow(const std::string& path);
+
+/// Whether an open file may hold a secret in clear: nobody but its owner may read or write it, and
+/// the owner is root or whoever runs this.
+/// errors: unauthorized: loose mode or another owner, with what to do about it; io
+[[nodiscard]] Status check_secret_file(const Fd& file, const std::string& path);
+
+/// What becomes of the bytes that a file has when it is opened to be written to.
+enum class Existing : std::uint8_t { kept, emptied };
+
+/// Opens a file to append to it, a log; makes it where it is missing. Never waits, and refuses what
+/// is no file, as `open_file` does.
+[[nodiscard]] Result<Fd> open_log_file(const std::string& path, Existing existing,
+                                       unsigned mode = 0600);
+
+/// errors: as `open_file`; exhausted: larger than `limit`. Each names the path.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, ByteCount limit);
+
+/// The same of a secret (see `check_secret_file`). The caller wipes what it got.
+[[nodiscard]] Result<std::string> read_secret_file(const std::string& path, ByteCount limit);
 
 /// What of a written file has reached the disk when `write_file` returns.
 enum class Durability : std::uint8_t {

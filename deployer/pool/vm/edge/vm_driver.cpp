@@ -32,12 +32,6 @@ ProcessId process_of(const MachineRecord& machine) {
   return {static_cast<pid_t>(machine.pid), machine.start_ticks};
 }
 
-Result<Fd> open_log(const std::string& path) {
-  Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
-  if (!fd.valid()) return fail_errno(Errc::io, errno, path);
-  return fd;
-}
-
 // The node's configuration holds its TLS key: only the node's own user may read it.
 Result<Fd> make_config_file(const manifests::NodeConfig& config, uid_t user) {
   TRY_ASSIGN(Fd fd, make_sealed_file("weir-node-config", manifests::print(config)));
@@ -48,12 +42,12 @@ Result<Fd> make_config_file(const manifests::NodeConfig& config, uid_t user) {
 }
 
 std::string tail_of(const std::string& path, std::size_t lines) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const auto file = open_file_nofollow(path);
   struct stat info {};
-  if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return {};
+  if (!file || ::fstat(file->get(), &info) != 0) return {};
   const off_t from = std::max<off_t>(0, info.st_size - static_cast<off_t>(kTailBytes));
   std::string text(static_cast<std::size_t>(info.st_size - from), '\0');
-  const ssize_t n = ::pread(fd.get(), text.data(), text.size(), from);
+  const ssize_t n = ::pread(file->get(), text.data(), text.size(), from);
   text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, n)));
   return last_lines(text, lines, from == 0);
 }
@@ -141,8 +135,8 @@ class VmDriver final : public MachineDriver {
     TRY_ASSIGN(const Fd data, make_tap(where, link.data_interface));
     TRY_ASSIGN(const Fd management, make_tap(where, link.management_interface));
     TRY_ASSIGN(const Fd node_config, make_config_file(config, user));
-    TRY_ASSIGN(const Fd console, open_log(folder + "/console.log"));
-    TRY_ASSIGN(const Fd messages, open_log(folder + "/qemu.log"));
+    TRY_ASSIGN(const Fd console, open_log_file(folder + "/console.log", Existing::emptied));
+    TRY_ASSIGN(const Fd messages, open_log_file(folder + "/qemu.log", Existing::emptied));
     TRY_ASSIGN(const Fd qmp, listen_for_qmp(folder));
 
     const QemuDescriptors fds{image.kernel.get(), image.initramfs.get(), node_config.get(),
