@@ -1,0 +1,2 @@
+#define WEIR_COMPILES_JSON
+#include <nlohmann/json.hpp>
