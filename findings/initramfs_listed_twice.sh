@@ -29,7 +29,7 @@ X
 for segment in 1 2; do
   echo "$segment" >"$work/$segment/file"
   [ "$segment" = 1 ] && mode=go+rX || mode=go-rwx
-  chmod -R u+rwX,$mode "$work/$segment"
+  chmod -R "u+rwX,$mode" "$work/$segment"
   chmod a-x "$work/$segment/file" "$work/$segment/dev/some"
 done
 chmod 755 "$work/1/init"

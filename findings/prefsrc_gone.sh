@@ -28,13 +28,19 @@ unshare -n bash -euc '
   "$ip" -6 route add default via fd00::1 src 2001:db8::1
   "$ip" monitor route >"$work/monitor" & monitor=$!
   trap "kill $monitor" EXIT
-  route() { until grep -q "$1" "$work/monitor"; do "$ip" route replace "$1/32" dev one; "$ip" route del "$1/32" dev one; sleep 0.1; done; }
-  route 10.0.0.8
+  # Until the monitor tells of a route to $1: it listens, and has told what came before.
+  heard() {
+    until grep -q "$1" "$work/monitor"; do
+      "$ip" route replace "$1/32" dev one; "$ip" route del "$1/32" dev one
+      sleep 0.1
+    done
+  }
+  heard 10.0.0.8
   "$ip" address del 192.0.2.1/32 dev lo
   "$ip" address del 2001:db8::1/128 dev lo
   "$ip" -4 route show default >"$work/four"
   "$ip" -6 route show default >"$work/six"
-  route 10.0.0.9
+  heard 10.0.0.9
 '
 seen 'IPv4 default route' none "$(grep . "$work/four" || echo none)"
 seen 'IPv6 default route' 'default via fd00::1 dev one metric 1024 pref medium' "$(sed 's/ *$//' "$work/six")"

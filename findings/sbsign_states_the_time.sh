@@ -3,7 +3,8 @@
 #
 # A Secure Boot signature with an RSA key could be the same bytes each time, as PKCS #1 v1.5 draws nothing. sbsign's
 # is not: it always signs a signingTime attribute, of the clock; SOURCE_DATE_EPOCH does not count. So a signed
-# kernel image cannot be compared by digest with one that was rebuilt: take the signature off both first (the rest is equal).
+# kernel image cannot be compared by digest with one that was rebuilt: take the signature off both first (the rest
+# is equal).
 #
 # Seen:
 #   signed twice, a second apart, the same bytes               no
