@@ -50,15 +50,17 @@ time_left() { # DONE ALL: ", about 3 min left", by the pace so far; nothing befo
 each_line() { # TAKE IDLE
   local line='' part status
   while :; do
-    if IFS= read -r -t 1 part; then
-      "$1" "$line$part"
-      line=''
-      continue
-    fi
-    status=$?
+    status=0
+    IFS= read -r -t 1 part || status=$?
     line+=$part
-    if [ "$status" -le 128 ]; then break; fi
-    "$2"
+    if [ "$status" = 0 ]; then
+      "$1" "$line"
+      line=''
+    elif [ "$status" -gt 128 ]; then # a second without a whole line
+      "$2"
+    else
+      break
+    fi
   done
   if [ -n "$line" ]; then "$1" "$line"; fi
 }
