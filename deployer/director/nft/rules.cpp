@@ -357,7 +357,9 @@ std::string render_hooks(const Topology& topology, const std::vector<Family>& fa
     dispatch.push_back('"' + node.data_interface + "\" : goto from_" + std::to_string(node.number));
   }
   out += "    iifname vmap " + braced(dispatch) + "\n    iifname " + management + " accept\n";
-  std::string output, input, forward, post;
+  // The deployer runs as root; what else runs here has no business with the node API.
+  std::string output = "    oifname " + management + " meta skuid != 0 counter name fenced drop\n";
+  std::string input, forward, post;
   forward = "    iifname " + management + " counter name fenced drop\n    oifname " + management +
             " counter name fenced drop\n";
   for (const Family& family : families) {

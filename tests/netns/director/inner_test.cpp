@@ -111,6 +111,28 @@ TEST_CASE("inner packets to nodes, the public address, management and the direct
   }
 }
 
+TEST_CASE("only root's sockets reach a node's management address from the director's host") {
+  Lab lab({node("blue-1")});
+  const std::string to = lab.topology().nodes.front().node_management.string();
+  const auto as = [&](const std::string& user, const std::string& how) {
+    return lab.host().exec("setpriv --reuid " + user + " --clear-groups timeout 5 bash -c '" + how +
+                           "'");
+  };
+  const std::string say = "echo x > /dev/udp/" + to + "/4433";
+  CHECK(as("0", say).status == 0);
+  const std::uint64_t fenced = lab.counter("fenced");
+  // Whoever sends a packet that nft drops on its way out is told so (EPERM).
+  const auto refused = as("65534", say);
+  CHECK(refused.status != 0);
+  CHECK(refused.text.find("Operation not permitted") != std::string::npos);
+  CHECK(lab.counter("fenced") == fenced + 1);
+  // Nobody listens: root is told so, and nobody else hears anything of the node.
+  const std::string call = "exec 3<>/dev/tcp/" + to + "/4433";
+  CHECK(as("0", call).text.find("refused") != std::string::npos);
+  CHECK(as("65534", call).text.find("refused") == std::string::npos);
+  CHECK(lab.counter("fenced") > fenced + 1);
+}
+
 TEST_CASE("nothing but clients speaks from inside a tunnel") {
   Lab lab({node("blue-1")});
   // A node that forwards a source that is no client's, its own link address included.
