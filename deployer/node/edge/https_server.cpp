@@ -12,6 +12,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 #include <boost/beast/version.hpp>
+#include <list>
 #include <optional>
 
 #include "deployer/node_client/tls_key.h"
@@ -80,7 +81,8 @@ struct HttpsServer::State {
   Answer answer;
   std::function<void()> end_node;
   Digest pin;
-  std::size_t connections = 0;
+  std::size_t proven = 0;
+  std::list<Connection*> unproven;  ///< the oldest first
   asio::io_context io{1};
   asio::ssl::context tls{asio::ssl::context::tls_server};
   tcp::acceptor acceptor{io};
@@ -90,28 +92,52 @@ struct HttpsServer::State {
 
   Status listen();
   void accept();
+  void take(tcp::socket socket);
 };
 
 /// One client; lives as long as an operation of it is under way.
 class HttpsServer::State::Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(State& server, tcp::socket socket)
-      : server_(server), stream_(beast::tcp_stream(std::move(socket)), server.tls) {
-    ++server_.connections;
-  }
+      : server_(server),
+        stream_(beast::tcp_stream(std::move(socket)), server.tls),
+        place_(server.unproven.insert(server.unproven.end(), this)) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
-  ~Connection() { --server_.connections; }
+  ~Connection() {
+    leave_queue();
+    if (proven_) --server_.proven;
+  }
 
   void start() {
     limit(server_.options.handshake_timeout);
     stream_.async_handshake(asio::ssl::stream_base::server,
                             [self = shared_from_this()](error_code error) {
-                              if (!error) self->read();
+                              if (!error) self->on_proven();
                             });
   }
 
+  /// Makes way for another one that is to prove its key.
+  void evict() {
+    leave_queue();
+    beast::get_lowest_layer(stream_).close();
+  }
+
  private:
+  void leave_queue() {
+    if (place_) server_.unproven.erase(*place_);
+    place_.reset();
+  }
+
+  void on_proven() {
+    // Evicted in the moment in which the handshake was done.
+    if (!place_ || server_.proven >= server_.options.most_connections) return;
+    leave_queue();
+    proven_ = true;
+    ++server_.proven;
+    read();
+  }
+
   void limit(std::chrono::seconds patience) {
     beast::get_lowest_layer(stream_).expires_after(patience);
   }
@@ -168,6 +194,8 @@ class HttpsServer::State::Connection : public std::enable_shared_from_this<Conne
 
   State& server_;
   beast::ssl_stream<beast::tcp_stream> stream_;
+  std::optional<std::list<Connection*>::iterator> place_;  ///< among the unproven
+  bool proven_ = false;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
@@ -195,12 +223,16 @@ Status HttpsServer::State::listen() {
 void HttpsServer::State::accept() {
   acceptor.async_accept([this](error_code error, tcp::socket socket) {
     if (error == asio::error::operation_aborted) return;
-    if (!error && connections < options.most_connections) {
-      socket.set_option(tcp::no_delay(true), error);
-      std::make_shared<Connection>(*this, std::move(socket))->start();
-    }
+    if (!error) take(std::move(socket));
     accept();
   });
+}
+
+void HttpsServer::State::take(tcp::socket socket) {
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  if (unproven.size() >= options.most_unproven) unproven.front()->evict();
+  std::make_shared<Connection>(*this, std::move(socket))->start();
 }
 
 HttpsServer::HttpsServer(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -18,14 +18,16 @@ struct ServerOptions {
   std::string interface;        ///< SO_BINDTODEVICE
   std::string tls_private_key;  ///< PEM, Ed25519
   Digest client_pin;            ///< SHA-256 of the one client's SubjectPublicKeyInfo (DER)
-  std::chrono::seconds handshake_timeout{5};
+  std::chrono::seconds handshake_timeout{5};  ///< from the connection until the key is proved
   std::chrono::seconds silence_timeout{30};
   std::uint64_t longest_body = 64ULL << 20;
-  std::size_t most_connections = 16;
+  std::size_t most_connections = 16;  ///< of clients that proved their key
+  std::size_t most_unproven = 32;     ///< of those that did not yet
 };
 
 /// The node API's HTTPS server: TLS 1.3, no resumption, one thread. A client that does not prove to
-/// hold the pinned key gets an alert and nothing else.
+/// hold the pinned key gets an alert and nothing else, and takes no place from one that does: of
+/// the connections that are still to prove it, the oldest makes way for a new one.
 class HttpsServer {
  public:
   using Answer = std::function<ApiResponse(const ApiRequest&)>;
