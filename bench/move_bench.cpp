@@ -58,7 +58,7 @@ Result<double> boot_to_first_handshake(Lab& lab, const std::string& release) {
       return fail(Errc::timeout, "no handshake; see " + lab.path("log/up.log"));
     }
   }
-  TRY_ASSIGN(const bool ended, pool::wait_for_end(deployer, kBootPatience));
+  TRY_ASSIGN(const bool ended, wait_for_end(deployer, kBootPatience));
   if (!ended) return fail(Errc::timeout, "weir-deployer up does not end");
   return out;
 }

@@ -3,30 +3,14 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <span>
-#include <vector>
+
+#include "manifests/base/secret_bytes.h"
 
 namespace weir::wireguard {
 
-/// An allocator that wipes memory before it goes: netlink messages carry private and preshared
-/// keys.
-template <class T>
-struct WipingAllocator {
-  using value_type = T;
-  WipingAllocator() = default;
-  template <class U>
-  explicit WipingAllocator(const WipingAllocator<U>&) {}
-  T* allocate(std::size_t n) { return std::allocator<T>().allocate(n); }
-  void deallocate(T* memory, std::size_t n) {
-    explicit_bzero(memory, n * sizeof(T));
-    std::allocator<T>().deallocate(memory, n);
-  }
-  bool operator==(const WipingAllocator&) const = default;
-};
-
-/// Bytes that are wiped wherever the vector leaves them behind, growth included.
-using SecretBytes = std::vector<std::uint8_t, WipingAllocator<std::uint8_t>>;
+using weir::SecretBytes;
+using weir::WipingAllocator;
 
 /// A private or preshared key, 32 raw bytes, wiped when it goes. Not locked: the process that holds
 /// many locks all its memory (mlockall), as weir-node does.

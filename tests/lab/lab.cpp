@@ -192,7 +192,7 @@ Status Lab::write_peers(const std::vector<std::string>& left_out) const {
 
 Status Lab::start_wireguard(const std::string& netns, const std::string& interface,
                             const std::string& configuration) {
-  TRY_ASSIGN(const pool::ProcessId process,
+  TRY_ASSIGN(const ProcessId process,
              start(inside(netns, {"nice", "-n", "-10", "wireguard-go", "-f", interface}),
                    path("log/" + interface + ".log")));
   started_.push_back({"wireguard-go " + interface, process});
@@ -325,7 +325,7 @@ namespace {
 void end_pid(int pid, milliseconds patience) {
   const auto text = read_file("/proc/" + std::to_string(pid) + "/stat", ByteCount{4096});
   if (!text) return;
-  const auto stat = pool::parse_process_stat(*text);
+  const auto stat = parse_process_stat(*text);
   if (stat) end({pid, stat->start_ticks}, patience);
 }
 

@@ -66,7 +66,7 @@ class Lab {
  private:
   struct Started {
     std::string what;
-    pool::ProcessId process;
+    ProcessId process;
   };
   Lab() = default;
   Status write_record() const;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "deployer/pool/edge/process.h"
+#include "manifests/base/edge/process_id.h"
 #include "manifests/base/result.h"
 #include "tests/lab/plan.h"
 
@@ -28,16 +28,19 @@ struct RunOptions {
   bool deaf = false;         ///< runs on after an interrupt: for cleaning up
 };
 
-/// Runs a program (found in PATH) and waits. The status is for the caller to judge.
-/// errors: not_found; timeout, and the program was killed; io
+/// Runs a program (found where programs are) and waits. The status is for the caller to judge.
+/// errors: not_found; timeout, and the program was killed; busy: interrupted; io
 [[nodiscard]] Result<Output> run(const Argv& argv, const RunOptions& options = {});
 /// The same, where anything but exit status 0 is an error that quotes the program.
 Status must_run(const Argv& argv, const RunOptions& options = {});
 [[nodiscard]] Result<std::string> must_read(const Argv& argv, const RunOptions& options = {});
 
 /// Starts a program that stays, in a session of its own, with its output in a file.
-[[nodiscard]] Result<pool::ProcessId> start(const Argv& argv, const std::string& log);
+[[nodiscard]] Result<ProcessId> start(const Argv& argv, const std::string& log);
+/// A child's exit status, or 128 + the signal that ended it; nullopt: still there after `patience`.
+[[nodiscard]] std::optional<int> wait_for_exit(const ProcessId& child,
+                                               std::chrono::milliseconds patience);
 /// SIGTERM, then SIGKILL, to exactly this process; gone already is fine.
-void end(const pool::ProcessId& process, std::chrono::milliseconds patience);
+void end(const ProcessId& process, std::chrono::milliseconds patience);
 
 }  // namespace weir::lab

@@ -51,7 +51,7 @@ refused() { # TEXT COMMAND...
   grep -qF -- "$1" said || die "it does not say: $1"
 }
 nothing_stays() {
-  ! pgrep -f -- '-name weir-boot-check' || die "QEMU stays"
+  ! pgrep -f -- '-name guest=weir-boot-check' || die "QEMU stays"
   ! pgrep -x weir-boot-check || die "weir-boot-check stays"
   ! ip -br link | grep -E 'weir-(data|mgmt|client)' || die "interfaces stay"
 }
@@ -146,7 +146,7 @@ interrupt() { # SIGNAL
     > interrupted 2>&1 &
   background=$!
   local end=$((SECONDS + 60))
-  until pgrep -f -- '-name weir-boot-check' > /dev/null; do
+  until pgrep -f -- '-name guest=weir-boot-check' > /dev/null; do
     [ $SECONDS -lt $end ] || die "no machine came up"
     sleep 0.1
   done
@@ -156,7 +156,7 @@ interrupt() { # SIGNAL
   background=
   [ $status != 0 ] || die "interrupted, and yet done"
   end=$((SECONDS + 20))
-  while pgrep -f -- '-name weir-boot-check' > /dev/null || pgrep -x weir-boot-check > /dev/null; do
+  while pgrep -f -- '-name guest=weir-boot-check' > /dev/null || pgrep -x weir-boot-check > /dev/null; do
     [ $SECONDS -lt $end ] || die "it goes on after SIG$1"
     sleep 0.1
   done

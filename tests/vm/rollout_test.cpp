@@ -178,8 +178,8 @@ TEST_CASE("a deployer killed while preparing: nobody notices, status tells, roll
   const auto process = lab::start(lab.deployer(kDeploy), lab.path("log/killed.log"));
   REQUIRE(process.has_value());
   REQUIRE(eventually([] { return fleet().status()["holds"].get<int>() > 0; }, seconds(180)));
-  REQUIRE(pool::kill_process(*process).has_value());
-  REQUIRE(*pool::wait_for_end(*process, seconds(10)));
+  REQUIRE(kill_process(*process).has_value());
+  REQUIRE(*wait_for_end(*process, seconds(10)));
   write_key(key_file, *right_key);
 
   const auto status = fleet().status();
@@ -212,8 +212,8 @@ TEST_CASE("a deployer killed while committing: everybody works, status tells, de
   REQUIRE(process.has_value());
   // The first client's data on green's link: the others have yet to follow.
   REQUIRE(eventually([&] { return count_on(session, "weir-d2") > 0; }, seconds(180)));
-  REQUIRE(pool::kill_process(*process).has_value());
-  REQUIRE(*pool::wait_for_end(*process, seconds(10)));
+  REQUIRE(kill_process(*process).has_value());
+  REQUIRE(*wait_for_end(*process, seconds(10)));
 
   const auto before = places(session);
   const auto status = fleet().status();

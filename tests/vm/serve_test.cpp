@@ -91,9 +91,7 @@ TEST_CASE("a serving deployer moves clients, follows those that roam, and revive
   CHECK(said->find("calls its 4 clients") != std::string::npos);
 
   REQUIRE(::kill(static_cast<pid_t>(server->pid), SIGTERM) == 0);
-  const auto exit = pool::wait_for_exit(*server, seconds(20));
-  REQUIRE((exit.has_value() && exit->has_value()));
-  CHECK(**exit == 0);
+  CHECK(lab::wait_for_exit(*server, seconds(20)) == 0);
 }
 
 }  // namespace weir::test

@@ -100,11 +100,11 @@ SingleNode::SingleNode(const pool::BootImage& image, const Options& options)
   must(write_file(folder_.path + "/deployer.key", deployer_key.private_key_pem, 0600));
 
   manifests::PoolSpec spec{link.pool, "vm", {link.node}};
-  machine_.driver = must(pool::make_vm_driver());
-  const auto where = must(network::NetworkNamespace::open(director_.name()));
+  machine_.where = must(network::NetworkNamespace::open(director_.name()));
+  machine_.driver = pool::make_vm_driver(*machine_.where);
   std::filesystem::create_directory(folder_.path + "/machine");
   machine_.record =
-      must(machine_.driver->start(link, spec, image, config, where, folder_.path + "/machine"));
+      must(machine_.driver->start(link, spec, image, config, folder_.path + "/machine"));
   must_run(director_.exec(
       "sh -c 'set -e; ip link set weir-d1 up; ip link set weir-m1 up; "
       "ip addr add 10.254.0.0/31 dev weir-d1; ip addr add fd00:fab::/127 dev weir-d1 nodad; "

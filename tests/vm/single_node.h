@@ -7,9 +7,10 @@
 
 #include "deployer/network/edge/network_namespace.h"
 #include "deployer/node_client/edge/node_client.h"
-#include "deployer/pool/edge/machine.h"
-#include "deployer/pool/edge/process.h"
+#include "deployer/pool/edge/boot_image.h"
+#include "deployer/pool/machines.h"
 #include "keys/signing/secret.h"
+#include "manifests/base/edge/process_id.h"
 #include "manifests/documents/release.h"
 #include "tests/netns/temporary_namespace.h"
 
@@ -59,6 +60,7 @@ class SingleNode {
     ~Folder();
   };
   struct Machine {
+    std::optional<network::NetworkNamespace> where;
     std::unique_ptr<pool::MachineDriver> driver;
     std::optional<pool::MachineRecord> record;
     Machine() = default;
@@ -100,7 +102,7 @@ class LiveClient {
 
  private:
   struct Process {
-    std::optional<pool::ProcessId> id;
+    std::optional<ProcessId> id;
     Process() = default;
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "builder/boot_check/edge/sibling.h"
+#include "manifests/base/edge/process.h"
 
 namespace weir::builder {
 namespace {
@@ -10,6 +10,9 @@ namespace {
 constexpr const char* kProgram = "weir-boot-check";
 // Beside the boot: reading the blobs, two exchanges of data, ending the machine.
 constexpr std::chrono::seconds kMargin{240};
+// From being asked to end until it has ended the machine.
+constexpr std::chrono::seconds kFarewell{10};
+constexpr ByteCount kLongestStatement{1 << 20};
 
 }  // namespace
 
@@ -38,25 +41,25 @@ Result<BootCheckOutcome> boot_check_release(const images::Store& store,
   TRY(check_memory(*release, settings.memory));
   const std::string where = "release " + release->name.string();
   TRY_ASSIGN_IN(
-      SiblingResult result,
+      Ended result,
       run_sibling(kProgram,
                   {release->name.string(), "--store", store.path(), "--digest",
                    release.digest().string(), "--memory", std::to_string(settings.memory.value),
                    "--timeout", std::to_string(settings.boot_timeout.count())},
-                  settings.boot_timeout + kMargin),
+                  {settings.boot_timeout + kMargin, kLongestStatement, kFarewell}),
       where);
-  if (result.exit_code != 0) {
+  if (result.status != 0) {
     return fail(Errc::io, where + ": did not pass its boot check (" + kProgram + ", exit status " +
-                              std::to_string(result.exit_code) + ")");
+                              std::to_string(result.status) + ")");
   }
-  TRY_ASSIGN_IN(auto statement, manifests::parse_boot_check_statement(result.out), kProgram);
+  TRY_ASSIGN_IN(auto statement, manifests::parse_boot_check_statement(result.output), kProgram);
   if (statement.release != release->name || statement.release_digest != release.digest()) {
     return fail(Errc::integrity, where + ": " + kProgram + " checked release " +
                                      statement.release.string() + " " +
                                      statement.release_digest.string());
   }
   auto differences = manifests::differences(*release, statement.facts);
-  return BootCheckOutcome{std::move(statement), std::move(result.out), std::move(differences)};
+  return BootCheckOutcome{std::move(statement), std::move(result.output), std::move(differences)};
 }
 
 }  // namespace weir::builder

@@ -2,9 +2,9 @@
 
 #include <chrono>
 
-#include "builder/processes/edge/child_process.h"
 #include "images/store/edge/output.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/process.h"
 #include "manifests/base/size_limits.h"
 
 namespace weir::builder {
@@ -44,12 +44,14 @@ Result<std::vector<std::uint8_t>> sign_efi_program(Bytes program, const SecureBo
   const std::string unsigned_path = folder.aside() + "/unsigned.efi";
   const std::string signed_path = folder.aside() + "/signed.efi";
   TRY(write_file(unsigned_path, {reinterpret_cast<const char*>(program.data()), program.size()}));
-  TRY_ASSIGN(const ChildResult child,
-             run_child({"sbsign", "--key", signer.key, "--cert", signer.certificate, "--output",
-                        signed_path, unsigned_path},
-                       "", kPatience));
-  if (child.exit_code != 0) {
-    return fail(Errc::unauthorized, "sbsign refused: " + one_line(child.err));
+  Program sbsign;
+  TRY_ASSIGN(sbsign.path, find_program("sbsign"));
+  sbsign.arguments = {"--key",    signer.key,  "--cert",     signer.certificate,
+                      "--output", signed_path, unsigned_path};
+  sbsign.environment = {kProgramPath, "LC_ALL=C"};
+  TRY_ASSIGN(const Ended child, run(sbsign, "", {kPatience}));
+  if (child.status != 0) {
+    return fail(Errc::unauthorized, "sbsign refused: " + one_line(child.error));
   }
   TRY_ASSIGN(const std::string bytes, read_file(signed_path, manifests::kLargestBlob));
   return std::vector<std::uint8_t>(bytes.begin(), bytes.end());

@@ -1,7 +1,7 @@
 #include "builder/layers/edge/node_programs.h"
 
-#include "builder/boot_check/edge/sibling.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/process.h"
 
 namespace weir::builder {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "builder/processes/edge/child_process.h"
+#include "manifests/base/edge/process.h"
 
 namespace weir::builder {
 
@@ -21,11 +21,14 @@ Result<SignedText> verify_inrelease(std::string_view file, const std::string& ke
     return fail(Errc::not_found, "cannot read the keyring " + keyring +
                                      " (Debian's comes with the package debian-archive-keyring)");
   }
-  TRY_ASSIGN(auto child, run_child({"gpgv", "--quiet", "--keyring", keyring, "--status-fd", "3",
-                                    "--output", "-", "-"},
-                                   file, std::chrono::seconds(30)));
+  Program gpgv;
+  TRY_ASSIGN(gpgv.path, find_program("gpgv"));
+  gpgv.arguments = {"--quiet", "--keyring", keyring, "--status-fd", "3", "--output", "-", "-"};
+  gpgv.environment = {kProgramPath, "LC_ALL=C"};
+  gpgv.extra = Stream::captured();
+  TRY_ASSIGN(auto child, run(gpgv, file, {std::chrono::seconds(30)}));
   TRY_ASSIGN(auto signer, judge_gpgv_status(child.extra));
-  return InReleaseVerifier::make(std::move(child.out), std::move(signer));
+  return InReleaseVerifier::make(std::move(child.output), std::move(signer));
 }
 
 }  // namespace weir::builder

@@ -1,6 +1,6 @@
 #include "builder/mirror/edge/mirror.h"
 
-#include "builder/processes/edge/child_process.h"
+#include "manifests/base/edge/process.h"
 
 namespace weir::builder {
 namespace {
@@ -39,14 +39,14 @@ Result<Overrides> parse_overrides(const std::vector<std::string>& arguments) {
 
 // Suite and site of each line "SUITE SITE".
 Result<std::map<std::string, std::string>> read_apt_sites() {
-  TRY_ASSIGN(const auto child, run_child({"apt-get", "indextargets", "--format",
-                                          "$(RELEASE) $(SITE)", "Created-By: Packages"},
-                                         "", std::chrono::seconds(30)));
-  if (child.exit_code != 0) {
-    return fail(Errc::io, "apt-get indextargets: " + child.err.substr(0, child.err.find('\n')));
-  }
+  Program apt;
+  TRY_ASSIGN(apt.path, find_program("apt-get"));
+  apt.arguments = {"indextargets", "--format", "$(RELEASE) $(SITE)", "Created-By: Packages"};
+  apt.environment = {kProgramPath, "LC_ALL=C"};
+  TRY_ASSIGN(const auto child, run(apt, "", {std::chrono::seconds(30)}));
+  TRY(require_success(apt, child.status, child.error));
   std::map<std::string, std::string> out;
-  std::string_view rest = child.out;
+  std::string_view rest = child.output;
   while (!rest.empty()) {
     const auto line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));

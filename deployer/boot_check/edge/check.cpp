@@ -17,6 +17,7 @@
 #include "deployer/boot_check/tool_dump.h"
 #include "deployer/node_client/edge/node_client.h"
 #include "deployer/pool/vm/edge/qmp.h"
+#include "deployer/pool/vm/edge/vm_driver.h"
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
 
@@ -109,7 +110,7 @@ class Check {
   [[nodiscard]] milliseconds now() const { return since_power_on(steady_clock::now()); }
 
   Status power_on() {
-    TRY_ASSIGN(machine_.driver, pool::make_vm_driver());
+    machine_.driver = pool::make_vm_driver(wires_->router);
     TRY_ASSIGN(const auto node_key, node_client::make_tls_key());
     TRY_ASSIGN(const auto our_key, node_client::make_tls_key());
     const std::string key_path = std::string(kFolder) + "/client.key";
@@ -125,8 +126,7 @@ class Check {
     power_on_clock_ = std::chrono::system_clock::now();
     const std::string folder = std::string(kFolder) + "/machine";
     console_.emplace(folder + "/console.log", power_on_);
-    TRY_ASSIGN(machine_.record,
-               machine_.driver->start(link, spec, request_.image, config, wires_->router, folder));
+    TRY_ASSIGN(machine_.record, machine_.driver->start(link, spec, request_.image, config, folder));
     times_.machine = now();
     TRY(wires_->attach_node());
     TRY_ASSIGN(auto where, network::NetworkNamespace::open({}));

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "deployer/pool/edge/machine.h"
+#include "deployer/pool/edge/boot_image.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/boot_check_statement.h"
 

@@ -2,11 +2,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -17,6 +14,7 @@
 
 #include "deployer/boot_check/edge/enclosure.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/process.h"
 
 namespace weir::boot_check {
 namespace {
@@ -28,40 +26,18 @@ constexpr milliseconds kLookAgain{10};
 constexpr milliseconds kAnswerPatience{5000};
 constexpr std::size_t kLongestAnswer = 64 << 10;
 
-Result<std::string> find_program() {
-  for (const char* folder : {"/usr/local/bin/", "/usr/bin/", "/bin/"}) {
-    std::string path = std::string(folder) + "wireguard-go";
-    if (::access(path.c_str(), X_OK) == 0) return path;
+// Ctrl-C reaches it through us.
+Result<Program> wireguard_go(std::vector<std::string> arguments) {
+  Program out;
+  auto path = find_program("wireguard-go");
+  if (!path) {
+    return fail(Errc::not_found, path.error().message + " (Debian package wireguard-go)");
   }
-  return fail(Errc::not_found,
-              "the program 'wireguard-go' is not installed (Debian package "
-              "wireguard-go)");
-}
-
-Result<pid_t> spawn(const std::string& program, const std::string& argument, bool foreground,
-                    int out) {
-  std::string name = "wireguard-go", option = "-f", last = argument;
-  std::array<char*, 4> argv = {name.data(), foreground ? option.data() : last.data(),
-                               foreground ? last.data() : nullptr, nullptr};
-  std::string path = "PATH=/usr/bin:/bin", level = "LOG_LEVEL=error";
-  std::array<char*, 3> environment = {path.data(), level.data(), nullptr};
-  const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_adddup2(&actions, null.get(), 0);
-  ::posix_spawn_file_actions_adddup2(&actions, out, 1);
-  ::posix_spawn_file_actions_adddup2(&actions, out, 2);
-  // Ctrl-C reaches it through us.
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-  pid_t pid = -1;
-  const int sys =
-      ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environment.data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::posix_spawnattr_destroy(&attributes);
-  if (sys != 0) return fail_errno(Errc::io, sys, "cannot run " + program);
-  return pid;
+  out.path = std::move(*path);
+  out.arguments = std::move(arguments);
+  out.environment = {kProgramPath, "LOG_LEVEL=error"};
+  out.group = ProcessGroup::session;
+  return out;
 }
 
 Result<Fd> connect_to(const std::string& path) {
@@ -86,30 +62,26 @@ std::string last_words(const std::string& log) {
   return line.empty() ? "" : " (it says: " + line + ")";
 }
 
-bool has_ended(pid_t pid) {
-  siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-         info.si_pid == pid;
-}
-
 }  // namespace
 
 Result<WireGuardGo> WireGuardGo::start(const network::NetworkNamespace& where,
                                        const std::string& interface, const std::string& log,
                                        milliseconds patience) {
-  TRY_ASSIGN(const std::string program, find_program());
+  TRY_ASSIGN(Program program, wireguard_go({"-f", interface}));
   TRY_ASSIGN(const Fd out, open_log_file(log, Existing::kept));
-  pid_t pid = -1;
+  program.output = program.error = Stream::to(out.get());
+  ProcessId process;
   // A program starts in the namespace of the thread that starts it.
   TRY(where.run([&]() -> Status {
-    TRY_ASSIGN(pid, spawn(program, interface, true, out.get()));
+    TRY_ASSIGN(process, spawn(program));
     return {};
   }));
-  WireGuardGo started(pid, "/run/wireguard/" + interface + ".sock");
+  WireGuardGo started(process, "/run/wireguard/" + interface + ".sock");
   const auto deadline = steady_clock::now() + patience;
   for (;;) {
     if (connect_to(started.socket_)) return started;
-    if (has_ended(pid)) return fail(Errc::io, "wireguard-go ended at once" + last_words(log));
+    TRY_ASSIGN(const auto there, observe(process));
+    if (!there) return fail(Errc::io, "wireguard-go ended at once" + last_words(log));
     if (interrupted()) return fail(Errc::busy, "interrupted");
     if (steady_clock::now() > deadline) {
       return fail(Errc::timeout, "wireguard-go does not serve " + started.socket_ + " after " +
@@ -120,37 +92,19 @@ Result<WireGuardGo> WireGuardGo::start(const network::NetworkNamespace& where,
 }
 
 WireGuardGo::WireGuardGo(WireGuardGo&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), socket_(std::move(other.socket_)) {}
+    : process_(std::exchange(other.process_, std::nullopt)), socket_(std::move(other.socket_)) {}
 
 WireGuardGo::~WireGuardGo() {
-  if (pid_ <= 0) return;
-  ::kill(pid_, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
+  if (!process_) return;
+  [[maybe_unused]] const Status killed = kill_process(*process_);
+  [[maybe_unused]] const auto ended = wait_for_end(*process_, kAnswerPatience);
 }
 
 Result<std::string> WireGuardGo::version() {
-  TRY_ASSIGN(const std::string program, find_program());
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(Errc::io, errno, "pipe");
-  const Fd in(ends[0]);
-  Fd out(ends[1]);
-  TRY_ASSIGN(const pid_t pid, spawn(program, "--version", false, out.get()));
-  out = Fd();
-  // It prints a few lines, far below what a pipe holds, and ends.
-  std::array<char, 4096> text{};
-  std::size_t size = 0;
-  pollfd readable{in.get(), POLLIN, 0};
-  while (size < text.size() &&
-         ::poll(&readable, 1, static_cast<int>(kAnswerPatience.count())) > 0) {
-    const ssize_t n = ::read(in.get(), text.data() + size, text.size() - size);
-    if (n <= 0) break;
-    size += static_cast<std::size_t>(n);
-  }
-  const WireGuardGo ends_it(pid, {});
-  const std::string_view said(text.data(), size);
-  std::string_view line = said.substr(0, said.find('\n'));
+  TRY_ASSIGN(const Program program, wireguard_go({"--version"}));
+  TRY_ASSIGN(const Ended said, weir::run(program, {}, {kAnswerPatience}));
+  std::string_view line = said.output;
+  line = line.substr(0, line.find('\n'));
   constexpr std::string_view kName = "wireguard-go v";
   if (!line.starts_with(kName)) return std::string("wireguard-go");
   line.remove_prefix(kName.size());

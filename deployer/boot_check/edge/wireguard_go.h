@@ -1,12 +1,12 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "deployer/boot_check/uapi.h"
 #include "deployer/network/edge/network_namespace.h"
+#include "manifests/base/edge/process_id.h"
 #include "manifests/base/result.h"
 
 namespace weir::boot_check {
@@ -32,9 +32,10 @@ class WireGuardGo {
   [[nodiscard]] Result<UapiPeer> read_peer();
 
  private:
-  WireGuardGo(pid_t pid, std::string socket) : pid_(pid), socket_(std::move(socket)) {}
+  WireGuardGo(const ProcessId& process, std::string socket)
+      : process_(process), socket_(std::move(socket)) {}
   Result<std::string> ask(std::string_view operation);
-  pid_t pid_;
+  std::optional<ProcessId> process_;
   std::string socket_;
 };
 

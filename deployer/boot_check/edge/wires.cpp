@@ -22,8 +22,8 @@ constexpr const char* kToClient = "weir-client";
 constexpr const char* kFromClient = "outside";
 constexpr std::uint16_t kPort = 51820;
 constexpr std::uint32_t kTunnelMtu = 1420;
-// Numbers of a fleet's nodes begin at 1; a machine runs as a user of its number (node_user.h).
-constexpr std::uint32_t kNumber = 499;
+// Numbers of a fleet's nodes begin at 1; a machine runs as a user of its number (node_users.h).
+constexpr std::uint32_t kNumber = 19999;
 
 // Of literals only.
 IpAddress ip(const char* text) {

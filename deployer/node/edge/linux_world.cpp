@@ -7,10 +7,10 @@
 
 #include <cerrno>
 
-#include "deployer/node/edge/run_program.h"
 #include "deployer/node/elf_notes.h"
 #include "deployer/node/image_texts.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/process.h"
 
 namespace weir::node {
 namespace {
@@ -95,7 +95,11 @@ Result<std::string> LinuxWorld::logs() {
 }
 
 Result<wireguard::SecretBytes> LinuxWorld::tool_dump() {
-  return run_program({"/usr/bin/wg", "show", "all", "dump"}, {}, std::chrono::seconds(10));
+  const Program wg{.path = "/usr/bin/wg", .arguments = {"show", "all", "dump"}};
+  TRY_ASSIGN(SecretEnded ended, run_for_secret(wg, {}, {std::chrono::seconds(10)}));
+  const std::string said(ended.error.begin(), ended.error.end());
+  TRY(require_success(wg, ended.status, said));
+  return std::move(ended.output);
 }
 
 void LinuxWorld::power_off() {

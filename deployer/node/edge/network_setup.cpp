@@ -8,8 +8,8 @@
 #include <chrono>
 
 #include "deployer/network/edge/route_socket.h"
-#include "deployer/node/edge/run_program.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/process.h"
 
 namespace weir::node {
 namespace {
@@ -120,8 +120,9 @@ Result<NodeInterfaces> set_up_network(const manifests::NodeConfig& config) {
   NodeInterfaces out;
   TRY_ASSIGN_IN(out.data, wait_for_link(routes, config.data_mac), "data link");
   TRY_ASSIGN_IN(out.management, wait_for_link(routes, config.management_mac), "management link");
-  TRY(run_program({"/usr/sbin/nft", "-f", "-"}, fence_rules(config, out),
-                  std::chrono::seconds(20)));
+  const Program nft{.path = "/usr/sbin/nft", .arguments = {"-f", "-"}};
+  TRY_ASSIGN(const Ended ended, run(nft, fence_rules(config, out), {std::chrono::seconds(20)}));
+  TRY(require_success(nft, ended.status, ended.error));
   TRY(set_general_sysctls());
   for (const std::string& interface : {out.data, out.management}) TRY(set_link_sysctls(interface));
   for (const std::string& interface : {std::string("lo"), out.data, out.management}) {

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "deployer/orders/edge/demands.h"
-#include "deployer/pool/edge/process.h"
+#include "deployer/pool/vm/edge/vm_driver.h"
 #include "images/store/edge/signatures.h"
 #include "images/store/edge/store.h"
 #include "keys/signing/edge/key_files.h"
@@ -140,9 +140,7 @@ director::Topology Site::topology() const {
 
 Result<pool::MachineDriver*> Site::machines() {
   const std::lock_guard lock(machines_lock_);
-  if (!machines_) {
-    TRY_ASSIGN(machines_, pool::make_vm_driver());
-  }
+  if (!machines_) machines_ = pool::make_vm_driver(*where_);
   return machines_.get();
 }
 
@@ -150,11 +148,8 @@ Result<pool::MachineState> Site::machine_state(const NodeId& node) {
   TRY_ASSIGN(const auto stored, store_->machines());
   const auto found = stored.find(node);
   if (found == stored.end()) return pool::MachineState::gone;
-  const pool::MachineRecord& record = found->second.record;
-  TRY_ASSIGN(const auto stat, pool::observe({static_cast<pid_t>(record.pid), record.start_ticks}));
-  if (!stat) return pool::MachineState::gone;
-  return stat->state == 'T' || stat->state == 't' ? pool::MachineState::frozen
-                                                  : pool::MachineState::running;
+  TRY_ASSIGN(auto* driver, machines());
+  return driver->state(found->second.record);
 }
 
 Result<node_client::NodeClient> Site::connect(const NodeId& node,

@@ -12,7 +12,7 @@
 #include "deployer/director/nft/edge/director.h"
 #include "deployer/network/edge/network_namespace.h"
 #include "deployer/node_client/edge/node_client.h"
-#include "deployer/pool/edge/machine.h"
+#include "deployer/pool/machines.h"
 #include "deployer/state/sqlite/edge/state_store.h"
 #include "keys/trust/verified.h"
 #include "manifests/documents/fleet.h"
@@ -49,7 +49,6 @@ class Site {
   [[nodiscard]] const node_client::TlsKey& client_key() const { return *client_key_; }
   void say(const std::string& line) const { progress_(line); }
 
-  /// Made at its first use: finding out whether KVM works takes a moment.
   Result<pool::MachineDriver*> machines();
   /// Whether a node's machine runs. Looks at the process only; never waits for the node.
   Result<pool::MachineState> machine_state(const NodeId& node);

@@ -1,10 +1,19 @@
 #pragma once
 
-#include "deployer/pool/edge/machine.h"
+#include <string>
+
 #include "images/store/edge/store.h"
+#include "manifests/base/edge/file.h"
 #include "manifests/documents/release.h"
 
 namespace weir::pool {
+
+/// A release's kernel and initramfs in sealed memory: verified once, and no longer changeable.
+struct BootImage {
+  Fd kernel;     ///< memfd, F_SEAL_WRITE | SHRINK | GROW | SEAL
+  Fd initramfs;  ///< the same; all layers in order
+  std::string command_line;
+};
 
 /// Reads a release's kernel and layers from the store into sealed memory. Every blob is hashed on
 /// the way, and nothing is sealed or returned before the last digest matched: what boots is what

@@ -1,26 +1,50 @@
 #include "deployer/pool/edge/node_user.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
+#include <grp.h>
+#include <pwd.h>
+
+#include <string>
+#include <vector>
+
+#include "deployer/pool/node_users.h"
+#include "manifests/base/edge/file.h"
 
 namespace weir::pool {
+namespace {
 
-uid_t node_user(std::uint32_t number) {
-  return 65000 + number % 500;
-}
+constexpr std::size_t kLongestEntry = 1 << 16;
+constexpr ByteCount kLargestTable{1 << 20};
 
-std::vector<gid_t> kvm_groups() {
-  struct stat info {};
-  if (::stat("/dev/kvm", &info) != 0 || info.st_gid == 0) return {};
-  if ((info.st_mode & 0060) != 0060) return {};
-  return {info.st_gid};
-}
+}  // namespace
 
-Result<std::string> find_qemu() {
-  for (const char* path : {"/usr/bin/qemu-system-x86_64", "/usr/local/bin/qemu-system-x86_64"}) {
-    if (::access(path, X_OK) == 0) return std::string(path);
+Status check_node_user(uid_t user) {
+  std::vector<char> room(kLongestEntry);
+  passwd account{};
+  passwd* found = nullptr;
+  const auto refuse = [&](const std::string& what) {
+    return fail(Errc::busy, what + "; ids " + std::to_string(kFirstNodeUser) + " to " +
+                                std::to_string(kFirstNodeUser + kNodeUsers - 1) +
+                                " are for the machines of nodes: give it another one");
+  };
+  if (::getpwuid_r(user, &account, room.data(), room.size(), &found) == 0 && found != nullptr) {
+    return refuse("user id " + std::to_string(user) + " is the account '" + found->pw_name + "'");
   }
-  return fail(Errc::not_found, "qemu-system-x86_64 is not there: install package qemu-system-x86");
+  group members{};
+  group* found_group = nullptr;
+  if (::getgrgid_r(user, &members, room.data(), room.size(), &found_group) == 0 &&
+      found_group != nullptr) {
+    return refuse("group id " + std::to_string(user) + " is the group '" + found_group->gr_name +
+                  "'");
+  }
+  for (const char* path : {"/etc/subuid", "/etc/subgid"}) {
+    const auto table = read_file(path, kLargestTable);
+    if (!table && table.error().code == Errc::not_found) continue;
+    if (!table) return tl::unexpected(table.error());
+    if (auto free = check_subordinate_ids(*table, user); !free) {
+      return refuse(std::string(path) + ": " + free.error().message);
+    }
+  }
+  return {};
 }
 
 }  // namespace weir::pool

@@ -38,10 +38,17 @@ void add_network(Arguments& out, const std::string& id, int tap, const std::stri
 
 }  // namespace
 
+std::string qemu_name(const NodeId& node, const std::string& folder) {
+  std::string out = "guest=weir-" + node.string() + " in ";
+  // QEMU's options end at a comma; two stand for one.
+  for (const char c : folder) out.append(c == ',' ? 2 : 1, c);
+  return out;
+}
+
 std::vector<std::string> qemu_arguments(const QemuSpec& spec) {
   const std::uint64_t mib = (spec.memory.value + (1ULL << 20) - 1) >> 20;
   Arguments out;
-  add(out, "-name", "weir-" + spec.node.string());
+  add(out, "-name", qemu_name(spec.node, spec.folder));
   add_confinement(out);
   // Guest memory holds private keys: not in core dumps, not merged with other processes' pages.
   add(out, "-machine", "q35,dump-guest-core=off,mem-merge=off");

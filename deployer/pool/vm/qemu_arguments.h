@@ -2,11 +2,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "manifests/base/names.h"
 
 namespace weir::pool {
+
+inline constexpr std::string_view kQemuProgram = "qemu-system-x86_64";
 
 enum class Acceleration { kvm, emulation };
 
@@ -24,13 +27,17 @@ struct QemuDescriptors {
 /// What one node's QEMU is told.
 struct QemuSpec {
   NodeId node;
-  ByteCount memory;  ///< rounded up to whole MiB
+  std::string folder;  ///< as the machine's record has it
+  ByteCount memory;    ///< rounded up to whole MiB
   std::uint16_t cpus = 1;
   Acceleration acceleration = Acceleration::emulation;
   std::string command_line;              ///< for the kernel, as the release has it
   std::string data_mac, management_mac;  ///< "52:54:00:…"
   QemuDescriptors fds;
 };
+
+/// The value of -name, by which a machine is found again: node and folder.
+[[nodiscard]] std::string qemu_name(const NodeId& node, const std::string& folder);
 
 /// The whole argument vector after the program's name: a machine with two network cards, a serial
 /// console, random numbers and nothing else, under QEMU's system call filter.

@@ -1,3 +1,5 @@
+#include "deployer/pool/vm/edge/vm_driver.h"
+
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,13 +10,15 @@
 #include <functional>
 #include <thread>
 
-#include "deployer/pool/edge/machine.h"
+#include "deployer/pool/edge/boot_image.h"
 #include "deployer/pool/edge/memfd.h"
 #include "deployer/pool/edge/node_user.h"
-#include "deployer/pool/edge/process.h"
+#include "deployer/pool/node_users.h"
+#include "deployer/pool/vm/edge/confined_qemu.h"
 #include "deployer/pool/vm/edge/kvm_trial.h"
 #include "deployer/pool/vm/qemu_arguments.h"
 #include "deployer/pool/vm/trial_guest.h"
+#include "manifests/base/edge/process.h"
 #include "tests/netns/pool/guest.h"
 #include "tests/netns/temporary_namespace.h"
 
@@ -96,19 +100,19 @@ std::string status_field(std::int64_t pid, const std::string& field) {
 TEST_CASE("a machine runs on its taps, confined, is seen frozen, and leaves nothing behind") {
   const TemporaryNamespace space("pool");
   const TemporaryFolder folder;
-  auto driver = make_vm_driver();
-  REQUIRE(driver.has_value());
   auto where = network::NetworkNamespace::open(space.name());
   REQUIRE(where.has_value());
+  const auto driver = make_vm_driver(*where);
   const auto link = link_of("blue-1");
+  CHECK(driver->check(link).has_value());
   // A descriptor that a careless parent would leak into QEMU.
   const Fd bait(::open("/etc/hostname", O_RDONLY));
 
-  auto machine = (*driver)->start(link, small_pool(), tiny_image("it \x1b[2J runs\n"),
-                                  config_of(link), *where, folder.path + "/blue-1");
+  auto machine = driver->start(link, small_pool(), tiny_image("it \x1b[2J runs\n"), config_of(link),
+                               folder.path + "/blue-1");
   if (!machine) FAIL(machine.error().message);
-  CHECK(eventually([&] { return (*driver)->console_tail(*machine, 1) == "it ?[2J runs"; }));
-  CHECK((*driver)->state(*machine) == MachineState::running);
+  CHECK(eventually([&] { return driver->console_tail(*machine, 1) == "it ?[2J runs"; }));
+  CHECK(driver->state(*machine) == MachineState::running);
 
   CHECK(space.exec("ip -br link").text.find("weir-d1") != std::string::npos);
   CHECK(space.exec("ip -br link").text.find("weir-m1") != std::string::npos);
@@ -121,58 +125,82 @@ TEST_CASE("a machine runs on its taps, confined, is seen frozen, and leaves noth
   CHECK(open_files.find("weir-node-config") != std::string::npos);
   CHECK(open_files.find("/etc/hostname") == std::string::npos);
 
+  for (const char* kind : {"net", "mnt", "ipc", "uts"}) {
+    const auto of = [&](std::int64_t pid) {
+      return shell("readlink /proc/" + std::to_string(pid) + "/ns/" + kind).text;
+    };
+    CAPTURE(kind);
+    CHECK(of(machine->pid) != of(::getpid()));
+    CHECK(of(machine->pid).find(kind) == 0);
+    CHECK(of(machine->pid) != space.exec(std::string("readlink /proc/self/ns/") + kind).text);
+  }
+  const std::string root = "/proc/" + std::to_string(machine->pid) + "/root";
+  CHECK(shell("ls -A " + root + "/tmp " + root + "/var").text.find("weirt-pool") ==
+        std::string::npos);
+  CHECK(shell("touch " + root + "/usr/weirt 2>&1").text.find("Read-only") != std::string::npos);
+
   const auto nices = [&] {
     return shell("cut -d' ' -f19 /proc/" + std::to_string(machine->pid) + "/task/*/stat | sort -u")
         .text;
   };
   CHECK(nices() == "0\n");
-  (*driver)->prefer(*machine);
+  driver->prefer(*machine);
   CHECK(nices() == "-10\n");
 
+  // Records that fit a process by pid and start time, and yet name another machine or none.
   MachineRecord reused = *machine;
   ++reused.start_ticks;
-  CHECK((*driver)->state(reused) == MachineState::gone);
-  CHECK((*driver)->stop(reused, std::chrono::milliseconds(0)).has_value());
-  CHECK((*driver)->state(*machine) == MachineState::running);
+  MachineRecord renamed = *machine;
+  renamed.node = *NodeId::parse("blue-2");
+  MachineRecord moved = *machine;
+  moved.folder += "-2";
+  const ProcessId ourselves = *identify(::getpid());
+  const MachineRecord foreign{link.node, ourselves.pid, ourselves.start_ticks, machine->folder};
+  MachineRecord everybody = *machine;
+  everybody.pid = -1;
+  for (const MachineRecord& wrong : {reused, renamed, moved, foreign, everybody}) {
+    CHECK(driver->state(wrong) == MachineState::gone);
+    CHECK(driver->stop(wrong, std::chrono::milliseconds(0)).has_value());
+  }
+  CHECK(driver->state(*machine) == MachineState::running);
 
   // Another machine cannot take the same taps.
-  const auto second = (*driver)->start(link, small_pool(), tiny_image("no"), config_of(link),
-                                       *where, folder.path + "/second");
+  const auto second =
+      driver->start(link, small_pool(), tiny_image("no"), config_of(link), folder.path + "/second");
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().code == Errc::busy);
   CHECK(second.error().message.find("blue-1") != std::string::npos);
 
   SUBCASE("asked") {
-    CHECK((*driver)->stop(*machine, std::chrono::seconds(20)).has_value());
+    CHECK(driver->stop(*machine, std::chrono::seconds(20)).has_value());
   }
   SUBCASE("without a record, as after its deployer died") {
-    CHECK((*driver)->end_unrecorded(folder.path + "/blue-1", std::chrono::seconds(20)).has_value());
-    CHECK(eventually([&] { return (*driver)->state(*machine) == MachineState::gone; }));
-    CHECK((*driver)->end_unrecorded(folder.path + "/blue-1", std::chrono::seconds(1)).has_value());
-    CHECK((*driver)->end_unrecorded(folder.path + "/none", std::chrono::seconds(1)).has_value());
+    CHECK(driver->end_unrecorded(folder.path + "/blue-1", std::chrono::seconds(20)).has_value());
+    CHECK(eventually([&] { return driver->state(*machine) == MachineState::gone; }));
+    CHECK(driver->end_unrecorded(folder.path + "/blue-1", std::chrono::seconds(1)).has_value());
+    CHECK(driver->end_unrecorded(folder.path + "/none", std::chrono::seconds(1)).has_value());
   }
   SUBCASE("frozen, so not asked") {
     REQUIRE(::kill(static_cast<pid_t>(machine->pid), SIGSTOP) == 0);
-    CHECK(eventually([&] { return (*driver)->state(*machine) == MachineState::frozen; }));
-    CHECK((*driver)->stop(*machine, std::chrono::seconds(20)).has_value());
+    CHECK(eventually([&] { return driver->state(*machine) == MachineState::frozen; }));
+    CHECK(driver->stop(*machine, std::chrono::seconds(20)).has_value());
   }
-  CHECK((*driver)->state(*machine) == MachineState::gone);
+  CHECK(driver->state(*machine) == MachineState::gone);
   CHECK(eventually(
       [&] { return space.exec("ip -br link").text.find("weir-") == std::string::npos; }));
-  CHECK((*driver)->stop(*machine, std::chrono::seconds(1)).has_value());
+  CHECK(driver->stop(*machine, std::chrono::seconds(1)).has_value());
 }
 
 TEST_CASE("a machine that QEMU refuses is an error in QEMU's words, and no process stays") {
   const TemporaryNamespace space("refused");
   const TemporaryFolder folder;
-  auto driver = make_vm_driver();
-  REQUIRE(driver.has_value());
   auto where = network::NetworkNamespace::open(space.name());
+  REQUIRE(where.has_value());
+  const auto driver = make_vm_driver(*where);
   const auto link = link_of("blue-1");
   BootImage image = tiny_image("");
   image.kernel = *make_sealed_file("kernel", "not a kernel");
-  const auto machine =
-      (*driver)->start(link, small_pool(), image, config_of(link), *where, folder.path);
+  const auto machine = driver->start(link, small_pool(), image, config_of(link), folder.path);
   REQUIRE_FALSE(machine.has_value());
   CAPTURE(machine.error().message);
   CHECK(machine.error().message.find("(qemu: ") != std::string::npos);
@@ -193,31 +221,14 @@ TEST_CASE(
   const auto qemu = find_qemu();
   REQUIRE(qemu.has_value());
   const Fd firmware = *make_sealed_file("trial", trial_firmware());
-  const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-  SpawnRequest request;
-  request.program = *qemu;
-  request.arguments = qemu_trial_arguments(Acceleration::emulation, firmware.get());
-  request.inherited = {firmware.get()};
-  request.output = nowhere.get();
-  request.user = node_user(0);
-  const auto child = spawn(request);
-  REQUIRE(child.has_value());
-  const auto status = wait_for_exit(*child, std::chrono::seconds(60));
-  REQUIRE((status.has_value() && status->has_value()));
-  CHECK(**status == kTrialExitStatus);
+  const auto ended =
+      run(confined_qemu(*qemu, qemu_trial_arguments(Acceleration::emulation, firmware.get()),
+                        node_user(0), {firmware.get()}, Stream::captured()),
+          {}, {std::chrono::seconds(60)});
+  REQUIRE(ended.has_value());
+  CAPTURE(ended->error);
+  CHECK(ended->status == kTrialExitStatus);
   CHECK(kvm_runs_guests(*qemu).has_value());
-}
-
-TEST_CASE("a program that is not there is named") {
-  const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-  SpawnRequest request;
-  request.program = "/nonexistent/qemu";
-  request.output = nowhere.get();
-  request.user = node_user(0);
-  const auto child = spawn(request);
-  REQUIRE_FALSE(child.has_value());
-  CHECK(child.error().code == Errc::not_found);
-  CHECK(child.error().message.find("/nonexistent/qemu") != std::string::npos);
 }
 
 }  // namespace weir::pool

@@ -1,16 +1,16 @@
 #include "deployer/pool/vm/edge/kvm_trial.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 
 #include "deployer/pool/edge/memfd.h"
 #include "deployer/pool/edge/node_user.h"
-#include "deployer/pool/edge/process.h"
+#include "deployer/pool/node_users.h"
+#include "deployer/pool/vm/edge/confined_qemu.h"
 #include "deployer/pool/vm/qemu_arguments.h"
 #include "deployer/pool/vm/trial_guest.h"
+#include "manifests/base/edge/process.h"
 
 namespace weir::pool {
 namespace {
@@ -21,24 +21,15 @@ constexpr std::chrono::milliseconds kPatience{3000};
 
 Result<bool> kvm_runs_guests(const std::string& qemu) {
   if (::access("/dev/kvm", F_OK) != 0) return false;
+  TRY_IN(check_node_user(node_user(0)), "KVM trial");
   TRY_ASSIGN(const Fd firmware, make_sealed_file("weir-kvm-trial", trial_firmware()));
-  const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-  if (!nowhere.valid()) return fail_errno(Errc::io, errno, "/dev/null");
-  SpawnRequest request;
-  request.program = qemu;
-  request.arguments = qemu_trial_arguments(Acceleration::kvm, firmware.get());
-  request.inherited = {firmware.get()};
-  request.output = nowhere.get();
-  request.user = node_user(0);
-  request.groups = kvm_groups();
-  TRY_ASSIGN_IN(const ProcessId trial, spawn(request), "KVM trial");
-  TRY_ASSIGN_IN(std::optional<int> status, wait_for_exit(trial, kPatience), "KVM trial");
-  if (!status) {
-    TRY_IN(kill_process(trial), "KVM trial");
-    TRY_ASSIGN_IN(status, wait_for_exit(trial, kPatience), "KVM trial");
-    return false;
-  }
-  return *status == kTrialExitStatus;
+  const Program program =
+      confined_qemu(qemu, qemu_trial_arguments(Acceleration::kvm, firmware.get()), node_user(0),
+                    {firmware.get()}, Stream::nothing());
+  const auto ended = run(program, {}, {kPatience});
+  if (!ended && ended.error().code == Errc::timeout) return false;
+  if (!ended) return tl::unexpected(Error(ended.error()).in("KVM trial"));
+  return ended->status == kTrialExitStatus;
 }
 
 }  // namespace weir::pool

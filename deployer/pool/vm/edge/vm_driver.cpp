@@ -1,3 +1,5 @@
+#include "deployer/pool/vm/edge/vm_driver.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -5,15 +7,20 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
+#include <mutex>
 #include <thread>
 
-#include "deployer/pool/edge/machine.h"
+#include "deployer/pool/console_tail.h"
+#include "deployer/pool/edge/boot_image.h"
 #include "deployer/pool/edge/memfd.h"
 #include "deployer/pool/edge/node_user.h"
-#include "deployer/pool/edge/process.h"
 #include "deployer/pool/edge/tap.h"
+#include "deployer/pool/node_users.h"
+#include "deployer/pool/vm/edge/confined_qemu.h"
 #include "deployer/pool/vm/edge/kvm_trial.h"
 #include "deployer/pool/vm/edge/qmp.h"
+#include "deployer/pool/vm/machine_identity.h"
 #include "deployer/pool/vm/qemu_arguments.h"
 
 namespace weir::pool {
@@ -26,6 +33,7 @@ constexpr std::size_t kTailBytes = 64 << 10;
 constexpr milliseconds kQmpPatience{20000};
 constexpr milliseconds kKillPatience{10000};
 constexpr milliseconds kLookAgain{20};
+constexpr ByteCount kLongestProcFile{1 << 20};
 constexpr int kPreferredNice = -10;
 
 ProcessId process_of(const MachineRecord& machine) {
@@ -52,17 +60,62 @@ std::string tail_of(const std::string& path, std::size_t lines) {
   return last_lines(text, lines, from == 0);
 }
 
+std::optional<std::string> executable_of(const std::string& folder) {
+  std::array<char, PATH_MAX> path{};
+  const ssize_t n = ::readlink((folder + "/exe").c_str(), path.data(), path.size());
+  if (n < 0) return std::nullopt;
+  return std::string(path.data(), static_cast<std::size_t>(n));
+}
+
+// Nothing: the process ended meanwhile.
+std::optional<ProcessFacts> facts_of(std::int64_t pid) {
+  const std::string folder = "/proc/" + std::to_string(pid);
+  const auto status = read_file(folder + "/status", kLongestProcFile);
+  const auto command = read_file(folder + "/cmdline", kLongestProcFile);
+  if (!status || !command) return std::nullopt;
+  const auto user = parse_real_user(*status);
+  if (!user) return std::nullopt;
+  return ProcessFacts{executable_of(folder), parse_command_line(*command), *user};
+}
+
+// How a record's process was found.
+enum class Found : std::uint8_t {
+  running,
+  frozen,
+  ending,   // gone, but its last threads may still hold the taps
+  another,  // no machine of ours, or not this one
+};
+
+Result<Found> find_machine(const MachineRecord& machine) {
+  const ProcessId process = process_of(machine);
+  if (process.pid <= 0) return Found::another;
+  TRY_ASSIGN(const auto before, observe(process));
+  if (!before) return Found::ending;
+  const auto facts = facts_of(machine.pid);
+  // The facts are of the process that was asked about only if it is still there.
+  TRY_ASSIGN(const auto after, observe(process));
+  if (!after) return Found::ending;
+  if (facts && is_ending(*facts)) return Found::ending;
+  if (!facts || !is_machine(*facts, machine)) return Found::another;
+  return after->state == 'T' || after->state == 't' ? Found::frozen : Found::running;
+}
+
 class VmDriver final : public MachineDriver {
  public:
-  VmDriver(std::string program, Acceleration acceleration)
-      : program_(std::move(program)), acceleration_(acceleration) {}
+  explicit VmDriver(const network::NetworkNamespace& where) : where_(where) {}
+
+  Status check(const manifests::NodeLink& link) override {
+    const std::string context = "node " + link.node.string();
+    TRY_IN(check_node_user(node_user(link.number)), context);
+    TRY_IN(qemu(), context);
+    return {};
+  }
 
   Result<MachineRecord> start(const manifests::NodeLink& link, const manifests::PoolSpec& spec,
                               const BootImage& image, const manifests::NodeConfig& config,
-                              const network::NetworkNamespace& where,
                               const std::string& folder) override {
     const std::string context = "node " + link.node.string();
-    TRY_ASSIGN_IN(MachineRecord record, launch(link, spec, image, config, where, folder), context);
+    TRY_ASSIGN_IN(MachineRecord record, launch(link, spec, image, config, folder), context);
     if (auto executes = wait_until_it_executes(record); !executes) {
       // The reason is in QEMU's own words; without a machine nobody needs the process.
       const std::string words = tail_of(folder + "/qemu.log", 3);
@@ -75,9 +128,9 @@ class VmDriver final : public MachineDriver {
   }
 
   Result<MachineState> state(const MachineRecord& machine) override {
-    TRY_ASSIGN_IN(const auto stat, observe(process_of(machine)), "node " + machine.node.string());
-    if (!stat) return MachineState::gone;
-    return stat->state == 'T' || stat->state == 't' ? MachineState::frozen : MachineState::running;
+    TRY_ASSIGN_IN(const Found found, find_machine(machine), "node " + machine.node.string());
+    if (found == Found::running) return MachineState::running;
+    return found == Found::frozen ? MachineState::frozen : MachineState::gone;
   }
 
   std::string console_tail(const MachineRecord& machine, std::size_t lines) override {
@@ -87,8 +140,9 @@ class VmDriver final : public MachineDriver {
   Status stop(const MachineRecord& machine, milliseconds patience) override {
     const std::string context = "stop node " + machine.node.string();
     const ProcessId process = process_of(machine);
-    TRY_ASSIGN_IN(const MachineState before, state(machine), context);
-    if (before == MachineState::running && patience.count() > 0) {
+    TRY_ASSIGN_IN(const Found before, find_machine(machine), context);
+    if (before == Found::another) return {};
+    if (before == Found::running && patience.count() > 0) {
       // What it answers does not matter: that it ends does.
       if (auto qmp = QmpClient::open(machine.folder, patience)) {
         [[maybe_unused]] const auto answer = qmp->run("quit");
@@ -97,11 +151,11 @@ class VmDriver final : public MachineDriver {
       }
     }
     // Of a machine that is gone the last threads may still be ending, and its taps with them.
-    if (before != MachineState::gone) TRY_IN(kill_process(process), context);
+    if (before != Found::ending) TRY_IN(kill_process(process), context);
     TRY_ASSIGN_IN(const bool ended, wait_for_end(process, kKillPatience), context);
     if (!ended)
-      return fail(Errc::timeout, context + ": process " + std::to_string(machine.pid) +
-                                     " does not end on SIGKILL");
+      return fail(Errc::timeout,
+                  context + ": process " + std::to_string(machine.pid) + " does not end");
     return {};
   }
 
@@ -121,7 +175,8 @@ class VmDriver final : public MachineDriver {
   }
 
   void prefer(const MachineRecord& machine) override {
-    set_nice(process_of(machine), kPreferredNice);
+    const auto found = find_machine(machine);
+    if (found && *found == Found::running) set_nice(process_of(machine), kPreferredNice);
   }
 
  private:
@@ -129,11 +184,13 @@ class VmDriver final : public MachineDriver {
   // are its.
   Result<MachineRecord> launch(const manifests::NodeLink& link, const manifests::PoolSpec& spec,
                                const BootImage& image, const manifests::NodeConfig& config,
-                               const network::NetworkNamespace& where, const std::string& folder) {
+                               const std::string& folder) {
+    TRY_ASSIGN(const Qemu qemu_here, qemu());
     const uid_t user = node_user(link.number);
+    TRY(check_node_user(user));
     TRY(make_folders(folder, 0700));
-    TRY_ASSIGN(const Fd data, make_tap(where, link.data_interface));
-    TRY_ASSIGN(const Fd management, make_tap(where, link.management_interface));
+    TRY_ASSIGN(const Fd data, make_tap(where_, link.data_interface));
+    TRY_ASSIGN(const Fd management, make_tap(where_, link.management_interface));
     TRY_ASSIGN(const Fd node_config, make_config_file(config, user));
     TRY_ASSIGN(const Fd console, open_log_file(folder + "/console.log", Existing::emptied));
     TRY_ASSIGN(const Fd messages, open_log_file(folder + "/qemu.log", Existing::emptied));
@@ -142,18 +199,16 @@ class VmDriver final : public MachineDriver {
     const QemuDescriptors fds{image.kernel.get(), image.initramfs.get(), node_config.get(),
                               data.get(),         management.get(),      console.get(),
                               qmp.get()};
-    SpawnRequest request;
-    request.program = program_;
-    request.arguments =
-        qemu_arguments({link.node, spec.memory, spec.cpus, acceleration_, image.command_line,
-                        config.data_mac, config.management_mac, fds});
-    request.inherited = {fds.kernel,         fds.initramfs, fds.node_config, fds.data_tap,
-                         fds.management_tap, fds.console,   fds.qmp};
-    request.output = messages.get();
-    request.user = user;
-    request.groups = kvm_groups();
-    request.largest_file = kLongestConsole;
-    TRY_ASSIGN(const ProcessId process, spawn(request));
+    Program program = confined_qemu(
+        qemu_here.program,
+        qemu_arguments({link.node, folder, spec.memory, spec.cpus, qemu_here.acceleration,
+                        image.command_line, config.data_mac, config.management_mac, fds}),
+        user,
+        {fds.kernel, fds.initramfs, fds.node_config, fds.data_tap, fds.management_tap, fds.console,
+         fds.qmp},
+        Stream::to(messages.get()));
+    program.confinement.limits.push_back({RLIMIT_FSIZE, kLongestConsole.value});
+    TRY_ASSIGN(const ProcessId process, spawn(program));
 
     return MachineRecord{link.node, process.pid, process.start_ticks, folder};
   }
@@ -169,17 +224,31 @@ class VmDriver final : public MachineDriver {
     return {};
   }
 
-  std::string program_;
-  Acceleration acceleration_;
+  struct Qemu {
+    std::string program;
+    Acceleration acceleration;
+  };
+
+  // Found out once; a failure is found out again.
+  Result<Qemu> qemu() {
+    const std::lock_guard lock(qemu_lock_);
+    if (!qemu_) {
+      TRY_ASSIGN(std::string program, find_qemu());
+      TRY_ASSIGN(const bool kvm, kvm_runs_guests(program));
+      qemu_ = {std::move(program), kvm ? Acceleration::kvm : Acceleration::emulation};
+    }
+    return *qemu_;
+  }
+
+  const network::NetworkNamespace& where_;
+  std::mutex qemu_lock_;
+  std::optional<Qemu> qemu_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<MachineDriver>> make_vm_driver() {
-  TRY_ASSIGN(std::string program, find_qemu());
-  TRY_ASSIGN(const bool kvm, kvm_runs_guests(program));
-  return std::make_unique<VmDriver>(std::move(program),
-                                    kvm ? Acceleration::kvm : Acceleration::emulation);
+std::unique_ptr<MachineDriver> make_vm_driver(const network::NetworkNamespace& where) {
+  return std::make_unique<VmDriver>(where);
 }
 
 }  // namespace weir::pool

@@ -149,6 +149,7 @@ Result<std::vector<NodeId>> boot_pool(Site& site, const PoolName& pool,
   TRY_ASSIGN_IN(const auto store, images::Store::open(store_path), "store");
   TRY_ASSIGN_IN(const auto image, pool::make_boot_image(*release, store), "store " + store_path);
   TRY_ASSIGN(auto* machines, site.machines());
+  for (const NodeId& node : missing) TRY(machines->check(site.link(node)));
   TRY(site.store().put_pool(pool, {release->name, release.digest()}));
   TRY(for_each_node(missing, [&](const NodeId& node) { return stop_node(site, node); }));
   site.say("booting " + std::to_string(missing.size()) + " nodes of pool " + pool.string() +
@@ -160,7 +161,7 @@ Result<std::vector<NodeId>> boot_pool(Site& site, const PoolName& pool,
     TRY_ASSIGN(const auto key, node_client::make_tls_key());
     TRY_ASSIGN(const auto record, machines->start(site.link(node), spec, image,
                                                   config_of(site, site.link(node), spec, key),
-                                                  site.where(), node_folder(site, node)));
+                                                  node_folder(site, node)));
     // Without its record nobody could end the machine again.
     if (auto kept = site.store().put_machine({record, key.pin}); !kept) {
       (void)machines->stop(record, milliseconds(0));

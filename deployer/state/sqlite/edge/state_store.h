@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "deployer/pool/edge/machine.h"
+#include "deployer/pool/machines.h"
 #include "deployer/rollout/plan.h"
 #include "manifests/base/digest.h"
 #include "manifests/base/result.h"

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,9 +10,9 @@
 #include <atomic>
 #include <thread>
 
-#include "deployer/node/edge/run_program.h"
 #include "deployer/node_client/edge/node_client.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/process.h"
 
 namespace weir::node {
 namespace {
@@ -114,12 +115,35 @@ Result<node_client::NodeClient> client_of(const Keys& keys, const std::string& n
                                        network::NetworkNamespace::open({}).value(), timeout);
 }
 
+sockaddr_in server_address() {
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(manifests::kNodeApiPort);
+  std::copy_n(own_address().raw().data(), 4, reinterpret_cast<char*>(&at.sin_addr));
+  return at;
+}
+
+Fd connect_to(const sockaddr_in& at) {
+  Fd out(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::connect(out.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
+  return out;
+}
+
+/// Whether the other side closed the connection.
+bool ended_within(const Fd& connection, std::chrono::milliseconds patience) {
+  pollfd wait{connection.get(), POLLIN, 0};
+  if (::poll(&wait, 1, static_cast<int>(patience.count())) <= 0) return false;
+  char byte = 0;
+  return ::recv(connection.get(), &byte, 1, MSG_DONTWAIT) <= 0;
+}
+
 std::string s_client(const std::vector<std::string>& more, const std::string& input) {
-  std::vector<std::string> arguments = {"/usr/bin/openssl", "s_client", "-quiet", "-connect",
-                                        own_address().string() + ":4433"};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  const auto out = run_program(arguments, input, 10s);
-  return out ? std::string(out->begin(), out->end()) : "";
+  Program openssl{
+      .path = "/usr/bin/openssl",
+      .arguments = {"s_client", "-quiet", "-connect", own_address().string() + ":4433"}};
+  openssl.arguments.insert(openssl.arguments.end(), more.begin(), more.end());
+  const auto out = run(openssl, input, {.time = 10s});
+  return out && out->status == 0 ? out->output : "";
 }
 
 }  // namespace
@@ -219,12 +243,61 @@ TEST_CASE("a client that says nothing is put out, and others are served meanwhil
   Served server(options);
   // Plain TCP, no handshake.
   const std::string silent = "exec 3<>/dev/tcp/" + own_address().string() + "/4433; cat <&3";
-  std::optional<Result<wireguard::SecretBytes>> ended;
-  std::thread other([&] { ended = run_program({"/bin/bash", "-c", silent}, "", 10s); });
+  std::optional<Result<Ended>> ended;
+  std::thread other([&] {
+    ended = run({.path = "/bin/bash", .arguments = {"-c", silent}}, "", {.time = 10s});
+  });
   auto client = client_of(keys, "deployer", keys.node.pin);
   CHECK(client->logs().has_value());
   other.join();
   CHECK(ended->has_value());  // the server closed: cat saw the end, not the time-out
+}
+
+TEST_CASE("any number of silent connections lock nobody out who has the key") {
+  const Keys keys;
+  ServerOptions options = options_of(keys);
+  options.handshake_timeout = 600s;  // only making way ends them
+  options.most_unproven = 8;
+  options.most_connections = 2;
+  Served server(options);
+  auto early = client_of(keys, "deployer", keys.node.pin);
+  CHECK(early->logs().has_value());
+
+  std::vector<Fd> silent;
+  for (int i = 0; i < 40; ++i) silent.push_back(connect_to(server_address()));
+  CHECK(early->logs().has_value());  // over its old connection
+  auto late = client_of(keys, "deployer", keys.node.pin);
+  const auto logs = late->logs();
+  CHECK_MESSAGE(logs.has_value(), (logs ? "" : logs.error().message));
+  CHECK(server.requests == 3);
+
+  // Of the silent ones the oldest went, and the newest stayed.
+  CHECK(ended_within(silent.front(), 10s));
+  CHECK_FALSE(ended_within(silent.back(), 0s));
+
+  // Those with the key have places of their own, and two are taken.
+  auto third = client_of(keys, "deployer", keys.node.pin);
+  CHECK_FALSE(third->logs().has_value());
+  CHECK(early->logs().has_value());
+  CHECK(late->logs().has_value());
+}
+
+TEST_CASE("a handshake that trickles ends at its deadline") {
+  const Keys keys;
+  ServerOptions options = options_of(keys);
+  options.handshake_timeout = 1s;
+  Served server(options);
+  const Fd slow = connect_to(server_address());
+  // A TLS record's head that promises 512 bytes, and then one byte at a time.
+  const std::string head("\x16\x03\x01\x02\x00", 5);
+  REQUIRE(::send(slow.get(), head.data(), head.size(), MSG_NOSIGNAL) == 5);
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  bool ended = false;
+  while (!ended && std::chrono::steady_clock::now() < deadline) {
+    ::send(slow.get(), "\x01", 1, MSG_NOSIGNAL);
+    ended = ended_within(slow, 100ms);
+  }
+  CHECK(ended);
 }
 
 TEST_CASE("a node that is not there is an i/o error; one that does not answer, a timeout") {
@@ -238,10 +311,7 @@ TEST_CASE("a node that is not there is an i/o error; one that does not answer, a
   const Fd mute(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   ::setsockopt(mute.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(manifests::kNodeApiPort);
-  std::copy_n(own_address().raw().data(), 4, reinterpret_cast<char*>(&at.sin_addr));
+  const sockaddr_in at = server_address();
   REQUIRE(::bind(mute.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
   REQUIRE(::listen(mute.get(), 1) == 0);
   const auto late = client->logs();

@@ -3,17 +3,23 @@
 #include <set>
 #include <sstream>
 
-#include "deployer/node/edge/run_program.h"
+#include "manifests/base/edge/process.h"
 
 namespace weir::node {
 namespace {
 
-std::string readelf(const std::string& option, const std::string& program) {
-  const auto out = run_program(
-      {"/usr/bin/readelf", option, "--wide", std::string(WEIR_BINARY_DIR "/bin/") + program}, "",
-      std::chrono::seconds(20));
+Ended run_here(const std::string& path, const std::vector<std::string>& arguments) {
+  const auto out =
+      run({.path = path, .arguments = arguments}, "", {.time = std::chrono::seconds(20)});
   REQUIRE_MESSAGE(out.has_value(), (out ? "" : out.error().message));
-  return {out->begin(), out->end()};
+  return *out;
+}
+
+std::string readelf(const std::string& option, const std::string& program) {
+  const Ended out = run_here("/usr/bin/readelf",
+                             {option, "--wide", std::string(WEIR_BINARY_DIR "/bin/") + program});
+  REQUIRE(out.status == 0);
+  return out.output;
 }
 
 std::set<std::string> needed_by(const std::string& program) {
@@ -44,11 +50,11 @@ TEST_CASE("PID 1 needs nothing, and the agent only what every image carries") {
 
 TEST_CASE("the programs refuse to run where they do not belong") {
   const std::string bin = WEIR_BINARY_DIR "/bin/";
-  const auto init = run_program({bin + "weir-init"}, "", std::chrono::seconds(10));
-  CHECK(init.error().message.ends_with("runs as PID 1 of a node's image only"));
-  CHECK_FALSE(
-      run_program({bin + "weir-node", "--bogus"}, "", std::chrono::seconds(10)).has_value());
-  CHECK(run_program({bin + "weir-node", "--help"}, "", std::chrono::seconds(10)).has_value());
+  const Ended init = run_here(bin + "weir-init", {});
+  CHECK(init.status != 0);
+  CHECK(init.error.ends_with("runs as PID 1 of a node's image only\n"));
+  CHECK(run_here(bin + "weir-node", {"--bogus"}).status == 2);
+  CHECK(run_here(bin + "weir-node", {"--help"}).status == 0);
 }
 
 }  // namespace weir::node

@@ -1,14 +1,11 @@
 #include <doctest/doctest.h>
 
-#include "deployer/node/edge/run_program.h"
 #include "deployer/node/elf_notes.h"
 #include "deployer/node/fence_rules.h"
 #include "deployer/node/image_texts.h"
 
 namespace weir::node {
 namespace {
-
-using namespace std::chrono_literals;
 
 std::string note(std::string_view owner, std::uint8_t type, std::string_view content) {
   std::string out;
@@ -47,25 +44,6 @@ TEST_CASE("tools and modules are lists of lines") {
   CHECK(parse_tools("nftables 1\nnftables\n").error().message.starts_with("line 2 "));
   CHECK(parse_module_names("virtio-net\n\nwireguard\n") ==
         std::vector<std::string>{"virtio_net", "wireguard"});
-}
-
-TEST_CASE("a program's output, input, failure and slowness are told apart") {
-  const auto text = [](const Result<wireguard::SecretBytes>& out) {
-    return std::string(out.value().begin(), out.value().end());
-  };
-  const std::string long_input(300'000, 'x');
-  CHECK(text(run_program({"/bin/cat"}, long_input, 10s)) == long_input);
-  CHECK(text(run_program({"/bin/sh", "-c", "echo $#-$HOME", "a b", "c d"}, "", 10s)) == "1-\n");
-  const auto failed =
-      run_program({"/bin/sh", "-c", "echo first >&2; echo second >&2; exit 3"}, "", 10s);
-  CHECK(failed.error().code == Errc::kernel);
-  CHECK(failed.error().message == "/bin/sh failed: first");
-  CHECK(run_program({"/bin/sleep", "60"}, "", 50ms).error().code == Errc::timeout);
-  // The program ended its output but not itself.
-  CHECK(run_program({"/bin/sh", "-c", "exec >&- 2>&-; sleep 60"}, "", 100ms).error().code ==
-        Errc::timeout);
-  CHECK(run_program({"/nonexistent/tool"}, "", 1s).error().code == Errc::not_found);
-  CHECK(run_program({"/etc/passwd"}, "", 1s).error().code == Errc::io);
 }
 
 TEST_CASE("the fences name the node's own interfaces and addresses") {

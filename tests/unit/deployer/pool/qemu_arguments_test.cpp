@@ -11,9 +11,11 @@ namespace weir::pool {
 namespace {
 
 QemuSpec blue_1() {
-  return {*NodeId::parse("blue-1"), ByteCount{512ULL << 20},         1,
-          Acceleration::emulation,  "console=ttyS0 panic=10, quiet", "52:54:00:00:00:01",
-          "52:54:00:00:01:01",      {10, 11, 12, 13, 14, 15, 16}};
+  return {*NodeId::parse("blue-1"),    "/srv/a,b/nodes/blue-1",
+          ByteCount{512ULL << 20},     1,
+          Acceleration::emulation,     "console=ttyS0 panic=10, quiet",
+          "52:54:00:00:00:01",         "52:54:00:00:01:01",
+          {10, 11, 12, 13, 14, 15, 16}};
 }
 
 std::string lines(const std::vector<std::string>& arguments) {

@@ -1,8 +1,8 @@
-#include "deployer/pool/process_stat.h"
+#include "manifests/base/process_stat.h"
 
 #include <doctest/doctest.h>
 
-namespace weir::pool {
+namespace weir {
 
 // Lines as in proc(5), the second with a name made to mislead.
 TEST_CASE("state and start time are found behind any process name") {
@@ -22,11 +22,4 @@ TEST_CASE("what is not a stat line is refused") {
   }
 }
 
-TEST_CASE("a console's tail is its last lines, without what a terminal would obey") {
-  CHECK(last_lines("one\r\ntwo\n\nthree", 2, true) == "two\nthree");
-  CHECK(last_lines("oken\nwhole\n", 5, false) == "whole");
-  CHECK(last_lines("a\x1b[2Jb\x9b\n", 5, true) == "a?[2Jb?");
-  CHECK(last_lines("", 5, true).empty());
-}
-
-}  // namespace weir::pool
+}  // namespace weir

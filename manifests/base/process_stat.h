@@ -1,12 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "manifests/base/result.h"
 
-namespace weir::pool {
+namespace weir {
 
 /// What tells one process from another and whether it runs.
 struct ProcessStat {
@@ -20,11 +19,4 @@ struct ProcessStat {
 /// source: proc(5), fields 3 and 22
 [[nodiscard]] Result<ProcessStat> parse_process_stat(std::string_view text);
 
-/// The last `lines` lines of a console, fit for an error message: control characters, which a guest
-/// could use against the reader's terminal, become '?', and a line that broke off in front is left
-/// out.
-///
-/// whole  whether `text` starts where the console started
-[[nodiscard]] std::string last_lines(std::string_view text, std::size_t lines, bool whole);
-
-}  // namespace weir::pool
+}  // namespace weir

@@ -2,40 +2,32 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "deployer/network/edge/network_namespace.h"
-#include "manifests/base/digest.h"
-#include "manifests/base/edge/file.h"
+#include "manifests/base/names.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/fleet.h"
 #include "manifests/messages/node_api.h"
 
 namespace weir::pool {
 
-/// A release's kernel and initramfs in sealed memory: verified once, and no longer changeable.
-struct BootImage {
-  Fd kernel;     ///< memfd, F_SEAL_WRITE | SHRINK | GROW | SEAL
-  Fd initramfs;  ///< the same; all layers in order
-  std::string command_line;
-};
+/// What machines boot from: deployer/pool/edge/boot_image.h.
+struct BootImage;
 
 /// A node's machine that runs, as the journal keeps it: enough to find it again after the deployer
-/// died.
+/// died. It is a claim: a driver acts on a process only after it has recognised it as this
+/// machine, so that a stale or forged record ends nobody else's process.
 struct MachineRecord {
   NodeId node;
   std::int64_t pid = 0;
   std::uint64_t start_ticks = 0;  ///< field 22 of /proc/PID/stat: tells a reused pid
-  std::string folder;             ///< console log, QMP socket
+  std::string folder;             ///< console log, QMP socket; one machine's alone
 };
 
 enum class MachineState { running, frozen, gone };
 
 /// What starts, finds and ends the machines of a pool; `vm` is QEMU. Machines outlive the deployer.
+/// One folder a driver: deployer/pool/vm.
 class MachineDriver {
  public:
   MachineDriver() = default;
@@ -43,17 +35,25 @@ class MachineDriver {
   MachineDriver& operator=(const MachineDriver&) = delete;
   virtual ~MachineDriver() = default;
 
-  /// Makes the node's taps in `where`, starts the machine on them and returns once it executes; it
-  /// is not up before its API answers.
+  /// Whether this node's machine could be started here; asked before anything is changed.
+  /// errors: not_found: what runs machines is not installed; busy: its user id is somebody else's
+  virtual Status check(const manifests::NodeLink& link) = 0;
+  /// Makes the node's links, starts the machine on them and returns once it executes; it is not up
+  /// before its API answers.
+  ///
+  /// folder   the machine's own; made if missing
+  /// errors   those of `check`; busy: another machine holds the node's links; timeout, io, in the
+  ///          machine's words
   virtual Result<MachineRecord> start(const manifests::NodeLink& link,
                                       const manifests::PoolSpec& spec, const BootImage& image,
                                       const manifests::NodeConfig& config,
-                                      const network::NetworkNamespace& where,
                                       const std::string& folder) = 0;
+  /// `gone` also where the record's process is no machine of ours. Never waits for the node.
   virtual Result<MachineState> state(const MachineRecord& machine) = 0;
   /// The tail of its console, for error messages.
   virtual std::string console_tail(const MachineRecord& machine, std::size_t lines) = 0;
-  /// Ends it: asks first, then insists after `patience`. Gone already is fine. Its taps go with it.
+  /// Ends it: asks first, then insists after `patience`. Gone already is fine. Its links go with
+  /// it. errors: timeout: it does not end
   virtual Status stop(const MachineRecord& machine, std::chrono::milliseconds patience) = 0;
   /// Ends what runs in `folder` though no record says so: its deployer died between starting it and
   /// writing that down. Nothing there is fine. errors: timeout: it is frozen and cannot be asked
@@ -62,8 +62,5 @@ class MachineDriver {
   /// else on the host. Without the right to say so (CAP_SYS_NICE) all stays as it is.
   virtual void prefer(const MachineRecord& machine) = 0;
 };
-
-/// KVM where a guest really runs (tried once), else software emulation.
-[[nodiscard]] Result<std::unique_ptr<MachineDriver>> make_vm_driver();
 
 }  // namespace weir::pool

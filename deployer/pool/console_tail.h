@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace weir::pool {
+
+/// The last `lines` lines of a console, fit for an error message: control characters, which a guest
+/// could use against the reader's terminal, become '?', and a line that broke off in front is left
+/// out.
+///
+/// whole  whether `text` starts where the console started
+[[nodiscard]] std::string last_lines(std::string_view text, std::size_t lines, bool whole);
+
+}  // namespace weir::pool
