@@ -11,9 +11,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds kOrderPatience{10 * 60 * 1000};
-constexpr milliseconds kTunnelPatience{60000};
-constexpr seconds kSeenPatience{15};  // an idle client moves with its next packet
+constexpr milliseconds kOrderPatience{20 * 60 * 1000};
+constexpr seconds kSeenPatience{60};  // for one more client; an idle one moves with its next packet
 constexpr seconds kAftermath{2};      // silence after the order counts too
 
 /// Waits, unless a person has had enough.
@@ -51,7 +50,7 @@ std::vector<std::string> demo_clients() {
 
 Result<Session> Session::start(Lab& lab, const std::vector<std::string>& clients) {
   for (const std::string& name : clients) TRY(lab.connect(name));
-  for (const std::string& name : clients) TRY(lab.wait_for_tunnel(name, kTunnelPatience));
+  for (const std::string& name : clients) TRY(lab.wait_for_tunnel(name));
   TRY_ASSIGN(Observer observer, Observer::start(lab.plan().director_netns, lab.plan().vip_v4.port));
   TRY_ASSIGN(Traffic traffic, Traffic::start(lab.ping_flows(), lab.stream_flows()));
   Session out(lab, std::move(traffic), std::move(observer));
@@ -81,11 +80,16 @@ void Session::move(const std::string& name, const Argv& command, const std::stri
     moving.emplace(client, find_client(lab_->plan(), client)->seen_from);
   }
   const auto interfaces = links_of_pool(pool, lab_->fleet().nodes);
-  const auto deadline = std::chrono::steady_clock::now() + kSeenPatience;
+  auto deadline = std::chrono::steady_clock::now() + kSeenPatience;
+  std::size_t missing = moving.size();
   do {
     wait_for(milliseconds(50));
     movement.watched_until = unix_now();
     see_moves(movement, moving, observer_.passages(), interfaces);
+    if (movement.not_moved.size() < missing) {
+      missing = movement.not_moved.size();
+      deadline = std::chrono::steady_clock::now() + kSeenPatience;
+    }
   } while (!interrupted() && !movement.not_moved.empty() && output && output->status == 0 &&
            std::chrono::steady_clock::now() < deadline);
   wait_for(kAftermath);
@@ -127,7 +131,7 @@ Result<Report> run_demo(const DemoOptions& options) {
     order("deploy again", {"deploy", "--release", options.to}, "green");
     if (round < options.rounds) order("rollback again", {"rollback"}, "blue");
   }
-  say("stopping the traffic, and waiting 2 s for the last replies");
+  say("stopping the traffic, and waiting for the last replies");
   Report report = session.finish();
   if (interrupted()) return fail(Errc::timeout, "interrupted");
   say("cleaning up");

@@ -11,6 +11,7 @@
 
 #include "deployer/pool/vm/edge/qmp.h"
 #include "manifests/documents/peers.h"
+#include "tests/patience.h"
 
 namespace weir::lab {
 namespace {
@@ -19,7 +20,7 @@ using Json = nlohmann::json;
 using std::chrono::milliseconds;
 namespace fs = std::filesystem;
 
-constexpr milliseconds kToolPatience{30000};
+constexpr milliseconds kToolPatience = test::kPatience;
 constexpr std::uint16_t kStreamPort = 7000;
 
 std::string trimmed(std::string text) {
@@ -248,11 +249,11 @@ Status Lab::connect(const std::string& name) {
   return write_record();
 }
 
-Status Lab::wait_for_tunnel(const std::string& name, milliseconds patience) const {
+Status Lab::wait_for_tunnel(const std::string& name) const {
   const ClientPlan* client = find_client(plan_, name);
   if (client == nullptr) return fail(Errc::not_found, "the lab has no client '" + name + "'");
   const IpAddress target = client->control ? plan_.control_server : plan_.upstream_v4;
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + test::kPatience;
   for (;;) {
     TRY_ASSIGN(
         const Output answer,

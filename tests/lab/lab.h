@@ -54,7 +54,7 @@ class Lab {
   /// Starts wireguard-go for a client and configures it. Connected already is fine.
   Status connect(const std::string& client);
   /// Waits until an echo request through the client's tunnel is answered.
-  Status wait_for_tunnel(const std::string& client, std::chrono::milliseconds patience) const;
+  Status wait_for_tunnel(const std::string& client) const;
 
   /// The command line of `weir-deployer` on this lab's fleet.
   [[nodiscard]] Argv deployer(const Argv& command) const;

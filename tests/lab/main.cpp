@@ -48,7 +48,7 @@ Status up(const po::variables_map& given) {
   TRY_ASSIGN(Lab lab, Lab::build(options));
   say("booting the blue pool");
   auto booted = must_run(lab.deployer({"up", "--release", given["release"].as<std::string>()}),
-                         {.timeout = std::chrono::minutes(10), .show_errors = true});
+                         {.timeout = std::chrono::minutes(20), .show_errors = true});
   if (!booted) {
     TRY(tear_down(options.folder));
     return booted;

@@ -215,7 +215,9 @@ std::string fleet_yaml(const LabPlan& plan, const FleetFiles& files, const Fleet
   pool("blue", "");
   pool("green", options.green_clock_offset);
   std::istringstream policy(options.policy);
-  if (!options.policy.empty()) out << "policy:\n";
+  out << "policy:\n";
+  // Emulated, beside other work, a machine may take long to come up: no verdict hangs on that.
+  if (options.policy.find("boot_timeout") == std::string::npos) out << "  boot_timeout: 15m\n";
   for (std::string line; std::getline(policy, line);) out << "  " << line << "\n";
   return out.str();
 }

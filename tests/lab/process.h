@@ -23,7 +23,7 @@ struct Output {
 
 struct RunOptions {
   std::string input{};
-  std::chrono::milliseconds timeout{120000};
+  std::chrono::milliseconds timeout{600000};
   bool show_errors = false;  ///< standard error goes through to ours instead of `err`
   bool deaf = false;         ///< runs on after an interrupt: for cleaning up
 };

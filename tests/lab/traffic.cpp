@@ -12,8 +12,9 @@
 namespace weir::lab {
 namespace {
 
-constexpr std::chrono::seconds kStreamPatience{30};
-constexpr std::chrono::seconds kReplyPatience{2};
+constexpr std::chrono::minutes kStreamPatience{2};
+constexpr std::chrono::seconds kAftermath{2};
+constexpr std::chrono::seconds kReplyPatience{10};  // for one more reply
 
 // Emulated machines keep every core busy; the measuring threads go first.
 void hurry() {
@@ -66,7 +67,7 @@ Result<Traffic> Traffic::start(std::vector<PingFlow> pings, std::vector<StreamFl
   const auto deadline = std::chrono::steady_clock::now() + kStreamPatience;
   while (!s.streamer->flowing()) {
     if (std::chrono::steady_clock::now() > deadline) {
-      return fail(Errc::timeout, "streams: not all connected within 30 s");
+      return fail(Errc::timeout, "streams: not all connected within two minutes");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
@@ -83,10 +84,18 @@ Traffic::Count Traffic::count() const {
 
 TrafficLog Traffic::stop() {
   state_->sending = false;
-  std::this_thread::sleep_for(kReplyPatience);
+  std::this_thread::sleep_for(kAftermath);
+  auto deadline = std::chrono::steady_clock::now() + kReplyPatience;
+  for (auto seen = count(); seen.received < seen.sent;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const auto now = count();
+    if (now.received > seen.received) deadline = std::chrono::steady_clock::now() + kReplyPatience;
+    if (std::chrono::steady_clock::now() > deadline) break;
+    seen = now;
+  }
   state_->end_pings();
   // TCP owes every byte, but no time for it.
-  const auto deadline = std::chrono::steady_clock::now() + kStreamPatience;
+  deadline = std::chrono::steady_clock::now() + kStreamPatience;
   while (!state_->streamer->drained() && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

@@ -45,13 +45,16 @@ start() { # NAME QEMU-OPTIONS
 
 # The machine says TEXT on its console in time.
 says() { # NAME TEXT
-  local end=$((SECONDS + patience))
+  local end=$((SECONDS + patience)) size=0 now
   until grep -qaF "$2" "$out/$1.console"; do
     if [ $SECONDS -ge $end ] || ! kill -0 "$machine" 2> /dev/null; then
       echo "FAILED: $1: never said '$2'; its last words:"
       tail -n 20 "$out/$1.console"
       exit 1
     fi
+    now=$(stat -c %s "$out/$1.console")
+    [ "$now" = "$size" ] || end=$((SECONDS + patience)) # as long as it says anything
+    size=$now
     sleep 0.2
   done
 }

@@ -16,18 +16,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kOrderPatience{5 * 60 * 1000};
+constexpr milliseconds kOrderPatience{20 * 60 * 1000};
 
 }  // namespace
-
-bool eventually(const std::function<bool()>& condition, milliseconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (!condition()) {
-    if (lab::interrupted() || std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return true;
-}
 
 BlueFleet::BlueFleet(const lab::FleetOptions& options, unsigned extra)
     : folder_(std::string(WEIR_BINARY_DIR) + "/vm/" + std::to_string(::getpid())),
@@ -135,7 +126,7 @@ std::string BlueFleet::dump_peers(const std::string& pool) {
   if (!site) FAIL(site.error().message);
   std::string out;
   for (const NodeId& node : (*site)->pool(*PoolName::parse(pool)).nodes) {
-    auto client = (*site)->connect(node, milliseconds(10000));
+    auto client = (*site)->connect(node, kPatience);
     if (!client) FAIL(client.error().message);
     auto dump = client->peers();
     if (!dump) FAIL(dump.error().message);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/lab/demo.h"
+#include "tests/patience.h"
 
 namespace weir::test {
 
@@ -51,8 +52,5 @@ class BlueFleet {
 
 inline constexpr const char* kBlueRelease = "gateway-6.1";
 inline constexpr const char* kGreenRelease = "gateway-6.12";
-
-bool eventually(const std::function<bool()>& condition,
-                std::chrono::milliseconds patience = std::chrono::seconds(60));
 
 }  // namespace weir::test

@@ -8,6 +8,7 @@
 #include <memory>
 #include <thread>
 
+#include "manifests/base/edge/file.h"
 #include "tests/lab/process.h"
 #include "tests/vm/fleet_fixture.h"
 
@@ -15,7 +16,6 @@ namespace weir::test {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 const lab::Argv kDeploy = {"deploy", "--release", kGreenRelease};
 
@@ -177,9 +177,9 @@ TEST_CASE("a deployer killed while preparing: nobody notices, status tells, roll
   write_key(key_file, *lab::must_read({"wg", "genpsk"}));
   const auto process = lab::start(lab.deployer(kDeploy), lab.path("log/killed.log"));
   REQUIRE(process.has_value());
-  REQUIRE(eventually([] { return fleet().status()["holds"].get<int>() > 0; }, seconds(180)));
+  REQUIRE(eventually([] { return fleet().status()["holds"].get<int>() > 0; }));
   REQUIRE(kill_process(*process).has_value());
-  REQUIRE(*wait_for_end(*process, seconds(10)));
+  REQUIRE(*wait_for_end(*process, kPatience));
   write_key(key_file, *right_key);
 
   const auto status = fleet().status();
@@ -211,9 +211,9 @@ TEST_CASE("a deployer killed while committing: everybody works, status tells, de
   const auto process = lab::start(lab.deployer(kDeploy), lab.path("log/killed.log"));
   REQUIRE(process.has_value());
   // The first client's data on green's link: the others have yet to follow.
-  REQUIRE(eventually([&] { return count_on(session, "weir-d2") > 0; }, seconds(180)));
+  REQUIRE(eventually([&] { return count_on(session, "weir-d2") > 0; }));
   REQUIRE(kill_process(*process).has_value());
-  REQUIRE(*wait_for_end(*process, seconds(10)));
+  REQUIRE(*wait_for_end(*process, kPatience));
 
   const auto before = places(session);
   const auto status = fleet().status();
@@ -248,7 +248,7 @@ TEST_CASE("green freezes while clients are committed: everybody is brought back,
   fleet().use({.policy = "batch: 1"});
   lab::Session session = start_session();
   std::thread freezer([&] {
-    if (eventually([&] { return count_on(session, "weir-d2") > 0; }, seconds(180))) {
+    if (eventually([&] { return count_on(session, "weir-d2") > 0; })) {
       signal_node("green-1", SIGSTOP);
     }
   });

@@ -24,7 +24,7 @@ std::optional<Endpoint> endpoint_on(BlueFleet& fleet, const std::string& node,
   auto site = deployer::Site::open(fleet.lab().path("fleet.yaml"), deployer::Site::Access::read,
                                    [](const std::string&) {});
   if (!site) return std::nullopt;
-  auto client = (*site)->connect(*NodeId::parse(node), seconds(3));
+  auto client = (*site)->connect(*NodeId::parse(node), seconds(20));
   if (!client) return std::nullopt;
   const auto dump = client->peers();
   if (!dump) return std::nullopt;
@@ -42,7 +42,7 @@ void reset_machine(BlueFleet& fleet, const std::string& node) {
   REQUIRE(site.has_value());
   const auto machines = (*site)->store().machines();
   REQUIRE(machines.has_value());
-  auto qmp = pool::QmpClient::open(machines->at(*NodeId::parse(node)).record.folder, seconds(5));
+  auto qmp = pool::QmpClient::open(machines->at(*NodeId::parse(node)).record.folder, kPatience);
   REQUIRE(qmp.has_value());
   REQUIRE(qmp->run("system_reset").has_value());
 }
@@ -54,8 +54,7 @@ TEST_CASE("a serving deployer moves clients, follows those that roam, and revive
   lab::Lab& lab = fleet.lab();
   const auto server = lab::start(lab.deployer({"serve"}), lab.path("log/serve.log"));
   REQUIRE(server.has_value());
-  REQUIRE(eventually([&] { return std::filesystem::exists(lab.path("state/control.sock")); },
-                     seconds(20)));
+  REQUIRE(eventually([&] { return std::filesystem::exists(lab.path("state/control.sock")); }));
   const auto move = [&](const std::string& name, const lab::Argv& command, const char* to) {
     auto session = lab::Session::start(lab, lab::demo_clients());
     if (!session) FAIL(session.error().message);
@@ -72,7 +71,7 @@ TEST_CASE("a serving deployer moves clients, follows those that roam, and revive
   const auto key = PublicKey::parse(lab.keys_of(*plain)->public_key);
   REQUIRE(key.has_value());
   REQUIRE(lab::must_run({"wg", "set", plain->interface, "listen-port", "45454"}).has_value());
-  REQUIRE(lab.wait_for_tunnel("plain", seconds(10)).has_value());
+  REQUIRE(lab.wait_for_tunnel("plain").has_value());
   CHECK(eventually([&] {
     const auto endpoint = endpoint_on(fleet, "blue-1", *key);
     return endpoint && endpoint->port == 45454;
@@ -82,7 +81,7 @@ TEST_CASE("a serving deployer moves clients, follows those that roam, and revive
   reset_machine(fleet, "blue-1");
   for (const char* client : {"plain", "ipv6", "nat", "talker"}) {
     CAPTURE(client);
-    REQUIRE(lab.wait_for_tunnel(client, seconds(60)).has_value());
+    REQUIRE(lab.wait_for_tunnel(client).has_value());
   }
   const auto said = read_file(lab.path("log/serve.log"), ByteCount{1 << 20});
   REQUIRE(said.has_value());
@@ -91,7 +90,7 @@ TEST_CASE("a serving deployer moves clients, follows those that roam, and revive
   CHECK(said->find("calls its 4 clients") != std::string::npos);
 
   REQUIRE(::kill(static_cast<pid_t>(server->pid), SIGTERM) == 0);
-  CHECK(lab::wait_for_exit(*server, seconds(20)) == 0);
+  CHECK(lab::wait_for_exit(*server, kPatience) == 0);
 }
 
 }  // namespace weir::test

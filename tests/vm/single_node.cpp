@@ -13,6 +13,7 @@
 #include "keys/trust/edge/trust_files.h"
 #include "keys/trust/verified.h"
 #include "tests/lab/process.h"
+#include "tests/patience.h"
 #include "tests/vm/fleet_fixture.h"
 
 namespace weir::test {
@@ -21,8 +22,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds kBootPatience = seconds(180);
-constexpr milliseconds kCallPatience = seconds(20);
+constexpr milliseconds kCallPatience = seconds(120);
 
 /// The value, or the end of the test with its error.
 template <class T>
@@ -117,14 +117,18 @@ SingleNode::SingleNode(const pool::BootImage& image, const Options& options)
                                              .client_key_path = folder_.path + "/deployer.key"},
                                             must(network::NetworkNamespace::open(director_.name())),
                                             seconds(2)));
-  const auto deadline = std::chrono::steady_clock::now() + kBootPatience;
-  for (;;) {
+  std::string trouble;
+  const auto answers = [&] {
     const auto identity = api_->identity();
-    if (identity) break;
-    if (std::chrono::steady_clock::now() >= deadline || state() != pool::MachineState::running) {
-      FAIL("the node did not come up: " << identity.error().message << "\n" << console());
-    }
-    std::this_thread::sleep_for(milliseconds(100));
+    trouble = identity ? "" : identity.error().message;
+    return identity.has_value();
+  };
+  // As long as its console grows, it comes up.
+  const bool settled =
+      eventually([&] { return answers() || state() != pool::MachineState::running; },
+                 [&] { return console().size(); });
+  if (!settled || !trouble.empty()) {
+    FAIL("the node did not come up: " << trouble << "\n" << console());
   }
   api_->set_timeout(kCallPatience);
 }

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "tests/netns/director/lab.h"
+#include "tests/patience.h"
 #include "tests/unit/deployer/director/fixture.h"
 
 using namespace weir::director;
@@ -27,20 +28,14 @@ Fd raw_socket(const TemporaryNamespace& where, int family, int protocol) {
   return std::move(*fd);
 }
 
-/// Waits until the socket has received a packet that contains `part`, at most three seconds.
+/// Waits until the socket has received a packet that contains `part`.
 bool receives(const Fd& fd, std::string_view part) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
   std::array<char, 4096> buffer{};
-  while (std::chrono::steady_clock::now() < deadline) {
-    pollfd one{fd.get(), POLLIN, 0};
-    if (::poll(&one, 1, 100) <= 0) continue;
-    const ssize_t got = ::recv(fd.get(), buffer.data(), buffer.size(), 0);
-    if (got > 0 && std::string_view(buffer.data(), static_cast<std::size_t>(got)).find(part) !=
-                       std::string_view::npos) {
-      return true;
-    }
-  }
-  return false;
+  return weir::test::eventually([&] {
+    const ssize_t got = ::recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    return got > 0 && std::string_view(buffer.data(), static_cast<std::size_t>(got)).find(part) !=
+                          std::string_view::npos;
+  });
 }
 
 std::uint16_t sum16(std::string_view bytes) {
@@ -177,10 +172,8 @@ TEST_CASE("a nudge reaches the inner address through the node that was named") {
     REQUIRE(lab.director().nudge(node("blue-2"), to));
     CHECK(receives(blue, "weir"));
     // The answer ends at the director, and has told it where the client is.
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-    while (!lab.director().read()->learned.inner.contains(to) &&
-           std::chrono::steady_clock::now() < deadline) {
-    }
+    REQUIRE(
+        weir::test::eventually([&] { return lab.director().read()->learned.inner.contains(to); }));
     CHECK(lab.director().read()->learned.inner.at(to) == node("blue-2"));
   }
   CHECK_FALSE(lab.director().nudge(node("red-1"), address("10.9.0.5")));

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "tests/patience.h"
 #include "tests/unit/deployer/director/fixture.h"
 
 namespace weir::director::test {
@@ -211,7 +212,7 @@ void Lab::collect(int milliseconds) {
 }
 
 std::multiset<std::string> Lab::receivers(std::uint64_t tag) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  const auto deadline = std::chrono::steady_clock::now() + weir::test::kPatience;
   while (!seen_.contains(tag) && std::chrono::steady_clock::now() < deadline) collect(100);
   collect(0);
   return seen_[tag];

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "tests/netns/director/lab.h"
+#include "tests/patience.h"
 #include "tests/unit/deployer/director/fixture.h"
 
 using namespace weir::director;
@@ -34,16 +35,6 @@ std::string line_of(const std::string& command) {
   return out.text;
 }
 
-template <class Condition>
-bool comes_true(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // asks again
-  }
-  return true;
-}
-
 /// One wireguard-go in a namespace. Its name is unique on the machine, as its sockets share a
 /// folder.
 class WireGuard {
@@ -58,7 +49,7 @@ class WireGuard {
                static_cast<char*>(nullptr));
       ::_exit(127);
     }
-    REQUIRE(comes_true([&] { return shell("wg show " + name_).status == 0; }));
+    REQUIRE(weir::test::eventually([&] { return shell("wg show " + name_).status == 0; }));
     must("ip -n " + where_ + " link set " + name_ + " up mtu 1380");
   }
   WireGuard(const WireGuard&) = delete;
@@ -141,7 +132,7 @@ TEST_CASE("a live client is moved to another node and back without losing a ping
     to.set("peer " + client_key + " remove");
     to.set(as_peer + reachable + " persistent-keepalive 1");
     to.set("peer " + client_key + " persistent-keepalive 0");
-    REQUIRE(comes_true([&] { return to.handshake() > 0; }));
+    REQUIRE(weir::test::eventually([&] { return to.handshake() > 0; }));
     CHECK(to.received() == 92);  // the response, and not a byte of data
     lab.change([&](Steering& s) {
       s.kicks.erase({target, endpoint_of_client});
@@ -151,12 +142,12 @@ TEST_CASE("a live client is moved to another node and back without losing a ping
     });
     to.set("peer " + client_key + " persistent-keepalive 1");
     to.set("peer " + client_key + " persistent-keepalive 0");
-    REQUIRE(comes_true([&] { return to.received() > 92; }));
+    REQUIRE(weir::test::eventually([&] { return to.received() > 92; }));
   };
   move(green, node("green-1"));
   const auto left_behind = blue.received();
   const auto there = green.received();
-  REQUIRE(comes_true([&] { return green.received() > there + 2000; }));
+  REQUIRE(weir::test::eventually([&] { return green.received() > there + 2000; }));
   CHECK(blue.received() == left_behind);  // everything the client sends goes to green now
   CHECK(lab.director().read()->learned.inner.at(address(inner)) == node("green-1"));
   move(blue, node("blue-1"));

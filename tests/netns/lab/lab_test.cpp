@@ -10,11 +10,13 @@
 
 #include "tests/lab/demo.h"
 #include "tests/netns/temporary_namespace.h"
+#include "tests/patience.h"
 
 namespace weir::lab {
 namespace {
 
 using std::chrono::milliseconds;
+using test::eventually;
 using test::shell;
 
 struct Removed {
@@ -76,15 +78,6 @@ const StreamLog& stream_of(const Report& report, const std::string& flow) {
   }
   FAIL("no such flow: " << flow);
   return report.traffic.streams.front();
-}
-
-bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return true;
 }
 
 }  // namespace

@@ -21,21 +21,14 @@
 #include "manifests/base/edge/process.h"
 #include "tests/netns/pool/guest.h"
 #include "tests/netns/temporary_namespace.h"
+#include "tests/patience.h"
 
 namespace weir::pool {
 namespace {
 
+using test::eventually;
 using test::shell;
 using test::TemporaryNamespace;
-
-bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return true;
-}
 
 struct TemporaryFolder {
   std::string path = "/tmp/weirt-pool-" + std::to_string(::getpid());
@@ -172,10 +165,10 @@ TEST_CASE("a machine runs on its taps, confined, is seen frozen, and leaves noth
   CHECK(second.error().message.find("blue-1") != std::string::npos);
 
   SUBCASE("asked") {
-    CHECK(driver->stop(*machine, std::chrono::seconds(20)).has_value());
+    CHECK(driver->stop(*machine, test::kPatience).has_value());
   }
   SUBCASE("without a record, as after its deployer died") {
-    CHECK(driver->end_unrecorded(folder.path + "/blue-1", std::chrono::seconds(20)).has_value());
+    CHECK(driver->end_unrecorded(folder.path + "/blue-1", test::kPatience).has_value());
     CHECK(eventually([&] { return driver->state(*machine) == MachineState::gone; }));
     CHECK(driver->end_unrecorded(folder.path + "/blue-1", std::chrono::seconds(1)).has_value());
     CHECK(driver->end_unrecorded(folder.path + "/none", std::chrono::seconds(1)).has_value());
@@ -183,7 +176,7 @@ TEST_CASE("a machine runs on its taps, confined, is seen frozen, and leaves noth
   SUBCASE("frozen, so not asked") {
     REQUIRE(::kill(static_cast<pid_t>(machine->pid), SIGSTOP) == 0);
     CHECK(eventually([&] { return driver->state(*machine) == MachineState::frozen; }));
-    CHECK(driver->stop(*machine, std::chrono::seconds(20)).has_value());
+    CHECK(driver->stop(*machine, test::kPatience).has_value());
   }
   CHECK(driver->state(*machine) == MachineState::gone);
   CHECK(eventually(
@@ -224,7 +217,7 @@ TEST_CASE(
   const auto ended =
       run(confined_qemu(*qemu, qemu_trial_arguments(Acceleration::emulation, firmware.get()),
                         node_user(0), {firmware.get()}, Stream::captured()),
-          {}, {std::chrono::seconds(60)});
+          {}, {test::kPatience});
   REQUIRE(ended.has_value());
   CAPTURE(ended->error);
   CHECK(ended->status == kTrialExitStatus);

@@ -13,6 +13,7 @@
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
 #include "tests/netns/temporary_namespace.h"
+#include "tests/patience.h"
 
 namespace weir::probe {
 namespace {
@@ -22,7 +23,7 @@ using test::shell;
 using test::TemporaryNamespace;
 
 constexpr std::uint32_t kMark = 7;
-constexpr milliseconds kPlenty{15000}, kShort{1500};
+constexpr milliseconds kPlenty = test::kPatience, kShort{1500};
 
 /// wireguard-go in the foreground, as long as the object lives. Interface names are shared by the
 /// whole machine, because its sockets lie in one folder.
@@ -40,11 +41,7 @@ class Gateway {
                interface_.c_str(), nullptr);
       ::_exit(127);
     }
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (shell("wg show " + interface_).status != 0) {
-      REQUIRE(std::chrono::steady_clock::now() < deadline);
-      std::this_thread::sleep_for(milliseconds(20));
-    }
+    REQUIRE(test::eventually([&] { return shell("wg show " + interface_).status == 0; }));
   }
   ~Gateway() {
     ::kill(pid_, SIGTERM);

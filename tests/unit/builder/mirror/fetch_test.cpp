@@ -10,6 +10,7 @@
 
 #include "builder/layers/edge/package_flow.h"
 #include "http_server.h"
+#include "tests/patience.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::builder {
@@ -81,7 +82,7 @@ TEST_CASE_FIXTURE(Fixture, "work on what is there goes on while the rest is fetc
                      asked = 0](const HttpRequest& request, int before) mutable {
     // The second answer waits until the first package is worked on.
     if (++asked == 2) {
-      seen = worked.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+      seen = worked.get_future().wait_for(test::kPatience) == std::future_status::ready;
     }
     return files(request, before);
   });

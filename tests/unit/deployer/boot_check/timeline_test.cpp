@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "deployer/boot_check/edge/console_watch.h"
+#include "tests/patience.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::boot_check {
@@ -89,10 +90,7 @@ TEST_CASE("a watched console tells of a panic as soon as the line is whole") {
   console << "[    1.0] Run /init as init process\n[    1.5] Kernel panic - not sync" << std::flush;
   CHECK(watch.panic().empty());
   console << "ing: Attempted to kill init! exitcode=0x00000100\n[    1.6] CPU: 0\n" << std::flush;
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (watch.panic().empty() && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::yield();
-  }
+  REQUIRE(test::eventually([&] { return !watch.panic().empty(); }));
   CHECK(watch.panic() == "Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100");
   CHECK(watch.finish().size() >= 2);
 }

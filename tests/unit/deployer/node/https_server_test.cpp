@@ -13,6 +13,7 @@
 #include "deployer/node_client/edge/node_client.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/process.h"
+#include "tests/patience.h"
 
 namespace weir::node {
 namespace {
@@ -107,7 +108,7 @@ ServerOptions options_of(const Keys& keys) {
 
 Result<node_client::NodeClient> client_of(const Keys& keys, const std::string& name,
                                           const Digest& pin,
-                                          std::chrono::milliseconds timeout = 5000ms) {
+                                          std::chrono::milliseconds timeout = test::kPatience) {
   return node_client::NodeClient::open({.node = NodeId::parse("green-1").value(),
                                         .address = own_address(),
                                         .server_pin = pin,
@@ -142,7 +143,7 @@ std::string s_client(const std::vector<std::string>& more, const std::string& in
       .path = "/usr/bin/openssl",
       .arguments = {"s_client", "-quiet", "-connect", own_address().string() + ":4433"}};
   openssl.arguments.insert(openssl.arguments.end(), more.begin(), more.end());
-  const auto out = run(openssl, input, {.time = 10s});
+  const auto out = run(openssl, input, {.time = test::kPatience});
   return out && out->status == 0 ? out->output : "";
 }
 
@@ -163,9 +164,7 @@ TEST_CASE("client and server understand each other, over one connection") {
   CHECK(server.requests == 3);
   CHECK_FALSE(server.ended);
   CHECK(client->power_off().has_value());
-  const auto deadline = std::chrono::steady_clock::now() + 5s;
-  while (!server.ended && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-  CHECK(server.ended);
+  CHECK(test::eventually([&] { return server.ended.load(); }));
 }
 
 TEST_CASE("another client key gets nothing") {
@@ -239,13 +238,13 @@ TEST_CASE("requests that are too long or not HTTP reach nobody") {
 TEST_CASE("a client that says nothing is put out, and others are served meanwhile") {
   const Keys keys;
   ServerOptions options = options_of(keys);
-  options.handshake_timeout = 1s;
+  options.handshake_timeout = 5s;
   Served server(options);
   // Plain TCP, no handshake.
   const std::string silent = "exec 3<>/dev/tcp/" + own_address().string() + "/4433; cat <&3";
   std::optional<Result<Ended>> ended;
   std::thread other([&] {
-    ended = run({.path = "/bin/bash", .arguments = {"-c", silent}}, "", {.time = 10s});
+    ended = run({.path = "/bin/bash", .arguments = {"-c", silent}}, "", {.time = test::kPatience});
   });
   auto client = client_of(keys, "deployer", keys.node.pin);
   CHECK(client->logs().has_value());
@@ -272,7 +271,7 @@ TEST_CASE("any number of silent connections lock nobody out who has the key") {
   CHECK(server.requests == 3);
 
   // Of the silent ones the oldest went, and the newest stayed.
-  CHECK(ended_within(silent.front(), 10s));
+  CHECK(ended_within(silent.front(), test::kPatience));
   CHECK_FALSE(ended_within(silent.back(), 0s));
 
   // Those with the key have places of their own, and two are taken.
@@ -285,13 +284,13 @@ TEST_CASE("any number of silent connections lock nobody out who has the key") {
 TEST_CASE("a handshake that trickles ends at its deadline") {
   const Keys keys;
   ServerOptions options = options_of(keys);
-  options.handshake_timeout = 1s;
+  options.handshake_timeout = 5s;
   Served server(options);
   const Fd slow = connect_to(server_address());
   // A TLS record's head that promises 512 bytes, and then one byte at a time.
   const std::string head("\x16\x03\x01\x02\x00", 5);
   REQUIRE(::send(slow.get(), head.data(), head.size(), MSG_NOSIGNAL) == 5);
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  const auto deadline = std::chrono::steady_clock::now() + test::kPatience;
   bool ended = false;
   while (!ended && std::chrono::steady_clock::now() < deadline) {
     ::send(slow.get(), "\x01", 1, MSG_NOSIGNAL);

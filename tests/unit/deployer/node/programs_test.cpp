@@ -4,13 +4,13 @@
 #include <sstream>
 
 #include "manifests/base/edge/process.h"
+#include "tests/patience.h"
 
 namespace weir::node {
 namespace {
 
 Ended run_here(const std::string& path, const std::vector<std::string>& arguments) {
-  const auto out =
-      run({.path = path, .arguments = arguments}, "", {.time = std::chrono::seconds(20)});
+  const auto out = run({.path = path, .arguments = arguments}, "", {.time = test::kPatience});
   REQUIRE_MESSAGE(out.has_value(), (out ? "" : out.error().message));
   return *out;
 }

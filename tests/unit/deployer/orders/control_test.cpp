@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "deployer/serve/edge/control_socket.h"
+#include "tests/patience.h"
 
 namespace weir::deployer {
 
@@ -50,13 +51,13 @@ TEST_CASE("lines pass a socket that only its owner may use, however long its pat
       CHECK(connection->send("one").has_value());
       CHECK(connection->send(std::string(200000, 'x')).has_value());
     });
-    auto connection = listener->accept(std::chrono::seconds(10));
+    auto connection = listener->accept(test::kPatience);
     REQUIRE(connection.has_value());
     REQUIRE(connection->has_value());
-    CHECK(**(*connection)->receive(std::chrono::seconds(10)) == "one");
-    CHECK((**(*connection)->receive(std::chrono::seconds(10))).size() == 200000);
+    CHECK(**(*connection)->receive(test::kPatience) == "one");
+    CHECK((**(*connection)->receive(test::kPatience)).size() == 200000);
     client.join();
-    CHECK_FALSE((*connection)->receive(std::chrono::seconds(10)).has_value());
+    CHECK_FALSE((*connection)->receive(test::kPatience).has_value());
   }
   CHECK(connect_control(path).error().code == Errc::not_found);
   std::filesystem::remove_all(folder);

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "manifests/base/edge/file.h"
+#include "tests/patience.h"
 
 namespace weir {
 namespace {
@@ -26,7 +27,7 @@ Program shell(const std::string& text) {
 }
 
 Ended ran(const Program& program, std::string_view input = {}) {
-  auto ended = run(program, input, {.time = 20s});
+  auto ended = run(program, input, {.time = test::kPatience});
   REQUIRE_MESSAGE(ended.has_value(), (ended ? "" : ended.error().message));
   return *ended;
 }
@@ -77,7 +78,8 @@ TEST_CASE("what is over its time, or says too much, is ended and named") {
   CHECK(late.error().message == "/bin/sh: did not end within 50 ms");
   // It ended its output, but not itself.
   CHECK(run(shell("exec >&- 2>&-; sleep 60"), {}, {.time = 100ms}).error().code == Errc::timeout);
-  const auto loud = run(shell("cat /dev/zero"), {}, {.time = 20s, .output = ByteCount{100'000}});
+  const auto loud =
+      run(shell("cat /dev/zero"), {}, {.time = test::kPatience, .output = ByteCount{100'000}});
   CHECK(loud.error().code == Errc::exhausted);
   CHECK(loud.error().message.starts_with("/bin/sh: wrote more than "));
 }
@@ -99,8 +101,8 @@ TEST_CASE("a program that is asked to end may say good-bye; one that does not li
 TEST_CASE("an interrupted run ends by SIGINT and is an error") {
   std::atomic<bool> stop = false;
   std::thread later([&] { stop = true; });
-  const auto ended =
-      run(shell("sleep 60"), {}, {.time = 20s, .interrupted = [&] { return stop.load(); }});
+  const auto ended = run(shell("sleep 60"), {},
+                         {.time = test::kPatience, .interrupted = [&] { return stop.load(); }});
   later.join();
   REQUIRE_FALSE(ended.has_value());
   CHECK(ended.error().code == Errc::busy);
