@@ -13,6 +13,7 @@ import pathlib
 import shlex
 import subprocess
 import sys
+import time
 
 
 def compile_command(entry):
@@ -48,6 +49,20 @@ def check(build, source, entry, common):
     return None
 
 
+def show(began, shown, done, of, dirty):
+    """Says how far it is, as .ci/progress.sh does; returns when that was last said."""
+    now = time.monotonic()
+    terminal = sys.stderr.isatty()
+    if now - began < 2 or (done < of and now - shown < (0.2 if terminal else 5)):
+        return shown
+    left = (now - began) * (of - done) / done
+    words = f"{left:.0f} s" if left < 90 else f"{left / 60:.0f} min"
+    estimate = f", about {words} left" if done < of else ""
+    print(f"lint: {done} of {of} sources{estimate}, {dirty} not clean", file=sys.stderr, flush=True,
+          end="\033[K\r" if terminal and done < of else "\n")
+    return now
+
+
 def main():
     build = pathlib.Path(sys.argv[1])
     (build / "tidy").mkdir(exist_ok=True)
@@ -58,14 +73,14 @@ def main():
     work = [(source, entries[os.path.realpath(source)]) for source in sys.argv[2:]
             if os.path.realpath(source) in entries]
     dirty = 0
+    began = shown = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         jobs = [pool.submit(check, build, source, entry, common) for source, entry in work]
         for count, job in enumerate(concurrent.futures.as_completed(jobs), 1):
             if job.result():
                 dirty += 1
                 print(job.result(), flush=True)
-            if count % 20 == 0 or count == len(jobs):
-                print(f"lint: {count} of {len(jobs)} sources, {dirty} not clean", file=sys.stderr)
+            shown = show(began, shown, count, len(jobs), dirty)
     sys.exit(1 if dirty else 0)
 
 

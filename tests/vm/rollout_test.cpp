@@ -15,7 +15,6 @@
 namespace weir::test {
 namespace {
 
-using std::chrono::milliseconds;
 
 const lab::Argv kDeploy = {"deploy", "--release", kGreenRelease};
 

@@ -132,7 +132,10 @@ std::optional<ReleaseOrigin> origin_of(const Store& store, const manifests::Rele
 Result<Store> Store::open(const std::string& path) {
   auto layout = read_file(path + "/oci-layout", ByteCount{4096});
   if (!layout && layout.error().code == Errc::not_found) {
-    return fail(Errc::not_found, path + ": no store here (a folder with the file oci-layout)");
+    return fail(Errc::not_found,
+                path +
+                    ": no store here (a folder with the file oci-layout); weir-builder "
+                    "build --store makes one");
   }
   TRY_IN(layout, "store");
   if (layout->find("\"imageLayoutVersion\"") == std::string::npos ||
