@@ -10,6 +10,7 @@
 
 #include "deployer/pool/edge/memfd.h"
 #include "tests/vm/fleet_fixture.h"
+#include "tests/vm/must.h"
 #include "tests/vm/single_node.h"
 
 namespace weir::test {
@@ -20,16 +21,6 @@ using manifests::PeerDiff;
 using manifests::PeerState;
 
 constexpr const char* kClientInner = "10.8.0.2";
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) FAIL(result.error().message);
-  return std::move(*result);
-}
-
-void must(const Status& status) {
-  if (!status) FAIL(status.error().message);
-}
 
 /// A peer key that nobody holds: `number` in its first bytes.
 PublicKey synthetic_key(std::uint32_t number) {

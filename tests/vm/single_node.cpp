@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "deployer/pool/edge/boot_image.h"
+#include "deployer/pool/vm/edge/vm_driver.h"
 #include "images/store/edge/store.h"
 #include "keys/identity/wireguard_identity.h"
 #include "keys/trust/edge/trust_files.h"
@@ -15,6 +16,7 @@
 #include "tests/lab/process.h"
 #include "tests/patience.h"
 #include "tests/vm/fleet_fixture.h"
+#include "tests/vm/must.h"
 
 namespace weir::test {
 namespace {
@@ -23,17 +25,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kCallPatience = seconds(120);
-
-/// The value, or the end of the test with its error.
-template <class T>
-T must(Result<T> result) {
-  if (!result) FAIL(result.error().message);
-  return std::move(*result);
-}
-
-void must(const Status& status) {
-  if (!status) FAIL(status.error().message);
-}
 
 IpAddress address(const char* text) {
   return must(IpAddress::parse(text));

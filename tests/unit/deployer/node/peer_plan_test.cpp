@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "fake_world.h"
+#include "tests/unit/deployer/wireguard/filled_keys.h"
 
 namespace weir::node {
 namespace {
@@ -10,18 +11,10 @@ namespace {
 using manifests::PeerDiff;
 using manifests::PeerSpec;
 using manifests::PrepareRequest;
+using wireguard::key_of;
+using wireguard::secret_of;
 using wireguard::SecretKey;
 using wireguard::WgPeer;
-
-PublicKey key_of(std::uint8_t fill) {
-  std::array<std::uint8_t, 32> raw{};
-  raw.fill(fill);
-  return PublicKey::from_raw(raw);
-}
-
-SecretKey secret_of(std::uint8_t fill) {
-  return SecretKey(key_of(fill).raw());
-}
 
 Endpoint endpoint(const char* text) {
   return Endpoint::parse(text).value();

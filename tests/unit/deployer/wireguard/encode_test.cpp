@@ -6,6 +6,7 @@
 #include <map>
 
 #include "deployer/wireguard/codec.h"
+#include "tests/unit/deployer/wireguard/filled_keys.h"
 #include "wire.h"
 
 namespace weir::wireguard {
@@ -19,16 +20,6 @@ using wire::Raw;
 
 constexpr std::uint16_t kFamily = 31;
 constexpr std::uint16_t kRequestAck = 1 | 4;
-
-PublicKey key_of(std::uint8_t fill) {
-  std::array<std::uint8_t, 32> raw{};
-  raw.fill(fill);
-  return PublicKey::from_raw(raw);
-}
-
-SecretKey secret_of(std::uint8_t fill) {
-  return SecretKey(key_of(fill).raw());
-}
 
 WgPeerChange step(std::uint8_t fill, WgPeerChange::Kind kind = WgPeerChange::Kind::put) {
   return WgPeerChange{.public_key = key_of(fill),
