@@ -181,16 +181,6 @@ Status RouteSocket::set_link_up(const std::string& interface, std::optional<std:
   return state_->done(state_->exchange(message), {}, "set " + interface + " up");
 }
 
-Status RouteSocket::delete_link(const std::string& interface) {
-  const unsigned index = state_->index_of(interface);
-  if (index == 0) return {};
-  nlmsghdr* message = state_->begin(RTM_DELLINK, 0);
-  auto* link = static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(message, sizeof(ifinfomsg)));
-  link->ifi_family = AF_UNSPEC;
-  link->ifi_index = static_cast<int>(index);
-  return state_->done(state_->exchange(message), {ENODEV}, "delete " + interface);
-}
-
 Status RouteSocket::add_link(const std::string& interface, const std::string& kind) {
   nlmsghdr* message = state_->begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   auto* link = static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(message, sizeof(ifinfomsg)));

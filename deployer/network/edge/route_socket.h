@@ -41,7 +41,6 @@ class RouteSocket {
   ~RouteSocket();
 
   Status set_link_up(const std::string& interface, std::optional<std::uint32_t> mtu = {});
-  Status delete_link(const std::string& interface);
   Status add_link(const std::string& interface, const std::string& kind);  ///< e.g. "wireguard"
   /// A pair of Ethernet interfaces, the second one in another namespace.
   Status add_veth(const std::string& interface, const std::string& peer,
