@@ -8,6 +8,7 @@
 #include <iostream>
 #include <thread>
 
+#include "deployer/commands/edge/init.h"
 #include "deployer/orders/edge/orders.h"
 #include "deployer/serve/edge/serve.h"
 #include "deployer/serve/edge/status.h"
@@ -29,6 +30,7 @@ void on_signal(int) {
 constexpr const char* kUsage = R"(usage: weir-deployer COMMAND --fleet FILE [OPTIONS]
 
 commands:
+  init                   write a first fleet document (init --help)
   up --release NAME      boot the first pool from a release and steer clients to it
   deploy --release NAME  boot the idle pool from a release and move every active client to it
   rollback               move every client back to the pool before
@@ -220,5 +222,10 @@ int dispatch(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "init") {
+    return weir::run_program(
+        {.name = "weir-deployer", .summary = "", .commands = {weir::deployer::init_command()}},
+        argc, argv);
+  }
   return weir::run_program("weir-deployer", [&] { return dispatch(argc, argv); });
 }

@@ -16,9 +16,12 @@ Result<NetworkNamespace> NetworkNamespace::open(const std::optional<std::string>
   }
   const std::string path = "/run/netns/" + *name;
   Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd.valid() && errno == ENOENT) {
+    return fail_errno(Errc::not_found, ENOENT,
+                      "network namespace " + *name + " (ip netns add makes one)");
+  }
   if (!fd.valid()) {
-    return fail_errno(errno == ENOENT ? Errc::not_found : Errc::unauthorized, errno,
-                      "network namespace " + *name);
+    return fail_errno(Errc::unauthorized, errno, "network namespace " + *name);
   }
   return NetworkNamespace(std::move(fd));
 }

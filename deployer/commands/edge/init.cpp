@@ -1,0 +1,273 @@
+#include "deployer/commands/edge/init.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "deployer/commands/fleet_draft.h"
+#include "keys/identity/wireguard_identity.h"
+#include "keys/signing/edge/key_files.h"
+
+namespace weir::deployer {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+struct InitOptions {
+  std::string fleet = "fleet.yaml";
+  std::string name = "gateway", state = "state", store = "store", key = "release.pub";
+  std::string identity = "gateway.identity", peers = "peers.jsonl";
+  std::string upstream;
+  std::optional<std::string> identity_key_file, network_namespace, probe;
+  std::vector<std::string> vip, clients, new_peers;
+  std::uint32_t port = 51820, nodes = 1;
+  bool make_identity = false, plan = false, json = false;
+};
+
+/// A line of the terminal; `otherwise` where it is empty.
+Result<std::string> ask(const std::string& question, const std::string& otherwise) {
+  std::cerr << question << (otherwise.empty() ? "" : " [" + otherwise + "]") << ": " << std::flush;
+  std::string line;
+  if (!std::getline(std::cin, line)) return fail(Errc::not_found, "no answer: nothing was written");
+  return line.empty() ? otherwise : line;
+}
+
+std::vector<std::string> words_of(const std::string& line) {
+  std::vector<std::string> out;
+  std::string word;
+  for (const char c : line + " ") {
+    if (c != ' ' && c != ',') {
+      word += c;
+    } else if (!word.empty()) {
+      out.push_back(std::move(word));
+      word.clear();
+    }
+  }
+  return out;
+}
+
+/// Asks for what no option said; elsewhere than at a terminal, names it.
+Status complete(InitOptions& given) {
+  if (!given.vip.empty() && !given.clients.empty() && !given.upstream.empty()) return {};
+  if (::isatty(STDIN_FILENO) == 0) {
+    std::string missing;
+    if (given.vip.empty()) missing += " --vip ADDRESS";
+    if (given.upstream.empty()) missing += " --upstream INTERFACE";
+    if (given.clients.empty()) missing += " --clients NETWORK";
+    return fail(Errc::invalid_input, "no terminal to ask at: say" + missing);
+  }
+  if (given.vip.empty()) {
+    TRY_ASSIGN(const std::string line,
+               ask("Public address that clients send to (IPv4, IPv6 or both)", ""));
+    given.vip = words_of(line);
+  }
+  if (given.upstream.empty()) {
+    TRY_ASSIGN(given.upstream, ask("Interface that leads on from the gateways", ""));
+  }
+  if (given.clients.empty()) {
+    TRY_ASSIGN(const std::string line, ask("Inner networks of the clients", "10.8.0.0/16"));
+    given.clients = words_of(line);
+  }
+  return {};
+}
+
+template <class T>
+Result<std::vector<T>> parsed(const std::vector<std::string>& texts, const std::string& option) {
+  std::vector<T> out;
+  for (const std::string& text : texts) {
+    TRY_ASSIGN_IN(T value, T::parse(text), option);
+    out.push_back(std::move(value));
+  }
+  return out;
+}
+
+Result<FleetAnswers> answers_of(const InitOptions& given) {
+  FleetAnswers out;
+  TRY_ASSIGN(out.vip, parsed<IpAddress>(given.vip, "--vip"));
+  TRY_ASSIGN(out.clients, parsed<Prefix>(given.clients, "--clients"));
+  if (given.probe) {
+    TRY_ASSIGN_IN(out.probe_target, IpAddress::parse(*given.probe), "--probe");
+  }
+  if (given.port == 0 || given.port > 65535) {
+    return fail(Errc::invalid_input, "--port: 1 to 65535");
+  }
+  for (const std::string& text : given.new_peers) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos) {
+      return fail(Errc::invalid_input, "--peer: NAME=KEY, not '" + text + "'");
+    }
+    TRY_ASSIGN_IN(const PublicKey key, PublicKey::parse(text.substr(equals + 1)), "--peer");
+    out.new_peers.push_back({text.substr(0, equals), key});
+  }
+  out.name = given.name;
+  out.port = static_cast<std::uint16_t>(given.port);
+  out.upstream_interface = given.upstream;
+  out.network_namespace = given.network_namespace;
+  out.nodes = given.nodes;
+  out.state = given.state;
+  out.store = given.store;
+  out.trusted_key = given.key;
+  out.identity = given.identity;
+  out.identity_key_file = given.identity_key_file;
+  out.peers = given.peers;
+  return out;
+}
+
+/// A path as the document means it: from its own folder.
+std::string from_fleet(const InitOptions& given, const std::string& path) {
+  return (fs::path(given.fleet).parent_path() / path).string();
+}
+
+bool is_there(const std::string& path) {
+  std::error_code ignored;
+  return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
+}
+
+/// What has to be made before `up`, as commands.
+std::vector<std::string> next_steps(const InitOptions& given) {
+  std::vector<std::string> out;
+  if (!given.make_identity && !is_there(from_fleet(given, given.identity))) {
+    out.push_back("weir-keys generate-wireguard --out " + from_fleet(given, given.identity) +
+                  (given.identity_key_file
+                       ? " --key-file " + from_fleet(given, *given.identity_key_file)
+                       : ""));
+  }
+  std::string prefix = from_fleet(given, given.key);
+  const bool key_is_there = is_there(prefix);
+  if (prefix.ends_with(".pub")) prefix.resize(prefix.size() - 4);
+  if (!key_is_there) out.push_back("weir-keys generate --out " + prefix);
+  if (!is_there(from_fleet(given, given.store))) {
+    out.push_back("weir-builder lock IMAGE.yaml && weir-builder build IMAGE.yaml --key " + prefix +
+                  ".key --store " + from_fleet(given, given.store));
+  }
+  out.push_back("weir-deployer up --fleet " + given.fleet + " --release RELEASE");
+  return out;
+}
+
+Result<std::string> new_identity(const InitOptions& given) {
+  keys::SealingKey key{keys::SealingKey::Kind::passphrase, {}};
+  if (given.identity_key_file) {
+    key.kind = keys::SealingKey::Kind::key_file;
+    TRY_ASSIGN(key.bytes, keys::read_key_file(from_fleet(given, *given.identity_key_file)));
+  } else {
+    TRY_ASSIGN(key.bytes,
+               keys::ask_passphrase("New passphrase for " + given.identity, keys::Asking::fresh));
+  }
+  TRY_ASSIGN(const auto identity, keys::make_wireguard_identity());
+  TRY_ASSIGN(const auto salt, keys::random_secret(16));
+  TRY_ASSIGN(const auto nonce, keys::random_secret(24));
+  return keys::seal_identity(identity, key, salt.bytes(), nonce.bytes());
+}
+
+struct NewText {
+  std::string path, content;
+  unsigned mode;
+};
+
+Status check_places(const std::vector<NewText>& files) {
+  for (const NewText& file : files) {
+    if (is_there(file.path)) {
+      return fail(Errc::busy, file.path +
+                                  ": is there already, and nothing is overwritten: move it, or say "
+                                  "another place");
+    }
+    const auto folder = fs::path(file.path).parent_path();
+    if (!folder.empty() && !fs::is_directory(folder)) {
+      return fail(Errc::not_found,
+                  folder.string() + ": no such folder: make it with mkdir -p " + folder.string());
+    }
+  }
+  return {};
+}
+
+/// All of them, or none.
+Status write_all(const std::vector<NewText>& files) {
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto written = keys::write_new_file(files[i].path, files[i].content, files[i].mode);
+    if (written) continue;
+    for (std::size_t made = 0; made < i; ++made) ::unlink(files[made].path.c_str());
+    return written;
+  }
+  return {};
+}
+
+void tell(const InitOptions& given, const std::vector<NewText>& files, const FleetDraft& draft) {
+  const auto next = next_steps(given);
+  if (given.json) {
+    ordered_json paths = ordered_json::array();
+    for (const NewText& file : files) paths.push_back(file.path);
+    const ordered_json out = {{given.plan ? "would_write" : "wrote", paths}, {"next", next}};
+    std::cout << out.dump(2) << std::endl;
+    return;
+  }
+  for (const NewText& file : files) {
+    std::cout << (given.plan ? "would write " : "wrote ") << file.path << "\n";
+  }
+  if (given.plan) std::cout << "\n" << draft.fleet;
+  std::cout << "\nNext:\n";
+  for (const std::string& step : next) std::cout << "  " << step << "\n";
+  std::cout << std::flush;
+}
+
+Result<Exit> init(InitOptions given) {
+  TRY(complete(given));
+  TRY_ASSIGN(const FleetAnswers answers, answers_of(given));
+  TRY_ASSIGN(const FleetDraft draft, draft_fleet(answers));
+  // The fleet document last: whoever finds it finds the others too.
+  std::vector<NewText> files;
+  if (given.make_identity) files.push_back({from_fleet(given, given.identity), "", 0600});
+  files.push_back({from_fleet(given, given.peers), draft.peers, 0644});
+  files.push_back({given.fleet, draft.fleet, 0644});
+  TRY(check_places(files));
+  if (given.make_identity && !given.plan) {
+    TRY_ASSIGN(files.front().content, new_identity(given));
+  }
+  if (!given.plan) TRY(write_all(files));
+  tell(given, files, draft);
+  return Exit::done;
+}
+
+}  // namespace
+
+Command init_command() {
+  const auto given = std::make_shared<InitOptions>();
+  return {.name = "init",
+          .summary = "write a first fleet document and its peers",
+          .about = "Asks at the terminal for what no option says. Nothing is overwritten.\n",
+          .examples =
+              "  weir-deployer init\n"
+              "  weir-deployer init --vip 198.51.100.1 --upstream eth1 --clients 10.8.0.0/16 \\\n"
+              "    --peer alice=XcwBBmrs7wRx6dKr9MB9VhUebYPsOBJqUNWl2u+26Rs= --plan\n",
+          .options =
+              {{"fleet,f", "FILE", &given->fleet,
+                "the fleet document; other paths start at its folder"},
+               {"vip", "ADDRESS", &given->vip, "what clients send to: IPv4, IPv6 or one of each"},
+               {"port", "N", &given->port, "of the VIP"},
+               {"upstream", "INTERFACE", &given->upstream, "where packets go on from the gateways"},
+               {"clients", "NETWORK", &given->clients, "inner network of clients; again for more"},
+               {"peer", "NAME=KEY", &given->new_peers,
+                "a client and its public key (wg pubkey); gets the next free address"},
+               {"probe", "ADDRESS", &given->probe,
+                "upstream address that answers pings: every new node has to reach it first"},
+               {"nodes", "N", &given->nodes, "in each pool"},
+               {"network-namespace", "NAME", &given->network_namespace,
+                "of the director, where it is not the host's own"},
+               {"name", "NAME", &given->name, "the fleet's"},
+               {"store", "DIR", &given->store, "where releases are"},
+               {"key", "FILE", &given->key, "the public key that signs releases"},
+               {"identity", "FILE", &given->identity, "the gateways' sealed WireGuard identity"},
+               {"identity-key-file", "FILE", &given->identity_key_file,
+                "opens the identity; without, a passphrase does"},
+               {"make-identity", "", &given->make_identity, "make the identity too"},
+               {"peers", "FILE", &given->peers, "the peers' document"},
+               {"state", "DIR", &given->state, "for journal, sockets and consoles"},
+               {"plan", "", &given->plan, "say what would be written, and write nothing"},
+               {"json", "", &given->json, "the result as one JSON object"}},
+          .run = [given] { return init(*given); }};
+}
+
+}  // namespace weir::deployer
