@@ -34,7 +34,8 @@ void pass_on(int number) {
   if (pid > 0) ::kill(pid, number);
 }
 
-// Signals go to the child for as long as the object lives; those that are ignored stay so.
+// Signals go to the child for as long as the object lives; a hang-up that is ignored (nohup) stays
+// so. A shell's background jobs have SIGINT ignored, but who sends it to one means it.
 class PassSignals {
  public:
   explicit PassSignals(pid_t pid) {
@@ -43,7 +44,8 @@ class PassSignals {
     action.sa_handler = pass_on;
     for (std::size_t i = 0; i < kPassedOn.size(); ++i) {
       ::sigaction(kPassedOn[i], nullptr, &before_[i]);
-      if (before_[i].sa_handler != SIG_IGN) ::sigaction(kPassedOn[i], &action, nullptr);
+      if (kPassedOn[i] == SIGHUP && before_[i].sa_handler == SIG_IGN) continue;
+      ::sigaction(kPassedOn[i], &action, nullptr);
     }
   }
   PassSignals(const PassSignals&) = delete;

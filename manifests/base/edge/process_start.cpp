@@ -43,11 +43,10 @@ struct Prepared {
   ::_exit(127);
 }
 
-// What was ignored for us because there is no terminal stays ignored (nohup).
+// A hang-up that is ignored for us (nohup) is so for what we start.
 bool stays_ignored(int number) {
-  if (number != SIGHUP && number != SIGINT && number != SIGQUIT) return false;
   struct sigaction now {};
-  return ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+  return number == SIGHUP && ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 void reset_signals() {

@@ -140,11 +140,17 @@ TEST_CASE("signals that we block, handle or ignore are as usual for the program"
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, &before);
-  const auto handled = ::signal(SIGPIPE, SIG_IGN);
+  const auto pipe = ::signal(SIGPIPE, SIG_IGN);
+  const auto interrupt = ::signal(SIGINT, SIG_IGN);  // as in a shell's background job
   const std::string masks = ran("grep -E '^Sig(Blk|Ign):' /proc/self/status").output;
-  ::signal(SIGPIPE, handled);
+  const auto hang_up = ::signal(SIGHUP, SIG_IGN);  // as under nohup
+  const std::string under_nohup = ran("grep -E '^SigIgn:' /proc/self/status").output;
+  ::signal(SIGHUP, hang_up);
+  ::signal(SIGINT, interrupt);
+  ::signal(SIGPIPE, pipe);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   CHECK(masks == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+  CHECK(under_nohup == "SigIgn:\t0000000000000001\n");
 }
 
 TEST_CASE("a spawned program stays, is known again, and ends alone") {
