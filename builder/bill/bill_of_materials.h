@@ -8,7 +8,6 @@
 #include "builder/packages/package_declarations.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/lock.h"
-#include "manifests/documents/provenance.h"
 #include "manifests/documents/release.h"
 
 namespace weir::builder {
@@ -65,19 +64,5 @@ struct BillOfMaterials {
 /// "pool/main/g/gcc-12/libgcc-s1_12.2.0-14_amd64.deb" comes from "gcc-12".
 /// source: Debian policy and the archive's pool: COMPONENT/PREFIX/SOURCE/FILE
 [[nodiscard]] std::string source_package_of(std::string_view pool_path);
-
-/// SPDX 2.3, as JSON. source: SPDX specification 2.3, clauses 6, 7 and 11
-[[nodiscard]] std::string print_spdx(const BillOfMaterials& bill);
-
-/// CycloneDX 1.5, as JSON. source: CycloneDX 1.5, bom-1.5.schema.json
-[[nodiscard]] std::string print_cyclonedx(const BillOfMaterials& bill);
-
-/// How the release came to be.
-///
-/// lock        as for bill_of_materials
-/// byproducts  the SBOMs
-[[nodiscard]] manifests::Provenance describe_provenance(
-    const manifests::Release& release, const manifests::Lock& lock, const BillOfMaterials& bill,
-    std::vector<manifests::Artifact> byproducts);
 
 }  // namespace weir::builder

@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "builder/bill/provenance.h"
 
-#include "builder/bill/bill_of_materials.h"
+#include <algorithm>
 
 namespace weir::builder {
 namespace {

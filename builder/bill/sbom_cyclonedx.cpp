@@ -1,10 +1,10 @@
+#include "builder/bill/sbom_cyclonedx.h"
+
 #include <openssl/evp.h>
 
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
-
-#include "builder/bill/bill_of_materials.h"
 
 namespace weir::builder {
 namespace {

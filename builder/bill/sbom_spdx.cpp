@@ -1,7 +1,8 @@
+#include "builder/bill/sbom_spdx.h"
+
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "builder/bill/bill_of_materials.h"
 #include "builder/packages/copyright_file.h"
 
 namespace weir::builder {

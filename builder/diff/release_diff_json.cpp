@@ -86,7 +86,7 @@ std::string print_json(const ReleaseDiff& diff) {
         {"all_blobs", diff.travel.all_blobs},
         {"names", diff.travel.names}}},
       {"files", list(diff.files)}};
-  return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return out.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace weir::builder

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "builder/packages/package_facts.h"
+#include "builder/layers/layer_facts.h"
 #include "images/tree/file_tree.h"
 #include "manifests/documents/image_manifest.h"
 #include "manifests/documents/lock.h"

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "builder/kernel/module_selection.h"
-#include "builder/packages/package_facts.h"
 #include "images/tree/file_tree.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/image_manifest.h"
@@ -14,6 +14,13 @@ namespace weir::builder {
 
 /// The layer of the kernel modules that the manifest takes from files.
 inline constexpr std::string_view kModulesLayer = "weir-modules";
+
+/// A kernel module in a layer that is not the kernel's.
+struct ModuleFile {
+  std::string path;  ///< without the first slash
+  Digest digest;     ///< of the file as it lies there
+  bool operator==(const ModuleFile&) const = default;
+};
 
 /// A pinned module and its file, byte for byte.
 struct NamedModule {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "builder/packages/package_facts.h"
+#include "builder/layers/layer_facts.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/lock.h"
 

@@ -7,8 +7,8 @@
 #include "builder/kernel/module_selection.h"
 #include "builder/kernel/netlink_family.h"
 #include "images/formats/deb.h"
+#include "images/formats/layer.h"
 #include "images/tree/documentation.h"
-#include "images/tree/layer.h"
 #include "images/tree/merged_usr.h"
 #include "manifests/documents/maintainer_script.h"
 

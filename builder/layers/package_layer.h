@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "builder/kernel/module_selection.h"
-#include "builder/packages/package_facts.h"
+#include "builder/layers/layer_facts.h"
 #include "builder/secrets/secret_scan.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/lock.h"

@@ -6,8 +6,8 @@
 #include <memory>
 #include <set>
 
-#include "manifests/base/closest_names.h"
 #include "builder/lock/libsolv.h"
+#include "manifests/base/closest_names.h"
 
 namespace weir::builder {
 namespace {

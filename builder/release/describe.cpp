@@ -5,7 +5,7 @@
 #include <set>
 
 #include "builder/secrets/secret_scan.h"
-#include "images/tree/layer.h"
+#include "images/formats/layer.h"
 
 namespace weir::builder {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "builder/packages/package_facts.h"
+#include "builder/layers/layer_facts.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/image_manifest.h"
 #include "manifests/documents/lock.h"

@@ -4,14 +4,12 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
-#include <stdexcept>
+#include <set>
 #include <unordered_map>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
 #include <valijson/validator.hpp>
-
-#include "builder/validate/schema_words.h"
 
 namespace weir::builder {
 namespace {
@@ -22,6 +20,9 @@ using valijson::adapters::NlohmannJsonAdapter;
 
 // Each complaint of valijson holds a copy of its path.
 constexpr std::size_t kMostPathBytes = 64U << 20;
+constexpr const char* kUniqueItems = "weir: uniqueItems";
+
+using Path = std::vector<std::string>;
 
 json json_of(const Adapter& value) {
   if (value.isBool()) return value.getBool();
@@ -47,95 +48,6 @@ json json_of(const Adapter& value) {
   return nullptr;
 }
 
-Path below(Path path, const std::string& key) {
-  path.push_back("[" + key + "]");
-  return path;
-}
-
-void complain(valijson::ValidationResults& results, const Path& path, const std::string& what) {
-  results.pushError(path, std::string(kOurs) + what);
-}
-
-/// A keyword that judges nothing. It is visited after all of valijson's own of the same schema, and
-/// puts into words what one of them complained of.
-class Note : public valijson::constraints::PolyConstraint {
- public:
-  Note(std::string_view complaint, json demand)
-      : complaint_(complaint), demand_(std::move(demand)) {}
-
-  bool validate(const Adapter& value, const Path& path,
-                valijson::ValidationResults* results) const override {
-    if (results != nullptr && has_complaint(*results, path)) explain(value, path, *results);
-    return true;
-  }
-
- protected:
-  [[nodiscard]] const json& demand() const { return demand_; }
-
- private:
-  std::string_view complaint_;
-  json demand_;
-
-  virtual void explain(const Adapter& value, const Path& path,
-                       valijson::ValidationResults& results) const = 0;
-
-  // What stands at the end of the list was said of `path` and what is inside it. One that was
-  // explained, of a schema that `allOf` brings, is followed by its explanation.
-  [[nodiscard]] bool has_complaint(const valijson::ValidationResults& results,
-                                   const Path& path) const {
-    int open = 0;
-    for (auto at = results.end(); at != results.begin();) {
-      --at;
-      if (!is_inside(at->context, path)) break;
-      if (at->context != path) continue;
-      if (at->description == mark()) --open;
-      if (at->description.starts_with(complaint_)) ++open;
-    }
-    return open > 0;
-  }
-
- protected:
-  [[nodiscard]] std::string mark() const { return std::string(kOurs) + std::string(complaint_); }
-};
-
-class Explanation final : public Note {
- public:
-  Explanation(const Keyword& keyword, json demand)
-      : Note(keyword.complaint, std::move(demand)), say_(keyword.say) {}
-
- private:
-  std::string (*say_)(const json&, const json&);
-
-  void explain(const Adapter& value, const Path& path,
-               valijson::ValidationResults& results) const override {
-    results.pushError(path, mark());
-    complain(results, path, say_(demand(), json_of(value)));
-  }
-  Constraint* cloneInto(void* place) const override { return new (place) Explanation(*this); }
-  [[nodiscard]] std::size_t sizeOf() const override { return sizeof(*this); }
-};
-
-class UnknownFields final : public Note {
- public:
-  explicit UnknownFields(json known) : Note(kUnknownField, std::move(known)) {}
-
- private:
-  void explain(const Adapter& value, const Path& path,
-               valijson::ValidationResults& results) const override {
-    results.pushError(path, mark());
-    std::string known;
-    for (const auto& [name, _] : demand().items()) known += (known.empty() ? "" : ", ") + name;
-    value.applyToObject([&](const std::string& key, const Adapter&) {
-      if (!demand().contains(key)) {
-        complain(results, below(path, key), "unknown field; known here: " + known);
-      }
-      return true;
-    });
-  }
-  Constraint* cloneInto(void* place) const override { return new (place) UnknownFields(*this); }
-  [[nodiscard]] std::size_t sizeOf() const override { return sizeof(*this); }
-};
-
 /// `uniqueItems`, which valijson judges pair by pair.
 class UniqueItems final : public valijson::constraints::PolyConstraint {
  public:
@@ -150,8 +62,9 @@ class UniqueItems final : public valijson::constraints::PolyConstraint {
       if (!added) {
         unique = false;
         if (results != nullptr) {
-          complain(*results, below(path, std::to_string(index)),
-                   "is the same as entry " + std::to_string(first->second));
+          Path entry = path;
+          entry.push_back("[" + std::to_string(index) + "]");
+          results->pushError(entry, "Is the same as entry " + std::to_string(first->second) + ".");
         }
       }
       ++index;
@@ -165,53 +78,13 @@ class UniqueItems final : public valijson::constraints::PolyConstraint {
   [[nodiscard]] std::size_t sizeOf() const override { return sizeof(*this); }
 };
 
-/// `propertyNames`, of which valijson says nothing when it refuses.
-class PropertyNames final : public valijson::constraints::PolyConstraint {
+class UniqueItemsBuilder final : public valijson::ConstraintBuilder {
  public:
-  explicit PropertyNames(std::shared_ptr<const SchemaJudge> names) : names_(std::move(names)) {}
-
-  bool validate(const Adapter& value, const Path& path,
-                valijson::ValidationResults* results) const override {
-    if (!value.isObject()) return true;
-    bool good = true;
-    value.applyToObject([&](const std::string& key, const Adapter&) {
-      const auto violations = names_->judge(key);
-      if (violations && violations->empty()) return true;
-      good = false;
-      if (results == nullptr) return false;
-      complain(*results, below(path, key),
-               "is not a name for a field here: " +
-                   (violations ? violations->front().what : violations.error().message));
-      return true;
-    });
-    return good;
-  }
-
- private:
-  std::shared_ptr<const SchemaJudge> names_;
-  Constraint* cloneInto(void* place) const override { return new (place) PropertyNames(*this); }
-  [[nodiscard]] std::size_t sizeOf() const override { return sizeof(*this); }
+  valijson::constraints::Constraint* make(const Adapter&) const override { return new UniqueItems; }
 };
 
-template <class Make>
-class Builder final : public valijson::ConstraintBuilder {
- public:
-  explicit Builder(Make make) : make_(std::move(make)) {}
-  valijson::constraints::Constraint* make(const Adapter& value) const override {
-    return make_(json_of(value));
-  }
-
- private:
-  Make make_;
-};
-
-template <class Make>
-void add(valijson::SchemaParser& parser, const char* keyword, Make make) {
-  parser.addConstraintBuilder(keyword, new Builder<Make>(std::move(make)));
-}
-
-// The schema in terms that valijson keeps: numbers of its own two kinds, and the keywords that it
-// judges badly under names of ours. No document has fields of their names with such values.
+// The schema in terms that valijson keeps: numbers of its own two kinds, and `uniqueItems` under a
+// name of ours. No document has a field of that name with such a value.
 // NOLINTNEXTLINE(misc-no-recursion): as deep as the schema
 json prepared(const json& schema, std::unordered_map<std::string, std::regex>& regexes) {
   if (schema.is_number_unsigned() && schema.get<std::uint64_t>() > INT64_MAX) {
@@ -225,15 +98,14 @@ json prepared(const json& schema, std::unordered_map<std::string, std::regex>& r
   if (!schema.is_object()) return schema;
   json out = json::object();
   for (const auto& [key, value] : schema.items()) {
-    const bool ours = (key == "uniqueItems" && value.is_boolean()) ||
-                      (key == "propertyNames" && value.is_object());
+    const bool unique = key == "uniqueItems" && value.is_boolean();
     if (key == "pattern" && value.is_string()) {
       // libstdc++'s usual matcher recurses for every character of a text.
       regexes.emplace(value,
                       std::regex(value.get<std::string>(),
                                  std::regex::ECMAScript | std::regex_constants::__polynomial));
     }
-    out[(ours ? std::string(kOurs) : "") + key] = prepared(value, regexes);
+    out[unique ? kUniqueItems : key] = prepared(value, regexes);
   }
   return out;
 }
@@ -257,6 +129,25 @@ std::size_t normalise(json& value, std::size_t path) {
     }
   }
   return bytes;
+}
+
+// valijson tells every failure again for each value around it.
+bool only_repeats(std::string_view complaint) {
+  return complaint.starts_with("Failed to validate") &&
+         !complaint.starts_with("Failed to validate against any") &&
+         !complaint.starts_with("Failed to validate against exactly one");
+}
+
+// Of "<root>", "[layers]", "[3]".
+std::string pointer_of(const Path& path) {
+  std::string out;
+  for (std::size_t i = 1; i < path.size(); ++i) {
+    out += '/';
+    for (const char c : std::string_view(path[i]).substr(1, path[i].size() - 2)) {
+      out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -285,21 +176,7 @@ Result<SchemaJudge> SchemaJudge::open(std::string_view text, std::string_view de
     }
     auto compiled = std::make_unique<Compiled>();
     valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-    for (const Keyword& keyword : keywords()) {
-      add(parser, keyword.name,
-          [&keyword](json demand) { return new Explanation(keyword, std::move(demand)); });
-    }
-    add(parser, "properties", [](json known) { return new UnknownFields(std::move(known)); });
-    const std::string ours(kOurs);
-    const std::string unique = ours + "uniqueItems";
-    add(parser, unique.c_str(), [](const json&) { return new UniqueItems; });
-    const std::string names = ours + "propertyNames";
-    add(parser, names.c_str(), [&definitions](const json& demand) {
-      auto judge =
-          open(json({{"allOf", json::array({demand})}, {"definitions", definitions}}).dump(), "");
-      if (!judge) throw std::runtime_error(judge.error().message);
-      return new PropertyNames(std::make_shared<const SchemaJudge>(std::move(*judge)));
-    });
+    parser.addConstraintBuilder(kUniqueItems, new UniqueItemsBuilder);
     const json ready = prepared(schema, compiled->regexes);
     parser.populateSchema(NlohmannJsonAdapter(ready), compiled->schema);
     return SchemaJudge(std::move(compiled));
@@ -318,11 +195,14 @@ Result<std::vector<Violation>> SchemaJudge::judge(json document) const {
         value, {"<root>"}, true, listed ? &results : nullptr, compiled_->regexes);
     if (visitor.validateSchema(compiled_->schema)) return std::vector<Violation>{};
     if (!listed) return std::vector<Violation>{{"", "is not valid, and too large to say where"}};
-    std::vector<Complaint> complaints;
+    std::vector<Violation> out;
+    std::set<std::pair<std::string, std::string>> seen;
     for (valijson::ValidationResults::Error each; results.popError(each);) {
-      complaints.push_back({std::move(each.context), std::move(each.description)});
+      if (only_repeats(each.description)) continue;
+      const auto [told, fresh] =
+          seen.emplace(pointer_of(each.context), std::move(each.description));
+      if (fresh) out.push_back({told->first, told->second});
     }
-    auto out = violations_of(complaints);
     if (out.empty()) out.push_back({"", "is not valid by its schema"});
     return out;
   } catch (const std::exception& error) {

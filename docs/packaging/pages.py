@@ -2,10 +2,11 @@
 
 usage: pages.py OUT DATE VERSION PROGRAM...
 
-Runs PROGRAM --help and PROGRAM COMMAND --help and writes OUT/man/NAME.1, OUT/bash/NAME, OUT/zsh/_NAME
-and OUT/fish/NAME.fish. The same programs give the same bytes.
+Runs PROGRAM --describe, which prints its table of commands as JSON, and writes OUT/man/NAME.1,
+OUT/bash/NAME, OUT/zsh/_NAME and OUT/fish/NAME.fish. The same programs give the same bytes.
 """
 
+import json
 import pathlib
 import re
 import subprocess
@@ -27,16 +28,32 @@ def said(program, *words):
 
 
 class Option:
-    def __init__(self, match):
-        self.short, self.name, self.value, self.default, text = match.groups()
-        self.text = text or ""
+    def __init__(self, short, name, value, default, text, one_of=()):
+        self.short, self.name, self.value, self.default = short, name, value, default
+        self.text, self.one_of = text or "", list(one_of)
+
+    @classmethod
+    def described(cls, given):
+        return cls(given.get("short"), given["name"], given.get("value"), given.get("default"),
+                   given["help"], given.get("one_of", []))
 
     def values(self):
-        """The words of a closed list: "kernel, uki or oci"."""
-        if self.value != "FORMAT":
-            return []
+        """The words of a closed list."""
+        if self.one_of or self.value != "FORMAT":
+            return self.one_of
         words = re.split(r", | or ", self.text)
         return words if all(re.fullmatch(r"[a-z0-9]+", word) for word in words) else []
+
+
+class Described:
+    """One command of a table."""
+
+    def __init__(self, program, given):
+        name = f"{program} {given['name']}".strip()
+        self.usage = " ".join(f"{name} {given['takes']} [options]".split())
+        self.about = given["about"].rstrip("\n").split("\n")
+        self.options = [Option.described(option) for option in given["options"]]
+        self.examples = given["examples"].rstrip("\n").split("\n") if given["examples"] else []
 
 
 class Help:
@@ -70,7 +87,7 @@ class Help:
             self.read_option("  --version  prints the version")
             self.read_option("  --help  prints this")
         elif match := OPTION.match(line):
-            self.options.append(Option(match))
+            self.options.append(Option(*match.groups()))
         elif self.options and line.startswith("      "):
             self.options[-1].text = f"{self.options[-1].text.strip()} {line.strip()}".strip()
 
@@ -79,6 +96,8 @@ class Program:
     def __init__(self, path):
         self.path = path
         self.name = pathlib.Path(path).name
+        if self.read_table():
+            return
         self.top_text = said(path)
         self.top = Help(self.top_text)
         self.commands = {}
@@ -105,6 +124,16 @@ class Program:
             about = " ".join(self.commands[name].about)
             summary = parts[1] if len(parts) > 1 else about
             self.summaries[name] = re.split(r"(?<=[a-z])\. ", summary)[0].rstrip(".")
+
+    def read_table(self):
+        done = subprocess.run([self.path, "--describe"], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            return False
+        table = json.loads(done.stdout)
+        self.top = Help("")
+        self.commands = {one["name"]: Described(self.name, one) for one in table["commands"]}
+        self.summaries = {one["name"]: one["summary"] for one in table["commands"]}
+        return True
 
     def one_set(self):
         return all(shown is self.top for shown in self.commands.values())

@@ -7,7 +7,7 @@
 
 #include "manifests/base/digest.h"
 
-/// Numbers in bytes, least significant first unless the name says otherwise.
+/// Numbers in bytes, least significant first.
 namespace weir::images {
 
 /// The caller made sure that the bytes are there.
@@ -22,13 +22,6 @@ template <std::unsigned_integral T>
 void put_little(std::vector<std::uint8_t>& bytes, std::size_t at, T value) {
   for (std::size_t i = 0; i < sizeof(T); ++i) {
     bytes[at + i] = static_cast<std::uint8_t>(value >> (8 * i));
-  }
-}
-
-template <std::unsigned_integral T>
-void put_big(std::vector<std::uint8_t>& bytes, std::size_t at, T value) {
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    bytes[at + i] = static_cast<std::uint8_t>(value >> (8 * (sizeof(T) - 1 - i)));
   }
 }
 

@@ -1,4 +1,4 @@
-#include "builder/packages/package_facts.h"
+#include "builder/layers/layer_facts.h"
 #include "images/boot/oci.h"
 #include "manifests/documents/release.h"
 #include "tests/fuzz/property.h"

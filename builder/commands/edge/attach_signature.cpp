@@ -1,16 +1,17 @@
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 
-#include "builder/commands/edge/command_line.h"
+#include "builder/commands/edge/commands.h"
+#include "builder/commands/edge/json_output.h"
 #include "images/store/edge/signatures.h"
 #include "keys/signing/edge/key_files.h"
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
 namespace {
-
-namespace options = boost::program_options;
 
 constexpr ByteCount kSmall{64 << 10};
 
@@ -48,6 +49,7 @@ Result<std::string> assemble(const std::string& prefix, const keys::SigningPubli
 Status attach(const AttachOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   TRY_ASSIGN(images::Store store, images::Store::open(given.store));
+  TRY(check_folders(given.store + "/releases"));
   TRY_ASSIGN(const keys::SigningPublicKey key, keys::read_public_key(given.key));
   const auto waiting = images::read_unsigned(store, name);
   TRY_ASSIGN(const std::string document, images::unsigned_or_stored(store, name));
@@ -82,7 +84,7 @@ Status attach(const AttachOptions& given) {
                                         {"release_digest", digest.string()},
                                         {"signer", id},
                                         {"first", waiting.has_value()}};
-    std::puts(out.dump(2).c_str());
+    print_result(out);
     return {};
   }
   std::printf("release %s: %s the signature of key %s\n", given.name.c_str(),
@@ -92,11 +94,11 @@ Status attach(const AttachOptions& given) {
 
 }  // namespace
 
-int run_attach_signature(const Arguments& args) {
-  AttachOptions given;
-  CommandLine line{
+Command attach_signature_command() {
+  auto given = std::make_shared<AttachOptions>();
+  return {
       .name = "attach-signature",
-      .positional = "RELEASE",
+      .summary = "adds a signature made elsewhere",
       .about =
           "Adds a signature that was made somewhere else. The first one makes a release of what\n"
           "build --unsigned left; further ones count where a trust demands several.",
@@ -107,23 +109,25 @@ int run_attach_signature(const Arguments& args) {
           "usb/g\n"
           "    usb/g.sig, usb/g.comment and usb/g.comment.sig: Ed25519 signatures of "
           "usb/g.digest,\n"
-          "    and of usb/g.sig followed by usb/g.comment, by any tool\n"};
-  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
-                             "where the release is")(
-      "key", options::value(&given.key)->value_name("FILE")->required(),
-      "the signer's minisign public key; what does not fit it is refused")(
-      "signature", options::value(&given.signature)->value_name("FILE"),
-      "a .minisig file of minisign, weir-keys sign or weir-keys sign-digest")(
-      "raw", options::value(&given.raw)->value_name("PREFIX"), "raw signatures of another tool")(
-      "plan", options::bool_switch(&given.plan), "checks the signature and writes nothing")(
-      "json", options::bool_switch(&given.json), "prints the result as JSON");
-  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
-  if (given.signature.empty() == given.raw.empty()) {
-    std::fputs("weir-builder attach-signature: --signature FILE or --raw PREFIX\n", stderr);
-    return 2;
-  }
-  const Status done = attach(given);
-  return done ? 0 : report(line, done.error());
+          "    and of usb/g.sig followed by usb/g.comment, by any tool\n",
+      .takes = Positional{"RELEASE", &given->name},
+      .options = {{"store", "DIR", &given->store, "where the release is", Need::required},
+                  {"key", "FILE", &given->key,
+                   "the signer's minisign public key; what does not fit it is refused",
+                   Need::required},
+                  {"signature", "FILE", &given->signature,
+                   "a .minisig file of minisign, weir-keys sign or weir-keys sign-digest"},
+                  {"raw", "PREFIX", &given->raw, "raw signatures of another tool"},
+                  {"plan", "", &given->plan, "checks the signature and writes nothing"},
+                  {"json", "", &given->json, "prints the result as JSON"}},
+      .check = [given]() -> Status {
+        if (given->signature.empty() != given->raw.empty()) return {};
+        return fail(Errc::invalid_input, "--signature FILE or --raw PREFIX");
+      },
+      .run = [given]() -> Result<Exit> {
+        TRY(attach(*given));
+        return Exit::done;
+      }};
 }
 
 }  // namespace weir::builder

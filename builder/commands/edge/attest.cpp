@@ -1,19 +1,20 @@
 #include "builder/release/edge/attest.h"
 
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "builder/commands/edge/command_line.h"
+#include "builder/commands/edge/commands.h"
+#include "builder/commands/edge/json_output.h"
 #include "builder/release/edge/verify.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/signing_key.h"
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
 namespace {
-
-namespace options = boost::program_options;
 
 constexpr ByteCount kSmall{64 << 10};
 
@@ -72,7 +73,7 @@ void print_outcome(const AttestOptions& given, const Attestation& made,
         {"cyclonedx_digest", Digest::of(as_bytes(made.cyclonedx)).string()},
         {"signers", outcome.signers},
         {"written", outcome.written && !given.plan}};
-    std::puts(out.dump(2).c_str());
+    print_result(out);
     return;
   }
   std::string signers;
@@ -85,6 +86,7 @@ void print_outcome(const AttestOptions& given, const Attestation& made,
 Status run(const AttestOptions& given) {
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
   if (!given.bytes.empty()) {
+    TRY(check_destination(given.bytes));
     TRY_ASSIGN(const Attestation made, prepare(given, store, std::nullopt));
     TRY(write_file(given.bytes, manifests::pre_authentication_encoding(manifests::kInTotoPayload,
                                                                        made.statement)));
@@ -92,18 +94,32 @@ Status run(const AttestOptions& given) {
                 given.bytes.c_str());
     return {};
   }
+  TRY(check_folders(given.store + "/blobs/sha256"));
   TRY_ASSIGN(const Attested attested, sign(given, store));
   print_outcome(given, attested.made, attested.outcome);
   return {};
 }
 
+Status check(const AttestOptions& given) {
+  int ways = 0;
+  for (const std::string* way : {&given.key, &given.pkcs11, &given.bytes, &given.signature}) {
+    ways += way->empty() ? 0 : 1;
+  }
+  if (ways == 1 && given.signature.empty() == given.public_key.empty() &&
+      (given.bytes.empty() || !given.release_keys.empty())) {
+    return {};
+  }
+  return fail(Errc::invalid_input,
+              "--key, --pkcs11, --bytes with --release-key, or --signature with --public-key");
+}
+
 }  // namespace
 
-int run_attest(const Arguments& args) {
-  AttestOptions given;
-  CommandLine line{
+Command attest_command() {
+  auto given = std::make_shared<AttestOptions>();
+  return {
       .name = "attest",
-      .positional = "RELEASE",
+      .summary = "signs a release's provenance (DSSE, in-toto, SLSA)",
       .about =
           "Signs a release's provenance: which lock, packages and programs it was made from, as "
           "an\n"
@@ -116,38 +132,30 @@ int run_attest(const Arguments& args) {
           "    --bytes usb/provenance\n"
           "  minisign -S -l -s release.key -m usb/provenance          on another machine\n"
           "  weir-builder attest gateway-6.12 --store store --public-key release.pub \\\n"
-          "    --signature usb/provenance.minisig\n"};
-  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
-                             "where the release is")(
-      "key", options::value(&given.key)->value_name("FILE"), "minisign secret key that signs")(
-      "pkcs11", options::value(&given.pkcs11)->value_name("URI"),
-      "signs with a key in a token or hardware module, in place of --key")(
-      "bytes", options::value(&given.bytes)->value_name("FILE"),
-      "signs nothing: writes the bytes that another machine has to sign")(
-      "signature", options::value(&given.signature)->value_name("FILE"),
-      "attaches what it signed: 64 bytes of Ed25519, or a .minisig of minisign -S -l")(
-      "public-key", options::value(&given.public_key)->value_name("FILE"),
-      "with --signature: the signer's minisign public key; what does not fit it is refused")(
-      "release-key", options::value(&given.release_keys)->value_name("FILE")->composing(),
-      "believes this minisign public key's signature over the release (may be repeated), as the "
-      "signing key's own")("plan", options::bool_switch(&given.plan),
-                           "tells what would be written and writes nothing")(
-      "json", options::bool_switch(&given.json), "prints the result as JSON");
-  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
-  int ways = 0;
-  for (const std::string* way : {&given.key, &given.pkcs11, &given.bytes, &given.signature}) {
-    ways += way->empty() ? 0 : 1;
-  }
-  if (ways != 1 || given.signature.empty() != given.public_key.empty() ||
-      (!given.bytes.empty() && given.release_keys.empty())) {
-    std::fputs(
-        "weir-builder attest: --key, --pkcs11, --bytes with --release-key, or --signature with "
-        "--public-key (--help explains)\n",
-        stderr);
-    return 2;
-  }
-  const Status done = run(given);
-  return done ? 0 : report(line, done.error());
+          "    --signature usb/provenance.minisig\n",
+      .takes = Positional{"RELEASE", &given->name},
+      .options =
+          {{"store", "DIR", &given->store, "where the release is", Need::required},
+           {"key", "FILE", &given->key, "minisign secret key that signs"},
+           {"pkcs11", "URI", &given->pkcs11,
+            "signs with a key in a token or hardware module, in place of --key"},
+           {"bytes", "FILE", &given->bytes,
+            "signs nothing: writes the bytes that another machine has to sign"},
+           {"signature", "FILE", &given->signature,
+            "attaches what it signed: 64 bytes of Ed25519, or a .minisig of minisign -S -l"},
+           {"public-key", "FILE", &given->public_key,
+            "with --signature: the signer's minisign public key; what does not fit it is refused"},
+           {"release-key", "FILE", &given->release_keys,
+            "believes this minisign public key's signature over the release (may be repeated), as "
+            "the "
+            "signing key's own"},
+           {"plan", "", &given->plan, "tells what would be written and writes nothing"},
+           {"json", "", &given->json, "prints the result as JSON"}},
+      .check = [given] { return check(*given); },
+      .run = [given]() -> Result<Exit> {
+        TRY(run(*given));
+        return Exit::done;
+      }};
 }
 
 }  // namespace weir::builder

@@ -1,26 +1,28 @@
 #include "builder/boot_check/edge/boot_check.h"
 
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "builder/boot_check/boot_spans.h"
+#include "builder/commands/edge/json_output.h"
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/edge/statements.h"
 #include "keys/signing/edge/signing_key.h"
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
 namespace {
 
-namespace options = boost::program_options;
 using nlohmann::ordered_json;
 
 constexpr ByteCount kLargestKey{64ULL << 10};
 
 struct BootCheckOptions {
-  std::string name, store, sign_with, pkcs11, memory;
-  unsigned timeout = 0;
+  std::string name, store, sign_with, pkcs11, memory = "512MiB";
+  std::uint32_t timeout = 180;
   TrustOptions trust;
   bool json = false, plan = false;
 };
@@ -40,7 +42,7 @@ void print_plan(const BootCheckOptions& given, const keys::Verified<manifests::R
                               {"timeout_seconds", settings.boot_timeout.count()},
                               {"sign_with", who.empty() ? ordered_json() : ordered_json(who)},
                               {"statements", place}};
-    std::puts(out.dump(2).c_str());
+    print_result(out);
     return;
   }
   std::printf("would boot release %s (signed by %s), as root\n", release->name.string().c_str(),
@@ -67,7 +69,7 @@ void print_json(const BootCheckOutcome& outcome, const std::string& path) {
                             {"differences", differences},
                             {"statement", ordered_json::parse(outcome.json)},
                             {"signed", path.empty() ? ordered_json() : ordered_json(path)}};
-  std::puts(out.dump(2).c_str());
+  print_result(out);
 }
 
 void print_text(const BootCheckOutcome& outcome, const std::string& signer,
@@ -109,6 +111,9 @@ Result<bool> boot_check(const BootCheckOptions& given) {
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
   TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, Demands::waived));
   TRY(check_memory(*trusted.release, settings.memory));
+  if (!given.sign_with.empty() || !given.pkcs11.empty()) {
+    TRY(check_folders(given.store + "/statements"));
+  }
   if (given.plan) {
     if (!given.sign_with.empty()) TRY(read_file(given.sign_with, kLargestKey));
     print_plan(given, trusted.release, settings);
@@ -136,13 +141,24 @@ Result<bool> boot_check(const BootCheckOptions& given) {
   return passed;
 }
 
+Status check(const BootCheckOptions& given) {
+  TRY(says_who_is_trusted(given.trust));
+  if (!given.sign_with.empty() && !given.pkcs11.empty()) {
+    return fail(Errc::invalid_input, "--sign-with or --pkcs11, not both");
+  }
+  if (given.timeout == 0 || given.timeout > 3600) {
+    return fail(Errc::invalid_input, "--timeout must be from 1 to 3600 seconds");
+  }
+  return {};
+}
+
 }  // namespace
 
-int run_boot_check(const Arguments& args) {
-  BootCheckOptions given;
-  CommandLine line{
+Command boot_check_command() {
+  auto given = std::make_shared<BootCheckOptions>();
+  return {
       .name = "boot-check",
-      .positional = "RELEASE",
+      .summary = "boots a release, has a peer talk to it, and states so",
       .about =
           "Boots a release in QEMU, has a wireguard-go peer complete a handshake with it and move\n"
           "data both ways, and compares what the node says of itself with the release. With\n"
@@ -153,35 +169,25 @@ int run_boot_check(const Arguments& args) {
           "  weir-builder boot-check gateway-6.12 --store store --trust trust.json --sign-with "
           "lab.key\n"
           "  weir-builder verify gateway-6.12 --store store --key release.pub --boot-checked-by 1 "
-          "--checker lab.pub\n"};
-  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
-                             "where the release is");
-  add_trust_options(line, given.trust);
-  line.options.add_options()(
-      "sign-with", options::value(&given.sign_with)->value_name("FILE"),
-      "minisign secret key: puts a signed statement beside a release that passed")(
-      "pkcs11", options::value(&given.pkcs11)->value_name("URI"),
-      "signs with a key in a token or hardware module, in place of --sign-with")(
-      "memory", options::value(&given.memory)->value_name("SIZE")->default_value("512MiB"),
-      "of the machine")("timeout",
-                        options::value(&given.timeout)->value_name("SECONDS")->default_value(180),
-                        "until the node must answer")(
-      "plan", options::bool_switch(&given.plan),
-      "checks the release and shows what would be done; needs no root")(
-      "json", options::bool_switch(&given.json), "prints the result as JSON");
-  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
-  if (!says_who_is_trusted(line, given.trust)) return 2;
-  if (!given.sign_with.empty() && !given.pkcs11.empty()) {
-    std::fputs("weir-builder boot-check: --sign-with or --pkcs11, not both\n", stderr);
-    return 2;
-  }
-  if (given.timeout == 0 || given.timeout > 3600) {
-    std::fputs("weir-builder boot-check: --timeout must be from 1 to 3600 seconds\n", stderr);
-    return 2;
-  }
-  const auto passed = boot_check(given);
-  if (!passed) return report(line, passed.error());
-  return *passed ? 0 : 1;
+          "--checker lab.pub\n",
+      .takes = Positional{"RELEASE", &given->name},
+      .options =
+          with_trust({{"store", "DIR", &given->store, "where the release is", Need::required},
+                      {"sign-with", "FILE", &given->sign_with,
+                       "minisign secret key: puts a signed statement beside a release that passed"},
+                      {"pkcs11", "URI", &given->pkcs11,
+                       "signs with a key in a token or hardware module, in place of --sign-with"},
+                      {"memory", "SIZE", &given->memory, "of the machine"},
+                      {"timeout", "SECONDS", &given->timeout, "until the node must answer"},
+                      {"plan", "", &given->plan,
+                       "checks the release and shows what would be done; needs no root"},
+                      {"json", "", &given->json, "prints the result as JSON"}},
+                     1, given->trust),
+      .check = [given] { return check(*given); },
+      .run = [given]() -> Result<Exit> {
+        TRY_ASSIGN(const bool passed, boot_check(*given));
+        return passed ? Exit::done : Exit::failed;
+      }};
 }
 
 }  // namespace weir::builder

@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "builder/commands/edge/command_line.h"
+#include "builder/commands/edge/commands.h"
 #include "builder/commands/edge/index_note.h"
+#include "builder/commands/edge/json_output.h"
+#include "builder/lock/edge/locked_image.h"
 #include "builder/secrets/edge/own_secrets.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/pkcs11_key.h"
@@ -15,7 +17,6 @@
 namespace weir::builder {
 namespace {
 
-namespace options = boost::program_options;
 using nlohmann::ordered_json;
 
 constexpr ByteCount kLargestKey{64ULL << 10};
@@ -42,38 +43,38 @@ IndexDemand demand_of(const BuildOptions& given) {
   return given.require_index ? IndexDemand::always : IndexDemand::where_there;
 }
 
-void print_plan(const BuildInput& input, const IndexVerdict& index,
-                const std::vector<PlannedLayer>& plan, bool json) {
-  std::size_t make = 0, fetch = 0;
-  ByteCount bytes;
+void print_plan_json(const BuildInput& input, const PlannedBuild& plan) {
   ordered_json layers = ordered_json::array();
-  for (const PlannedLayer& layer : plan) {
-    const bool fetches = !layer.cached && !layer.fetched;
-    make += layer.cached ? 0 : 1;
-    fetch += fetches ? 1 : 0;
-    if (fetches) bytes.value += layer.package->size.value;
-    layers.push_back({{"package", layer.package->name},
-                      {"version", layer.package->version},
-                      {"fetch", fetches},
-                      {"make", !layer.cached}});
+  for (const PlannedLayer& layer : plan.layers.packages) {
+    const auto& package = input.lock.packages[layer.question.package];
+    const bool reuse = layer.way == LayerWay::reuse;
+    layers.push_back({{"package", package.name},
+                      {"version", package.version},
+                      {"fetch", !reuse && layer.fetch},
+                      {"make", !reuse},
+                      {"after_others", layer.way == LayerWay::wait}});
   }
-  if (json) {
-    const ordered_json out = {{"release", input.lock.name.string()},
-                              {"lock_digest", input.lock_digest.string()},
-                              {"index", name_of(index.check)},
-                              {"fetch_bytes", bytes.value},
-                              {"layers", layers}};
-    std::puts(out.dump(2).c_str());
-    return;
-  }
+  print_result({{"release", input.lock.name.string()},
+                {"lock_digest", input.lock_digest.string()},
+                {"index", name_of(plan.index.check)},
+                {"fetch_bytes", sums_of(input, plan.layers).fetch_bytes.value},
+                {"layers", layers},
+                {"order", plan.layers.order}});
+}
+
+void print_plan(const BuildInput& input, const PlannedBuild& plan) {
+  const BuildSums sums = sums_of(input, plan.layers);
   std::printf("would build release %s from %s\n", input.lock.name.string().c_str(),
               input.lock_path.c_str());
-  std::printf("  fetch  %zu packages, %s\n", fetch, print(bytes).c_str());
-  std::printf("  make   %zu layers of packages; %zu are in the store\n", make, plan.size() - make);
-  for (const PlannedLayer& layer : plan) {
-    if (layer.cached) continue;
-    std::printf("    %s %s%s\n", layer.package->name.c_str(), layer.package->version.c_str(),
-                layer.fetched ? "" : " (fetch)");
+  std::printf("  fetch  %zu packages, %s\n", sums.fetch, print(sums.fetch_bytes).c_str());
+  std::printf("  make   %zu layers of packages; %zu are in the store\n", sums.make + sums.wait,
+              sums.reuse);
+  for (const PlannedLayer& layer : plan.layers.packages) {
+    if (layer.way == LayerWay::reuse) continue;
+    const auto& package = input.lock.packages[layer.question.package];
+    std::printf("    %s %s%s%s\n", package.name.c_str(), package.version.c_str(),
+                layer.fetch ? " (fetch)" : "",
+                layer.way == LayerWay::wait ? " (if the others' modules change it)" : "");
   }
 }
 
@@ -97,7 +98,7 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
                         {"build_seconds", seconds(outcome.building)},
                         {"sign_seconds", seconds(outcome.signing)}};
     if (release.scan.own_keys) out["own_keys_searched"] = release.scan.own_keys->count;
-    std::puts(out.dump(2).c_str());
+    print_result(out);
     return;
   }
   std::printf("built release %s in %s%s\n", release.name.string().c_str(), given.store.c_str(),
@@ -129,19 +130,10 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
               seconds(outcome.fetching), seconds(outcome.building), seconds(outcome.signing));
 }
 
-Status plan(const BuildOptions& given, const BuildInput& input, const Cache& cache) {
-  if (!given.key.empty()) TRY(read_file(given.key, kLargestKey));
-  TRY_ASSIGN(const IndexVerdict index,
-             hold_to_index(input, cache, demand_of(given), Remembering::no));
-  if (!given.json) print_index_note("build", input.lock_path, index);
-  TRY_ASSIGN(const auto planned, plan_build(input, cache, given.store));
-  print_plan(input, index, planned, given.json);
-  return {};
-}
-
 Status build(const BuildOptions& given) {
   TRY(check_mirrors(given.mirrors));
-  TRY_ASSIGN(BuildInput input, read_build_input(given.input, given.lock));
+  TRY_ASSIGN(LockedImage locked, read_locked_image(given.input, given.lock));
+  BuildInput input{std::move(locked)};
   TRY_ASSIGN(const auto secrets, read_own_secrets(given.secrets, given.secrets_key));
   TRY_ASSIGN(SecretScanner scanner, SecretScanner::create(secrets));
   input.own_keys = scanner.own_keys();
@@ -150,36 +142,53 @@ Status build(const BuildOptions& given) {
   if (cache_path.empty()) {
     TRY_ASSIGN(cache_path, Cache::default_path());
   }
-  TRY_ASSIGN(const Cache cache, Cache::open_or_create(cache_path));
-  if (given.plan) return plan(given, input, cache);
+  TRY_ASSIGN(const Cache cache,
+             given.plan ? Cache::open_for_plan(cache_path) : Cache::open_or_create(cache_path));
   // First, so that a person who must type a passphrase need not wait for it.
   std::optional<keys::SigningSecretKey> key;
   std::optional<keys::Pkcs11Key> device_key;
   std::optional<keys::Signer> signer;
-  if (!given.key.empty()) {
+  if (!given.key.empty() && !given.plan) {
     TRY_ASSIGN(key, keys::read_secret_key(given.key));
     signer = keys::signer_with(*key);
-  } else if (!given.pkcs11.empty()) {
+  } else if (!given.pkcs11.empty() && !given.plan) {
     TRY_ASSIGN(device_key, keys::Pkcs11Key::open(given.pkcs11));
     signer = device_key->signer();
   }
+  TRY_ASSIGN(const PlannedBuild plan, plan_build(input, cache, given.store, demand_of(given)));
+  if (!given.json) print_index_note(input.lock_path, plan.index);
+  if (given.plan) {
+    if (!given.key.empty()) TRY(read_file(given.key, kLargestKey));
+    if (given.json) {
+      print_plan_json(input, plan);
+    } else {
+      print_plan(input, plan);
+    }
+    return {};
+  }
   std::optional<Progress> progress(std::in_place);
-  auto outcome = build_release(input, cache, given.store, signer, given.mirrors, *progress,
-                               given.replace ? Replacing::yes : Replacing::no, demand_of(given));
+  auto outcome = build_release(input, plan, cache, given.store, signer, given.mirrors, *progress,
+                               given.replace ? Replacing::yes : Replacing::no);
   progress.reset();
   TRY(outcome);
-  if (!given.json) print_index_note("build", input.lock_path, outcome->index);
   print_outcome(given, *outcome);
   return {};
 }
 
+Status check(const BuildOptions& given) {
+  const int ways = (given.key.empty() ? 0 : 1) + (given.pkcs11.empty() ? 0 : 1) +
+                   (given.without_signature ? 1 : 0);
+  if (ways == 1 || (ways == 0 && given.plan)) return {};
+  return fail(Errc::invalid_input, "which --key signs the release? (or --pkcs11, or --unsigned)");
+}
+
 }  // namespace
 
-int run_build(const Arguments& args) {
-  BuildOptions given;
-  CommandLine line{
+Command build_command() {
+  auto given = std::make_shared<BuildOptions>();
+  return {
       .name = "build",
-      .positional = "MANIFEST|LOCK",
+      .summary = "makes a signed release from a lock",
       .about =
           "Makes a release from a lock: fetches its packages, turns each into a layer, checks the\n"
           "image, signs and stores it. Given a manifest, uses the lock beside it.",
@@ -187,48 +196,43 @@ int run_build(const Arguments& args) {
           "  weir-builder build gateway.yaml --key release.key --store store\n"
           "  weir-builder build gateway.lock.json --store store --plan\n"
           "  weir-builder build gateway.yaml --key release.key --store store --secrets fleet/keys "
-          "--secrets-key-file gateway.seal\n"};
-  line.options.add_options()("key", options::value(&given.key)->value_name("FILE"),
-                             "minisign secret key that signs the release (weir-keys generate)")(
-      "pkcs11", options::value(&given.pkcs11)->value_name("URI"),
-      "signs with a key in a token or hardware module, in place of --key")(
-      "unsigned", options::bool_switch(&given.without_signature),
-      "leaves the signature to another machine (export-digest, attach-signature)")(
-      "store", options::value(&given.store)->value_name("DIR")->required(),
-      "where releases go; made where there is none")(
-      "lock", options::value(&given.lock)->value_name("LOCK"),
-      "the manifest's lock; default: beside it, with .lock.json")(
-      "cache", options::value(&given.cache)->value_name("DIR"),
-      "default: $XDG_CACHE_HOME/weir or ~/.cache/weir")(
-      "mirror", options::value(&given.mirrors)->value_name("[SUITE=]URL")->composing(),
-      "asks this archive instead of the ones apt is configured for; can be repeated")(
-      "secrets", options::value(&given.secrets)->value_name("PATH")->composing(),
-      "refuses an image that holds this key: a sealed identity, WireGuard key, minisign secret key "
-      "or key file, or a folder of such; can be repeated")(
-      "secrets-key-file",
-      options::value<std::string>()->value_name("FILE")->notifier(
-          [&](const std::string& file) { given.secrets_key = file; }),
-      "opens the sealed identities of --secrets, and is looked for too; default: a passphrase")(
-      "require-index", options::bool_switch(&given.require_index),
-      "refuses a lock that cannot be held to the signed indices again, because the cache or the "
-      "keyring is not here")(
-      "replace", options::bool_switch(&given.replace),
-      "overwrites a release of the same name, channel and version that is another document: only "
-      "where nobody has seen it yet")("plan", options::bool_switch(&given.plan),
-                                      "shows what would be done and does nothing")(
-      "json", options::bool_switch(&given.json), "prints the result as JSON");
-  if (const auto code = parse_command_line(line, args, &given.input)) return *code;
-  const int ways = (given.key.empty() ? 0 : 1) + (given.pkcs11.empty() ? 0 : 1) +
-                   (given.without_signature ? 1 : 0);
-  if (ways > 1 || (ways == 0 && !given.plan)) {
-    std::fputs(
-        "weir-builder build: which --key signs the release? (or --pkcs11, or --unsigned; --help "
-        "explains)\n",
-        stderr);
-    return 2;
-  }
-  const Status done = build(given);
-  return done ? 0 : report(line, done.error());
+          "--secrets-key-file gateway.seal\n",
+      .takes = Positional{"MANIFEST|LOCK", &given->input},
+      .options = {{"key", "FILE", &given->key,
+                   "minisign secret key that signs the release (weir-keys generate)"},
+                  {"pkcs11", "URI", &given->pkcs11,
+                   "signs with a key in a token or hardware module, in place of --key"},
+                  {"unsigned", "", &given->without_signature,
+                   "leaves the signature to another machine (export-digest, attach-signature)"},
+                  {"store", "DIR", &given->store, "where releases go; made where there is none",
+                   Need::required},
+                  {"lock", "LOCK", &given->lock,
+                   "the manifest's lock; default: beside it, with .lock.json"},
+                  {"cache", "DIR", &given->cache, "default: $XDG_CACHE_HOME/weir or ~/.cache/weir"},
+                  {"mirror", "[SUITE=]URL", &given->mirrors,
+                   "asks this archive instead of the ones apt is configured for; can be repeated"},
+                  {"secrets", "PATH", &given->secrets,
+                   "refuses an image that holds this key: a sealed identity, WireGuard key, "
+                   "minisign secret key "
+                   "or key file, or a folder of such; can be repeated"},
+                  {"secrets-key-file", "FILE", &given->secrets_key,
+                   "opens the sealed identities of --secrets, and is looked for too; default: a "
+                   "passphrase"},
+                  {"require-index", "", &given->require_index,
+                   "refuses a lock that cannot be held to the signed indices again, because the "
+                   "cache or the "
+                   "keyring is not here"},
+                  {"replace", "", &given->replace,
+                   "overwrites a release of the same name, channel and version that is another "
+                   "document: only "
+                   "where nobody has seen it yet"},
+                  {"plan", "", &given->plan, "shows what would be done and does nothing"},
+                  {"json", "", &given->json, "prints the result as JSON"}},
+      .check = [given] { return check(*given); },
+      .run = [given]() -> Result<Exit> {
+        TRY(build(*given));
+        return Exit::done;
+      }};
 }
 
 }  // namespace weir::builder

@@ -1,29 +1,24 @@
 #pragma once
 
-#include <string>
-#include <vector>
+#include "manifests/base/edge/program.h"
 
-/// The subcommands of weir-builder, each in a file of its own (lock.cpp, ...). `args` are what
-/// follows the subcommand's name. Each returns the process's exit code: 0 done, 1 failed, 2 wrong
-/// usage. Results go to stdout, everything else to stderr.
+/// The commands of weir-builder, each in a file of its own (lock.cpp, ...).
 namespace weir::builder {
 
-using Arguments = std::vector<std::string>;
-
-int run_lock(const Arguments& args);
-int run_build(const Arguments& args);
-int run_verify(const Arguments& args);
-int run_export_digest(const Arguments& args);
-int run_attach_signature(const Arguments& args);
-int run_list(const Arguments& args);
-int run_show(const Arguments& args);
-int run_rebuild(const Arguments& args);
-int run_boot_check(const Arguments& args);
-int run_export(const Arguments& args);
-int run_diff(const Arguments& args);
-int run_sbom(const Arguments& args);
-int run_attest(const Arguments& args);
-int run_provenance(const Arguments& args);
-int run_validate(const Arguments& args);
+[[nodiscard]] Command lock_command();
+[[nodiscard]] Command build_command();
+[[nodiscard]] Command verify_command();
+[[nodiscard]] Command rebuild_command();
+[[nodiscard]] Command boot_check_command();
+[[nodiscard]] Command export_digest_command();
+[[nodiscard]] Command attach_signature_command();
+[[nodiscard]] Command list_command();
+[[nodiscard]] Command show_command();
+[[nodiscard]] Command export_command();
+[[nodiscard]] Command sbom_command();
+[[nodiscard]] Command attest_command();
+[[nodiscard]] Command provenance_command();
+[[nodiscard]] Command diff_command();
+[[nodiscard]] Command validate_command();
 
 }  // namespace weir::builder

@@ -1,14 +1,15 @@
 #include <cstdio>
+#include <memory>
 
-#include "builder/commands/edge/command_line.h"
+#include "builder/commands/edge/commands.h"
 #include "builder/diff/edge/release_facts.h"
 #include "builder/diff/release_diff_print.h"
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
-
-namespace options = boost::program_options;
 
 struct DiffOptions {
   std::vector<std::string> releases;
@@ -35,6 +36,7 @@ Result<Place> place_of(const std::string& text, const std::string& store) {
 }
 
 Status diff(const DiffOptions& given) {
+  if (!given.html.empty()) TRY(check_destination(given.html));
   LayerTrees trees;
   std::vector<ReleaseFacts> facts;
   for (const std::string& text : given.releases) {
@@ -45,20 +47,21 @@ Status diff(const DiffOptions& given) {
   }
   const ReleaseDiff found = compare(facts[0], facts[1]);
   if (!given.html.empty()) TRY(write_file(given.html, print_html(found)));
-  const std::string text =
-      given.json ? print_json(found)
-                 : print_text(found, given.files ? Listing::everything : Listing::summary);
+  const std::string text = given.json
+                               ? print_json(found)
+                               : printable_lines(print_text(
+                                     found, given.files ? Listing::everything : Listing::summary));
   std::fputs(text.c_str(), stdout);
   return {};
 }
 
 }  // namespace
 
-int run_diff(const Arguments& args) {
-  DiffOptions given;
-  CommandLine line{
+Command diff_command() {
+  auto given = std::make_shared<DiffOptions>();
+  return {
       .name = "diff",
-      .positional = "A B",
+      .summary = "compares two releases and tells the risk in words",
       .about =
           "Tells what release B is against release A: risk in words, kernel, modules, tools,\n"
           "packages, configuration, files, size, and what has to travel to a store that has A.\n"
@@ -66,16 +69,18 @@ int run_diff(const Arguments& args) {
       .examples =
           "  weir-builder diff gateway-6.1 gateway-6.12 --store store\n"
           "  weir-builder diff gateway-6.1 gateway-6.12 --store store --html changes.html\n"
-          "  weir-builder diff last-week/store:gateway store:gateway --json\n"};
-  line.options.add_options()("store", options::value(&given.store)->value_name("DIR"),
-                             "where releases without a store of their own are")(
-      "files", options::bool_switch(&given.files), "names every file that changed")(
-      "json", options::bool_switch(&given.json), "prints the result as JSON")(
-      "html", options::value(&given.html)->value_name("FILE"),
-      "also writes the result as one page that needs nothing else");
-  if (const auto code = parse_command_line(line, args, &given.releases, 2)) return *code;
-  const Status done = diff(given);
-  return done ? 0 : report(line, done.error());
+          "  weir-builder diff last-week/store:gateway store:gateway --json\n",
+      .takes = Positional{"A B", &given->releases, 2, 2},
+      .options = {{"store", "DIR", &given->store,
+                   "where releases without a store of their own are"},
+                  {"files", "", &given->files, "names every file that changed"},
+                  {"json", "", &given->json, "prints the result as JSON"},
+                  {"html", "FILE", &given->html,
+                   "also writes the result as one page that needs nothing else"}},
+      .run = [given]() -> Result<Exit> {
+        TRY(diff(*given));
+        return Exit::done;
+      }};
 }
 
 }  // namespace weir::builder

@@ -1,16 +1,16 @@
 #include "builder/export/edge/export.h"
 
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "builder/commands/edge/json_output.h"
 #include "builder/commands/edge/trust_options.h"
 #include "builder/mirror/edge/progress.h"
 
 namespace weir::builder {
 namespace {
-
-namespace options = boost::program_options;
 
 struct ExportArguments {
   std::string name, store, format, stub_digest;
@@ -20,8 +20,11 @@ struct ExportArguments {
 };
 
 void print_json(const ExportArguments& given, const keys::Verified<manifests::Release>& release,
-                const ExportOutcome& outcome) {
+                const ExportPlan& plan, const ExportOutcome& outcome) {
   nlohmann::ordered_json files = nlohmann::ordered_json::array();
+  if (given.plan) {
+    for (const std::string& path : plan.paths) files.push_back({{"path", path}});
+  }
   for (const ExportedFile& file : outcome.files) {
     files.push_back({{"path", file.path},
                      {"digest", file.blob.digest.string()},
@@ -36,14 +39,14 @@ void print_json(const ExportArguments& given, const keys::Verified<manifests::Re
                                 {"secure_boot", !given.options.secure_boot_key.empty()},
                                 {"stub_digest", nullptr},
                                 {"files", files}};
-  if (outcome.stub_digest) out["stub_digest"] = outcome.stub_digest->string();
-  std::puts(out.dump(2).c_str());
+  if (plan.stub) out["stub_digest"] = plan.stub->digest.string();
+  print_result(out);
 }
 
 void print_text(const ExportArguments& given, const keys::Verified<manifests::Release>& release,
                 const ExportOutcome& outcome) {
-  std::printf("%s release %s as %s: %s\n", given.plan ? "would export" : "exported",
-              release->name.string().c_str(), given.format.c_str(), given.options.out.c_str());
+  std::printf("exported release %s as %s: %s\n", release->name.string().c_str(),
+              given.format.c_str(), given.options.out.c_str());
   if (outcome.files.size() > 8) {
     ByteCount bytes;
     for (const ExportedFile& file : outcome.files) bytes.value += file.blob.size.value;
@@ -59,6 +62,15 @@ void print_text(const ExportArguments& given, const keys::Verified<manifests::Re
   }
 }
 
+void print_plan(const ExportArguments& given, const keys::Verified<manifests::Release>& release,
+                const ExportPlan& plan) {
+  std::printf("would export release %s as %s: %s\n", release->name.string().c_str(),
+              given.format.c_str(), given.options.out.c_str());
+  for (const std::string& path : plan.paths) std::printf("  %s\n", path.c_str());
+  if (given.options.format == ExportFormat::oci) std::printf("  its blobs, by digest\n");
+  if (plan.stub) std::printf("  EFI stub %s\n", plan.stub->digest.string().c_str());
+}
+
 Status run(ExportArguments& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   if (!given.stub_digest.empty()) {
@@ -70,35 +82,47 @@ Status run(ExportArguments& given) {
   TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, Demands::kept));
   const auto& release = trusted.release;
   TRY_ASSIGN(const auto documents, read_release_documents(store, release, trusted.signers));
+  TRY_ASSIGN(const ExportPlan plan, plan_export(store, release, documents, given.options));
   ExportOutcome outcome;
-  if (given.plan) {
-    TRY_ASSIGN(outcome.stub_digest, check_export(store, release, given.options));
-  } else {
+  if (!given.plan) {
     progress->step("writing " + given.options.out);
-    TRY_ASSIGN(outcome, export_release(store, release, documents, given.options));
+    TRY_ASSIGN(outcome, export_release(store, release, documents, plan));
     TRY(remember(given.trust, trusted));
   }
   progress.reset();
   if (given.json) {
-    print_json(given, release, outcome);
+    print_json(given, release, plan, outcome);
+  } else if (given.plan) {
+    print_plan(given, release, plan);
   } else {
     print_text(given, release, outcome);
   }
   return {};
 }
 
-int misused(const std::string& why) {
-  std::fprintf(stderr, "weir-builder export: %s (--help explains)\n", why.c_str());
-  return 2;
+Status check(ExportArguments& given) {
+  TRY(says_who_is_trusted(given.trust));
+  TRY_ASSIGN(given.options.format, parse_export_format(given.format));
+  if (given.options.secure_boot_key.empty() != given.options.secure_boot_certificate.empty()) {
+    return fail(Errc::invalid_input, "--secure-boot-key and --secure-boot-cert belong together");
+  }
+  const bool efi = given.options.format == ExportFormat::uki ||
+                   given.options.format == ExportFormat::disk ||
+                   given.options.format == ExportFormat::qcow2;
+  if (!efi && !given.options.secure_boot_key.empty()) {
+    return fail(Errc::invalid_input,
+                "--secure-boot-key signs uki, disk and qcow2, not " + given.format);
+  }
+  return {};
 }
 
 }  // namespace
 
-int run_export(const Arguments& args) {
-  ExportArguments given;
-  CommandLine line{
+Command export_command() {
+  auto given = std::make_shared<ExportArguments>();
+  return {
       .name = "export",
-      .positional = "RELEASE",
+      .summary = "writes a release as UKI, disk, PXE folder or container image",
       .about =
           "Checks a release and writes it in a format that other machines boot:\n"
           "  kernel  a folder with vmlinuz, initrd.img and the command line\n"
@@ -119,42 +143,36 @@ int run_export(const Arguments& args) {
           "--key release.pub\n"
           "  weir-builder export gateway-6.12 --format pxe --out boot --store store \\\n"
           "    --trust trust.json --state trust.state\n"
-          "  skopeo inspect oci:image:gateway-6.12\n"};
-  line.options.add_options()("format",
-                             options::value(&given.format)->value_name("FORMAT")->required(),
-                             "kernel, uki, disk, qcow2, pxe or oci")(
-      "out", options::value(&given.options.out)->value_name("PATH")->required(),
-      "the file to write, or for kernel, pxe and oci the folder to make")(
-      "store", options::value(&given.store)->value_name("DIR")->required(), "where the release is");
-  add_trust_options(line, given.trust);
-  line.options.add_options()(
-      "stub", options::value(&given.options.stub)->value_name("FILE"),
-      "takes systemd's EFI stub, which uki, disk and qcow2 begin with, from here; default: the "
-      "store, where build put the one that the lock pins")(
-      "stub-digest", options::value(&given.stub_digest)->value_name("SHA256"),
-      "refuses a stub with another digest; for releases whose lock pins none")(
-      "secure-boot-key", options::value(&given.options.secure_boot_key)->value_name("FILE"),
-      "signs the UKI with sbsign: PEM private key")(
-      "secure-boot-cert",
-      options::value(&given.options.secure_boot_certificate)->value_name("FILE"),
-      "the key's certificate, PEM")("plan", options::bool_switch(&given.plan),
-                                    "checks all that would be refused and writes nothing")(
-      "json", options::bool_switch(&given.json), "prints the result as JSON");
-  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
-  if (!says_who_is_trusted(line, given.trust)) return 2;
-  const auto format = parse_export_format(given.format);
-  if (!format) return misused("--format: " + format.error().message);
-  given.options.format = *format;
-  if (given.options.secure_boot_key.empty() != given.options.secure_boot_certificate.empty()) {
-    return misused("--secure-boot-key and --secure-boot-cert belong together");
-  }
-  const bool efi = *format == ExportFormat::uki || *format == ExportFormat::disk ||
-                   *format == ExportFormat::qcow2;
-  if (!efi && !given.options.secure_boot_key.empty()) {
-    return misused("--secure-boot-key signs uki, disk and qcow2, not " + given.format);
-  }
-  const Status done = run(given);
-  return done ? 0 : report(line, done.error());
+          "  skopeo inspect oci:image:gateway-6.12\n",
+      .takes = Positional{"RELEASE", &given->name},
+      .options = with_trust(
+          {{"format",
+            "FORMAT",
+            &given->format,
+            "kernel, uki, disk, qcow2, pxe or oci",
+            Need::required,
+            {"kernel", "uki", "disk", "qcow2", "pxe", "oci"}},
+           {"out", "PATH", &given->options.out,
+            "the file to write, or for kernel, pxe and oci the folder to make", Need::required},
+           {"store", "DIR", &given->store, "where the release is", Need::required},
+           {"stub", "FILE", &given->options.stub,
+            "takes systemd's EFI stub, which uki, disk and qcow2 begin with, from here; default: "
+            "the "
+            "store, where build put the one that the lock pins"},
+           {"stub-digest", "SHA256", &given->stub_digest,
+            "refuses a stub with another digest; for releases whose lock pins none"},
+           {"secure-boot-key", "FILE", &given->options.secure_boot_key,
+            "signs the UKI with sbsign: PEM private key"},
+           {"secure-boot-cert", "FILE", &given->options.secure_boot_certificate,
+            "the key's certificate, PEM"},
+           {"plan", "", &given->plan, "checks all that would be refused and writes nothing"},
+           {"json", "", &given->json, "prints the result as JSON"}},
+          3, given->trust),
+      .check = [given] { return check(*given); },
+      .run = [given]() -> Result<Exit> {
+        TRY(run(*given));
+        return Exit::done;
+      }};
 }
 
 }  // namespace weir::builder

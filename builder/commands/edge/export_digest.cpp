@@ -1,15 +1,16 @@
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 
-#include "builder/commands/edge/command_line.h"
+#include "builder/commands/edge/commands.h"
+#include "builder/commands/edge/json_output.h"
 #include "images/store/edge/signatures.h"
 #include "keys/signing/minisign.h"
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
 namespace {
-
-namespace options = boost::program_options;
 
 struct ExportOptions {
   std::string name, store, out;
@@ -18,11 +19,12 @@ struct ExportOptions {
 
 Status export_digest(const ExportOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
+  const std::string prefix = given.out.empty() ? given.name : given.out;
+  for (const char* ending : {".digest", ".comment"}) TRY(check_destination(prefix + ending));
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
   TRY_ASSIGN(const std::string document, images::unsigned_or_stored(store, name));
   TRY_ASSIGN_IN(const auto release, manifests::parse_release(document), "release " + given.name);
   const keys::Prehash hash = keys::prehash(as_bytes(document));
-  const std::string prefix = given.out.empty() ? given.name : given.out;
   const std::string comment =
       "weir release " + release.name.string() + " of lock " + release.lock_digest.string();
   TRY(write_file(prefix + ".digest", {reinterpret_cast<const char*>(hash.data()), hash.size()}));
@@ -33,7 +35,7 @@ Status export_digest(const ExportOptions& given) {
                                         {"trusted_comment", comment},
                                         {"digest_file", prefix + ".digest"},
                                         {"comment_file", prefix + ".comment"}};
-    std::puts(out.dump(2).c_str());
+    print_result(out);
     return {};
   }
   std::printf("%s.digest   BLAKE2b-512 of the release document: %s\n", prefix.c_str(),
@@ -45,11 +47,11 @@ Status export_digest(const ExportOptions& given) {
 
 }  // namespace
 
-int run_export_digest(const Arguments& args) {
-  ExportOptions given;
-  CommandLine line{
+Command export_digest_command() {
+  auto given = std::make_shared<ExportOptions>();
+  return {
       .name = "export-digest",
-      .positional = "RELEASE",
+      .summary = "writes what another machine has to sign",
       .about =
           "Writes what has to be signed of a release, for a machine that has no network: 64 bytes\n"
           "of digest and a line of comment. attach-signature brings the signature back.",
@@ -58,15 +60,16 @@ int run_export_digest(const Arguments& args) {
           "  weir-builder export-digest gateway-6.12 --store store --out usb/gateway\n"
           "  weir-keys sign-digest usb/gateway --key release.key      on the other machine\n"
           "  weir-builder attach-signature gateway-6.12 --store store --key release.pub \\\n"
-          "    --signature usb/gateway.minisig\n"};
-  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
-                             "where the release is")(
-      "out", options::value(&given.out)->value_name("PREFIX"),
-      "writes PREFIX.digest and PREFIX.comment; default: the release's name")(
-      "json", options::bool_switch(&given.json), "prints the result as JSON");
-  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
-  const Status done = export_digest(given);
-  return done ? 0 : report(line, done.error());
+          "    --signature usb/gateway.minisig\n",
+      .takes = Positional{"RELEASE", &given->name},
+      .options = {{"store", "DIR", &given->store, "where the release is", Need::required},
+                  {"out", "PREFIX", &given->out,
+                   "writes PREFIX.digest and PREFIX.comment; default: the release's name"},
+                  {"json", "", &given->json, "prints the result as JSON"}},
+      .run = [given]() -> Result<Exit> {
+        TRY(export_digest(*given));
+        return Exit::done;
+      }};
 }
 
 }  // namespace weir::builder

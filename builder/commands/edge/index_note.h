@@ -7,7 +7,6 @@
 namespace weir::builder {
 
 /// Says on stderr, where it is so, that a lock was not held to the signed indices again.
-void print_index_note(const std::string& command, const std::string& lock,
-                      const IndexVerdict& verdict);
+void print_index_note(const std::string& lock, const IndexVerdict& verdict);
 
 }  // namespace weir::builder

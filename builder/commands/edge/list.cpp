@@ -1,15 +1,18 @@
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 
-#include "builder/commands/edge/command_line.h"
+#include "builder/commands/edge/commands.h"
+#include "builder/commands/edge/json_output.h"
 #include "images/store/edge/store.h"
 #include "keys/signing/minisign.h"
+#include "manifests/base/edge/program_log.h"
+#include "manifests/base/printable.h"
 #include "manifests/documents/release.h"
 
 namespace weir::builder {
 namespace {
 
-namespace options = boost::program_options;
 using nlohmann::ordered_json;
 
 struct ListOptions {
@@ -50,7 +53,7 @@ ordered_json to_json(const Entry& entry) {
 }
 
 // Whether every release could be read; what is wrong with the others was told.
-Result<bool> list(const CommandLine& line, const ListOptions& given) {
+Result<bool> list(const ListOptions& given) {
   TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
   TRY_ASSIGN(const auto names, store.list());
   ordered_json out = ordered_json::array();
@@ -59,42 +62,41 @@ Result<bool> list(const CommandLine& line, const ListOptions& given) {
     const auto entry = read(store, name);
     if (!entry) {
       all = false;
-      report(line, entry.error());
+      log_line(entry.error().message);
       out.push_back({{"release", name.string()}, {"error", entry.error().message}});
     } else if (given.json) {
       out.push_back(to_json(*entry));
     } else {
       std::printf("%-24s %-32s %3zu packages %10s  key %s\n", name.string().c_str(),
-                  entry->release.kernel.release.c_str(), entry->release.packages.size(),
+                  printable(entry->release.kernel.release).c_str(), entry->release.packages.size(),
                   print(entry->bytes).c_str(), keys::print(entry->signer).c_str());
     }
   }
   if (given.json) {
-    std::puts(out.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
+    print_result(out);
   }
   return all;
 }
 
 }  // namespace
 
-int run_list(const Arguments& args) {
-  ListOptions given;
-  CommandLine line{
+Command list_command() {
+  auto given = std::make_shared<ListOptions>();
+  return {
       .name = "list",
-      .positional = "",
+      .summary = "lists the releases of a store",
       .about =
           "Lists the releases of a store. Signatures are not checked: verify does that. One that\n"
           "cannot be read is named, and the exit status is 1 after the others.",
       .examples =
           "  weir-builder list --store store\n"
-          "  weir-builder list --store store --json\n"};
-  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
-                             "the store")("json", options::bool_switch(&given.json),
-                                          "prints the result as JSON");
-  if (const auto code = parse_command_line(line, args, nullptr)) return *code;
-  const auto all = list(line, given);
-  if (!all) return report(line, all.error());
-  return *all ? 0 : 1;
+          "  weir-builder list --store store --json\n",
+      .options = {{"store", "DIR", &given->store, "the store", Need::required},
+                  {"json", "", &given->json, "prints the result as JSON"}},
+      .run = [given]() -> Result<Exit> {
+        TRY_ASSIGN(const bool all, list(*given));
+        return all ? Exit::done : Exit::failed;
+      }};
 }
 
 }  // namespace weir::builder

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "builder/commands/edge/json_output.h"
 #include "builder/lock/lock_changes.h"
 
 namespace weir::builder {
@@ -37,7 +38,7 @@ void print_json(const LockOutcome& outcome, const std::string& path, bool writte
                       {"packages", outcome.lock.packages.size()}};
   out["changes"] = nullptr;
   if (outcome.before) out["changes"] = to_json(changes(*outcome.before, outcome.lock));
-  std::puts(out.dump(2).c_str());
+  print_result(out);
 }
 
 }  // namespace
@@ -81,7 +82,7 @@ bool print_lock_check(const LockOutcome& outcome, const std::string& path, bool 
                                  {"suite", package.suite},
                                  {"cached", cached}});
     }
-    std::puts(out.dump(2).c_str());
+    print_result(out);
     return current;
   }
   std::printf("%s is %s\n", path.c_str(), current ? "current" : "not current");

@@ -1,15 +1,15 @@
 #include "images/store/edge/provenance.h"
 
 #include <cstdio>
+#include <memory>
 
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/edge/attest.h"
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
 namespace {
-
-namespace options = boost::program_options;
 
 struct ProvenanceOptions {
   std::string name, store, out;
@@ -34,6 +34,7 @@ Result<std::string> read(const ProvenanceOptions& given) {
 }
 
 Status run(const ProvenanceOptions& given) {
+  if (!given.out.empty()) TRY(check_destination(given.out));
   TRY_ASSIGN(const std::string text, read(given));
   if (!given.out.empty()) return write_file(given.out, text);
   std::fputs(text.c_str(), stdout);
@@ -42,11 +43,11 @@ Status run(const ProvenanceOptions& given) {
 
 }  // namespace
 
-int run_provenance(const Arguments& args) {
-  ProvenanceOptions given;
-  CommandLine line{
+Command provenance_command() {
+  auto given = std::make_shared<ProvenanceOptions>();
+  return {
       .name = "provenance",
-      .positional = "RELEASE",
+      .summary = "checks and prints a release's provenance",
       .about =
           "Checks a release and its provenance, and prints the statement: what it was made from,\n"
           "and what it ships, each by digest. --state is only read.",
@@ -55,17 +56,19 @@ int run_provenance(const Arguments& args) {
           "  weir-builder provenance gateway-6.12 --store store --trust trust.json --state "
           "trust.state\n"
           "  weir-builder provenance gateway-6.12 --store store --key release.pub --envelope \\\n"
-          "    --out gateway-6.12.intoto.jsonl\n"};
-  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
-                             "where the release is");
-  add_trust_options(line, given.trust);
-  line.options.add_options()("envelope", options::bool_switch(&given.envelope),
-                             "prints the signed DSSE envelope, for other verifiers")(
-      "out", options::value(&given.out)->value_name("FILE"), "writes it there, not to stdout");
-  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
-  if (!says_who_is_trusted(line, given.trust)) return 2;
-  const Status done = run(given);
-  return done ? 0 : report(line, done.error());
+          "    --out gateway-6.12.intoto.jsonl\n",
+      .takes = Positional{"RELEASE", &given->name},
+      .options =
+          with_trust({{"store", "DIR", &given->store, "where the release is", Need::required},
+                      {"envelope", "", &given->envelope,
+                       "prints the signed DSSE envelope, for other verifiers"},
+                      {"out", "FILE", &given->out, "writes it there, not to stdout"}},
+                     1, given->trust),
+      .check = [given] { return says_who_is_trusted(given->trust); },
+      .run = [given]() -> Result<Exit> {
+        TRY(run(*given));
+        return Exit::done;
+      }};
 }
 
 }  // namespace weir::builder

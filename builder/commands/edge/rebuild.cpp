@@ -1,18 +1,21 @@
 #include "builder/release/edge/rebuild.h"
 
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "builder/commands/edge/index_note.h"
+#include "builder/commands/edge/json_output.h"
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/describe.h"
 #include "keys/signing/edge/signing_key.h"
+#include "manifests/base/edge/destination.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
 
-namespace options = boost::program_options;
 using nlohmann::ordered_json;
 
 struct RebuildOptions {
@@ -38,7 +41,7 @@ void print_json(const RebuildOutcome& outcome, bool signed_) {
                             {"differences", differences},
                             {"index", name_of(outcome.index.check)},
                             {"signed", signed_}};
-  std::puts(out.dump(2).c_str());
+  print_result(out);
 }
 
 void print_text(const RebuildOutcome& outcome, const std::string& signer) {
@@ -55,12 +58,12 @@ void print_text(const RebuildOutcome& outcome, const std::string& signer) {
   std::printf("  builder   %s\n", outcome.statement.builder_version.c_str());
   if (outcome.stored_builder != outcome.statement.builder_version) {
     std::printf("  it was built by %s: another builder or compressor makes other bytes\n",
-                outcome.stored_builder.c_str());
+                printable(outcome.stored_builder).c_str());
   }
   for (const auto& each : outcome.differences) {
-    std::printf("  %s\n    stored   %s\n    rebuilt  %s\n", each.field.c_str(),
-                each.stored.empty() ? "(not there)" : each.stored.c_str(),
-                each.rebuilt.empty() ? "(not there)" : each.rebuilt.c_str());
+    std::printf("  %s\n    stored   %s\n    rebuilt  %s\n", printable(each.field).c_str(),
+                each.stored.empty() ? "(not there)" : printable(each.stored).c_str(),
+                each.rebuilt.empty() ? "(not there)" : printable(each.rebuilt).c_str());
   }
   if (!signer.empty()) std::printf("  signed    key %s says so\n", signer.c_str());
 }
@@ -68,29 +71,30 @@ void print_text(const RebuildOutcome& outcome, const std::string& signer) {
 void print_plan(const RebuildOptions& given, const RebuildPlan& plan) {
   const std::string place = given.store + "/statements/" + plan.digest.hex();
   const bool signs = !given.key.empty() || !given.pkcs11.empty();
+  const BuildSums sums = sums_of(plan.input, plan.layers);
   if (given.json) {
-    const ordered_json out = {{"release", plan.release.name.string()},
+    const ordered_json out = {{"release", plan.name.string()},
                               {"release_digest", plan.digest.string()},
                               {"lock_digest", plan.release.lock_digest.string()},
                               {"stored_builder", plan.release.builder_version},
                               {"builder", builder_version()},
                               {"index", name_of(plan.index.check)},
-                              {"packages", plan.packages},
-                              {"fetch", plan.packages - plan.fetched},
-                              {"fetch_bytes", plan.to_fetch.value},
+                              {"packages", plan.layers.packages.size()},
+                              {"fetch", sums.fetch},
+                              {"fetch_bytes", sums.fetch_bytes.value},
                               {"statements", signs ? ordered_json(place) : ordered_json()}};
-    std::puts(out.dump(2).c_str());
+    print_result(out);
     return;
   }
-  std::printf("would make release %s again\n", plan.release.name.string().c_str());
+  std::printf("would make release %s again\n", plan.name.string().c_str());
   std::printf("  stored    %s\n", plan.digest.string().c_str());
   std::printf("  lock      %s\n", plan.release.lock_digest.string().c_str());
   if (plan.release.builder_version != builder_version()) {
     std::printf("  it was built by %s, and this is %s: other bytes are likely\n",
-                plan.release.builder_version.c_str(), builder_version().c_str());
+                printable(plan.release.builder_version).c_str(), builder_version().c_str());
   }
-  std::printf("  packages  %zu, of which %zu are fetched first (%s)\n", plan.packages,
-              plan.packages - plan.fetched, print(plan.to_fetch).c_str());
+  std::printf("  packages  %zu, of which %zu are fetched first (%s)\n", plan.layers.packages.size(),
+              sums.fetch, print(sums.fetch_bytes).c_str());
   std::printf("  layers    all made again, in the cache, and thrown away\n");
   std::printf("  sign      %s\n", signs ? ("if it is the same, into " + place).c_str()
                                         : "nothing: no --key or --pkcs11");
@@ -114,27 +118,30 @@ Result<bool> rebuild(const RebuildOptions& given) {
     TRY_ASSIGN(cache_path, Cache::default_path());
   }
   TRY_ASSIGN(const Cache cache, Cache::open_or_create(cache_path));
+  if (!given.key.empty() || !given.pkcs11.empty()) {
+    TRY(check_folders(given.store + "/statements"));
+  }
   const IndexDemand demand = given.require_index ? IndexDemand::always : IndexDemand::where_there;
+  // First, so that a person who must type a passphrase need not wait for it.
+  std::optional<keys::SigningKey> key;
+  if (!given.plan && (!given.key.empty() || !given.pkcs11.empty())) {
+    TRY_ASSIGN(key, keys::SigningKey::open(given.key, given.pkcs11));
+  }
+  TRY_ASSIGN(const RebuildPlan plan, plan_rebuild(store, stored, cache, demand));
   if (given.plan) {
-    TRY_ASSIGN(const RebuildPlan plan, plan_rebuild(store, stored, cache, demand));
-    if (!given.json) print_index_note("rebuild", "the release's lock", plan.index);
+    if (!given.json) print_index_note("the release's lock", plan.index);
     print_plan(given, plan);
     return true;
   }
-  // First, so that a person who must type a passphrase need not wait for it.
-  std::optional<keys::SigningKey> key;
-  if (!given.key.empty() || !given.pkcs11.empty()) {
-    TRY_ASSIGN(key, keys::SigningKey::open(given.key, given.pkcs11));
-  }
   std::optional<Progress> progress(std::in_place);
-  const auto outcome = rebuild_release(store, stored, cache, given.mirrors, *progress, demand);
+  const auto outcome = rebuild_release(plan, cache, given.mirrors, *progress);
   progress.reset();
   TRY(outcome);
   const bool identical = outcome->differences.empty();
   const bool states = identical && key.has_value();
   if (states) TRY(write_rebuild_statement(store, *outcome, key->signer()));
   if (identical && trusted) TRY(remember(given.signers, *trusted));
-  if (!given.json) print_index_note("rebuild", "the release's lock", outcome->index);
+  if (!given.json) print_index_note("the release's lock", outcome->index);
   if (given.json) {
     print_json(*outcome, states);
   } else {
@@ -143,13 +150,19 @@ Result<bool> rebuild(const RebuildOptions& given) {
   return identical;
 }
 
+Status check(const RebuildOptions& given) {
+  TRY(trust_options_fit(given.signers, "signer"));
+  if (given.key.empty() || given.pkcs11.empty()) return {};
+  return fail(Errc::invalid_input, "--key or --pkcs11, not both");
+}
+
 }  // namespace
 
-int run_rebuild(const Arguments& args) {
-  RebuildOptions given;
-  CommandLine line{
+Command rebuild_command() {
+  auto given = std::make_shared<RebuildOptions>();
+  return {
       .name = "rebuild",
-      .positional = "RELEASE",
+      .summary = "makes a release again and compares every bit",
       .about =
           "Makes a stored release again from its lock alone and tells whether every bit is the\n"
           "same. Nothing that was built before is used. Exit status: 0 bit-identical, 1 not.",
@@ -160,33 +173,30 @@ int run_rebuild(const Arguments& args) {
           "trust.state "
           "\\\n    --pkcs11 'pkcs11:token=lab;object=ann'\n"
           "  weir-builder rebuild gateway-6.12 --store store --signer release.pub --key "
-          "mine.key\n"};
-  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
-                             "where the release is")(
-      "key", options::value(&given.key)->value_name("FILE"),
-      "minisign secret key: puts a signed statement beside a release that came out the same")(
-      "pkcs11", options::value(&given.pkcs11)->value_name("URI"),
-      "signs with a key in a token or hardware module, in place of --key");
-  add_trust_options(line, given.signers, "signer");
-  line.options.add_options()("cache", options::value(&given.cache)->value_name("DIR"),
-                             "default: $XDG_CACHE_HOME/weir or ~/.cache/weir")(
-      "mirror", options::value(&given.mirrors)->value_name("[SUITE=]URL")->composing(),
-      "asks this archive instead of the ones apt is configured for; can be repeated")(
-      "require-index", options::bool_switch(&given.require_index),
-      "refuses a lock that cannot be held to the signed indices again, because the cache or the "
-      "keyring is not here")(
-      "plan", options::bool_switch(&given.plan),
-      "checks the release and shows what would be done; writes nothing but the cache")(
-      "json", options::bool_switch(&given.json), "prints the result as JSON");
-  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
-  if (!trust_options_fit(line, given.signers, "signer")) return 2;
-  if (!given.key.empty() && !given.pkcs11.empty()) {
-    std::fputs("weir-builder rebuild: --key or --pkcs11, not both (--help explains)\n", stderr);
-    return 2;
-  }
-  const auto identical = rebuild(given);
-  if (!identical) return report(line, identical.error());
-  return *identical ? 0 : 1;
+          "mine.key\n",
+      .takes = Positional{"RELEASE", &given->name},
+      .options = with_trust(
+          {{"store", "DIR", &given->store, "where the release is", Need::required},
+           {"key", "FILE", &given->key,
+            "minisign secret key: puts a signed statement beside a release that came out the same"},
+           {"pkcs11", "URI", &given->pkcs11,
+            "signs with a key in a token or hardware module, in place of --key"},
+           {"cache", "DIR", &given->cache, "default: $XDG_CACHE_HOME/weir or ~/.cache/weir"},
+           {"mirror", "[SUITE=]URL", &given->mirrors,
+            "asks this archive instead of the ones apt is configured for; can be repeated"},
+           {"require-index", "", &given->require_index,
+            "refuses a lock that cannot be held to the signed indices again, because the cache or "
+            "the "
+            "keyring is not here"},
+           {"plan", "", &given->plan,
+            "checks the release and shows what would be done; writes nothing but the cache"},
+           {"json", "", &given->json, "prints the result as JSON"}},
+          3, given->signers, "signer"),
+      .check = [given] { return check(*given); },
+      .run = [given]() -> Result<Exit> {
+        TRY_ASSIGN(const bool identical, rebuild(*given));
+        return identical ? Exit::done : Exit::failed;
+      }};
 }
 
 }  // namespace weir::builder

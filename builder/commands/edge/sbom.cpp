@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <memory>
 
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/edge/release_documents.h"
@@ -7,8 +8,6 @@
 
 namespace weir::builder {
 namespace {
-
-namespace options = boost::program_options;
 
 struct SbomOptions {
   std::string name, store, format, out;
@@ -29,11 +28,11 @@ Status sbom(const SbomOptions& given) {
 
 }  // namespace
 
-int run_sbom(const Arguments& args) {
-  SbomOptions given;
-  CommandLine line{
+Command sbom_command() {
+  auto given = std::make_shared<SbomOptions>();
+  return {
       .name = "sbom",
-      .positional = "RELEASE",
+      .summary = "writes a release's contents as SPDX or CycloneDX",
       .about =
           "Writes what is in a release as a bill of materials: SPDX 2.3 or CycloneDX 1.5, both as\n"
           "JSON. The release is verified first. It follows from the release and its lock alone: "
@@ -45,23 +44,23 @@ int run_sbom(const Arguments& args) {
           "  weir-builder sbom gateway-6.12 --store store --key release.pub --format spdx\n"
           "  weir-builder sbom gateway-6.12 --store store --trust trust.json --format cyclonedx "
           "\\\n"
-          "    --out gateway.cdx.json\n"};
-  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
-                             "where the release is");
-  add_trust_options(line, given.trust);
-  line.options.add_options()("format",
-                             options::value(&given.format)->value_name("FORMAT")->required(),
-                             "spdx or cyclonedx")(
-      "out", options::value(&given.out)->value_name("FILE"), "writes it there, not to stdout");
-  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
-  if (given.format != "spdx" && given.format != "cyclonedx") {
-    std::fprintf(stderr, "weir-builder sbom: --format: '%s' is not spdx or cyclonedx\n",
-                 given.format.c_str());
-    return 2;
-  }
-  if (!says_who_is_trusted(line, given.trust)) return 2;
-  const Status done = sbom(given);
-  return done ? 0 : report(line, done.error());
+          "    --out gateway.cdx.json\n",
+      .takes = Positional{"RELEASE", &given->name},
+      .options =
+          with_trust({{"store", "DIR", &given->store, "where the release is", Need::required},
+                      {"format",
+                       "FORMAT",
+                       &given->format,
+                       "spdx or cyclonedx",
+                       Need::required,
+                       {"spdx", "cyclonedx"}},
+                      {"out", "FILE", &given->out, "writes it there, not to stdout"}},
+                     1, given->trust),
+      .check = [given] { return says_who_is_trusted(given->trust); },
+      .run = [given]() -> Result<Exit> {
+        TRY(sbom(*given));
+        return Exit::done;
+      }};
 }
 
 }  // namespace weir::builder

@@ -1,15 +1,17 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 
-#include "builder/commands/edge/command_line.h"
+#include "builder/commands/edge/commands.h"
 #include "images/store/edge/store.h"
 #include "keys/signing/minisign.h"
+#include "manifests/base/printable.h"
 #include "manifests/documents/release.h"
 
 namespace weir::builder {
 namespace {
-
-namespace options = boost::program_options;
 
 struct ShowOptions {
   std::string name, store;
@@ -17,7 +19,7 @@ struct ShowOptions {
 };
 
 void line(const char* what, const std::string& text) {
-  if (!text.empty()) std::printf("%-14s %s\n", what, text.c_str());
+  if (!text.empty()) std::printf("%-14s %s\n", what, printable(text).c_str());
 }
 
 std::string print_blob(const manifests::Blob& blob) {
@@ -89,8 +91,8 @@ void print_text(const manifests::Release& release, const Digest& digest,
   for (const auto& layer : release.layers) {
     const auto package = std::find_if(release.packages.begin(), release.packages.end(),
                                       [&](const auto& p) { return p.name == layer.name; });
-    std::printf("%-32s %-28s %10s %10s  %s\n", layer.name.c_str(),
-                package == release.packages.end() ? "" : package->version.c_str(),
+    std::printf("%-32s %-28s %10s %10s  %s\n", printable(layer.name).c_str(),
+                package == release.packages.end() ? "" : printable(package->version).c_str(),
                 print(layer.blob.size).c_str(), print(layer.content_size).c_str(),
                 layer.blob.digest.string().c_str());
   }
@@ -103,7 +105,9 @@ Status show(const ShowOptions& given) {
   TRY_ASSIGN_IN(const auto release, manifests::parse_release(stored.json), name.string());
   TRY_ASSIGN_IN(const keys::KeyId signer, keys::signer_of(stored.signature), name.string());
   if (given.json) {
-    std::fputs(stored.json.c_str(), stdout);
+    // Byte by byte for programs; a terminal must not obey it.
+    const bool person = ::isatty(STDOUT_FILENO) == 1;
+    std::fputs((person ? printable_lines(stored.json) : stored.json).c_str(), stdout);
   } else {
     print_text(release, Digest::of(as_bytes(stored.json)), signer);
   }
@@ -112,21 +116,21 @@ Status show(const ShowOptions& given) {
 
 }  // namespace
 
-int run_show(const Arguments& args) {
-  ShowOptions given;
-  CommandLine line{
-      .name = "show",
-      .positional = "RELEASE",
-      .about = "Shows what is in a release. The signature is not checked: verify does that.",
-      .examples =
-          "  weir-builder show gateway-6.12 --store store\n"
-          "  weir-builder show gateway-6.12 --store store --json\n"};
-  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
-                             "where the release is")("json", options::bool_switch(&given.json),
-                                                     "prints the release document as it is stored");
-  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
-  const Status done = show(given);
-  return done ? 0 : report(line, done.error());
+Command show_command() {
+  auto given = std::make_shared<ShowOptions>();
+  return {.name = "show",
+          .summary = "shows what is in a release",
+          .about = "Shows what is in a release. The signature is not checked: verify does that.",
+          .examples =
+              "  weir-builder show gateway-6.12 --store store\n"
+              "  weir-builder show gateway-6.12 --store store --json\n",
+          .takes = Positional{"RELEASE", &given->name},
+          .options = {{"store", "DIR", &given->store, "where the release is", Need::required},
+                      {"json", "", &given->json, "prints the release document as it is stored"}},
+          .run = [given]() -> Result<Exit> {
+            TRY(show(*given));
+            return Exit::done;
+          }};
 }
 
 }  // namespace weir::builder

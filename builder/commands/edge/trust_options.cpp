@@ -1,55 +1,43 @@
 #include "builder/commands/edge/trust_options.h"
 
-#include <cstdio>
-
 #include "builder/release/edge/verify.h"
 #include "keys/signing/edge/key_files.h"
+#include "manifests/base/edge/program_log.h"
 
 namespace weir::builder {
 
-void add_trust_options(CommandLine& line, TrustOptions& given, const char* keys) {
-  namespace options = boost::program_options;
-  const std::string instead = std::string("trust file that says who is trusted, in place of --") +
-                              keys + " (weir-keys trust)";
-  line.options.add_options()(keys, options::value(&given.keys)->value_name("FILE")->composing(),
-                             "minisign public key that is trusted; can be repeated")(
-      "trust", options::value(&given.trust)->value_name("FILE"), instead.c_str())(
-      "channel", options::value(&given.channel)->value_name("NAME")->default_value("stable"),
-      "with --trust: the channel the release must be of")(
-      "state", options::value(&given.state)->value_name("FILE"),
-      "with --trust: remembers what was accepted, so that nothing older is accepted again");
+std::vector<Option> with_trust(std::vector<Option> options, std::size_t place, TrustOptions& given,
+                               const char* keys) {
+  const std::vector<Option> ours = {
+      {keys, "FILE", &given.keys, "minisign public key that is trusted; can be repeated"},
+      {"trust", "FILE", &given.trust,
+       std::string("trust file that says who is trusted, in place of --") + keys +
+           " (weir-keys trust)"},
+      {"channel", "NAME", &given.channel, "with --trust: the channel the release must be of"},
+      {"state", "FILE", &given.state,
+       "with --trust: remembers what was accepted, so that nothing older is accepted again"}};
+  options.insert(options.begin() + static_cast<std::ptrdiff_t>(place), ours.begin(), ours.end());
+  return options;
 }
 
-bool trust_options_fit(const CommandLine& line, const TrustOptions& given, const char* keys) {
-  const char* name = line.name.c_str();
+Status trust_options_fit(const TrustOptions& given, const char* keys) {
   if (!given.keys.empty() && !given.trust.empty()) {
-    std::fprintf(stderr,
-                 "weir-builder %s: --%s or --trust, not both: who is trusted? (--help explains)\n",
-                 name, keys);
-    return false;
+    return fail(Errc::invalid_input,
+                std::string("--") + keys + " or --trust, not both: who is trusted?");
   }
   if (given.trust.empty() && !given.state.empty()) {
-    std::fprintf(stderr,
-                 "weir-builder %s: --state remembers what a trust accepted, and goes with --trust "
-                 "(--help explains)\n",
-                 name);
-    return false;
+    return fail(Errc::invalid_input,
+                "--state remembers what a trust accepted, and goes with --trust");
   }
   if (!given.trust.empty() && given.state.empty()) {
-    std::fprintf(stderr,
-                 "weir-builder %s: without --state FILE, an old release that is brought back is "
-                 "not noticed\n",
-                 name);
+    log_line("without --state FILE, an old release that is brought back is not noticed");
   }
-  return true;
+  return {};
 }
 
-bool says_who_is_trusted(const CommandLine& line, const TrustOptions& given) {
-  if (!given.keys.empty() || !given.trust.empty()) return trust_options_fit(line, given);
-  std::fprintf(stderr,
-               "weir-builder %s: who is trusted? --key FILE or --trust FILE (--help explains)\n",
-               line.name.c_str());
-  return false;
+Status says_who_is_trusted(const TrustOptions& given) {
+  if (!given.keys.empty() || !given.trust.empty()) return trust_options_fit(given);
+  return fail(Errc::invalid_input, "who is trusted? --key FILE or --trust FILE");
 }
 
 Result<TrustedRelease> verify_by(const TrustOptions& given, const images::Store& store,

@@ -3,11 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "builder/commands/edge/command_line.h"
+#include "builder/commands/edge/commands.h"
 #include "builder/release/edge/trusted.h"
 #include "keys/signing/minisign.h"
 
-// A heavy header: for the commands' .cpp files.
 namespace weir::builder {
 
 /// Who is trusted, as the command line says it: keys, or a trust file.
@@ -16,16 +15,16 @@ struct TrustOptions {
   std::string trust, channel = "stable", state;
 };
 
-/// Adds --key, --trust, --channel and --state; `given` outlives the parsing. `keys` is another name
-/// for --key, where that means something else.
-void add_trust_options(CommandLine& line, TrustOptions& given, const char* keys = "key");
+/// `options` with --key, --trust, --channel and --state at `place`; `given` outlives the parsing.
+/// `keys` is another name for --key, where that means something else.
+[[nodiscard]] std::vector<Option> with_trust(std::vector<Option> options, std::size_t place,
+                                             TrustOptions& given, const char* keys = "key");
 
-/// Whether not both were given, and --state only with --trust; otherwise it was told on stderr. So
-/// is, once, what a trust without --state cannot notice.
-[[nodiscard]] bool trust_options_fit(const CommandLine& line, const TrustOptions& given,
-                                     const char* keys = "key");
+/// Whether not both were given, and --state only with --trust. What a trust without --state cannot
+/// notice is told on stderr. errors: invalid_input, wrong usage
+[[nodiscard]] Status trust_options_fit(const TrustOptions& given, const char* keys = "key");
 /// The same, and that one of both was given.
-[[nodiscard]] bool says_who_is_trusted(const CommandLine& line, const TrustOptions& given);
+[[nodiscard]] Status says_who_is_trusted(const TrustOptions& given);
 
 /// Checks a stored release by them. errors: as verify_stored and verify_by_trust
 [[nodiscard]] Result<TrustedRelease> verify_by(const TrustOptions& given,

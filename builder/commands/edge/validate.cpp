@@ -1,15 +1,18 @@
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 
-#include "builder/commands/edge/command_line.h"
+#include "builder/commands/edge/commands.h"
+#include "builder/commands/edge/json_output.h"
 #include "builder/validate/document_validation.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/program_log.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
 
-namespace options = boost::program_options;
 using nlohmann::ordered_json;
 
 constexpr ByteCount kLargest{64ULL << 20};
@@ -27,12 +30,8 @@ Result<DocumentVerdict> validate(const std::string& file, const std::string& kin
   return verdict;
 }
 
-// A document that somebody else wrote must not reach the terminal's controls.
-void print_line(std::string line) {
-  std::replace_if(
-      line.begin(), line.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  std::puts(line.c_str());
+void print_line(const std::string& line) {
+  std::puts(printable(line).c_str());
 }
 
 void print(const std::string& file, const DocumentVerdict& verdict) {
@@ -60,14 +59,14 @@ ordered_json to_json(const std::string& file, const DocumentVerdict& verdict) {
   return out;
 }
 
-bool validate_all(const CommandLine& line, const ValidateOptions& given) {
+bool validate_all(const ValidateOptions& given) {
   ordered_json out = ordered_json::array();
   bool all = true;
   for (const std::string& file : given.files) {
     const auto verdict = validate(file, given.kind);
     all = all && verdict && verdict->valid();
     if (!verdict) {
-      report(line, verdict.error());
+      log_line(verdict.error().message);
       out.push_back({{"file", file}, {"valid", false}, {"error", verdict.error().message}});
     } else if (given.json) {
       out.push_back(to_json(file, *verdict));
@@ -76,18 +75,28 @@ bool validate_all(const CommandLine& line, const ValidateOptions& given) {
     }
   }
   if (given.json) {
-    std::puts(out.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
+    print_result(out);
   }
   return all;
 }
 
+Status check(const ValidateOptions& given) {
+  const auto kinds = document_kinds();
+  if (given.kind.empty() || std::find(kinds.begin(), kinds.end(), given.kind) != kinds.end()) {
+    return {};
+  }
+  std::string known;
+  for (const std::string& kind : kinds) known += (known.empty() ? "" : ", ") + kind;
+  return fail(Errc::invalid_input, "--as: '" + given.kind + "' is none of " + known);
+}
+
 }  // namespace
 
-int run_validate(const Arguments& args) {
-  ValidateOptions given;
-  CommandLine line{
+Command validate_command() {
+  auto given = std::make_shared<ValidateOptions>();
+  return {
       .name = "validate",
-      .positional = "FILE...",
+      .summary = "judges documents by their schemas and parsers",
       .about =
           "Judges documents by their JSON Schemas, which names all that is wrong, and by the\n"
           "parsers that Weir's programs read them with, which know what a schema cannot say. A\n"
@@ -98,20 +107,15 @@ int run_validate(const Arguments& args) {
       .examples =
           "  weir-builder validate gateway-6.12.yaml gateway-6.12.lock.json\n"
           "  weir-builder validate fleet.yaml peers.jsonl trust.json\n"
-          "  weir-builder validate --as node-api#PeerDump dump.json --json\n"};
-  line.options.add_options()("as", options::value(&given.kind)->value_name("KIND"),
-                             "which document the files are; a wrong KIND lists them all")(
-      "json", options::bool_switch(&given.json), "prints the result as JSON");
-  if (const auto code = parse_command_line(line, args, &given.files, kOneOrMore)) return *code;
-  const auto kinds = document_kinds();
-  if (!given.kind.empty() && std::find(kinds.begin(), kinds.end(), given.kind) == kinds.end()) {
-    std::string known;
-    for (const std::string& kind : kinds) known += (known.empty() ? "" : ", ") + kind;
-    std::fprintf(stderr, "weir-builder validate: --as: '%s' is none of %s\n", given.kind.c_str(),
-                 known.c_str());
-    return 2;
-  }
-  return validate_all(line, given) ? 0 : 1;
+          "  weir-builder validate --as node-api#PeerDump dump.json --json\n",
+      .takes = Positional{"FILE...", &given->files, 1, kAnyNumber},
+      .options = {{"as", "KIND", &given->kind,
+                   "which document the files are; a wrong KIND lists them all"},
+                  {"json", "", &given->json, "prints the result as JSON"}},
+      .check = [given] { return check(*given); },
+      .run = [given]() -> Result<Exit> {
+        return validate_all(*given) ? Exit::done : Exit::failed;
+      }};
 }
 
 }  // namespace weir::builder

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "builder/commands/edge/json_output.h"
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/edge/attest.h"
 #include "builder/release/edge/statements.h"
@@ -11,11 +13,9 @@
 namespace weir::builder {
 namespace {
 
-namespace options = boost::program_options;
-
 // M of these keys, as --rebuilt-by and --rebuilder say it; without M nothing is demanded.
 struct StatementOptions {
-  std::optional<std::int64_t> threshold;
+  std::optional<std::uint32_t> threshold;
   std::vector<std::string> keys;
 };
 
@@ -87,7 +87,7 @@ Status verify(const VerifyOptions& given) {
                                   {"provenance_by", nullptr}};
     if (provenance) out["provenance_by"] = provenance->signers();
     if (release->scan.own_keys) out["own_keys_searched"] = release->scan.own_keys->count;
-    std::puts(out.dump(2).c_str());
+    print_result(out);
     return {};
   }
   std::printf("release %s is whole: signed by %s, %zu blobs, %s\n", release->name.string().c_str(),
@@ -109,30 +109,29 @@ Status verify(const VerifyOptions& given) {
   return {};
 }
 
-auto* threshold(StatementOptions& given) {
-  return options::value<std::int64_t>()->value_name("M")->notifier(
-      [&given](std::int64_t number) { given.threshold = number; });
-}
-
-bool fits(const StatementOptions& given, const char* number, const char* keys) {
+Status fits(const StatementOptions& given, const std::string& number, const std::string& keys) {
   if (given.threshold.has_value() == given.keys.empty()) {
-    std::fprintf(stderr, "weir-builder verify: %s M and %s FILE go together\n", number, keys);
-    return false;
+    return fail(Errc::invalid_input, number + " M and " + keys + " FILE go together");
   }
   if (given.threshold && *given.threshold < 1) {
-    std::fprintf(stderr, "weir-builder verify: %s: must be 1 or more (--help explains)\n", number);
-    return false;
+    return fail(Errc::invalid_input, number + ": must be 1 or more");
   }
-  return true;
+  return {};
+}
+
+Status check(const VerifyOptions& given) {
+  TRY(says_who_is_trusted(given.trust));
+  TRY(fits(given.rebuilt, "--rebuilt-by", "--rebuilder"));
+  return fits(given.boot_checked, "--boot-checked-by", "--checker");
 }
 
 }  // namespace
 
-int run_verify(const Arguments& args) {
-  VerifyOptions given;
-  CommandLine line{
+Command verify_command() {
+  auto given = std::make_shared<VerifyOptions>();
+  return {
       .name = "verify",
-      .positional = "RELEASE",
+      .summary = "checks a release's signature and every byte it names",
       .about =
           "Checks that a trusted key signed a release, and every blob that it names; with a trust\n"
           "file that has them, also the statements of its rebuild and boot-check roles.",
@@ -143,33 +142,32 @@ int run_verify(const Arguments& args) {
           "  weir-builder verify gateway-6.12 --store store --key release.pub \\\n"
           "    --rebuilt-by 2 --rebuilder ann.pub --rebuilder bob.pub --rebuilder eve.pub\n"
           "  weir-builder verify gateway-6.12 --store store --key release.pub \\\n"
-          "    --boot-checked-by 1 --checker lab.pub\n"};
-  line.options.add_options()("store", options::value(&given.store)->value_name("DIR")->required(),
-                             "where the release is");
-  add_trust_options(line, given.trust);
-  line.options.add_options()(
-      "rebuilt-by", threshold(given.rebuilt),
-      "demands statements of so many different rebuilders (weir-builder rebuild)")(
-      "rebuilder", options::value(&given.rebuilt.keys)->value_name("FILE")->composing(),
-      "minisign public key of one of them; can be repeated")(
-      "boot-checked-by", threshold(given.boot_checked),
-      "demands statements of so many different checkers (weir-builder boot-check)")(
-      "checker", options::value(&given.boot_checked.keys)->value_name("FILE")->composing(),
-      "minisign public key of one of them; can be repeated")(
-      "provenance", options::bool_switch(&given.provenance),
-      "demands a provenance that a trusted key signed (with --trust, as many release keys as a "
-      "release takes); without, one that is there is checked")(
-      "own-keys-searched", options::bool_switch(&given.own_keys_searched),
-      "demands that its builder searched it for the fleet's own keys (weir-builder build "
-      "--secrets)")("json", options::bool_switch(&given.json), "prints the result as JSON");
-  if (const auto code = parse_command_line(line, args, &given.name)) return *code;
-  if (!says_who_is_trusted(line, given.trust)) return 2;
-  if (!fits(given.rebuilt, "--rebuilt-by", "--rebuilder") ||
-      !fits(given.boot_checked, "--boot-checked-by", "--checker")) {
-    return 2;
-  }
-  const Status done = verify(given);
-  return done ? 0 : report(line, done.error());
+          "    --boot-checked-by 1 --checker lab.pub\n",
+      .takes = Positional{"RELEASE", &given->name},
+      .options = with_trust(
+          {{"store", "DIR", &given->store, "where the release is", Need::required},
+           {"rebuilt-by", "M", &given->rebuilt.threshold,
+            "demands statements of so many different rebuilders (weir-builder rebuild)"},
+           {"rebuilder", "FILE", &given->rebuilt.keys,
+            "minisign public key of one of them; can be repeated"},
+           {"boot-checked-by", "M", &given->boot_checked.threshold,
+            "demands statements of so many different checkers (weir-builder boot-check)"},
+           {"checker", "FILE", &given->boot_checked.keys,
+            "minisign public key of one of them; can be repeated"},
+           {"provenance", "", &given->provenance,
+            "demands a provenance that a trusted key signed (with --trust, as many release keys as "
+            "a "
+            "release takes); without, one that is there is checked"},
+           {"own-keys-searched", "", &given->own_keys_searched,
+            "demands that its builder searched it for the fleet's own keys (weir-builder build "
+            "--secrets)"},
+           {"json", "", &given->json, "prints the result as JSON"}},
+          1, given->trust),
+      .check = [given] { return check(*given); },
+      .run = [given]() -> Result<Exit> {
+        TRY(verify(*given));
+        return Exit::done;
+      }};
 }
 
 }  // namespace weir::builder

@@ -1,24 +1,19 @@
 #include "builder/diff/edge/release_facts.h"
 
 #include "builder/layers/edge/layer_content.h"
+#include "builder/lock/edge/release_lock.h"
 #include "images/formats/cpio_reader.h"
 
 namespace weir::builder {
 namespace {
 
-constexpr ByteCount kMaxManifest{1ULL << 20};
-constexpr ByteCount kMaxLock{64ULL << 20};
-
 // Lock and manifest, where the store has them; what is there but damaged is an error.
 Status read_origin(const images::Store& store, ReleaseFacts& out) {
-  auto lock_text = store.read_document(out.release.lock_digest, kMaxLock);
-  if (!lock_text && lock_text.error().code == Errc::not_found) return {};
-  TRY_IN(lock_text, "lock");
-  TRY_ASSIGN(out.lock, manifests::parse_lock(*lock_text));
-  auto text = store.read_document(out.lock->manifest_digest, kMaxManifest);
-  if (!text && text.error().code == Errc::not_found) return {};
-  TRY_IN(text, "image manifest");
-  TRY_ASSIGN(out.manifest, manifests::parse_image_manifest(*text));
+  TRY_ASSIGN(auto lock, find_release_lock(store, out.release));
+  if (!lock) return {};
+  out.lock = std::move(lock->lock);
+  TRY_ASSIGN(auto manifest, find_release_manifest(store, *out.lock));
+  if (manifest) out.manifest = std::move(manifest->manifest);
   return {};
 }
 

@@ -10,7 +10,6 @@
 namespace weir::builder {
 namespace {
 
-constexpr ByteCount kLargestStub{16ULL << 20};
 constexpr std::chrono::minutes kPatience{2};
 
 std::string one_line(std::string text) {
@@ -22,22 +21,6 @@ std::string one_line(std::string text) {
 }
 
 }  // namespace
-
-Result<Stub> read_stub(const std::string& path, const std::optional<Digest>& wanted) {
-  auto program = read_file(path, kLargestStub);
-  if (!program && program.error().code == Errc::not_found) {
-    return fail(Errc::not_found, path +
-                                     ": no EFI stub here: install Debian's systemd-boot-efi, or "
-                                     "name one with --stub");
-  }
-  TRY_IN(program, "EFI stub");
-  const Digest digest = Digest::of(as_bytes(*program));
-  if (wanted && *wanted != digest) {
-    return fail(Errc::integrity, "EFI stub " + path + " has the digest " + digest.string() +
-                                     ", not " + wanted->string());
-  }
-  return Stub{std::move(*program), digest};
-}
 
 Result<std::vector<std::uint8_t>> sign_efi_program(Bytes program, const SecureBootSigner& signer) {
   TRY_ASSIGN(const auto folder, images::OutputFolder::begin(signer.beside + ".signing"));

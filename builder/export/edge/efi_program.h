@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,19 +8,6 @@
 #include "manifests/base/result.h"
 
 namespace weir::builder {
-
-/// Where Debian's systemd-boot-efi puts the stub.
-inline constexpr const char* kDefaultStub = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
-
-/// The EFI program that a unified kernel image begins as.
-struct Stub {
-  std::string program;
-  Digest digest;
-};
-
-/// wanted   where there is one, another stub is refused
-/// errors   not_found, naming the package; exhausted: over 16 MiB; integrity; io
-[[nodiscard]] Result<Stub> read_stub(const std::string& path, const std::optional<Digest>& wanted);
 
 struct SecureBootSigner {
   std::string key;          ///< PEM file

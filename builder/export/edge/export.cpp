@@ -1,10 +1,11 @@
 #include "builder/export/edge/export.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "builder/export/edge/efi_program.h"
-#include "builder/release/edge/boot_stub.h"
+#include "builder/export/edge/qcow2.h"
 #include "images/boot/boot_disk.h"
 #include "images/boot/oci.h"
 #include "images/boot/pxe.h"
@@ -12,7 +13,6 @@
 #include "images/boot/uki.h"
 #include "images/formats/cpio_reader.h"
 #include "images/formats/decompress.h"
-#include "images/formats/qcow2.h"
 #include "images/formats/tar.h"
 #include "images/store/edge/output.h"
 #include "manifests/base/edge/destination.h"
@@ -55,6 +55,33 @@ std::vector<Document> list_of(const ReleaseDocuments& documents) {
   return out;
 }
 
+bool is_folder(ExportFormat format) {
+  return format == ExportFormat::kernel || format == ExportFormat::pxe ||
+         format == ExportFormat::oci;
+}
+
+std::vector<std::string> paths_of(const ExportOptions& options, const ReleaseDocuments& documents) {
+  std::vector<std::string> names;
+  if (options.format == ExportFormat::oci) {
+    names = {"index.json", "oci-layout"};
+  } else {
+    for (const Document& each : list_of(documents)) names.emplace_back(each.file);
+  }
+  if (options.format == ExportFormat::kernel || options.format == ExportFormat::pxe) {
+    const char* script = options.format == ExportFormat::pxe ? "boot.ipxe" : "cmdline";
+    for (const std::string_view name : {std::string_view(script), images::kPxeKernel,
+                                        images::kPxeInitrd, std::string_view("SHA256SUMS")}) {
+      names.emplace_back(name);
+    }
+  }
+  std::vector<std::string> out;
+  if (!is_folder(options.format)) out.push_back(options.out);
+  const char* between = is_folder(options.format) ? "/" : ".";
+  for (const std::string& name : names) out.push_back(options.out + between + name);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 /// Files below a folder, noted as they are written.
 class Writer {
  public:
@@ -88,8 +115,12 @@ class Writer {
 class Exporter {
  public:
   Exporter(const images::Store& store, const keys::Verified<manifests::Release>& release,
-           const ReleaseDocuments& documents, const ExportOptions& options)
-      : store_(store), release_(release), documents_(list_of(documents)), options_(options) {}
+           const ReleaseDocuments& documents, const ExportPlan& plan)
+      : store_(store),
+        release_(release),
+        documents_(list_of(documents)),
+        plan_(plan),
+        options_(plan.options) {}
 
   Result<ExportOutcome> run() {
     switch (options_.format) {
@@ -247,8 +278,8 @@ class Exporter {
   }
 
   Result<Buffer> uki(ExportOutcome& outcome) const {
-    TRY_ASSIGN(const Stub stub,
-               read_release_stub(store_, *release_, options_.stub, options_.stub_digest));
+    if (!plan_.stub) return fail(Errc::bug, "an export without the stub that it was planned with");
+    const Stub& stub = *plan_.stub;
     outcome.stub_digest = stub.digest;
     TRY_ASSIGN(const std::string text, os_release());
     TRY_ASSIGN(const Buffer segments, initrd());
@@ -276,18 +307,25 @@ class Exporter {
     TRY_ASSIGN(images::SparseFile disk,
                images::make_boot_disk(std::make_shared<const Buffer>(std::move(program)),
                                       release_.digest(), release_->source_epoch));
+    std::string qcow2;
     if (options_.format == ExportFormat::qcow2) {
-      TRY_ASSIGN(disk, images::encode_qcow2(disk));
+      TRY_ASSIGN(qcow2, convert_to_qcow2(disk, options_.out));
     }
     TRY(write_documents_beside(out));
-    TRY(images::write_sparse_file(options_.out, disk));
-    out.files.insert(out.files.begin(), {options_.out, {images::digest_of(disk), disk.size}});
+    if (options_.format == ExportFormat::qcow2) {
+      TRY(write_file(options_.out, qcow2));
+      out.files.insert(out.files.begin(), {options_.out, blob_of(as_bytes(qcow2))});
+    } else {
+      TRY(images::write_sparse_file(options_.out, disk));
+      out.files.insert(out.files.begin(), {options_.out, {images::digest_of(disk), disk.size}});
+    }
     return out;
   }
 
   const images::Store& store_;
   const keys::Verified<manifests::Release>& release_;
   std::vector<Document> documents_;
+  const ExportPlan& plan_;
   const ExportOptions& options_;
 };
 
@@ -303,32 +341,34 @@ Result<ExportFormat> parse_export_format(std::string_view text) {
               "'" + std::string(text) + "' is not a format (there are " + known + ")");
 }
 
-Result<std::optional<Digest>> check_export(const images::Store& store,
-                                           const keys::Verified<manifests::Release>& release,
-                                           const ExportOptions& options) {
-  const ExportFormat format = options.format;
-  if (format == ExportFormat::kernel || format == ExportFormat::pxe ||
-      format == ExportFormat::oci) {
+Result<ExportPlan> plan_export(const images::Store& store,
+                               const keys::Verified<manifests::Release>& release,
+                               const ReleaseDocuments& documents, const ExportOptions& options) {
+  ExportPlan out{options, paths_of(options, documents), std::nullopt};
+  if (is_folder(options.format)) {
     TRY(images::OutputFolder::check(options.out));
-    return std::optional<Digest>();
+    return out;
   }
-  TRY(check_destination(options.out));
+  for (const std::string& path : out.paths) TRY(check_destination(path));
+  if (options.format == ExportFormat::qcow2) TRY(find_qemu_img());
   for (const std::string* path : {&options.secure_boot_key, &options.secure_boot_certificate}) {
     if (!path->empty()) TRY_IN(read_file(*path, kLargestPem), "secure boot");
   }
-  TRY_ASSIGN_IN(const Stub stub,
-                read_release_stub(store, *release, options.stub, options.stub_digest),
+  TRY_ASSIGN_IN(out.stub, read_release_stub(store, *release, options.stub, options.stub_digest),
                 "release " + release->name.string());
-  return std::optional(stub.digest);
+  return out;
 }
 
 Result<ExportOutcome> export_release(const images::Store& store,
                                      const keys::Verified<manifests::Release>& release,
-                                     const ReleaseDocuments& documents,
-                                     const ExportOptions& options) {
-  TRY(check_export(store, release, options));
-  auto out = Exporter(store, release, documents, options).run();
+                                     const ReleaseDocuments& documents, const ExportPlan& plan) {
+  auto out = Exporter(store, release, documents, plan).run();
   TRY_IN(out, "release " + release->name.string());
+  std::set<std::string> written;
+  for (const ExportedFile& file : out->files) written.insert(file.path);
+  for (const std::string& path : plan.paths) {
+    if (!written.contains(path)) return fail(Errc::bug, path + ": was planned and is not there");
+  }
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "builder/lock/edge/boot_stub.h"
 #include "builder/release/edge/release_documents.h"
 #include "images/store/edge/store.h"
 #include "keys/trust/verified.h"
@@ -37,18 +38,27 @@ struct ExportOutcome {
   std::optional<Digest> stub_digest;  ///< of the stub that was used
 };
 
-/// What of `options` would be refused before anything is written: for plans.
+/// What an export will write, and what it begins with.
+struct ExportPlan {
+  ExportOptions options;
+  /// Files, by path; of a container image without its blobs, which are named by what is in them.
+  std::vector<std::string> paths;
+  std::optional<Stub> stub;  ///< for uki, disk and qcow2
+};
+
+/// Decides it, and refuses what can be refused before anything is written.
 ///
-/// returns  the stub that would be used, for uki, disk and qcow2
 /// errors   not_found: the stub, a file of `secure_boot_*`, the folder around `out`; invalid_input:
 ///          what is at `out` may not be replaced; integrity: the stub; unauthorized
-[[nodiscard]] Result<std::optional<Digest>> check_export(
-    const images::Store& store, const keys::Verified<manifests::Release>& release,
-    const ExportOptions& options);
+[[nodiscard]] Result<ExportPlan> plan_export(const images::Store& store,
+                                             const keys::Verified<manifests::Release>& release,
+                                             const ReleaseDocuments& documents,
+                                             const ExportOptions& options);
 
 /// Writes a release in another format, and what stock tools read about it: in the folder, beside
 /// the file (`OUT.sbom.spdx.json`), or as referrers of the container image. What is written depends
-/// on the release, its documents, the stub, the secure boot key and zlib's version (oci) alone;
+/// on the release, its documents, the stub, the secure boot key and the versions of zlib (oci) and
+/// qemu-img (qcow2) alone;
 /// `out` appears whole or not at all, after the documents beside it.
 ///
 /// release  its blobs are hashed again while they are read
@@ -57,6 +67,6 @@ struct ExportOutcome {
 ///          release cannot be had in this format; exhausted; io
 [[nodiscard]] Result<ExportOutcome> export_release(
     const images::Store& store, const keys::Verified<manifests::Release>& release,
-    const ReleaseDocuments& documents, const ExportOptions& options);
+    const ReleaseDocuments& documents, const ExportPlan& plan);
 
 }  // namespace weir::builder

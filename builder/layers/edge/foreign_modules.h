@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "builder/kernel/module_selection.h"
-#include "builder/packages/package_facts.h"
+#include "builder/layers/layer_facts.h"
 #include "images/store/edge/store.h"
 #include "manifests/base/result.h"
 

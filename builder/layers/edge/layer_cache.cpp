@@ -38,6 +38,10 @@ Result<LayerCache> LayerCache::open_or_create(const Cache& cache) {
   return LayerCache(path);
 }
 
+LayerCache LayerCache::open_for_plan(const Cache& cache) {
+  return LayerCache(cache.path() + "/layers");
+}
+
 std::optional<LayerFacts> LayerCache::find(const Digest& key, std::int64_t epoch,
                                            const images::Store& store) const {
   const auto text = read_file(path_ + "/" + key.hex(), kFacts);

@@ -18,6 +18,8 @@ namespace weir::builder {
 class LayerCache {
  public:
   static Result<LayerCache> open_or_create(const Cache& cache);
+  /// For asking only; where the folder is missing, nothing is remembered.
+  static LayerCache open_for_plan(const Cache& cache);
 
   /// What was remembered under `key`, if it still holds for `epoch` and `store` has the blobs,
   /// whole. Whatever is damaged counts as absent.

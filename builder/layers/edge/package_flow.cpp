@@ -12,17 +12,16 @@ namespace weir::builder {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using manifests::LockedPackage;
 
 // One pass over packages: those that are there are offered, workers take them.
 class Pass {
  public:
-  Pass(const std::vector<LockedPackage>& packages, const Cache& cache, const PackageFlow& flow)
+  Pass(const std::vector<WantedPackage>& packages, const Cache& cache, const PackageFlow& flow)
       : packages_(packages), cache_(cache), flow_(flow) {}
 
   void offer(std::size_t place) {
     const std::lock_guard lock(guard_);
-    ready_.emplace(packages_[place].size.value, place);
+    ready_.emplace(packages_[place].package.size.value, place);
     changed_.notify_one();
   }
 
@@ -44,7 +43,7 @@ class Pass {
   // Until nothing more comes.
   void work() {
     while (const auto place = take()) {
-      auto deb = read_package(cache_, packages_[*place]);
+      auto deb = read_package(cache_, packages_[*place].package);
       if (!deb && is_lost(deb.error())) {
         lose(*place, std::move(deb.error()));
         continue;
@@ -78,7 +77,7 @@ class Pass {
     lost_.emplace(place, std::move(why));
   }
 
-  const std::vector<LockedPackage>& packages_;
+  const std::vector<WantedPackage>& packages_;
   const Cache& cache_;
   const PackageFlow& flow_;
   std::mutex guard_;
@@ -90,26 +89,26 @@ class Pass {
 };
 
 // Fetches what `places` name and offers each as it arrives.
-Status fetch_into(Pass& pass, const std::vector<LockedPackage>& packages,
+Status fetch_into(Pass& pass, const std::vector<WantedPackage>& packages,
                   const std::vector<std::size_t>& places, const Cache& cache,
                   const PackageFlow& flow) {
   TRY_ASSIGN(const Mirrors mirrors, flow.mirrors());
-  std::vector<LockedPackage> wanted;
+  std::vector<manifests::LockedPackage> wanted;
   wanted.reserve(places.size());
-  for (const std::size_t place : places) wanted.push_back(packages[place]);
+  for (const std::size_t place : places) wanted.push_back(packages[place].package);
   return fetch_packages(wanted, mirrors, cache, flow.observer,
                         [&](std::size_t i) { pass.offer(places[i]); });
 }
 
 }  // namespace
 
-Result<std::chrono::nanoseconds> each_package(const std::vector<LockedPackage>& packages,
+Result<std::chrono::nanoseconds> each_package(const std::vector<WantedPackage>& packages,
                                               const Cache& cache, const PackageFlow& flow) {
   const auto begin = Clock::now();
   std::chrono::nanoseconds fetching{};
   std::vector<std::size_t> here, absent;
   for (std::size_t i = 0; i < packages.size(); ++i) {
-    (is_cached(cache, packages[i]) ? here : absent).push_back(i);
+    (packages[i].fetch ? absent : here).push_back(i);
   }
   const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
   // A second pass, for what turned out to be damaged, is the last.

@@ -9,6 +9,11 @@
 
 namespace weir::builder {
 
+struct WantedPackage {
+  manifests::LockedPackage package;
+  bool fetch = false;  ///< the cache is known not to have it
+};
+
 /// How fetching and work on what was fetched run side by side.
 struct PackageFlow {
   /// Where packages come from; asked once, if the cache lacks one.
@@ -26,7 +31,6 @@ struct PackageFlow {
 /// errors   as read_package and fetch_packages; the first of `flow.use`, after which nothing new
 ///          begins
 [[nodiscard]] Result<std::chrono::nanoseconds> each_package(
-    const std::vector<manifests::LockedPackage>& packages, const Cache& cache,
-    const PackageFlow& flow);
+    const std::vector<WantedPackage>& packages, const Cache& cache, const PackageFlow& flow);
 
 }  // namespace weir::builder

@@ -5,7 +5,6 @@
 #include "builder/layers/edge/layer_cache.h"
 #include "builder/lock/lock_check.h"
 #include "builder/mirror/edge/suites.h"
-#include "builder/release/edge/build.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
@@ -35,49 +34,42 @@ bool is_there(const Record& record) {
   return text && *text == record.text;
 }
 
-Result<IndexVerdict> judge(const BuildInput& input, const Cache& cache, Remembering remembering) {
-  if (!input.keyring.starts_with('/')) {
-    return IndexVerdict{IndexCheck::absent, "keyring " + input.keyring + ": is of another folder"};
+Result<IndexVerdict> judge(const LockedImage& image, const Cache& cache, Remembering remembering) {
+  if (!image.keyring.starts_with('/')) {
+    return IndexVerdict{IndexCheck::absent, "keyring " + image.keyring + ": is of another folder"};
   }
-  const auto keyring = read_file(input.keyring, kMaxKeyring);
+  const auto keyring = read_file(image.keyring, kMaxKeyring);
   if (!keyring) return IndexVerdict{IndexCheck::absent, "keyring " + keyring.error().message};
-  const Record record = record_of(input.lock_digest, *keyring, cache);
+  const Record record = record_of(image.lock_digest, *keyring, cache);
   if (is_there(record)) return IndexVerdict{IndexCheck::remembered};
-  TRY_ASSIGN(auto suites, read_cached_suites(input.manifest, input.lock, input.keyring, cache));
+  TRY_ASSIGN(auto suites, read_cached_suites(image.manifest, image.lock, image.keyring, cache));
   if (suites.missing) return IndexVerdict{IndexCheck::absent, std::move(*suites.missing)};
-  TRY(check_sources(input.manifest.sources.suites, input.lock));
-  TRY(check_indexed(suites.indices, input.lock));
+  TRY(check_sources(image.manifest.sources.suites, image.lock));
+  TRY(check_indexed(suites.indices, image.lock));
   if (remembering == Remembering::yes) TRY(write(record, cache));
   return IndexVerdict{IndexCheck::checked};
 }
 
 }  // namespace
 
-std::string_view name_of(IndexCheck check) {
-  switch (check) {
-    case IndexCheck::checked:
-      return "checked";
-    case IndexCheck::remembered:
-      return "remembered";
-    case IndexCheck::absent:
-      break;
-  }
-  return "absent";
-}
-
-Result<IndexVerdict> hold_to_index(const BuildInput& input, const Cache& cache, IndexDemand demand,
+Result<IndexVerdict> hold_to_index(const LockedImage& image, const Cache& cache, IndexDemand demand,
                                    Remembering remembering) {
-  auto verdict = judge(input, cache, remembering);
+  auto verdict = judge(image, cache, remembering);
   if (!verdict) {
     Error error = std::move(verdict).error();
-    error.message += ": " + input.lock_again;
-    return tl::unexpected(std::move(error).in(input.lock_path));
+    error.message += ": " + image.lock_again;
+    return tl::unexpected(std::move(error).in(image.lock_path));
   }
   if (verdict->check == IndexCheck::absent && demand == IndexDemand::always) {
     return fail(Errc::not_found,
-                input.lock_path + ": cannot be held to the signed index: " + verdict->missing);
+                image.lock_path + ": cannot be held to the signed index: " + verdict->missing);
   }
   return verdict;
+}
+
+Status remember_verdict(const LockedImage& image, const IndexVerdict& verdict, const Cache& cache) {
+  if (verdict.check != IndexCheck::checked) return {};
+  return remember_indexed(image.lock_digest, image.keyring, cache);
 }
 
 Status remember_indexed(const Digest& lock_digest, const std::string& keyring, const Cache& cache) {

@@ -7,14 +7,14 @@
 
 #include "builder/kernel/edge/module_files.h"
 #include "builder/layers/edge/node_programs.h"
+#include "builder/lock/edge/boot_stub.h"
 #include "builder/lock/edge/lock_index.h"
 #include "builder/lock/lock_check.h"
 #include "builder/lock/lock_version.h"
 #include "builder/lock/solver.h"
 #include "builder/mirror/edge/progress.h"
 #include "builder/mirror/edge/suites.h"
-#include "builder/release/edge/boot_stub.h"
-#include "images/tree/layer.h"
+#include "images/formats/layer.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {

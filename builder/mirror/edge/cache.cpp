@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/unfinished.h"
 
@@ -57,6 +58,12 @@ Result<Cache> Cache::open_or_create(const std::string& path) {
     return fail_errno(Errc::unauthorized, errno, "cache: cannot write " + path);
   }
   sweep_unfinished(path + "/partial");
+  return Cache(path);
+}
+
+Result<Cache> Cache::open_for_plan(const std::string& path) {
+  TRY_IN(check_folders(path + "/blobs/sha256"), "cache");
+  TRY_IN(check_folders(path + "/partial"), "cache");
   return Cache(path);
 }
 

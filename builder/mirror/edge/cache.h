@@ -16,6 +16,9 @@ class Cache {
   /// Removes what killed builders left and nobody can continue. errors: io, unauthorized; each
   /// names the folder
   static Result<Cache> open_or_create(const std::string& path);
+  /// For plans: nothing is made or removed, and a folder that is missing holds nothing.
+  /// errors: it could not be made, or written to: as check_folders
+  static Result<Cache> open_for_plan(const std::string& path);
   /// $XDG_CACHE_HOME/weir, or ~/.cache/weir. errors: not_found: neither variable is set
   static Result<std::string> default_path();
 

@@ -1,5 +1,6 @@
 #include "builder/mirror/edge/download.h"
 
+#include <curl/curl.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -11,7 +12,6 @@
 #include <memory>
 #include <optional>
 
-#include "builder/mirror/edge/curl_library.h"
 #include "manifests/base/edge/unfinished.h"
 
 namespace weir::builder {
@@ -22,24 +22,70 @@ using Clock = std::chrono::steady_clock;
 using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 using Multi = std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)>;
 
-void set_common(const CurlLibrary& curl, CURL* easy, const std::string& url,
-                const DownloadPolicy& policy, char* problem) {
-  curl.easy_setopt(easy, CURLOPT_URL, url.c_str());
-  curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl.easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-  curl.easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
-  curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 20L);
-  curl.easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl.easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(policy.stalled.count()));
-  curl.easy_setopt(easy, CURLOPT_USERAGENT, "weir-builder/" WEIR_VERSION);
-  curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, problem);
+// Cuts off a server that does not send enough within each span of the policy's patience, however it
+// spreads the bytes; libcurl's own limit looks at the last seconds only, and is met by a trickle.
+class Pace {
+ public:
+  explicit Pace(const DownloadPolicy& policy) : policy_(policy) {}
+
+  void begin() {
+    since_ = asked_ = Clock::now();
+    then_ = 0;
+    cut_off_ = false;
+  }
+  [[nodiscard]] bool cut_off() const { return cut_off_; }
+  [[nodiscard]] std::string problem() const {
+    return "sent less than " + print(least()) + " in " + std::to_string(policy_.patience.count()) +
+           " s";
+  }
+
+  // libcurl asks about once a second, also while nothing comes; not 0 ends the transfer.
+  static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t) {
+    return static_cast<Pace*>(self)->is_too_slow(received) ? 1 : 0;
+  }
+
+ private:
+  [[nodiscard]] ByteCount least() const {
+    return ByteCount{policy_.slowest.value * static_cast<std::uint64_t>(policy_.patience.count())};
+  }
+  bool is_too_slow(curl_off_t received) {
+    const auto now = Clock::now();
+    // Where this process did not come to look, the server is not to blame.
+    const bool absent = now - asked_ > std::chrono::milliseconds(policy_.patience) / 2;
+    asked_ = now;
+    if (!absent && now - since_ < policy_.patience) return false;
+    const auto came = static_cast<std::uint64_t>(received - then_);
+    cut_off_ = !absent && came < least().value;
+    since_ = now;
+    then_ = received;
+    return cut_off_;
+  }
+
+  const DownloadPolicy& policy_;
+  Clock::time_point since_{}, asked_{};
+  curl_off_t then_ = 0;
+  bool cut_off_ = false;
+};
+
+void set_common(CURL* easy, const std::string& url, Pace& pace, char* problem) {
+  curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 5L);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 20L);
+  curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, &Pace::on_progress);
+  curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &pace);
+  pace.begin();
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "weir-builder/" WEIR_VERSION);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, problem);
 }
 
-long response_code(const CurlLibrary& curl, CURL* easy) {
+long response_code(CURL* easy) {
   long code = 0;
-  curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
   return code;
 }
 
@@ -53,9 +99,8 @@ bool is_worth_retrying(long code) {
 /// One download through all of its attempts.
 class Transfer {
  public:
-  Transfer(const CurlLibrary& curl, const Download& download, const Cache& cache,
-           const DownloadPolicy& policy)
-      : curl_(curl), download_(download), cache_(cache), policy_(policy) {}
+  Transfer(const Download& download, const Cache& cache, const DownloadPolicy& policy)
+      : download_(download), cache_(cache), policy_(policy) {}
 
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] Clock::time_point not_before() const { return not_before_; }
@@ -81,11 +126,11 @@ class Transfer {
   void finish(Status status);
   void retry(Error error);
 
-  const CurlLibrary& curl_;
   const Download& download_;
   const Cache& cache_;
   const DownloadPolicy& policy_;
-  Easy easy_{nullptr, curl_.easy_cleanup};
+  Pace pace_{policy_};
+  Easy easy_{nullptr, curl_easy_cleanup};
   std::array<char, CURL_ERROR_SIZE> problem_{};
   Fd file_;
   std::string path_;
@@ -155,7 +200,7 @@ bool Transfer::start() {
       return false;
     }
   }
-  easy_.reset(curl_.easy_init());
+  easy_.reset(curl_easy_init());
   if (!easy_) {
     finish(fail(Errc::exhausted, "no memory for a transfer"));
     return false;
@@ -163,20 +208,20 @@ bool Transfer::start() {
   problem_[0] = '\0';
   checked_answer_ = false;
   too_long_ = false;
-  set_common(curl_, easy_.get(), download_.urls.at(url_), policy_, problem_.data());
-  curl_.easy_setopt(easy_.get(), CURLOPT_WRITEFUNCTION, &Transfer::on_data);
-  curl_.easy_setopt(easy_.get(), CURLOPT_WRITEDATA, this);
-  curl_.easy_setopt(easy_.get(), CURLOPT_PRIVATE, this);
+  set_common(easy_.get(), download_.urls.at(url_), pace_, problem_.data());
+  curl_easy_setopt(easy_.get(), CURLOPT_WRITEFUNCTION, &Transfer::on_data);
+  curl_easy_setopt(easy_.get(), CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(easy_.get(), CURLOPT_PRIVATE, this);
   resumed_at_ = received_;
   if (received_ > 0) {
-    curl_.easy_setopt(easy_.get(), CURLOPT_RANGE, (std::to_string(received_) + "-").c_str());
+    curl_easy_setopt(easy_.get(), CURLOPT_RANGE, (std::to_string(received_) + "-").c_str());
   }
   return true;
 }
 
 bool Transfer::receive(const char* data, std::size_t size) {
   if (!checked_answer_) {
-    const long code = response_code(curl_, easy_.get());
+    const long code = response_code(easy_.get());
     if (code != 200 && code != 206) return true;  // an error page: judged at the end
     if (code == 200 && received_ > 0 && !restart()) return false;
     checked_answer_ = true;
@@ -227,8 +272,8 @@ void Transfer::retry(Error error) {
 }
 
 void Transfer::end(CURLcode code) {
-  const long answer = response_code(curl_, easy_.get());
-  const std::string said = problem_[0] != '\0' ? problem_.data() : curl_.easy_strerror(code);
+  const long answer = response_code(easy_.get());
+  const std::string said = problem_[0] != '\0' ? problem_.data() : curl_easy_strerror(code);
   easy_.reset();
   if (write_errno_ != 0) {
     const Errc kind = write_errno_ == ENOSPC || write_errno_ == EDQUOT ? Errc::exhausted : Errc::io;
@@ -260,6 +305,7 @@ void Transfer::end(CURLcode code) {
     spoiled_ = spoiled_ || fresh;
     return retry({Errc::integrity, 0, "other bytes than promised"});
   }
+  if (pace_.cut_off()) return retry({Errc::timeout, 0, pace_.problem()});
   if (code == CURLE_OPERATION_TIMEDOUT) return retry({Errc::timeout, 0, said});
   if (code != CURLE_OK) return retry({Errc::io, 0, said});
   if (answer == 200 || answer == 206) return retry({Errc::io, 0, "was cut off"});
@@ -271,12 +317,11 @@ void Transfer::end(CURLcode code) {
 /// Runs transfers until all are finished.
 class Runner {
  public:
-  Runner(const CurlLibrary& curl, const std::vector<Download>& downloads, const Cache& cache,
-         const DownloadPolicy& policy, const DownloadObserver& observer,
-         const DownloadArrived& arrived)
-      : curl_(curl), policy_(policy), observer_(observer), arrived_(arrived) {
+  Runner(const std::vector<Download>& downloads, const Cache& cache, const DownloadPolicy& policy,
+         const DownloadObserver& observer, const DownloadArrived& arrived)
+      : policy_(policy), observer_(observer), arrived_(arrived) {
     for (const Download& download : downloads) {
-      transfers_.push_back(std::make_unique<Transfer>(curl, download, cache, policy));
+      transfers_.push_back(std::make_unique<Transfer>(download, cache, policy));
       progress_.bytes_total.value += download.size.value;
     }
     progress_.files_total = downloads.size();
@@ -289,12 +334,11 @@ class Runner {
   void collect();
   void report(bool last);
 
-  const CurlLibrary& curl_;
   const DownloadPolicy& policy_;
   const DownloadObserver& observer_;
   const DownloadArrived& arrived_;
   std::vector<std::unique_ptr<Transfer>> transfers_;  // curl keeps their addresses
-  Multi multi_{curl_.multi_init(), curl_.multi_cleanup};
+  Multi multi_{curl_multi_init(), curl_multi_cleanup};
   std::size_t running_ = 0;
   DownloadProgress progress_;
   Clock::time_point reported_{};
@@ -307,7 +351,7 @@ void Runner::start_some() {
     if (transfer->finished() || transfer->easy() != nullptr || transfer->not_before() > now) {
       continue;
     }
-    if (transfer->start() && curl_.multi_add_handle(multi_.get(), transfer->easy()) == CURLM_OK) {
+    if (transfer->start() && curl_multi_add_handle(multi_.get(), transfer->easy()) == CURLM_OK) {
       ++running_;
     }
   }
@@ -315,13 +359,13 @@ void Runner::start_some() {
 
 void Runner::collect() {
   int left = 0;
-  while (const CURLMsg* message = curl_.multi_info_read(multi_.get(), &left)) {
+  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     const CURLcode code = message->data.result;
     CURL* easy = message->easy_handle;
     Transfer* transfer = nullptr;
-    curl_.easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    curl_.multi_remove_handle(multi_.get(), easy);
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    curl_multi_remove_handle(multi_.get(), easy);
     --running_;
     transfer->end(code);
     if (!arrived_ || !transfer->succeeded()) continue;
@@ -345,16 +389,16 @@ void Runner::report(bool last) {
 }
 
 std::vector<Status> Runner::run() {
-  curl_.multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
-                     static_cast<long>(policy_.parallel));
+  curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
+                    static_cast<long>(policy_.parallel));
   const auto open = [](const auto& transfer) { return !transfer->finished(); };
   while (std::any_of(transfers_.begin(), transfers_.end(), open)) {
     start_some();
     int active = 0;
-    curl_.multi_perform(multi_.get(), &active);
+    curl_multi_perform(multi_.get(), &active);
     collect();
     report(false);
-    curl_.multi_poll(multi_.get(), nullptr, 0, 100, nullptr);
+    curl_multi_poll(multi_.get(), nullptr, 0, 100, nullptr);
   }
   report(true);
   std::vector<Status> out;
@@ -367,9 +411,7 @@ std::vector<Status> Runner::run() {
 std::vector<Status> download(const std::vector<Download>& downloads, const Cache& cache,
                              const DownloadPolicy& policy, const DownloadObserver& observer,
                              const DownloadArrived& arrived) {
-  const auto curl = CurlLibrary::load();
-  if (!curl) return std::vector<Status>(downloads.size(), tl::unexpected(curl.error()));
-  return Runner(**curl, downloads, cache, policy, observer, arrived).run();
+  return Runner(downloads, cache, policy, observer, arrived).run();
 }
 
 Result<std::string> download_text(const std::string& url, ByteCount limit,
@@ -384,18 +426,17 @@ Result<std::string> download_text(const std::string& url, ByteCount limit,
     sink->text.append(data, size);
     return size;
   };
-  TRY_ASSIGN(const CurlLibrary* const library, CurlLibrary::load());
-  const CurlLibrary& curl = *library;
+  Pace pace(policy);
   for (int attempt = 1;; ++attempt) {
     Sink sink{"", limit.value};
     std::array<char, CURL_ERROR_SIZE> problem{};
-    const Easy easy(curl.easy_init(), curl.easy_cleanup);
+    const Easy easy(curl_easy_init(), curl_easy_cleanup);
     if (!easy) return fail(Errc::exhausted, "no memory for a transfer");
-    set_common(curl, easy.get(), url, policy, problem.data());
-    curl.easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, on_data);
-    curl.easy_setopt(easy.get(), CURLOPT_WRITEDATA, &sink);
-    const CURLcode code = curl.easy_perform(easy.get());
-    const long answer = response_code(curl, easy.get());
+    set_common(easy.get(), url, pace, problem.data());
+    curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &sink);
+    const CURLcode code = curl_easy_perform(easy.get());
+    const long answer = response_code(easy.get());
     if (code == CURLE_OK && answer == 200) return std::move(sink.text);
     if (code == CURLE_WRITE_ERROR) {
       return fail(Errc::exhausted, url + ": larger than " + print(limit));
@@ -407,11 +448,12 @@ Result<std::string> download_text(const std::string& url, ByteCount limit,
       if (code == CURLE_OK) {
         return fail(Errc::io, url + ": the server answered " + std::to_string(answer));
       }
+      if (pace.cut_off()) return fail(Errc::timeout, url + ": " + pace.problem());
       return fail(code == CURLE_OPERATION_TIMEDOUT ? Errc::timeout : Errc::io,
-                  url + ": " + (problem[0] != '\0' ? problem.data() : curl.easy_strerror(code)));
+                  url + ": " + (problem[0] != '\0' ? problem.data() : curl_easy_strerror(code)));
     }
     const auto wait = policy.first_wait * (1 << std::min(attempt - 1, 6));
-    curl.multi_poll(Multi(curl.multi_init(), curl.multi_cleanup).get(), nullptr, 0,
+    curl_multi_poll(Multi(curl_multi_init(), curl_multi_cleanup).get(), nullptr, 0,
                     static_cast<int>(wait.count()), nullptr);
   }
 }

@@ -36,7 +36,10 @@ struct DownloadPolicy {
   std::size_t parallel = 6;
   int attempts = 5;                           ///< for each file
   std::chrono::milliseconds first_wait{500};  ///< before the second attempt; doubles each time
-  std::chrono::seconds stalled{30};           ///< without a byte: the attempt has failed
+  /// An attempt fails that brings less than `slowest` a second over any span of `patience`; what it
+  /// brought is kept, so that a slow line goes on, and a trickle ends.
+  std::chrono::seconds patience{30};
+  ByteCount slowest{1024};
 };
 
 /// Fetches files into the cache, several at a time. Size and digest are checked while bytes arrive;

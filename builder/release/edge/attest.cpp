@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "builder/bill/provenance.h"
+#include "builder/bill/sbom_cyclonedx.h"
+#include "builder/bill/sbom_spdx.h"
 #include "builder/layers/edge/layer_content.h"
+#include "builder/lock/edge/release_lock.h"
 #include "images/formats/cpio_reader.h"
 #include "images/store/edge/provenance.h"
 
 namespace weir::builder {
 namespace {
 
-constexpr ByteCount kMaxLock{64ULL << 20};
 constexpr ByteCount kMaxBill{64ULL << 20};
 
 std::string type() {
@@ -67,12 +70,10 @@ Result<Attestation> make_attestation(const manifests::Release& release,
 
 Result<Attestation> make_attestation(const images::Store& store, const manifests::Release& release,
                                      const Digest& release_digest) {
-  const std::string where = "release " + release.name.string() + ": its lock";
-  TRY_ASSIGN_IN(const std::string text, store.read_document(release.lock_digest, kMaxLock), where);
-  TRY_ASSIGN_IN(const manifests::Lock lock, manifests::parse_lock(text), where);
-  TRY_ASSIGN_IN(const Declarations declared, read_declarations(store, release, lock),
-                "release " + release.name.string());
-  return make_attestation(release, release_digest, lock, declared);
+  const std::string where = "release " + release.name.string();
+  TRY_ASSIGN_IN(const ReleaseLock found, read_release_lock(store, release), where);
+  TRY_ASSIGN_IN(const Declarations declared, read_declarations(store, release, found.lock), where);
+  return make_attestation(release, release_digest, found.lock, declared);
 }
 
 Result<AttestOutcome> write_attestation(images::Store store, const Attestation& attestation,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -18,38 +19,19 @@
 #include "builder/layers/image_checks.h"
 #include "builder/layers/package_layer.h"
 #include "builder/layers/system_layers.h"
+#include "builder/lock/edge/boot_stub.h"
 #include "builder/release/describe.h"
 #include "builder/release/edge/attest.h"
-#include "builder/release/edge/boot_stub.h"
 #include "builder/release/edge/taken_version.h"
+#include "images/formats/layer.h"
 #include "images/store/edge/signatures.h"
-#include "images/tree/layer.h"
 #include "images/tree/merged_usr.h"
+#include "manifests/base/edge/destination.h"
 
 namespace weir::builder {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-LayerOptions options_for(const BuildInput& input, const manifests::LockedPackage& package) {
-  LayerOptions out;
-  out.epoch = input.lock.source_epoch;
-  out.documentation = input.manifest.documentation;
-  out.kernel = package.name == input.lock.kernel;
-  if (out.kernel) {
-    out.modules = input.manifest.modules;
-    out.foreign.chosen = chosen_modules(input.manifest, input.lock.kernel);
-  }
-  out.scanner = input.scanner;
-  out.accept_secrets = input.manifest.accept_secrets;
-  return out;
-}
-
-// A module of another layer decides which of the kernel's own are kept. Where the manifest asks for
-// one, the kernel's package comes last; where a package just brings one, it is looked at again.
-bool comes_last(const BuildInput& input, const manifests::LockedPackage& package) {
-  return package.name == input.lock.kernel && !input.manifest.module_sources.empty();
-}
 
 template <class T>
 void append(std::vector<T>& to, std::vector<T> from) {
@@ -87,67 +69,76 @@ struct Work {
   std::chrono::nanoseconds fetching{};  ///< until the last package was there; layers were made too
 };
 
+// What the world says to a plan's questions: layers in the store, of which the largest are looked
+// at first, since to hash one takes as long as it is large.
+Result<KnownLayers> ask(const BuildInput& input, const Cache& cache, const images::Store* store,
+                        const std::vector<LayerQuestion>& questions) {
+  const auto& packages = input.lock.packages;
+  KnownLayers out;
+  out.layers.resize(questions.size());
+  for (const auto& package : packages) out.packages.push_back(is_cached(cache, package));
+  if (!input.manifest.module_sources.empty()) {
+    TRY_ASSIGN(const auto files,
+               fetch_modules(input.manifest, input.lock, input.manifest_path, cache));
+    TRY_ASSIGN(const images::FileTree tree, make_modules_tree(files));
+    out.files = foreign_modules_in(std::string(kModulesLayer), list_modules(tree));
+  }
+  if (store == nullptr) return out;
+  const LayerCache layers = LayerCache::open_for_plan(cache);
+  std::vector<std::size_t> largest_first(questions.size());
+  std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
+  std::stable_sort(largest_first.begin(), largest_first.end(), [&](std::size_t a, std::size_t b) {
+    return packages[a].size > packages[b].size;
+  });
+  TRY(in_parallel(questions.size(), [&](std::size_t i) -> Status {
+    const std::size_t at = largest_first[i];
+    out.layers[at] = layers.find(questions[at].key, input.lock.source_epoch, *store);
+    return {};
+  }));
+  return out;
+}
+
+// Whether `Store::open_or_create` would make one there.
+Status check_new_store(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored) || fs::is_empty(path, ignored)) return {};
+  if (fs::exists(path + "/blobs", ignored)) return {};
+  return fail(Errc::invalid_input, path + ": a folder that is not a store and not empty");
+}
+
 // One build on its way.
 class Build {
  public:
-  Build(const BuildInput& input, const Cache& cache, images::Store store, LayerCache layers,
-        Progress& progress)
+  Build(const BuildInput& input, const BuildPlan& plan, const Cache& cache, images::Store store,
+        LayerCache layers, Progress& progress)
       : input_(input),
+        plan_(plan),
         cache_(cache),
         store_(std::move(store)),
         layers_(std::move(layers)),
         progress_(progress) {}
 
-  // The layers of all packages, in the lock's order; that of our own programs is made as well.
+  // The layers of all packages, in the lock's order, as they were planned; those of our own
+  // programs and of modules from files are made as well.
   Result<std::vector<LayerFacts>> package_layers(const std::vector<std::string>& overrides,
                                                  Work& work) {
-    const auto& packages = input_.lock.packages;
-    const std::string program = own_build_id();
-    std::vector<std::optional<LayerFacts>> found(packages.size());
-    std::vector<Digest> keys;
-    keys.reserve(packages.size());
-    progress_.step("looking for layers that are there");
-    for (const auto& package : packages) {
-      keys.push_back(layer_key(package, options_for(input_, package), program));
+    std::vector<std::optional<LayerFacts>> found;
+    std::vector<const PlannedLayer*> first;
+    const PlannedLayer* kernel = nullptr;
+    for (const PlannedLayer& layer : plan_.packages) {
+      const bool is_kernel = layer.question.options.kernel;
+      if (is_kernel) kernel = &layer;
+      const bool needs_others = is_kernel && !layer.question.options.foreign.modules.empty();
+      if (layer.way == LayerWay::make && !needs_others) first.push_back(&layer);
+      found.push_back(layer.there);
     }
-    // To hash a layer that is there takes as long as it is large: the largest begin.
-    std::vector<std::size_t> largest_first(packages.size());
-    std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
-    std::stable_sort(largest_first.begin(), largest_first.end(), [&](std::size_t a, std::size_t b) {
-      return packages[a].size > packages[b].size;
-    });
-    TRY(in_parallel(packages.size() + 1, [&](std::size_t i) -> Status {
-      if (i == 0) {
-        TRY_ASSIGN_IN(programs_, programs_layer(), input_.lock_path);
-        return {};
-      }
-      const std::size_t at = largest_first[i - 1];
-      if (!comes_last(input_, packages[at])) found[at] = find(keys[at]);
-      return {};
-    }));
-    std::vector<std::size_t> missing;
-    for (std::size_t i = 0; i < packages.size(); ++i) {
-      if (found[i]) ++work.reused;
-      if (!found[i] && !comes_last(input_, packages[i])) missing.push_back(i);
-    }
-    work.built = missing.size();
+    if (kernel == nullptr) return fail(Errc::bug, input_.lock_path + ": has no kernel");
+    TRY_ASSIGN_IN(programs_, programs_layer(), input_.lock_path);
     progress_.step("fetching packages and making layers");
-    std::vector<manifests::LockedPackage> wanted;
-    wanted.reserve(missing.size());
-    for (const std::size_t at : missing) wanted.push_back(packages[at]);
-    LayerWriter writer(store_, layers_, input_.lock.source_epoch);
-    const PackageFlow flow{[&] { return mirrors(overrides); }, progress_.download_observer(),
-                           [&](std::size_t i, const std::string& deb) -> Status {
-                             const std::size_t at = missing[i];
-                             const auto options = options_for(input_, packages[at]);
-                             TRY_ASSIGN(BuiltLayer built,
-                                        make_package_layer(packages[at], as_bytes(deb), options));
-                             TRY_ASSIGN(found[at], writer.add(keys[at], std::move(built)));
-                             return {};
-                           }};
-    TRY_ASSIGN(work.fetching, each_package(wanted, cache_, flow));
-    TRY(writer.finish());
-    TRY(add_modules(found, overrides, work));
+    TRY(make(first, overrides, found, work));
+    TRY(make_kernel(*kernel, overrides, found, work));
+    work.reused = found.size() - work.built;
     std::vector<LayerFacts> out;
     out.reserve(found.size());
     for (auto& facts : found) out.push_back(std::move(*facts));
@@ -187,12 +178,21 @@ class Build {
     if (modules_) all.push_back(*modules_);
     all.push_back(*programs_);
     all.push_back(std::move(settings));
+    TRY(check_order(all));
     TRY(check_libraries(overlay, all));
     TRY(check_command_line());
     return all;
   }
 
  private:
+  [[nodiscard]] Status check_order(const std::vector<LayerFacts>& all) const {
+    const auto same = [](const LayerFacts& layer, const std::string& name) {
+      return layer.layer.name == name;
+    };
+    if (std::equal(all.begin(), all.end(), plan_.order.begin(), plan_.order.end(), same)) return {};
+    return fail(Errc::bug, "the layers are not in the order that was planned");
+  }
+
   // Not a file of the image, but as readable.
   [[nodiscard]] Status check_command_line() const {
     if (!input_.scanner) return {};
@@ -211,58 +211,66 @@ class Build {
     return read_mirrors(suites, overrides);
   }
 
-  // The layer of modules from files, and, if there is any module that is not the kernel package's
-  // own, the kernel's layer, which has the list of all.
-  Status add_modules(std::vector<std::optional<LayerFacts>>& found,
-                     const std::vector<std::string>& overrides, Work& work) {
-    const auto& packages = input_.lock.packages;
-    std::vector<const LayerFacts*> others;
-    std::size_t kernel = 0;
-    for (std::size_t i = 0; i < packages.size(); ++i) {
-      if (packages[i].name == input_.lock.kernel) {
-        kernel = i;
-      } else {
-        others.push_back(&*found[i]);
-      }
-    }
-    TRY_ASSIGN(const auto files,
-               fetch_modules(input_.manifest, input_.lock, input_.manifest_path, cache_));
-    if (!files.empty()) {
-      TRY_ASSIGN(const images::FileTree tree, make_modules_tree(files));
-      TRY_ASSIGN(modules_, tree_layer(std::string(kModulesLayer), tree));
-      others.push_back(&*modules_);
-    }
-    LayerOptions options = options_for(input_, packages[kernel]);
-    for (const LayerFacts* layer : others) {
-      append(options.foreign.modules, foreign_modules_in(layer->layer.name, layer->modules));
-    }
-    const bool again = found[kernel].has_value();
-    if (again && options.foreign.modules.empty()) return {};
-    const Digest key = layer_key(packages[kernel], options, own_build_id());
-    found[kernel] = find(key);
-    if (found[kernel]) {
-      work.reused += again ? 0 : 1;
-      return {};
-    }
-    options.foreign.modules.clear();
-    for (const LayerFacts* layer : others) {
-      TRY_ASSIGN(auto modules, read_foreign_modules(store_, *layer));
-      append(options.foreign.modules, std::move(modules));
+  // Layers of packages, as they come.
+  Status make(const std::vector<const PlannedLayer*>& wanted,
+              const std::vector<std::string>& overrides,
+              std::vector<std::optional<LayerFacts>>& found, Work& work) {
+    std::vector<WantedPackage> packages;
+    for (const PlannedLayer* layer : wanted) {
+      packages.push_back({input_.lock.packages[layer->question.package], layer->fetch});
     }
     LayerWriter writer(store_, layers_, input_.lock.source_epoch);
-    const PackageFlow flow{[&] { return mirrors(overrides); }, progress_.download_observer(),
-                           [&](std::size_t, const std::string& deb) -> Status {
-                             TRY_ASSIGN(
-                                 BuiltLayer built,
-                                 make_package_layer(packages[kernel], as_bytes(deb), options));
-                             TRY_ASSIGN(found[kernel], writer.add(key, std::move(built)));
-                             return {};
-                           }};
-    TRY_ASSIGN(const auto fetching, each_package({packages[kernel]}, cache_, flow));
+    const PackageFlow flow{
+        [&] { return mirrors(overrides); }, progress_.download_observer(),
+        [&](std::size_t i, const std::string& deb) -> Status {
+          const LayerQuestion& question = wanted[i]->question;
+          TRY_ASSIGN(BuiltLayer built,
+                     make_package_layer(packages[i].package, as_bytes(deb), question.options));
+          TRY_ASSIGN(found[question.package], writer.add(question.key, std::move(built)));
+          return {};
+        }};
+    TRY_ASSIGN(const auto fetching, each_package(packages, cache_, flow));
     TRY(writer.finish());
     work.fetching += fetching;
-    work.built += again ? 0 : 1;
+    work.built += wanted.size();
     return {};
+  }
+
+  // The layer of modules from files, and, if there is any module that is not the kernel package's
+  // own, the kernel's layer, which has the list of all.
+  Status make_kernel(const PlannedLayer& planned, const std::vector<std::string>& overrides,
+                     std::vector<std::optional<LayerFacts>>& found, Work& work) {
+    const std::size_t place = planned.question.package;
+    std::vector<const LayerFacts*> others;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (i != place) others.push_back(&*found[i]);
+    }
+    if (!plan_.files.empty()) {
+      TRY_ASSIGN(const auto files,
+                 fetch_modules(input_.manifest, input_.lock, input_.manifest_path, cache_));
+      TRY_ASSIGN(const images::FileTree tree, make_modules_tree(files));
+      TRY_ASSIGN(modules_, tree_layer(std::string(kModulesLayer), tree));
+    }
+    auto question = kernel_question(input_, others, plan_.files, own_build_id());
+    if (!question) return {};
+    // The others may have turned out to bring what the plan did not know of.
+    const bool as_planned = question->key == planned.question.key;
+    if (as_planned && found[place]) return {};
+    // Made with the others, and to be made anew.
+    if (found[place] && planned.way == LayerWay::make) --work.built;
+    if (!as_planned || planned.way == LayerWay::wait) {
+      found[place] = find(question->key);
+      if (found[place]) return {};
+    }
+    PlannedLayer now{.question = std::move(*question),
+                     .fetch = !is_cached(cache_, input_.lock.packages[place])};
+    now.question.options.foreign.modules.clear();
+    if (modules_) others.push_back(&*modules_);
+    for (const LayerFacts* layer : others) {
+      TRY_ASSIGN(auto modules, read_foreign_modules(store_, *layer));
+      append(now.question.options.foreign.modules, std::move(modules));
+    }
+    return make({&now}, overrides, found, work);
   }
 
   Result<std::string> program(const std::string& name) {
@@ -329,6 +337,7 @@ class Build {
   }
 
   const BuildInput& input_;
+  const BuildPlan& plan_;
   const Cache& cache_;
   images::Store store_;
   LayerCache layers_;
@@ -338,47 +347,46 @@ class Build {
 
 }  // namespace
 
-Result<std::vector<PlannedLayer>> plan_build(const BuildInput& input, const Cache& cache,
-                                             const std::string& store_path) {
-  TRY_ASSIGN(const LayerCache layers, LayerCache::open_or_create(cache));
-  const auto store = images::Store::open(store_path);
-  if (!store && store.error().code != Errc::not_found) return tl::unexpected(store.error());
+Result<BuildPlan> plan_layers_of(const BuildInput& input, const Cache& cache,
+                                 const images::Store* store) {
   const std::string program = own_build_id();
-  std::vector<PlannedLayer> out;
-  std::vector<ForeignModule> foreign;
-  const auto plan = [&](const manifests::LockedPackage& package, const LayerOptions& options) {
-    const Digest key = layer_key(package, options, program);
-    const auto found = store ? layers.find(key, input.lock.source_epoch, *store) : std::nullopt;
-    if (found) append(foreign, foreign_modules_in(found->layer.name, found->modules));
-    return PlannedLayer{&package, key,
-                        found && still_passes(found->scan, input.manifest.accept_secrets),
-                        is_cached(cache, package)};
-  };
-  for (const auto& package : input.lock.packages) {
-    out.push_back(plan(package, options_for(input, package)));
+  auto questions = layer_questions(input, program);
+  TRY_ASSIGN(auto known, ask(input, cache, store, questions));
+  BuildPlan plan = plan_layers(input, std::move(questions), std::move(known));
+  const auto others = all_others(input, plan);
+  if (!others) return plan;
+  auto question = kernel_question(input, *others, plan.files, program);
+  if (!question) return plan;
+  std::optional<LayerFacts> there;
+  if (store != nullptr) {
+    there = LayerCache::open_for_plan(cache).find(question->key, input.lock.source_epoch, *store);
   }
-  if (!input.manifest.module_sources.empty()) {
-    TRY_ASSIGN(const auto files,
-               fetch_modules(input.manifest, input.lock, input.manifest_path, cache));
-    TRY_ASSIGN(const images::FileTree tree, make_modules_tree(files));
-    append(foreign, foreign_modules_in(std::string(kModulesLayer), list_modules(tree)));
-  }
-  for (auto& layer : out) {
-    if (layer.package->name != input.lock.kernel || foreign.empty()) continue;
-    LayerOptions options = options_for(input, *layer.package);
-    options.foreign.modules = foreign;
-    layer = plan(*layer.package, options);
-  }
-  return out;
+  take_kernel(input, plan, std::move(*question), std::move(there));
+  return plan;
 }
 
-Result<MadeRelease> make_release(const BuildInput& input, const Cache& cache, images::Store store,
-                                 const std::vector<std::string>& overrides, Progress& progress) {
+Result<PlannedBuild> plan_build(const BuildInput& input, const Cache& cache,
+                                const std::string& store_path, IndexDemand demand) {
+  const auto begin = Clock::now();
+  TRY_ASSIGN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::no));
+  const auto store = images::Store::open(store_path);
+  if (!store && store.error().code != Errc::not_found) return tl::unexpected(store.error());
+  if (!store) TRY(check_new_store(store_path));
+  for (const char* folder : {"/blobs/sha256", "/releases"}) {
+    TRY_IN(check_folders(store_path + folder), "--store");
+  }
+  TRY_ASSIGN(BuildPlan layers, plan_layers_of(input, cache, store ? &*store : nullptr));
+  return PlannedBuild{std::move(layers), std::move(index), Clock::now() - begin};
+}
+
+Result<MadeRelease> make_release(const BuildInput& input, const BuildPlan& plan, const Cache& cache,
+                                 images::Store store, const std::vector<std::string>& overrides,
+                                 Progress& progress) {
   TRY_ASSIGN(LayerCache layers, LayerCache::open_or_create(cache));
   for (const std::string* text : {&input.lock_text, &input.manifest_text}) {
     TRY(store.write_blob(Digest::of(as_bytes(*text)), as_bytes(*text)));
   }
-  Build build(input, cache, std::move(store), std::move(layers), progress);
+  Build build(input, plan, cache, std::move(store), std::move(layers), progress);
   Work work;
   TRY_ASSIGN(auto packages, build.package_layers(overrides, work));
   TRY_ASSIGN_IN(const auto all, build.assemble(std::move(packages)), input.lock_path);
@@ -391,17 +399,16 @@ Result<MadeRelease> make_release(const BuildInput& input, const Cache& cache, im
   return out;
 }
 
-Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
-                                   const std::string& store_path,
+Result<BuildOutcome> build_release(const BuildInput& input, const PlannedBuild& plan,
+                                   const Cache& cache, const std::string& store_path,
                                    const std::optional<keys::Signer>& signer,
                                    const std::vector<std::string>& overrides, Progress& progress,
-                                   Replacing replacing, IndexDemand demand) {
-  const auto begin = Clock::now();
-  progress.step("holding the lock to its signed index");
-  TRY_ASSIGN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::yes));
+                                   Replacing replacing) {
+  const auto begin = Clock::now() - plan.planning;
+  TRY(remember_verdict(input, plan.index, cache));
   TRY_ASSIGN(images::Store store, images::Store::open_or_create(store_path));
   TRY_IN(keep_stub(input.lock, cache, store), input.lock_path);
-  TRY_ASSIGN(auto made, make_release(input, cache, store, overrides, progress));
+  TRY_ASSIGN(auto made, make_release(input, plan.layers, cache, store, overrides, progress));
   const Digest document = Digest::of(as_bytes(made.json));
   if (replacing == Replacing::no) TRY(check_version_is_free(store, made.release, document));
 
@@ -428,7 +435,7 @@ Result<BuildOutcome> build_release(const BuildInput& input, const Cache& cache,
       std::move(made.release), document,
       made.layers_built,       made.layers_reused,
       made.fetching,           stored_at - begin - made.fetching - (signed_at - built_at),
-      signed_at - built_at,    std::move(index)};
+      signed_at - built_at,    plan.index};
 }
 
 }  // namespace weir::builder

@@ -1,79 +1,70 @@
-#include <array>
-#include <string_view>
+#include "builder/release/edge/build_input.h"
 
+#include <algorithm>
+
+#include "builder/kernel/module_files.h"
+#include "builder/layers/edge/layer_content.h"
+#include "builder/layers/system_layers.h"
+#include "builder/lock/edge/release_lock.h"
 #include "builder/lock/lock_check.h"
-#include "builder/mirror/edge/suites.h"
-#include "builder/release/edge/build.h"
-#include "images/tree/layer.h"
-#include "manifests/base/edge/file.h"
+#include "images/formats/cpio_reader.h"
+#include "images/formats/layer.h"
 
 namespace weir::builder {
 namespace {
 
-constexpr ByteCount kManifest{1ULL << 20};
-constexpr ByteCount kLock{64ULL << 20};
-constexpr std::string_view kLockSuffix = ".lock.json";
-constexpr std::array<std::string_view, 2> kManifestSuffixes = {".yaml", ".yml"};
+// A file that the lock names by digest, so it does not matter which copy is found.
+struct Wanted {
+  Digest digest;
+  ByteCount size;
+};
 
-std::string lock_beside(const std::string& manifest) {
-  for (const std::string_view suffix : kManifestSuffixes) {
-    if (manifest.ends_with(suffix)) {
-      return manifest.substr(0, manifest.size() - suffix.size()) + std::string(kLockSuffix);
+Status recover(const images::Store& store, const manifests::Release& release,
+               std::string_view layer_name, const std::vector<Wanted>& files, const Cache& cache) {
+  std::vector<Wanted> missing;
+  for (const Wanted& file : files) {
+    if (!FetchedBlob::open(cache, file.digest, file.size)) missing.push_back(file);
+  }
+  if (missing.empty()) return {};
+  for (const auto& layer : release.layers) {
+    if (layer.name != layer_name) continue;
+    TRY_ASSIGN(const auto cpio, read_layer_content(store, layer));
+    TRY_ASSIGN(const images::FileTree tree, images::decode_cpio(cpio));
+    for (const auto& [path, node] : tree.nodes()) {
+      if (node.file() == nullptr) continue;
+      const std::vector<std::uint8_t>& bytes = *node.file()->content;
+      for (const Wanted& file : missing) {
+        if (bytes.size() != file.size.value || Digest::of(bytes) != file.digest) continue;
+        TRY(cache.put(file.digest, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+      }
     }
   }
-  return manifest + std::string(kLockSuffix);
-}
-
-Result<std::string> manifest_beside(const std::string& lock) {
-  const std::string stem = lock.substr(0, lock.size() - kLockSuffix.size());
-  for (const std::string_view suffix :
-       {kManifestSuffixes[0], kManifestSuffixes[1], std::string_view()}) {
-    const std::string path = stem + std::string(suffix);
-    if (read_file(path, kManifest)) return path;
-  }
-  return fail(Errc::not_found, lock + ": its manifest is not beside it (" + stem + ".yaml)");
+  return {};
 }
 
 }  // namespace
 
-Result<BuildInput> read_build_input(const std::string& path, const std::string& lock_given) {
-  std::string manifest_path = path, lock_path = lock_given.empty() ? lock_beside(path) : lock_given;
-  if (lock_given.empty() && path.ends_with(kLockSuffix)) {
-    lock_path = path;
-    TRY_ASSIGN(manifest_path, manifest_beside(path));
-  }
-  TRY_ASSIGN(const std::string manifest_text, read_file(manifest_path, kManifest));
-  TRY_ASSIGN_IN(auto manifest, manifests::parse_image_manifest(manifest_text), manifest_path);
-  auto lock_text = read_file(lock_path, kLock);
-  if (!lock_text && lock_text.error().code == Errc::not_found) {
-    return fail(Errc::not_found,
-                lock_path + ": no lock yet: run weir-builder lock " + manifest_path);
-  }
-  TRY(lock_text);
-  TRY_ASSIGN_IN(auto lock, manifests::parse_lock(*lock_text), lock_path);
-  if (lock.manifest_digest != Digest::of(as_bytes(manifest_text))) {
-    return fail(Errc::integrity, manifest_path + " changed since " + lock_path +
-                                     " was made: run weir-builder lock " + manifest_path);
-  }
-  std::string lock_again = "run weir-builder lock " + manifest_path;
+Result<BuildInput> read_release_input(const images::Store& store, const manifests::Release& release,
+                                      const Cache& cache) {
+  TRY_ASSIGN(ReleaseLock locked, read_release_lock(store, release));
+  TRY_ASSIGN(ReleaseManifest written, read_release_manifest(store, locked.lock));
+  const manifests::Lock& lock = locked.lock;
   if (auto status = check_compressor(lock, images::layer_encoder()); !status) {
     Error error = std::move(status).error();
-    error.message += ": " + lock_again;
-    return tl::unexpected(std::move(error).in(lock_path));
+    error.message += ": only a weir-builder with the former can make the same bytes again";
+    return tl::unexpected(std::move(error).in("its lock"));
   }
-  const Digest digest = Digest::of(as_bytes(*lock_text));
-  std::string keyring = keyring_path(manifest, manifest_path);
-  return BuildInput{std::move(manifest_path),
-                    std::move(lock_path),
-                    std::move(manifest),
-                    std::move(lock),
-                    digest,
-                    manifest_text,
-                    std::move(*lock_text),
-                    {},
-                    {},
-                    std::move(keyring),
-                    std::move(lock_again)};
+  std::vector<Wanted> programs, modules;
+  for (const auto& program : lock.programs) programs.push_back({program.digest, program.size});
+  for (const auto& module : lock.modules) modules.push_back({module.digest, module.size});
+  TRY_IN(recover(store, release, kProgramsLayer, programs, cache), "programs");
+  TRY_IN(recover(store, release, kModulesLayer, modules, cache), "modules");
+  // Of a relative keyring, the folder is not known any more.
+  std::string keyring = written.manifest.sources.keyring;
+  return BuildInput{{"the release's manifest", "the release's lock", std::move(written.manifest),
+                     std::move(locked.lock), release.lock_digest, std::move(written.text),
+                     std::move(locked.text), std::move(keyring),
+                     "do not use this release; lock and build it again"}};
 }
 
 }  // namespace weir::builder

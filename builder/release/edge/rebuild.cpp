@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "builder/release/describe.h"
-#include "builder/release/edge/release_input.h"
 #include "builder/release/edge/statements.h"
 #include "manifests/base/edge/unfinished.h"
 
@@ -38,49 +37,38 @@ Result<RebuildPlan> plan_rebuild(const images::Store& store, const images::Store
                                  const Cache& cache, IndexDemand demand) {
   const std::string where = "release " + stored.name.string();
   TRY_ASSIGN_IN(auto release, manifests::parse_release(stored.json), where);
-  TRY_ASSIGN_IN(const BuildInput input, read_release_input(store, release, cache), where);
-  TRY_ASSIGN_IN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::no), where);
-  RebuildPlan out{
-      std::move(release), Digest::of(as_bytes(stored.json)), input.lock.packages.size(), 0, {},
-      std::move(index)};
-  for (const auto& package : input.lock.packages) {
-    std::error_code ignored;
-    if (std::filesystem::exists(cache.blob_path(package.digest), ignored)) {
-      ++out.fetched;
-    } else {
-      out.to_fetch.value += package.size.value;
-    }
-  }
-  return out;
-}
-
-Result<RebuildOutcome> rebuild_release(const images::Store& store,
-                                       const images::StoredRelease& stored, const Cache& cache,
-                                       const std::vector<std::string>& overrides,
-                                       Progress& progress, IndexDemand demand) {
-  const std::string where = "release " + stored.name.string();
-  TRY_ASSIGN_IN(const auto release, manifests::parse_release(stored.json), where);
   TRY_ASSIGN_IN(BuildInput input, read_release_input(store, release, cache), where);
   input.own_keys = release.scan.own_keys;
-  TRY_ASSIGN_IN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::yes), where);
+  TRY_ASSIGN_IN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::no), where);
+  TRY_ASSIGN_IN(BuildPlan layers, plan_layers_of(input, cache, nullptr), where);
+  return RebuildPlan{
+      stored.name,      stored.json,       std::move(release), Digest::of(as_bytes(stored.json)),
+      std::move(input), std::move(layers), std::move(index)};
+}
+
+Result<RebuildOutcome> rebuild_release(const RebuildPlan& plan, const Cache& cache,
+                                       const std::vector<std::string>& overrides,
+                                       Progress& progress) {
+  const std::string where = "release " + plan.name.string();
+  TRY(remember_verdict(plan.input, plan.index, cache));
   TRY_ASSIGN(const ScratchFolder scratch, ScratchFolder::make(cache));
   TRY_ASSIGN(auto into, images::Store::open_or_create(scratch.path() + "/store"));
   TRY_ASSIGN_IN(const MadeRelease made,
-                make_release(input, cache, std::move(into), overrides, progress), where);
+                make_release(plan.input, plan.layers, cache, std::move(into), overrides, progress),
+                where);
   if (made.layers_reused != 0) {
     return fail(Errc::bug, where + ": a rebuild used layers that were built before");
   }
-  TRY_ASSIGN(auto differences, rebuild_differences(stored.json, made.json));
-  const Digest digest = Digest::of(as_bytes(stored.json)),
-               rebuilt = Digest::of(as_bytes(made.json));
-  if (differences.empty() && digest != rebuilt) {
-    differences.push_back({"(white space)", digest.string(), rebuilt.string()});
+  TRY_ASSIGN(auto differences, rebuild_differences(plan.stored, made.json));
+  const Digest rebuilt = Digest::of(as_bytes(made.json));
+  if (differences.empty() && plan.digest != rebuilt) {
+    differences.push_back({"(white space)", plan.digest.string(), rebuilt.string()});
   }
-  return RebuildOutcome{{stored.name, digest, release.lock_digest, builder_version()},
+  return RebuildOutcome{{plan.name, plan.digest, plan.release.lock_digest, builder_version()},
                         rebuilt,
-                        release.builder_version,
+                        plan.release.builder_version,
                         std::move(differences),
-                        std::move(index)};
+                        plan.index};
 }
 
 Status write_rebuild_statement(const images::Store& store, const RebuildOutcome& outcome,

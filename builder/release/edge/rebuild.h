@@ -21,16 +21,20 @@ struct RebuildOutcome {
   IndexVerdict index;
 };
 
-/// What rebuilding would do.
+/// What rebuilding will do.
 struct RebuildPlan {
+  ReleaseName name;
+  std::string stored;  ///< the release document
   manifests::Release release;
-  Digest digest;                          ///< of the release document
-  std::size_t packages = 0, fetched = 0;  ///< of the lock, and how many of them the cache has
-  ByteCount to_fetch;                     ///< of the others
+  Digest digest;  ///< of the document
+  BuildInput input;
+  BuildPlan layers;
   IndexVerdict index;
 };
 
-/// Finds the lock, the manifest and the programs of a release, as `rebuild_release` does.
+/// Finds the lock, the manifest and the programs of a release, and decides what to make and fetch.
+///
+/// stored      as read from `store`
 /// errors      those of `read_release_input` and `hold_to_index`
 [[nodiscard]] Result<RebuildPlan> plan_rebuild(const images::Store& store,
                                                const images::StoredRelease& stored,
@@ -39,14 +43,11 @@ struct RebuildPlan {
 /// Makes a stored release again, from nothing but its lock and the packages that the lock names:
 /// no layer that is there already is used. Nothing is changed but the cache.
 ///
-/// stored      as read from `store`
 /// overrides   `--mirror` arguments
-/// errors      those of `read_release_input`, of `hold_to_index` and of building
-[[nodiscard]] Result<RebuildOutcome> rebuild_release(const images::Store& store,
-                                                     const images::StoredRelease& stored,
-                                                     const Cache& cache,
+/// errors      those of building
+[[nodiscard]] Result<RebuildOutcome> rebuild_release(const RebuildPlan& plan, const Cache& cache,
                                                      const std::vector<std::string>& overrides,
-                                                     Progress& progress, IndexDemand demand);
+                                                     Progress& progress);
 
 /// Signs the statement and puts it beside the release. errors: bug: the rebuild differed; io
 [[nodiscard]] Status write_rebuild_statement(const images::Store& store,

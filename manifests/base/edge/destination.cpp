@@ -34,6 +34,23 @@ Status check_folder_of(const std::string& path) {
   return {};
 }
 
+Status check_folders(const std::string& path) {
+  for (std::string at = path;; at = folder_of(at)) {
+    struct stat info {};
+    if (::stat(at.c_str(), &info) == 0) {
+      if (!S_ISDIR(info.st_mode)) {
+        return fail(Errc::invalid_input, path + ": " + at + " is not a folder");
+      }
+      if (::access(at.c_str(), W_OK | X_OK) == 0) return {};
+      return fail_errno(Errc::unauthorized, errno, at);
+    }
+    // Where not even "/" or "." can be looked at, nothing further up can.
+    if ((errno != ENOENT && errno != ENOTDIR) || at == "/" || at == ".") {
+      return fail_errno(Errc::io, errno, at);
+    }
+  }
+}
+
 Status check_destination(const std::string& path) {
   struct stat info {};
   if (path.ends_with('/') || (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))) {

@@ -16,4 +16,8 @@ namespace weir {
 /// The same for a new folder: what may be at `path` is the caller's to say.
 [[nodiscard]] Status check_folder_of(const std::string& path);
 
+/// Whether `make_folders` would make `path`, or it is there, and something can be put into it.
+/// errors: as above; each names the path or the folder around it that is in the way
+[[nodiscard]] Status check_folders(const std::string& path);
+
 }  // namespace weir

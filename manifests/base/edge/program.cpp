@@ -116,6 +116,11 @@ int misused(const std::string& explained, const std::string& why) {
   return code_of(Exit::misused);
 }
 
+Result<Exit> begin_and_run(const CommandTable& program, const Command& command) {
+  TRY(program.begin());
+  return command.run();
+}
+
 int run_command(const CommandTable& program, const Command& command, const Words& words) {
   const std::string name = called(program, command);
   start_log(name);
@@ -125,7 +130,7 @@ int run_command(const CommandTable& program, const Command& command, const Words
   if (command.check) {
     if (const Status fits = command.check(); !fits) return misused(name, fits.error().message);
   }
-  const auto code = command.run();
+  const auto code = program.begin ? begin_and_run(program, command) : command.run();
   if (code) return finish(code_of(*code));
   log_line(code.error().message);
   return finish(code_of(command.failed ? command.failed(code.error()) : Exit::failed));

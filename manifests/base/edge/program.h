@@ -81,6 +81,8 @@ struct CommandTable {
   std::string summary;  ///< what it is, half a line
   std::vector<Command> commands;
   std::string notes{};  ///< for the end of the program's --help, lines
+  /// Comes before any command runs; its failure ends the program like a command's.
+  std::function<Status()> begin{};
 };
 
 /// What a program's `main` does and returns.

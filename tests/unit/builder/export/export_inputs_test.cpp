@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "builder/export/edge/efi_program.h"
+#include "builder/lock/edge/boot_stub.h"
 #include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {

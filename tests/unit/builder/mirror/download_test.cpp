@@ -16,7 +16,8 @@ namespace {
 const DownloadPolicy kQuick{.parallel = 3,
                             .attempts = 4,
                             .first_wait = std::chrono::milliseconds(1),
-                            .stalled = std::chrono::seconds(2)};
+                            .patience = std::chrono::seconds(2),
+                            .slowest = ByteCount{1}};
 
 std::string content_of(std::size_t size, unsigned seed) {
   std::string out(size, '\0');
@@ -120,6 +121,39 @@ TEST_CASE_FIXTURE(Fixture, "attempts are bounded, and the last one's reason is t
   CHECK(status.error().code == Errc::io);
   CHECK(status.error().message == "file /f: " + server.url() + "/f: the server answered 503");
   CHECK(server.requests().size() == 4);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a mirror that trickles is cut off, and what came is kept") {
+  using std::chrono::milliseconds;
+  const std::string content = content_of(100000, 1);
+  // At most 500 bytes a second.
+  HttpServer server([&](const HttpRequest& request, int) {
+    return HttpAnswer{request.from == 0 ? 200 : 206, content.substr(request.from), 0, 10,
+                      milliseconds(20)};
+  });
+  const DownloadPolicy policy{.attempts = 2,
+                              .first_wait = milliseconds(1),
+                              .patience = std::chrono::seconds(1),
+                              .slowest = ByteCount{1000}};
+  const auto status = download({wanted(server, "/f", content)}, cache, policy, {}).at(0);
+  REQUIRE_FALSE(status.has_value());
+  CHECK(status.error().code == Errc::timeout);
+  CHECK(status.error().message == "file /f: " + server.url() + "/f: sent less than 1000 B in 1 s");
+  REQUIRE(server.requests().size() == 2);
+  CHECK(server.requests()[1].from > 0);
+  const auto text = download_text(server.url() + "/f", ByteCount{1 << 20}, policy);
+  REQUIRE_FALSE(text.has_value());
+  CHECK(text.error().code == Errc::timeout);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a slow line that keeps the pace takes its time") {
+  const std::string content = content_of(30, 1);
+  HttpServer server([&](const HttpRequest& request, int) {
+    return HttpAnswer{request.from == 0 ? 200 : 206, content.substr(request.from), 0, 1,
+                      std::chrono::milliseconds(100)};
+  });
+  REQUIRE(one(wanted(server, "/f", content)).has_value());
+  CHECK(cached(content) == content);
 }
 
 TEST_CASE_FIXTURE(Fixture, "other bytes than promised are an integrity error and leave nothing") {

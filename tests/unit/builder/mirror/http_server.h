@@ -7,8 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -28,6 +30,8 @@ struct HttpAnswer {
   int status = 200;
   std::string body;          ///< what is sent
   std::size_t promised = 0;  ///< Content-Length where it differs from the body; 0: it does not
+  std::size_t piece = 0;     ///< sent at once, with a pause before the next; 0: all of it
+  std::chrono::milliseconds pause{0};
 };
 
 /// An HTTP/1.1 server on a loopback port of the kernel's choice, in a thread of its own, one
@@ -114,10 +118,18 @@ class HttpServer {
                       " x\r\nConnection: close\r\nContent-Length: " + std::to_string(length) +
                       "\r\n\r\n" + answer.body;
     std::string_view rest = out;
-    while (!rest.empty()) {
-      const ssize_t n = ::send(client, rest.data(), rest.size(), MSG_NOSIGNAL);
+    while (!rest.empty() && !stop_) {
+      const bool in_head = rest.size() > answer.body.size();
+      const std::size_t size = answer.piece == 0 ? rest.size()
+                               : in_head         ? rest.size() - answer.body.size()
+                                                 : std::min(rest.size(), answer.piece);
+      const ssize_t n = ::send(client, rest.data(), size, MSG_NOSIGNAL);
       if (n <= 0) return;
       rest.remove_prefix(static_cast<std::size_t>(n));
+      // A client that leaves ends the pause.
+      pollfd gone{client, POLLIN, 0};
+      if (answer.piece != 0) ::poll(&gone, 1, static_cast<int>(answer.pause.count()));
+      if ((gone.revents & (POLLIN | POLLHUP | POLLERR)) != 0) return;
     }
   }
 

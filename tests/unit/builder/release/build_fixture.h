@@ -7,7 +7,7 @@
 #include <string>
 
 #include "builder/lock/lock_version.h"
-#include "images/tree/layer.h"
+#include "images/formats/layer.h"
 #include "manifests/documents/lock.h"
 #include "manifests/documents/maintainer_script.h"
 #include "tests/unit/builder/mirror/package_workshop.h"

@@ -1,4 +1,4 @@
-// GPT, FAT32, qcow2 and PE as foreign tools see them.
+// GPT, FAT32 and PE as foreign tools see them.
 #include <doctest/doctest.h>
 #include <sys/mman.h>
 
@@ -13,7 +13,6 @@
 #include "images/formats/fat.h"
 #include "images/formats/gpt.h"
 #include "images/formats/pe.h"
-#include "images/formats/qcow2.h"
 #include "images/store/edge/output.h"
 #include "tests/unit/images/scratch.h"
 
@@ -163,27 +162,6 @@ TEST_CASE("partitions that overlap or do not fit are refused by name") {
   CHECK(with({{id, id, 2048 - 33, 1, "a"}}).find("'a'") != std::string::npos);
   CHECK(with({{id, id, 40, ~0ULL, "a"}}).find("'a'") != std::string::npos);
   CHECK(with({{id, id, 40, 0, "a"}}).find("'a'") != std::string::npos);
-}
-
-TEST_CASE("qemu-img reads a qcow2 image as the disk it was made from") {
-  const Scratch folder;
-  const auto check = [&](const SparseFile& disk) {
-    const auto made = encode_qcow2(disk);
-    REQUIRE(made.has_value());
-    folder.write("disk.raw", disk);
-    folder.write("disk.qcow2", *made);
-    CHECK(folder.run("qemu-img check disk.qcow2").find("No errors") != std::string::npos);
-    folder.run("qemu-img compare -f raw -F qcow2 disk.raw disk.qcow2");
-  };
-  check({ByteCount{kMiB}, {}});
-  check({ByteCount{3 * kMiB + 512},
-         {{0, content_of(noise(70'000))},
-          {kMiB - 3, content_of("over a border of clusters")},
-          {3 * kMiB, content_of(noise(512))}}});
-  // More than one table of clusters: 512 MiB each.
-  check({ByteCount{1100 * kMiB},
-         {{600 * kMiB + 5, content_of("x")}, {1100 * kMiB - 1, content_of("y")}}});
-  CHECK_FALSE(encode_qcow2({ByteCount{100}, {}}).has_value());
 }
 
 TEST_CASE("objcopy and objdump find the sections that were added to systemd's stub") {

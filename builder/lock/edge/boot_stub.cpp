@@ -1,24 +1,15 @@
-#include "builder/release/edge/boot_stub.h"
+#include "builder/lock/edge/boot_stub.h"
 
 #include <utility>
 
+#include "builder/lock/edge/release_lock.h"
 #include "builder/lock/stub_pin.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
 namespace {
 
-constexpr ByteCount kMaxLock{64ULL << 20};
-
-// The pin of a release's lock, where the store has the lock.
-Result<std::optional<manifests::LockedProgram>> pin_of(const images::Store& store,
-                                                       const manifests::Release& release) {
-  auto text = store.read_document(release.lock_digest, kMaxLock);
-  if (!text && text.error().code == Errc::not_found) return std::nullopt;
-  TRY_IN(text, "lock");
-  TRY_ASSIGN(const auto lock, manifests::parse_lock(*text));
-  return stub_of(lock);
-}
+constexpr ByteCount kLargestStub{16ULL << 20};
 
 Status check_pinned(const std::string& path, const Digest& found, const Digest& pinned) {
   if (found == pinned) return {};
@@ -30,6 +21,22 @@ Status check_pinned(const std::string& path, const Digest& found, const Digest& 
 }
 
 }  // namespace
+
+Result<Stub> read_stub(const std::string& path, const std::optional<Digest>& wanted) {
+  auto program = read_file(path, kLargestStub);
+  if (!program && program.error().code == Errc::not_found) {
+    return fail(Errc::not_found, path +
+                                     ": no EFI stub here: install Debian's systemd-boot-efi, or "
+                                     "name one with --stub");
+  }
+  TRY_IN(program, "EFI stub");
+  const Digest digest = Digest::of(as_bytes(*program));
+  if (wanted && *wanted != digest) {
+    return fail(Errc::integrity, "EFI stub " + path + " has the digest " + digest.string() +
+                                     ", not " + wanted->string());
+  }
+  return Stub{std::move(*program), digest};
+}
 
 Result<std::optional<manifests::LockedProgram>> lock_stub(
     const Cache& cache, const std::optional<manifests::Lock>& before) {
@@ -60,7 +67,8 @@ Status keep_stub(const manifests::Lock& lock, const Cache& cache, images::Store&
 
 Result<Stub> read_release_stub(const images::Store& store, const manifests::Release& release,
                                const std::string& path, const std::optional<Digest>& wanted) {
-  TRY_ASSIGN(const auto pinned, pin_of(store, release));
+  TRY_ASSIGN(const auto lock, find_release_lock(store, release));
+  const auto pinned = lock ? stub_of(lock->lock) : std::nullopt;
   if (!pinned && !wanted) {
     return fail(Errc::not_found,
                 "its lock pins no EFI stub: install Debian's systemd-boot-efi, lock again and "

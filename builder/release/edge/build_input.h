@@ -1,6 +1,7 @@
 #pragma once
 
-#include "builder/release/edge/build.h"
+#include "builder/mirror/edge/cache.h"
+#include "builder/release/build_input.h"
 #include "images/store/edge/store.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/release.h"

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "builder/kernel/module_files.h"
 #include "builder/packages/package_declarations.h"
 #include "images/formats/elf.h"
 #include "images/tree/file_tree.h"
@@ -33,13 +34,6 @@ struct KernelFacts {
   std::vector<manifests::ReleaseModule> modules;
   std::vector<std::string> load;  ///< names, pinned and not built in, in the manifest's order
   bool operator==(const KernelFacts&) const = default;
-};
-
-/// A kernel module in a layer that is not the kernel's.
-struct ModuleFile {
-  std::string path;  ///< without the first slash
-  Digest digest;     ///< of the file as it lies there
-  bool operator==(const ModuleFile&) const = default;
 };
 
 /// Everything that an image needs to know of one layer besides its bytes, so that a layer that was

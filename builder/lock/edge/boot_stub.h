@@ -3,7 +3,6 @@
 #include <optional>
 #include <string>
 
-#include "builder/export/edge/efi_program.h"
 #include "builder/mirror/edge/cache.h"
 #include "images/store/edge/store.h"
 #include "manifests/base/result.h"
@@ -11,6 +10,19 @@
 #include "manifests/documents/release.h"
 
 namespace weir::builder {
+
+/// Where Debian's systemd-boot-efi puts the stub.
+inline constexpr const char* kDefaultStub = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
+
+/// The EFI program that a unified kernel image begins as.
+struct Stub {
+  std::string program;
+  Digest digest;
+};
+
+/// wanted   where there is one, another stub is refused
+/// errors   not_found, naming the package; exhausted: over 16 MiB; integrity; io
+[[nodiscard]] Result<Stub> read_stub(const std::string& path, const std::optional<Digest>& wanted);
 
 /// The stub that is installed, to be pinned by a lock, and a copy of it for the cache. One that was
 /// pinned before stays where none is installed.

@@ -1,4 +1,4 @@
-#include "images/tree/layer.h"
+#include "images/formats/layer.h"
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-#include "images/tree/layer.h"
+#include "images/formats/layer.h"
 
 #include <zstd.h>
 

@@ -1,4 +1,4 @@
-#include "builder/packages/package_facts.h"
+#include "builder/layers/layer_facts.h"
 
 #include <utility>
 

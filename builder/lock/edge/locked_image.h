@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "builder/lock/locked_image.h"
+#include "manifests/base/result.h"
+
+namespace weir::builder {
+
+/// Reads a manifest and its lock.
+///
+/// path     a manifest, whose lock lies beside it (NAME.lock.json), or a lock, whose manifest does
+/// lock     where a manifest's lock is instead; empty: beside it
+/// errors   not_found: one of the two is missing: says to lock; integrity: the manifest changed
+///          since it was locked, or it was locked for another compressor; as the parsers
+[[nodiscard]] Result<LockedImage> read_locked_image(const std::string& path,
+                                                    const std::string& lock = "");
+
+}  // namespace weir::builder

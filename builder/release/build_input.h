@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "builder/lock/locked_image.h"
+#include "builder/secrets/secret_scan.h"
+#include "manifests/documents/release.h"
+
+namespace weir::builder {
+
+/// What a release is made from.
+struct BuildInput : LockedImage {
+  std::shared_ptr<const SecretScanner> scanner{};  ///< none: the rules alone
+  /// What the release says of a search for the fleet's own keys: the scanner's word, or, in a
+  /// rebuild, which does not have those keys, the word of who built it.
+  std::optional<manifests::OwnKeys> own_keys{};
+};
+
+}  // namespace weir::builder

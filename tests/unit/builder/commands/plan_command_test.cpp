@@ -1,0 +1,107 @@
+// What weir-builder's --plan promises is what then happens, and a plan leaves no trace.
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "tests/unit/builder/release/build_fixture.h"
+
+namespace weir::builder {
+namespace {
+
+struct Planned : Fixture {
+  [[nodiscard]] std::string everything() const {
+    return run(
+        "find . -printf '%p %s %T@\\n' | sort && find . -type f -exec sha256sum {} + | sort");
+  }
+  [[nodiscard]] nlohmann::json planned(const std::string& more = "") const {
+    const Outcome out = build("--plan --json " + more);
+    REQUIRE_MESSAGE(out.status == 0, out.out);
+    return nlohmann::json::parse(out.out);
+  }
+  void refused_alike(const std::string& arguments, const std::string& says) const {
+    for (const char* plan : {" --plan", ""}) {
+      const Outcome out = builder(arguments + plan);
+      CAPTURE(out.out);
+      CHECK(WEXITSTATUS(out.status) == 1);
+      CHECK(out.out.find(says) != std::string::npos);
+    }
+  }
+};
+
+std::size_t count(const nlohmann::json& layers, const char* field) {
+  std::size_t out = 0;
+  for (const auto& layer : layers) out += layer.at(field) == true ? 1 : 0;
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Planned, "what a build's plan says is what the build does") {
+  const nlohmann::json first = planned();
+  nlohmann::json made = built();
+  CHECK(made.at("layers_built") == count(first.at("layers"), "make"));
+  CHECK(made.at("layers_reused") == 0);
+  std::vector<std::string> names;
+  for (const auto& layer : release().at("layers")) names.push_back(layer.at("name"));
+  CHECK(first.at("order") == names);
+
+  // One package moves: the plan says so, and the others stay.
+  tool("tools", "1.1");
+  lock();
+  const nlohmann::json second = planned();
+  CHECK(count(second.at("layers"), "make") == 1);
+  made = built();
+  CHECK(made.at("layers_built") == 1);
+  CHECK(made.at("layers_reused") == second.at("layers").size() - 1);
+  CHECK(count(planned().at("layers"), "make") == 0);
+}
+
+TEST_CASE_FIXTURE(Planned, "a plan makes no file and no folder, not even a cache") {
+  const std::string before = everything();
+  CHECK(builder("build image.yaml --key k.key --store new/store --cache new/cache --plan").status ==
+        0);
+  CHECK(build("--plan").status == 0);
+  CHECK(everything() == before);
+}
+
+TEST_CASE_FIXTURE(Planned, "what could not be written is refused by the plan already") {
+  write("file", "no folder");
+  write("full/of/things", "x");
+  write("full/other", "x");
+  write("full/third", "x");
+  const std::string build = "build image.yaml --key k.key --cache cache --store ";
+  refused_alike(build + "file/store", "file is not a folder");
+  refused_alike("build image.yaml --key k.key --store s --cache file/cache", "file");
+  refused_alike("lock image.yaml --out none/image.lock.json", "there is no folder none");
+  (void)built();
+  for (const char* format : {"kernel", "pxe", "oci"}) {
+    refused_alike(
+        "export demo --store store --key k.pub --out none/a --format " + std::string(format),
+        "there is no folder none");
+  }
+  refused_alike("export demo --store store --key k.pub --out none/a --format uki --stub init",
+                "there is no folder none");
+  write("store/statements", "no folder");
+  refused_alike("rebuild demo --store store --cache cache --key k.key",
+                "store/statements is not a folder");
+}
+
+TEST_CASE_FIXTURE(Planned, "an export's plan names the files that are then written") {
+  (void)built();
+  const std::string line = "export demo --store store --key k.pub --json --out ";
+  const auto files = [&](const std::string& arguments) {
+    const Outcome out = builder(line + arguments);
+    REQUIRE_MESSAGE(out.status == 0, out.out);
+    std::set<std::string> paths;
+    const auto report = nlohmann::json::parse(out.out);
+    for (const auto& file : report.at("files")) paths.insert(file.at("path").get<std::string>());
+    return paths;
+  };
+  for (const std::string format : {"kernel", "pxe"}) {
+    const auto promised = files(format + " --format " + format + " --plan");
+    CHECK_FALSE(fs::exists(path() + "/" + format));
+    CHECK(files(format + " --format " + format) == promised);
+  }
+}
+
+}  // namespace weir::builder
