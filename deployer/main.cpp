@@ -94,7 +94,8 @@ int run_status(const Options& options, Site& site) {
     if (!report) return fail_with(options, report.error());
     if (options.watch && !options.json && ::isatty(STDOUT_FILENO) != 0)
       std::cout << "\033[H\033[2J";
-    std::cout << (options.json ? print_json(*report) + "\n" : print_text(*report)) << std::flush;
+    std::cout << (options.json ? print_json(*report) + "\n" : printable_lines(print_text(*report)))
+              << std::flush;
     if (!options.watch || interrupted) return 0;
     for (int i = 0; i < 10 && !interrupted; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -114,7 +115,7 @@ int finish(const Options& options, const ControlReply& reply) {
   if (options.json && !reply.json.empty()) {
     std::cout << reply.json << "\n";
   } else if (!options.json) {
-    std::cout << reply.text;
+    std::cout << printable_lines(reply.text);
   }
   std::cout << std::flush;
   if (!reply.error.empty()) {
@@ -145,7 +146,7 @@ int run(const Options& options) {
   if (options.plan) {
     const auto text = run_plan(options, **site);
     if (!text) return fail_with(options, text.error());
-    std::cout << *text;
+    std::cout << printable_lines(*text);
     return 0;
   }
   const auto reply = run_control_order(**site, order, interrupted, start);

@@ -284,7 +284,7 @@ int run_command(const Command& command, const std::vector<std::string>& argument
       std::cout << Json{{"error",
                          {{"code", name_of(answer.error().code)},
                           {"message", answer.error().message}}}}
-                       .dump(-1, ' ', false, Json::error_handler_t::replace)
+                       .dump(-1, ' ', true, Json::error_handler_t::replace)
                 << "\n";
     }
     return 1;
@@ -295,7 +295,7 @@ int run_command(const Command& command, const std::vector<std::string>& argument
     return 2;
   }
   if (given.count("json") != 0) {
-    std::cout << answer->json.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+    std::cout << answer->json.dump(-1, ' ', true, Json::error_handler_t::replace) << "\n";
   } else {
     std::cout << printable_lines(answer->text) << "\n";
   }

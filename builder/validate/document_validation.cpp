@@ -123,11 +123,13 @@ std::optional<std::string> kind_by_fields(const json& document) {
 
 // Of a text that is no JSON: signed documents begin with their type, peers are a line each.
 std::optional<std::string> kind_by_beginning(std::string_view text) {
+  std::size_t looked_at = 0;
   for (const std::string_view line : lines_of(text)) {
     if (is_blank(line)) continue;
-    const auto first = manifests::parse_json(line);
-    if (first && has_all(*first, {"public_key"})) return "peer";
-    break;
+    // One line may be wrong, and then it is the parser that says so.
+    if (++looked_at > 8) break;
+    const auto object = manifests::parse_json(line);
+    if (object && has_all(*object, {"public_key"})) return "peer";
   }
   for (const std::string_view word : {"{", "\"type\"", ":", "\""}) {
     text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
@@ -275,6 +277,7 @@ Result<std::string> kind_of_document(std::string_view text) {
     kind = document ? kind_by_fields(*document) : kind_by_beginning(text);
   } else {
     kind = kind_by_yaml_fields(text);
+    if (!kind) kind = kind_by_beginning(text);
   }
   if (!kind) return unknown("cannot tell which document this is: say it with --as KIND");
   return *kind;

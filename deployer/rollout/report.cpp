@@ -165,7 +165,7 @@ std::string print_json(const Report& report) {
                               {"failed", cohort.failed}});
   }
   out["warnings"] = report.warnings;
-  return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return out.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace weir::deployer

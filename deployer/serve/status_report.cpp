@@ -95,7 +95,7 @@ std::string print_json(const StatusReport& report) {
   out["holds"] = report.holds;
   out["rollout"] = report.rollout;
   out["next"] = report.advice;
-  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return out.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 }  // namespace weir::deployer

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "manifests/base/printable.h"
+
 namespace weir {
 namespace {
 
@@ -57,8 +59,8 @@ Result<Digest> Digest::parse(std::string_view text) {
   if (hex.starts_with("sha256:")) hex.remove_prefix(7);
   auto raw = parse_hex(hex);
   if (!raw || raw->size() != 32) {
-    return fail(Errc::invalid_input, "'" + std::string(text.substr(0, 80)) +
-                                         "' is not a SHA-256 digest (64 lower-case hex digits)");
+    return fail(Errc::invalid_input,
+                quotation(text) + " is not a SHA-256 digest (64 lower-case hex digits)");
   }
   std::array<std::uint8_t, 32> bytes{};
   std::copy(raw->begin(), raw->end(), bytes.begin());

@@ -2,42 +2,14 @@
 
 #include <vector>
 
+#include "manifests/base/printable.h"
+
 namespace weir::manifests {
 namespace {
 
 using nlohmann::json;
 
-constexpr int kDepth = 32;
-
-struct Refused {
-  std::string why;
-};
-
-// Sees every event of a parse and stops it where the library would be lenient.
-class Strictness {
- public:
-  void see(int depth, json::parse_event_t event, const json& parsed) {
-    if (depth > kDepth) throw Refused{"nested deeper than " + std::to_string(kDepth)};
-    switch (event) {
-      case json::parse_event_t::object_start:
-        keys_.emplace_back();
-        break;
-      case json::parse_event_t::object_end:
-        keys_.pop_back();
-        break;
-      case json::parse_event_t::key:
-        if (!keys_.back().insert(parsed.get_ref<const std::string&>()).second) {
-          throw Refused{"the key '" + parsed.get_ref<const std::string&>() + "' appears twice"};
-        }
-        break;
-      default:
-        break;
-    }
-  }
-
- private:
-  std::vector<std::set<std::string>> keys_;
-};
+constexpr std::size_t kLongestLine = 4096;
 
 // The library's text begins with "[json.exception.parse_error.101] parse error ".
 std::string plain(std::string_view what) {
@@ -45,24 +17,109 @@ std::string plain(std::string_view what) {
   return start == std::string_view::npos ? std::string(what) : std::string(what.substr(start + 12));
 }
 
+/// Builds the value from the parser's events, each of which costs the same whatever came before it,
+/// and stops where the library would be lenient. (Its own callbacks search what is there already
+/// after every object.) Each function returns false to stop.
+class TreeBuilder : public nlohmann::json_sax<json> {
+ public:
+  explicit TreeBuilder(const JsonLimits& limits) : limits_(limits) {}
+
+  json root;
+  Error error{Errc::invalid_input, 0, {}};
+
+  bool null() override { return add(nullptr) != nullptr; }
+  bool boolean(bool value) override { return add(value) != nullptr; }
+  bool number_integer(number_integer_t value) override { return add(value) != nullptr; }
+  bool number_unsigned(number_unsigned_t value) override { return add(value) != nullptr; }
+  bool number_float(number_float_t value, const string_t&) override {
+    return add(value) != nullptr;
+  }
+  bool string(string_t& value) override { return add(std::move(value)) != nullptr; }
+  bool binary(binary_t&) override { return stop(Errc::bug, "binary in JSON"); }
+
+  bool start_object(std::size_t) override { return enter(json::value_t::object); }
+  bool end_object() override { return leave(); }
+  bool start_array(std::size_t) override { return enter(json::value_t::array); }
+  bool end_array() override { return leave(); }
+
+  bool key(string_t& text) override {
+    auto& members = open_.back()->get_ref<json::object_t&>();
+    const auto [place, fresh] = members.emplace(std::move(text), nullptr);
+    if (!fresh) {
+      return stop(Errc::invalid_input, "the key " + quotation(place->first) + " appears twice");
+    }
+    member_ = &place->second;
+    return true;
+  }
+
+  bool parse_error(std::size_t, const std::string&, const json::exception& why) override {
+    return stop(Errc::invalid_input, "not JSON " + excerpt(plain(why.what()), 200));
+  }
+
+ private:
+  JsonLimits limits_;
+  std::vector<json*> open_;  // arrays and objects that have not ended
+  json* member_ = nullptr;   // the value of the key that was read last
+  std::size_t elements_ = 0;
+
+  bool stop(Errc code, std::string why) {
+    error = {code, 0, std::move(why)};
+    return false;
+  }
+
+  template <class Value>
+  json* add(Value&& value) {
+    if (++elements_ > limits_.elements) {
+      stop(Errc::exhausted, "more than " + std::to_string(limits_.elements) + " values");
+      return nullptr;
+    }
+    json* place = &root;
+    if (!open_.empty() && open_.back()->is_array()) {
+      place = &open_.back()->emplace_back(nullptr);
+    } else if (!open_.empty()) {
+      place = member_;
+    }
+    *place = json(std::forward<Value>(value));
+    return place;
+  }
+
+  bool enter(json::value_t kind) {
+    if (open_.size() == limits_.depth) {
+      return stop(Errc::invalid_input, "nested deeper than " + std::to_string(limits_.depth));
+    }
+    json* place = add(kind);
+    if (place != nullptr) open_.push_back(place);
+    return place != nullptr;
+  }
+
+  bool leave() {
+    open_.pop_back();
+    return true;
+  }
+};
+
 }  // namespace
 
-Result<json> parse_json(std::string_view text) {
+Result<json> parse_json(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.bytes.value) {
+    return fail(Errc::exhausted, "larger than " + print(limits.bytes));
+  }
   // The library takes it for the end of the text, whatever follows.
   if (text.find('\0') != std::string_view::npos) {
     return fail(Errc::invalid_input, "not JSON: a NUL byte");
   }
-  try {
-    Strictness strictness;
-    return json::parse(text, [&](int depth, json::parse_event_t event, json& parsed) {
-      strictness.see(depth, event, parsed);
-      return true;
-    });
-  } catch (const Refused& refused) {
-    return fail(Errc::invalid_input, refused.why);
-  } catch (const json::exception& error) {
-    return fail(Errc::invalid_input, "not JSON " + plain(error.what()));
+  // The library skips it.
+  if (text.starts_with("\xef\xbb\xbf")) {
+    return fail(Errc::invalid_input,
+                "not JSON: it begins with a byte order mark (EF BB BF): remove these three bytes");
   }
+  TreeBuilder builder(limits);
+  try {
+    if (!json::sax_parse(text, &builder)) return tl::unexpected(std::move(builder.error));
+  } catch (const json::exception& error) {
+    return fail(Errc::invalid_input, "not JSON " + excerpt(plain(error.what()), 200));
+  }
+  return std::move(builder.root);
 }
 
 Result<JsonFields> JsonFields::open(const json& value, std::string path) {
@@ -73,7 +130,7 @@ Result<JsonFields> JsonFields::open(const json& value, std::string path) {
 }
 
 std::string JsonFields::path_of(std::string_view key) const {
-  return (path_.empty() ? "" : path_ + ".") + std::string(key);
+  return (path_.empty() ? "" : path_ + ".") + excerpt(key);
 }
 
 tl::unexpected<Error> JsonFields::refuse(std::string_view key, std::string_view why) const {
@@ -95,6 +152,15 @@ Result<std::string> JsonFields::string(std::string_view key) {
   TRY_ASSIGN(const json* value, field(key));
   if (!value->is_string()) return refuse(key, "must be a string");
   return value->get_ref<const std::string&>();
+}
+
+Result<std::string> JsonFields::line(std::string_view key) {
+  TRY_ASSIGN(std::string text, string(key));
+  if (text.size() > kLongestLine) return refuse(key, "longer than 4096 bytes");
+  if (!is_printable(text)) {
+    return refuse(key, "has control characters, or others that cannot be seen: " + quotation(text));
+  }
+  return text;
 }
 
 Result<std::int64_t> JsonFields::integer(std::string_view key) {

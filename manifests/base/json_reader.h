@@ -8,14 +8,25 @@
 #include <vector>
 
 #include "manifests/base/digest.h"
+#include "manifests/base/names.h"
 #include "manifests/base/result.h"
 
 // A heavy header: for the .cpp files that parse documents, never for headers.
 namespace weir::manifests {
 
-/// One JSON value and nothing after it, by RFC 8259 and stricter: duplicate keys, and nesting
-/// deeper than 32, are refused. errors: invalid_input, with line and column or the key
-[[nodiscard]] Result<nlohmann::json> parse_json(std::string_view text);
+/// How much of a document is read before it is refused.
+struct JsonLimits {
+  ByteCount bytes{256ULL << 20};
+  std::size_t elements = 1'000'000;  ///< values of any kind, in all
+  std::size_t depth = 32;
+};
+
+/// One JSON value and nothing after it, by RFC 8259 and stricter: duplicate keys and a byte order
+/// mark are refused. What it costs grows with the text alone.
+/// errors: invalid_input, with line and column or the key, also nested too deeply; exhausted: too
+/// many bytes or elements
+[[nodiscard]] Result<nlohmann::json> parse_json(std::string_view text,
+                                                const JsonLimits& limits = {});
 
 /// Reads an object field by field, so that every refusal names its field ("kernel.image.size") and
 /// no field goes unread. Holds a reference: the value must outlive it.
@@ -26,6 +37,8 @@ class JsonFields {
 
   // errors: invalid_input: the field is missing or of another kind
   [[nodiscard]] Result<std::string> string(std::string_view key);
+  /// A string that a person is shown: `printable` as it is, of at most 4096 bytes.
+  [[nodiscard]] Result<std::string> line(std::string_view key);
   [[nodiscard]] Result<std::int64_t> integer(std::string_view key);
   [[nodiscard]] Result<std::uint64_t> natural(std::string_view key);
   [[nodiscard]] Result<bool> boolean(std::string_view key);

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstdio>
 
+#include "manifests/base/printable.h"
+
 namespace weir {
 
 Status check_name(std::string_view text) {
@@ -13,16 +15,16 @@ Status check_name(std::string_view text) {
                       return alnum(c) || c == '-' || c == '.';
                     });
   if (good) return {};
-  return fail(Errc::invalid_input, "'" + std::string(text.substr(0, 80)) +
-                                       "' is not a name (1 to 63 of a-z, 0-9, '-' and '.', the "
+  return fail(Errc::invalid_input, quotation(text) +
+                                       " is not a name (1 to 63 of a-z, 0-9, '-' and '.', the "
                                        "first and last a letter or digit)");
 }
 
 Result<PublicKey> PublicKey::parse(std::string_view base64) {
   auto raw = parse_base64(base64);
   if (!raw || raw->size() != 32) {
-    return fail(Errc::invalid_input, "'" + std::string(base64.substr(0, 80)) +
-                                         "' is not a WireGuard key (44 characters of base64)");
+    return fail(Errc::invalid_input,
+                quotation(base64) + " is not a WireGuard key (44 characters of base64)");
   }
   std::array<std::uint8_t, 32> bytes{};
   std::copy(raw->begin(), raw->end(), bytes.begin());
@@ -41,8 +43,7 @@ Result<ByteCount> parse_byte_count(std::string_view text) {
                     : unit == "GiB"             ? 30
                                                 : -1;
   if (error != std::errc{} || shift < 0 || number > UINT64_MAX >> shift) {
-    return fail(Errc::invalid_input,
-                "'" + std::string(text.substr(0, 80)) + "' is not a size (such as 512 MiB)");
+    return fail(Errc::invalid_input, quotation(text) + " is not a size (such as 512 MiB)");
   }
   return ByteCount{number << shift};
 }

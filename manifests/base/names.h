@@ -47,6 +47,8 @@ class PublicKey {
   static PublicKey from_raw(const std::array<std::uint8_t, 32>& raw) { return PublicKey(raw); }
   [[nodiscard]] std::string string() const { return base64_of(raw_); }
   [[nodiscard]] const std::array<std::uint8_t, 32>& raw() const { return raw_; }
+  /// 32 zero bytes, with which WireGuard says "no key".
+  [[nodiscard]] bool is_zero() const { return raw_ == std::array<std::uint8_t, 32>{}; }
   auto operator<=>(const PublicKey&) const = default;
 
  private:

@@ -26,6 +26,11 @@ class IpAddress {
   /// The address `n` after this one (carries through all bytes).
   [[nodiscard]] IpAddress plus(std::uint32_t n) const;
 
+  /// Why no packet can be sent to this address of one host over any link: "a multicast address",
+  /// "the unspecified address", loopback, broadcast, link-local, or IPv4 written as IPv6; empty if
+  /// one can. source: IANA's special-purpose address registries (RFC 6890), RFC 4291, section 2.5.5
+  [[nodiscard]] std::string_view unusable() const;
+
   auto operator<=>(const IpAddress&) const = default;
 
  private:
@@ -38,7 +43,8 @@ struct Prefix {
   IpAddress address;
   std::uint8_t length = 0;  ///< bits
 
-  /// "10.0.0.0/8"; a lone address means its full length. errors: invalid_input (also set host bits)
+  /// "10.0.0.0/8"; a lone address means its full length. The length is written as a number is, with
+  /// no zero before it. errors: invalid_input (also set host bits)
   static Result<Prefix> parse(std::string_view text);
   [[nodiscard]] std::string string() const;  ///< always with "/length"
   [[nodiscard]] bool contains(const IpAddress& address) const;

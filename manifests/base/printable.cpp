@@ -87,7 +87,7 @@ std::string excerpt(std::string_view text, std::size_t most) {
   return with_escapes(text, false, most);
 }
 
-std::string quoted(std::string_view text, std::size_t most) {
+std::string quotation(std::string_view text, std::size_t most) {
   return "'" + excerpt(text, most) + "'";
 }
 

@@ -26,6 +26,6 @@ namespace weir {
 [[nodiscard]] std::string excerpt(std::string_view text, std::size_t most = 80);
 
 /// An excerpt in single quotes.
-[[nodiscard]] std::string quoted(std::string_view text, std::size_t most = 80);
+[[nodiscard]] std::string quotation(std::string_view text, std::size_t most = 80);
 
 }  // namespace weir

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <sstream>
 
+#include "manifests/base/printable.h"
 #include "manifests/base/utf8.h"
 
 namespace weir::manifests {
@@ -16,7 +18,7 @@ namespace {
 
 constexpr std::size_t kLargest = 1U << 20;
 constexpr std::size_t kDeepest = 32;
-constexpr std::size_t kMostKeys = 4096;  // of one mapping: each is compared with all before it
+constexpr std::size_t kMostValues = 100'000;
 
 std::string place(std::string_view file, int line) {
   return std::string(file) + ":" + std::to_string(line) + ": ";
@@ -67,6 +69,8 @@ class TreeBuilder : public YAML::EventHandler {
 
  private:
   std::vector<YamlNode> stack_;
+  std::vector<std::set<std::string>> seen_keys_;  // of each in `stack_`
+  std::size_t values_ = 0;
 
   static int line_of(const YAML::Mark& mark) { return mark.line + 1; }
 
@@ -93,11 +97,13 @@ class TreeBuilder : public YAML::EventHandler {
     }
     if (stack_.size() == kDeepest) throw Refused{Errc::exhausted, node.line, "nested too deeply"};
     stack_.push_back(std::move(node));
+    seen_keys_.emplace_back();
   }
 
   void close() {
     YamlNode node = std::move(stack_.back());
     stack_.pop_back();
+    seen_keys_.pop_back();
     add(std::move(node));
   }
 
@@ -107,6 +113,9 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void add(YamlNode node) {
+    if (++values_ > kMostValues) {
+      throw Refused{Errc::exhausted, node.line, "more than 100,000 values"};
+    }
     if (stack_.empty()) {
       root = std::move(node);
       seen = true;
@@ -120,9 +129,8 @@ class TreeBuilder : public YAML::EventHandler {
     if (node.kind != YamlNode::Kind::scalar) {
       throw Refused{Errc::invalid_input, node.line, "a key must be text"};
     }
-    if (parent.keys.size() == kMostKeys) throw Refused{Errc::exhausted, node.line, "too many keys"};
-    if (std::find(parent.keys.begin(), parent.keys.end(), node.scalar) != parent.keys.end()) {
-      throw Refused{Errc::invalid_input, node.line, node.scalar + ": given twice"};
+    if (!seen_keys_.back().insert(node.scalar).second) {
+      throw Refused{Errc::invalid_input, node.line, excerpt(node.scalar) + ": given twice"};
     }
     parent.keys.push_back(std::move(node.scalar));
     parent.key_lines.push_back(node.line);
@@ -155,9 +163,9 @@ Result<YamlNode> parse_yaml(std::string_view text, std::string_view file) {
   } catch (const Refused& refused) {
     return fail(refused.code, place(file, refused.line) + refused.what);
   } catch (const YAML::Exception& error) {
-    return fail(Errc::invalid_input, place(file, error.mark.line + 1) + error.msg);
+    return fail(Errc::invalid_input, place(file, error.mark.line + 1) + excerpt(error.msg, 200));
   } catch (const std::exception& error) {
-    return fail(Errc::invalid_input, std::string(file) + ": " + error.what());
+    return fail(Errc::invalid_input, std::string(file) + ": " + excerpt(error.what(), 200));
   }
 }
 
@@ -166,8 +174,9 @@ YamlField YamlField::root(const YamlNode& node, std::string_view file) {
 }
 
 tl::unexpected<Error> YamlField::wrong(std::string_view what) const {
-  return fail(Errc::invalid_input,
-              place(*file_, line_) + (path_.empty() ? "" : path_ + ": ") + std::string(what));
+  return fail(
+      Errc::invalid_input,
+      place(*file_, line_) + (path_.empty() ? "" : excerpt(path_, 200) + ": ") + std::string(what));
 }
 
 tl::unexpected<Error> YamlField::wrong(const Error& error) const {
@@ -201,6 +210,18 @@ std::optional<YamlField> YamlField::find(std::string_view key) const {
   return std::nullopt;
 }
 
+std::vector<std::pair<std::string, YamlField>> YamlField::members() const {
+  std::vector<std::pair<std::string, YamlField>> out;
+  for (std::size_t i = 0; i < node_->keys.size(); ++i) {
+    const YamlNode& value = node_->items[i];
+    const bool text = value.kind == YamlNode::Kind::scalar;
+    const std::string& key = node_->keys[i];
+    out.emplace_back(key, YamlField(&value, text ? value.line : node_->key_lines[i], file_,
+                                    path_.empty() ? key : path_ + "." + key));
+  }
+  return out;
+}
+
 Result<YamlField> YamlField::at(std::string_view key) const {
   if (node_->kind != YamlNode::Kind::mapping) return wrong("must be a mapping (key: value)");
   if (auto field = find(key)) return *field;
@@ -221,8 +242,9 @@ Result<std::string> YamlField::text() const {
   if (node_->kind != YamlNode::Kind::scalar) return wrong("must be one value");
   const std::string& value = node_->scalar;
   if (value.empty()) return wrong("must not be empty");
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (std::any_of(value.begin(), value.end(), control)) return wrong("has control characters");
+  if (!is_printable(value)) {
+    return wrong("has control characters, or others that cannot be seen: " + quotation(value));
+  }
   return value;
 }
 
@@ -238,7 +260,7 @@ Result<std::uint64_t> YamlField::number(std::uint64_t least, std::uint64_t most)
   const auto [rest, error] = std::from_chars(written.data(), end, value);
   if (error != std::errc{} || rest != end || value < least || value > most) {
     return wrong("must be a whole number from " + std::to_string(least) + " to " +
-                 std::to_string(most) + ", not '" + written.substr(0, 40) + "'");
+                 std::to_string(most) + ", not " + quotation(written, 40));
   }
   return value;
 }
@@ -246,7 +268,7 @@ Result<std::uint64_t> YamlField::number(std::uint64_t least, std::uint64_t most)
 Result<bool> YamlField::boolean() const {
   TRY_ASSIGN(const std::string written, text());
   if (written != "true" && written != "false") {
-    return wrong("must be true or false, not '" + written.substr(0, 40) + "'");
+    return wrong("must be true or false, not " + quotation(written, 40));
   }
   return written == "true";
 }
@@ -264,8 +286,8 @@ Result<std::chrono::milliseconds> YamlField::duration() const {
                                            : 0;
   constexpr std::int64_t kDay = 86'400'000;
   if (error != std::errc{} || scale == 0 || value > kDay / scale || value < -kDay / scale) {
-    return wrong("must be a duration of at most a day, such as 250ms, 20s, 3m or 1h, not '" +
-                 written.substr(0, 40) + "'");
+    return wrong("must be a duration of at most a day, such as 250ms, 20s, 3m or 1h, not " +
+                 quotation(written, 40));
   }
   return std::chrono::milliseconds(value * scale);
 }

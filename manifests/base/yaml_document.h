@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "manifests/base/result.h"
@@ -28,8 +29,9 @@ struct YamlNode {
 /// aliases, tags and second documents are refused, so that what a reader sees is all there is.
 ///
 /// file     stands in front of errors, "fleet.yaml:12: pools: ..."
-/// errors   invalid_input (also what is not UTF-8); exhausted: more than a MiB, or nested deeper
-/// than 32
+/// errors   invalid_input (also what is not UTF-8); exhausted: more than a MiB or 100,000 values,
+/// or
+///          nested deeper than 32
 [[nodiscard]] Result<YamlNode> parse_yaml(std::string_view text, std::string_view file);
 
 /// A value on its way into a typed document: the node, and how a person finds it. Holds pointers
@@ -53,9 +55,11 @@ class YamlField {
       std::string_view key) const;                             ///< errors: invalid_input, if absent
   [[nodiscard]] Result<std::vector<YamlField>> items() const;  ///< of a sequence
   [[nodiscard]] const std::vector<std::string>& keys() const { return node_->keys; }
+  /// Every key of a mapping with its value, in document order.
+  [[nodiscard]] std::vector<std::pair<std::string, YamlField>> members() const;
 
   [[nodiscard]] bool is_list() const { return node_->kind == YamlNode::Kind::sequence; }
-  [[nodiscard]] Result<std::string> text() const;   ///< not empty, no control characters
+  [[nodiscard]] Result<std::string> text() const;   ///< not empty, and `printable` as it is
   [[nodiscard]] Result<std::string> lines() const;  ///< any text, of several lines too, or none
   [[nodiscard]] Result<std::uint64_t> number(std::uint64_t least, std::uint64_t most) const;
   [[nodiscard]] Result<bool> boolean() const;  ///< "true" or "false"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "manifests/base/printable.h"
+
 namespace weir::manifests {
 namespace {
 
@@ -43,8 +45,8 @@ std::vector<FactDifference> differences(const Release& release, const AttestedFa
 }
 
 std::string print(const FactDifference& difference) {
-  return "reports " + difference.fact + " " + difference.got + ", but its release says " +
-         difference.want;
+  return "reports " + excerpt(difference.fact) + " " + excerpt(difference.got) +
+         ", but its release says " + excerpt(difference.want);
 }
 
 }  // namespace weir::manifests

@@ -14,24 +14,24 @@ constexpr std::size_t kMostItems = 1000, kMostSteps = 64;
 
 Result<LoadedModule> read_module(JsonFields& fields) {
   LoadedModule out;
-  TRY_ASSIGN(out.name, fields.string("name"));
-  TRY_ASSIGN(out.version, fields.string("version"));
-  TRY_ASSIGN(out.srcversion, fields.string("srcversion"));
-  TRY_ASSIGN(out.build_id, fields.string("build_id"));
+  TRY_ASSIGN(out.name, fields.line("name"));
+  TRY_ASSIGN(out.version, fields.line("version"));
+  TRY_ASSIGN(out.srcversion, fields.line("srcversion"));
+  TRY_ASSIGN(out.build_id, fields.line("build_id"));
   return out;
 }
 
 Result<ReleasePackage> read_tool(JsonFields& fields) {
   ReleasePackage out;
-  TRY_ASSIGN(out.name, fields.string("name"));
-  TRY_ASSIGN(out.version, fields.string("version"));
-  TRY_ASSIGN(out.architecture, fields.string("architecture"));
+  TRY_ASSIGN(out.name, fields.line("name"));
+  TRY_ASSIGN(out.version, fields.line("version"));
+  TRY_ASSIGN(out.architecture, fields.line("architecture"));
   return out;
 }
 
 Result<BootStep> read_step(JsonFields& fields) {
   BootStep out;
-  TRY_ASSIGN(out.name, fields.string("step"));
+  TRY_ASSIGN(out.name, fields.line("step"));
   TRY(check_name(out.name).map_error(
       [&](Error error) { return std::move(error).in(fields.path_of("step")); }));
   TRY_ASSIGN(out.milliseconds, fields.natural("ms"));
@@ -41,8 +41,8 @@ Result<BootStep> read_step(JsonFields& fields) {
 Result<AttestedFacts> read_facts(JsonFields fields) {
   TRY_ASSIGN(const Digest lock, fields.digest("lock_digest"));
   AttestedFacts out{lock, {}, {}, {}, {}};
-  TRY_ASSIGN(out.kernel_release, fields.string("kernel_release"));
-  TRY_ASSIGN(out.kernel_build_id, fields.string("kernel_build_id"));
+  TRY_ASSIGN(out.kernel_release, fields.line("kernel_release"));
+  TRY_ASSIGN(out.kernel_build_id, fields.line("kernel_build_id"));
   TRY_ASSIGN(out.modules, objects(fields, "modules", &read_module, kMostItems));
   TRY_ASSIGN(out.tools, objects(fields, "tools", &read_tool, kMostItems));
   TRY(fields.finish());
@@ -94,18 +94,18 @@ Status check_timeline(const JsonFields& fields, const std::vector<BootStep>& ste
 }
 
 Result<BootCheckStatement> read(JsonFields& fields) {
-  TRY_ASSIGN(const std::string type, fields.string("type"));
+  TRY_ASSIGN(const std::string type, fields.line("type"));
   if (type != kBootCheckType) {
     return fields.refuse("type", "'" + type + "' is not '" + std::string(kBootCheckType) + "'");
   }
-  TRY_ASSIGN(const std::string name, fields.string("release"));
+  TRY_ASSIGN(const std::string name, fields.line("release"));
   TRY_ASSIGN_IN(ReleaseName release, ReleaseName::parse(name), "release");
   TRY_ASSIGN(const Digest digest, fields.digest("release_digest"));
-  TRY_ASSIGN(const std::string checked, fields.string("checked_at"));
+  TRY_ASSIGN(const std::string checked, fields.line("checked_at"));
   TRY_ASSIGN_IN(const UtcTime checked_at, UtcTime::parse(checked), "checked_at");
-  TRY_ASSIGN(std::string checker, fields.string("checker_version"));
-  TRY_ASSIGN(std::string machine, fields.string("machine"));
-  TRY_ASSIGN(std::string peer, fields.string("peer"));
+  TRY_ASSIGN(std::string checker, fields.line("checker_version"));
+  TRY_ASSIGN(std::string machine, fields.line("machine"));
+  TRY_ASSIGN(std::string peer, fields.line("peer"));
   TRY_ASSIGN(JsonFields facts_field, fields.object("facts"));
   TRY_ASSIGN(AttestedFacts facts, read_facts(std::move(facts_field)));
   TRY_ASSIGN(JsonFields traffic_field, fields.object("traffic"));

@@ -2,14 +2,20 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 #include <set>
+#include <utility>
 
+#include "manifests/base/paths.h"
+#include "manifests/base/printable.h"
 #include "manifests/base/yaml_document.h"
 
 namespace weir::manifests {
 namespace {
 
-constexpr std::uint64_t kMostNodes = 250;  // of one pool
+constexpr std::uint64_t kMostNodes = 250;    // of one pool
+constexpr std::size_t kMostNetworks = 1024;  // inner ones: every peer is looked for in them
+constexpr std::string_view kDataLink = "weir-d", kManagementLink = "weir-m";
 
 /// An address block with the words a person knows it by.
 struct Claim {
@@ -17,13 +23,21 @@ struct Claim {
   YamlField field;
 };
 
-Result<std::string> interface_name(const YamlField& field) {
-  TRY_ASSIGN(std::string name, field.text());
-  // dev_valid_name() in the kernel's net/core/dev.c
-  if (name.size() > 15 || name == "." || name == ".." ||
-      name.find_first_of("/: ") != std::string::npos) {
-    return field.wrong("'" + name.substr(0, 40) +
-                       "' is not an interface name (1 to 15 characters, no '/', ':' or space)");
+/// What is named after the nodes' own links would be taken for one of them.
+bool is_link_name(std::string_view name) {
+  for (const std::string_view stem : {kDataLink, kManagementLink}) {
+    if (!name.starts_with(stem)) continue;
+    const std::string_view number = name.substr(stem.size());
+    return !number.empty() && number.find_first_not_of("0123456789") == std::string_view::npos;
+  }
+  return false;
+}
+
+Result<std::string> upstream_name(const YamlField& field) {
+  TRY_ASSIGN(std::string name, field.as(parse_interface_name));
+  if (name == "lo") return field.wrong("'lo' leads nowhere but to this machine itself");
+  if (is_link_name(name)) {
+    return field.wrong("'" + name + "' is how a node's own link is called (weir-d1, weir-m1, ...)");
   }
   return name;
 }
@@ -31,7 +45,7 @@ Result<std::string> interface_name(const YamlField& field) {
 Result<std::string> one_of(const YamlField& field, std::string_view only) {
   TRY_ASSIGN(std::string text, field.text());
   if (text == only) return text;
-  return field.wrong("must be '" + std::string(only) + "', not '" + text.substr(0, 40) + "'");
+  return field.wrong("must be '" + std::string(only) + "', not " + quotation(text, 40));
 }
 
 /// "2%" or "0.5%".
@@ -48,7 +62,7 @@ Result<Permille> share(const YamlField& field) {
   }
   good = good && end - rest == 1 && *rest == '%' && whole <= 100 && whole * 10 + tenth <= 1000;
   if (!good) {
-    return field.wrong("must be a share such as 2% or 0.5%, not '" + text.substr(0, 40) + "'");
+    return field.wrong("must be a share such as 2% or 0.5%, not " + quotation(text, 40));
   }
   return Permille{static_cast<std::uint16_t>(whole * 10 + tenth)};
 }
@@ -65,25 +79,40 @@ Result<DirectorSpec> read_director(const YamlField& field) {
   TRY_ASSIGN(const YamlField driver, field.at("driver"));
   TRY_ASSIGN(out.driver, one_of(driver, "nft"));
   TRY_ASSIGN(const YamlField upstream, field.at("upstream_interface"));
-  TRY_ASSIGN(out.upstream_interface, interface_name(upstream));
+  TRY_ASSIGN(out.upstream_interface, upstream_name(upstream));
   if (const auto name = field.find("network_namespace")) {
-    TRY_ASSIGN(std::string text, name->text());
-    if (text.find('/') != std::string::npos || text == "." || text == "..") {
-      return name->wrong("'" + text.substr(0, 40) + "' is not a network namespace's name");
-    }
-    out.network_namespace = std::move(text);
+    TRY_ASSIGN(out.network_namespace, name->as(parse_namespace_name));
+  }
+  return out;
+}
+
+/// An address that packets can be sent to.
+Result<IpAddress> host(const YamlField& field) {
+  TRY_ASSIGN(const IpAddress out, field.as(IpAddress::parse));
+  if (const auto why = out.unusable(); !why.empty()) {
+    return field.wrong(out.string() + " is " + std::string(why) + ", which no host can have here");
+  }
+  return out;
+}
+
+/// A block out of which hosts get addresses.
+Result<Prefix> hosts(const YamlField& field) {
+  TRY_ASSIGN(const Prefix out, field.as(Prefix::parse));
+  if (const auto why = out.address.unusable(); !why.empty() && out.length > 0) {
+    return field.wrong(out.string() + " begins with " + std::string(why) +
+                       ", which no host can have here");
   }
   return out;
 }
 
 Result<IpAddress> address(const YamlField& field, bool v4) {
-  TRY_ASSIGN(const IpAddress out, field.as(IpAddress::parse));
+  TRY_ASSIGN(const IpAddress out, host(field));
   if (out.is_v4() != v4) return field.wrong(v4 ? "must be IPv4" : "must be IPv6");
   return out;
 }
 
 Result<Prefix> block(const YamlField& field, bool v4) {
-  TRY_ASSIGN(const Prefix out, field.as(Prefix::parse));
+  TRY_ASSIGN(const Prefix out, hosts(field));
   if (out.address.is_v4() != v4) return field.wrong(v4 ? "must be IPv4" : "must be IPv6");
   return out;
 }
@@ -119,9 +148,10 @@ Result<Fabric> read_fabric(const YamlField& field) {
 Result<std::vector<Prefix>> read_clients(const YamlField& field) {
   TRY_ASSIGN(const auto items, field.items());
   if (items.empty()) return field.wrong("needs at least one inner network");
+  if (items.size() > kMostNetworks) return field.wrong("more than 1024 inner networks");
   std::vector<Prefix> out;
   for (const YamlField& item : items) {
-    TRY_ASSIGN(const Prefix prefix, item.as(Prefix::parse));
+    TRY_ASSIGN(const Prefix prefix, hosts(item));
     out.push_back(prefix);
   }
   return out;
@@ -199,8 +229,8 @@ Result<ProbeSpec> read_probe(const YamlField& field, const Fleet& fleet,
   TRY(field.only({"target", "source"}));
   TRY_ASSIGN(const YamlField target_field, field.at("target"));
   TRY_ASSIGN(const YamlField source_field, field.at("source"));
-  TRY_ASSIGN(const IpAddress target, target_field.as(IpAddress::parse));
-  TRY_ASSIGN(const IpAddress source, source_field.as(IpAddress::parse));
+  TRY_ASSIGN(const IpAddress target, host(target_field));
+  TRY_ASSIGN(const IpAddress source, host(source_field));
   if (target.is_v4() != source.is_v4()) {
     return source_field.wrong("must be of the same IP version as the target");
   }
@@ -232,12 +262,23 @@ Result<std::vector<Claim>> claims_of(const YamlField& root, const Fleet& fleet) 
   TRY_ASSIGN(const YamlField clients, root.at("clients"));
   TRY_ASSIGN(const auto items, clients.items());
   for (std::size_t i = 0; i < items.size(); ++i) out.push_back({fleet.clients[i], items[i]});
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    for (std::size_t k = 0; k < i; ++k) {
-      if (!out[i].prefix.overlaps(out[k].prefix)) continue;
-      return out[i].field.wrong(out[i].prefix.string() + " overlaps " + out[k].prefix.string() +
-                                " (" + out[k].field.path() + ")");
-    }
+  // Blocks are nested or apart, so sorted by address and then length a block that overlaps any
+  // other overlaps its neighbour.
+  std::vector<std::size_t> order(out.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return out[a].prefix < out[b].prefix; });
+  std::optional<std::pair<std::size_t, std::size_t>> clash;
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    if (!out[order[i - 1]].prefix.overlaps(out[order[i]].prefix)) continue;
+    const auto [first, second] = std::minmax(order[i - 1], order[i]);
+    if (!clash || second < clash->second) clash = {first, second};
+  }
+  if (clash) {
+    const auto& [first, second] = *clash;
+    return out[second].field.wrong(out[second].prefix.string() + " overlaps " +
+                                   out[first].prefix.string() + " (" + out[first].field.path() +
+                                   ")");
   }
   return out;
 }
@@ -248,7 +289,7 @@ Status read_trusted(const YamlField& root, Fleet& out) {
     if (const auto keys = root.find("trusted_keys")) {
       return keys->wrong("cannot stand beside `trust`, which says who is trusted");
     }
-    TRY_ASSIGN(out.trust, trust->text());
+    TRY_ASSIGN(out.trust, trust->as(parse_path));
     if (const auto channel = root.find("channel")) {
       TRY_ASSIGN(out.channel, channel->as(ChannelName::parse));
     }
@@ -261,7 +302,7 @@ Status read_trusted(const YamlField& root, Fleet& out) {
   TRY_ASSIGN(const auto items, trusted.items());
   if (items.empty()) return trusted.wrong("needs at least one public key file");
   for (const YamlField& item : items) {
-    TRY_ASSIGN(std::string path, item.text());
+    TRY_ASSIGN(std::string path, item.as(parse_path));
     out.trusted_keys.push_back(std::move(path));
   }
   return {};
@@ -274,7 +315,7 @@ Result<StatementPolicy> read_statement_policy(const YamlField& field) {
   TRY_ASSIGN(const auto items, keys.items());
   if (items.empty()) return keys.wrong("needs at least one public key file");
   for (const YamlField& item : items) {
-    TRY_ASSIGN(std::string path, item.text());
+    TRY_ASSIGN(std::string path, item.as(parse_path));
     out.keys.push_back(std::move(path));
   }
   if (const auto threshold = field.find("threshold")) {
@@ -292,9 +333,9 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
   TRY(root.only({"name", "state", "store", "trusted_keys", "identity", "identity_key_file", "peers",
                  "director", "vip", "fabric", "clients", "probe", "pools", "policy", "trust",
                  "channel", "boot_check", "rebuild", "own_keys_searched"}));
-  const auto text_of = [&](std::string_view key) -> Result<std::string> {
+  const auto path_of = [&](std::string_view key) -> Result<std::string> {
     TRY_ASSIGN(const YamlField field, root.at(key));
-    return field.text();
+    return field.as(parse_path);
   };
 
   TRY_ASSIGN(const YamlField name_field, root.at("name"));
@@ -319,8 +360,8 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
             .probe = {},
             .pools = {},
             .policy = {}};
-  TRY_ASSIGN(out.state, text_of("state"));
-  TRY_ASSIGN(out.store, text_of("store"));
+  TRY_ASSIGN(out.state, path_of("state"));
+  TRY_ASSIGN(out.store, path_of("store"));
   TRY(read_trusted(root, out));
   if (const auto check = root.find("boot_check")) {
     TRY_ASSIGN(out.boot_check, read_statement_policy(*check));
@@ -331,11 +372,11 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
   if (const auto searched = root.find("own_keys_searched")) {
     TRY_ASSIGN(out.own_keys_searched, searched->boolean());
   }
-  TRY_ASSIGN(out.identity, text_of("identity"));
+  TRY_ASSIGN(out.identity, path_of("identity"));
   if (const auto key_file = root.find("identity_key_file")) {
-    TRY_ASSIGN(out.identity_key_file, key_file->text());
+    TRY_ASSIGN(out.identity_key_file, key_file->as(parse_path));
   }
-  TRY_ASSIGN(out.peers, text_of("peers"));
+  TRY_ASSIGN(out.peers, path_of("peers"));
   TRY_ASSIGN(const YamlField clients, root.at("clients"));
   TRY_ASSIGN(out.clients, read_clients(clients));
 
@@ -380,8 +421,8 @@ Result<std::vector<NodeLink>> links_of(const Fleet& fleet) {
       out.push_back({.node = node,
                      .pool = pool.name,
                      .number = number,
-                     .data_interface = "weir-d" + std::to_string(number),
-                     .management_interface = "weir-m" + std::to_string(number),
+                     .data_interface = std::string(kDataLink) + std::to_string(number),
+                     .management_interface = std::string(kManagementLink) + std::to_string(number),
                      .director_v4 = pair(fleet.fabric.ipv4, 0),
                      .node_v4 = pair(fleet.fabric.ipv4, 1),
                      .director_v6 = pair(fleet.fabric.ipv6, 0),

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <utility>
 
+#include "manifests/base/paths.h"
+#include "manifests/base/printable.h"
 #include "manifests/base/yaml_document.h"
 
 namespace weir::manifests {
@@ -73,14 +76,10 @@ bool is_image_path(std::string_view path) {
 
 using Check = bool (*)(std::string_view);
 
-std::string quoted(std::string_view text) {
-  return "'" + std::string(text.substr(0, 80)) + "'";
-}
-
 // The field's text, if `valid`; `what` says what it should be.
 Result<std::string> checked(const YamlField& field, Check valid, std::string_view what) {
   TRY_ASSIGN(auto value, field.text());
-  if (!valid(value)) return field.wrong(quoted(value) + " is not " + std::string(what));
+  if (!valid(value)) return field.wrong(quotation(value) + " is not " + std::string(what));
   return value;
 }
 
@@ -97,10 +96,11 @@ Status read_names(const YamlField& map, std::string_view key, Check valid, std::
   if (!field) return {};
   TRY_ASSIGN(const auto items, field->items());
   out.clear();
+  std::set<std::string> seen;
   for (const auto& item : items) {
     TRY_ASSIGN(auto value, checked(item, valid, what));
-    if (std::find(out.begin(), out.end(), value) != out.end()) {
-      return item.wrong(quoted(value) + " stands here twice");
+    if (!seen.insert(value).second) {
+      return item.wrong(quotation(value) + " stands here twice");
     }
     out.push_back(std::move(value));
   }
@@ -114,11 +114,10 @@ Status read_list(const YamlField& map, std::string_view name, Result<T> (*parse)
   const auto field = map.find(name);
   if (!field) return {};
   TRY_ASSIGN(const auto items, field->items());
+  std::set<decltype(key(std::declval<T>()))> seen;
   for (const auto& item : items) {
     TRY_ASSIGN(auto value, parse(item));
-    for (const T& other : out) {
-      if (key(other) == key(value)) return item.wrong("the same as an entry above");
-    }
+    if (!seen.insert(key(value)).second) return item.wrong("the same as an entry above");
     out.push_back(std::move(value));
   }
   return {};
@@ -158,6 +157,8 @@ Result<ModuleSource> parse_module_source(const YamlField& map) {
   ModuleSource out;
   TRY_ASSIGN(out.file,
              checked_at(map, "file", is_module_file, "a file that ends in .ko, .ko.xz or .ko.zst"));
+  TRY_ASSIGN(const auto file, map.at("file"));
+  TRY(file.as(parse_path));
   TRY_ASSIGN(const auto digest, map.at("sha256"));
   TRY_ASSIGN(out.digest, digest.as(Digest::parse));
   return out;
@@ -178,7 +179,7 @@ Status read_modules(const YamlField& root, ImageManifest& out) {
     }
     TRY_ASSIGN(auto name, checked(name_field, is_module_name, "a module's name"));
     if (!seen.insert(as_kernel_shows(name)).second) {
-      return item.wrong(quoted(name) + " stands here twice");
+      return item.wrong(quotation(name) + " stands here twice");
     }
     if (source) out.module_sources.emplace(name, std::move(*source));
     out.modules.push_back(std::move(name));
@@ -205,7 +206,8 @@ Result<ImageSources> parse_sources(const YamlField& map) {
     }
   }
   if (map.find("keyring")) {
-    TRY_ASSIGN(out.keyring, checked_at(map, "keyring", is_any, ""));
+    TRY_ASSIGN(const auto keyring, map.at("keyring"));
+    TRY_ASSIGN(out.keyring, keyring.as(parse_path));
   }
   return out;
 }
@@ -223,9 +225,9 @@ Result<KernelPin> parse_kernel(const YamlField& map) {
 
 Result<std::map<std::string, std::string>> parse_constraints(const YamlField& map) {
   std::map<std::string, std::string> out;
-  for (const auto& package : map.keys()) {
-    TRY_ASSIGN(const auto field, map.at(package));
-    if (!is_package_name(package)) return field.wrong(quoted(package) + " is not a package name");
+  for (const auto& [package, field] : map.members()) {
+    if (!is_package_name(package))
+      return field.wrong(quotation(package) + " is not a package name");
     TRY_ASSIGN(auto version, checked(field, is_version, "a version or pattern such as 6.1.*"));
     out.emplace(package, std::move(version));
   }
@@ -401,14 +403,15 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
     TRY_ASSIGN(out.documentation, field->boolean());
   }
   if (const auto field = root.find("node_programs")) {
-    TRY_ASSIGN(out.node_programs, field->text());
+    TRY_ASSIGN(out.node_programs, field->as(parse_path));
   }
   if (const auto field = root.find("release")) {
     TRY_ASSIGN(out.release, parse_release_policy(*field));
   }
+  const std::set<std::string> asked(out.packages.begin(), out.packages.end());
   for (const auto& provided : out.provides) {
-    if (std::find(out.packages.begin(), out.packages.end(), provided) != out.packages.end()) {
-      return root.find("provides")->wrong(quoted(provided) + " is also asked for in packages");
+    if (asked.contains(provided)) {
+      return root.find("provides")->wrong(quotation(provided) + " is also asked for in packages");
     }
   }
   return out;

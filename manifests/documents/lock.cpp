@@ -61,7 +61,7 @@ ordered_json list(const std::vector<T>& items) {
 }
 
 Result<std::string> filled(JsonFields& fields, std::string_view key) {
-  TRY_ASSIGN(std::string text, fields.string(key));
+  TRY_ASSIGN(std::string text, fields.line(key));
   if (text.empty()) return fields.refuse(key, "must not be empty");
   return text;
 }
@@ -91,7 +91,7 @@ Result<LockedSource> source(JsonFields& fields) {
   TRY_ASSIGN(std::string suite, filled(fields, "suite"));
   TRY_ASSIGN(const Digest inrelease, fields.digest("inrelease_digest"));
   TRY_ASSIGN(std::string date, filled(fields, "date"));
-  TRY_ASSIGN(std::string signer, fields.string("signer"));
+  TRY_ASSIGN(std::string signer, fields.line("signer"));
   if (!is_fingerprint(signer)) return fields.refuse("signer", "must be a key's fingerprint");
   return LockedSource{std::move(suite), inrelease, std::move(date), std::move(signer)};
 }
@@ -100,7 +100,7 @@ Result<LockedPackage> package(JsonFields& fields) {
   TRY_ASSIGN(std::string name, filled(fields, "name"));
   TRY_ASSIGN(std::string version, filled(fields, "version"));
   TRY_ASSIGN(std::string architecture, filled(fields, "architecture"));
-  TRY_ASSIGN(std::string path, fields.string("path"));
+  TRY_ASSIGN(std::string path, fields.line("path"));
   if (!is_pool_path(path)) return fields.refuse("path", "must be a path inside an archive");
   TRY_ASSIGN(const std::uint64_t size, fields.natural("size"));
   TRY_ASSIGN(const Digest digest, fields.digest("digest"));
@@ -196,12 +196,12 @@ Status check(const Lock& lock) {
 }
 
 Result<Lock> read(JsonFields& fields) {
-  TRY_ASSIGN(const std::string type, fields.string("type"));
+  TRY_ASSIGN(const std::string type, fields.line("type"));
   if (type != kLockType) {
     return fields.refuse("type", "'" + type + "' is not '" + std::string(kLockType) +
                                      "': remove this lock and lock again");
   }
-  TRY_ASSIGN(const std::string name_text, fields.string("name"));
+  TRY_ASSIGN(const std::string name_text, fields.line("name"));
   TRY_ASSIGN_IN(ReleaseName name, ReleaseName::parse(name_text), "name");
   TRY_ASSIGN(std::string architecture, filled(fields, "architecture"));
   TRY_ASSIGN(const Digest manifest, fields.digest("manifest_digest"));

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
+
+#include "manifests/base/paths.h"
+#include "manifests/base/printable.h"
 
 namespace weir::manifests {
 namespace {
@@ -11,6 +15,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kLongestLine = 64U << 10;
 constexpr std::size_t kLongestText = 255;
+constexpr std::size_t kMostPeers = 1'000'000;
 
 /// A line as JSON has it, before anything in it is understood.
 struct Line {
@@ -44,9 +49,9 @@ class LineReader : public nlohmann::json_sax<Json> {
   bool string(string_t& text) override {
     if (place_ == Place::outside) return stop("a line must be one JSON object");
     if (text.size() > kLongestText) return stop(where() + "longer than 255 bytes");
-    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-    if (std::any_of(text.begin(), text.end(), control)) {
-      return stop(where() + "has control characters");
+    if (!is_printable(text)) {
+      return stop(where() +
+                  "has control characters, or others that cannot be seen: " + quotation(text));
     }
     if (place_ == Place::allowed_ips) {
       line.allowed_ips.push_back(std::move(text));
@@ -100,7 +105,7 @@ class LineReader : public nlohmann::json_sax<Json> {
     key_ = text;
     if (text != "name" && text != "public_key" && text != "allowed_ips" &&
         text != "preshared_key_file" && text != "labels") {
-      return stop(text.substr(0, 40) +
+      return stop(excerpt(text, 40) +
                   ": unknown field; known here: name, public_key, allowed_ips, "
                   "preshared_key_file, labels");
     }
@@ -143,6 +148,7 @@ Result<Peer> peer_of(Line line) {
     }
   }
   TRY_ASSIGN_IN(const PublicKey key, PublicKey::parse(line.public_key), "public_key");
+  if (key.is_zero()) return fail(Errc::invalid_input, "public_key: is all zeros, which is no key");
   Peer out{.name = std::move(line.name),
            .public_key = key,
            .allowed_ips = {},
@@ -159,7 +165,8 @@ Result<Peer> peer_of(Line line) {
     out.allowed_ips.push_back(*prefix);
   }
   if (line.given.contains("preshared_key_file")) {
-    out.preshared_key_file = std::move(line.preshared_key_file);
+    TRY_ASSIGN_IN(out.preshared_key_file, parse_path(line.preshared_key_file),
+                  "preshared_key_file");
   }
   return out;
 }
@@ -184,8 +191,7 @@ std::optional<std::pair<Item, Item>> first_clash(std::vector<Item> order, Less l
   return found;
 }
 
-Status check_unique(const std::vector<Peer>& peers, const std::vector<int>& lines,
-                    std::string_view file) {
+Status check_unique(const std::vector<Peer>& peers, std::string_view file) {
   struct Claim {
     std::size_t peer;
     const Prefix* prefix;
@@ -193,8 +199,8 @@ Status check_unique(const std::vector<Peer>& peers, const std::vector<int>& line
   std::vector<Claim> everyone(peers.size());
   for (std::size_t i = 0; i < peers.size(); ++i) everyone[i] = {i, nullptr};
   const auto report = [&](const auto& clash, const std::string& what) {
-    return wrong(file, lines[clash->second.peer],
-                 what + " line " + std::to_string(lines[clash->first.peer]));
+    return wrong(file, peers[clash->second.peer].line,
+                 what + " line " + std::to_string(peers[clash->first.peer].line));
   };
 
   const auto key = [&](const Claim& claim) -> const PublicKey& {
@@ -219,18 +225,16 @@ Status check_unique(const std::vector<Peer>& peers, const std::vector<int>& line
     return report(clash, "name: '" + name(clash->first) + "' is already on");
   }
 
-  // Blocks are nested or apart, so sorted by address and then length a block that overlaps any
-  // other overlaps its neighbour.
+  // A block inside another is a client's own, apart from the rest: the longest prefix wins
+  // (docs/peers.md). Only of the very same block WireGuard would forget the first.
   std::vector<Claim> blocks;
   for (std::size_t i = 0; i < peers.size(); ++i) {
     for (const Prefix& prefix : peers[i].allowed_ips) blocks.push_back({i, &prefix});
   }
   if (const auto clash = first_clash(
           blocks, [](const Claim& a, const Claim& b) { return *a.prefix < *b.prefix; },
-          [](const Claim& a, const Claim& b) { return a.prefix->overlaps(*b.prefix); },
-          &Claim::peer)) {
-    return report(clash, "allowed_ips: " + clash->second.prefix->string() + " overlaps " +
-                             clash->first.prefix->string() + " on");
+          [](const Claim& a, const Claim& b) { return *a.prefix == *b.prefix; }, &Claim::peer)) {
+    return report(clash, "allowed_ips: " + clash->second.prefix->string() + " is already on");
   }
   return {};
 }
@@ -239,7 +243,6 @@ Status check_unique(const std::vector<Peer>& peers, const std::vector<int>& line
 
 Result<std::vector<Peer>> parse_peers(std::string_view jsonl, std::string_view file) {
   std::vector<Peer> out;
-  std::vector<int> lines;
   int number = 0;
   while (!jsonl.empty()) {
     ++number;
@@ -248,17 +251,29 @@ Result<std::vector<Peer>> parse_peers(std::string_view jsonl, std::string_view f
     jsonl.remove_prefix(std::min(end + 1, jsonl.size()));
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     if (text.size() > kLongestLine) return wrong(file, number, "longer than 64 KiB");
+    if (out.size() == kMostPeers) return wrong(file, number, "more than a million peers");
+    // The library skips it.
+    if (text.starts_with("\xef\xbb\xbf")) {
+      return wrong(file, number, "begins with a byte order mark (EF BB BF): remove these 3 bytes");
+    }
     // The library takes it for the end of the line, whatever follows.
     if (text.find('\0') != std::string_view::npos) return wrong(file, number, "has a NUL byte");
     LineReader reader;
     if (!Json::sax_parse(text, &reader)) return wrong(file, number, reader.error);
     auto peer = peer_of(std::move(reader.line));
     if (!peer) return wrong(file, number, peer.error().message);
+    peer->line = number;
     out.push_back(std::move(*peer));
-    lines.push_back(number);
   }
-  TRY(check_unique(out, lines, file));
+  TRY(check_unique(out, file));
   return out;
+}
+
+bool operator==(const Peer& a, const Peer& b) {
+  const auto said = [](const Peer& it) {
+    return std::tie(it.name, it.public_key, it.allowed_ips, it.preshared_key_file, it.labels);
+  };
+  return said(a) == said(b);
 }
 
 std::string print(const Peer& peer) {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "manifests/base/json_reader.h"
+#include "manifests/base/printable.h"
 
 namespace weir::manifests {
 namespace {
@@ -36,7 +37,7 @@ Result<std::string> filled(JsonFields& fields, std::string_view key) {
 Status expect(JsonFields& fields, std::string_view key, std::string_view value) {
   TRY_ASSIGN(const std::string text, fields.string(key));
   if (text == value) return {};
-  return fields.refuse(key, "'" + text + "' is not '" + std::string(value) + "'");
+  return fields.refuse(key, quotation(text) + " is not '" + std::string(value) + "'");
 }
 
 // Of a signed index: its date and who signed it; of a package: its path in an archive.

@@ -9,15 +9,15 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 Result<RebuildStatement> read(JsonFields& fields) {
-  TRY_ASSIGN(const std::string type, fields.string("type"));
+  TRY_ASSIGN(const std::string type, fields.line("type"));
   if (type != kRebuildType) {
     return fields.refuse("type", "'" + type + "' is not '" + std::string(kRebuildType) + "'");
   }
-  TRY_ASSIGN(const std::string name, fields.string("release"));
+  TRY_ASSIGN(const std::string name, fields.line("release"));
   TRY_ASSIGN_IN(ReleaseName release, ReleaseName::parse(name), "release");
   TRY_ASSIGN(const Digest digest, fields.digest("release_digest"));
   TRY_ASSIGN(const Digest lock, fields.digest("lock_digest"));
-  TRY_ASSIGN(std::string builder, fields.string("builder_version"));
+  TRY_ASSIGN(std::string builder, fields.line("builder_version"));
   TRY(fields.finish());
   return RebuildStatement{std::move(release), digest, lock, std::move(builder)};
 }

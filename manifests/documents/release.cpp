@@ -86,13 +86,13 @@ ordered_json list(const std::vector<T>& items) {
 }
 
 Result<std::string> filled(JsonFields& fields, std::string_view key) {
-  TRY_ASSIGN(std::string text, fields.string(key));
+  TRY_ASSIGN(std::string text, fields.line(key));
   if (text.empty()) return fields.refuse(key, "must not be empty");
   return text;
 }
 
 Result<std::string> build_id(JsonFields& fields, std::string_view key) {
-  TRY_ASSIGN(std::string text, fields.string(key));
+  TRY_ASSIGN(std::string text, fields.line(key));
   if (text.size() != 40 || !parse_hex(text)) {
     return fields.refuse(key, "must be 40 lower-case hex digits");
   }
@@ -122,12 +122,12 @@ Result<ReleaseKernel> kernel(JsonFields& parent) {
 Result<ReleaseModule> module(JsonFields& fields) {
   TRY_ASSIGN(std::string name, filled(fields, "name"));
   TRY_ASSIGN(std::string package, filled(fields, "package"));
-  TRY_ASSIGN(std::string version, fields.string("version"));
-  TRY_ASSIGN(std::string srcversion, fields.string("srcversion"));
+  TRY_ASSIGN(std::string version, fields.line("version"));
+  TRY_ASSIGN(std::string srcversion, fields.line("srcversion"));
   TRY_ASSIGN(std::string vermagic, filled(fields, "vermagic"));
   TRY_ASSIGN(std::string id, build_id(fields, "build_id"));
   TRY_ASSIGN(const Digest digest, fields.digest("digest"));
-  TRY_ASSIGN(std::string key, fields.string("signature_key"));
+  TRY_ASSIGN(std::string key, fields.line("signature_key"));
   if (!key.empty() && !parse_hex(key)) {
     return fields.refuse("signature_key", "must be lower-case hex digits");
   }
@@ -169,7 +169,7 @@ Result<ReleaseLayer> layer(JsonFields& fields) {
 Result<ReleaseSource> source(JsonFields& fields) {
   TRY_ASSIGN(std::string suite, filled(fields, "suite"));
   TRY_ASSIGN(const Digest inrelease, fields.digest("inrelease_digest"));
-  TRY_ASSIGN(std::string date, fields.string("date"));
+  TRY_ASSIGN(std::string date, fields.line("date"));
   return ReleaseSource{std::move(suite), inrelease, std::move(date)};
 }
 
@@ -181,10 +181,10 @@ Result<std::optional<ReleaseTerms>> terms(JsonFields& fields) {
     return std::optional<ReleaseTerms>();
   }
   TRY_ASSIGN(const std::uint64_t version, fields.natural("version"));
-  TRY_ASSIGN(const std::string channel_text, fields.string("channel"));
+  TRY_ASSIGN(const std::string channel_text, fields.line("channel"));
   TRY_ASSIGN_IN(ChannelName channel, ChannelName::parse(channel_text), "channel");
   TRY_ASSIGN(const std::uint64_t from, fields.natural("replaces_from"));
-  TRY_ASSIGN(const std::string expires_text, fields.string("expires"));
+  TRY_ASSIGN(const std::string expires_text, fields.line("expires"));
   TRY_ASSIGN_IN(const UtcTime expires, UtcTime::parse(expires_text), "expires");
   if (version > kLargest) return fields.refuse("version", "must be at most 2^53 - 1");
   if (from > version) return fields.refuse("replaces_from", "must not be above `version`");
@@ -192,7 +192,7 @@ Result<std::optional<ReleaseTerms>> terms(JsonFields& fields) {
 }
 
 Result<AcceptedFile> accepted_file(JsonFields& fields) {
-  TRY_ASSIGN(std::string path, fields.string("path"));
+  TRY_ASSIGN(std::string path, fields.line("path"));
   if (path.size() < 2 || path.front() != '/') return fields.refuse("path", "must be absolute");
   TRY_ASSIGN(const Digest digest, fields.digest("digest"));
   return AcceptedFile{std::move(path), digest};
@@ -276,11 +276,11 @@ Status check(const Release& release) {
 }
 
 Result<Release> read(JsonFields& fields) {
-  TRY_ASSIGN(const std::string type, fields.string("type"));
+  TRY_ASSIGN(const std::string type, fields.line("type"));
   if (type != kType) {
     return fields.refuse("type", "'" + type + "' is not '" + std::string(kType) + "'");
   }
-  TRY_ASSIGN(const std::string name_text, fields.string("name"));
+  TRY_ASSIGN(const std::string name_text, fields.line("name"));
   TRY_ASSIGN_IN(ReleaseName name, ReleaseName::parse(name_text), "name");
   TRY_ASSIGN(auto release_terms, terms(fields));
   TRY_ASSIGN(std::string architecture, filled(fields, "architecture"));

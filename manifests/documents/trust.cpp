@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "manifests/base/json_reader.h"
+#include "manifests/base/printable.h"
 
 namespace weir::manifests {
 namespace {
@@ -43,11 +44,8 @@ ordered_json to_json(const TrustRole& role) {
 
 Result<std::string> label(JsonFields& fields, std::string_view key) {
   TRY_ASSIGN(std::string text, fields.string(key));
-  const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < ' ') || c == 0x7f;
-  });
-  if (text.empty() || text.size() > 200 || !plain) {
-    return fields.refuse(key, "must be one line of 1 to 200 bytes");
+  if (text.empty() || text.size() > 200 || !is_printable(text)) {
+    return fields.refuse(key, "must be one line of 1 to 200 bytes, none of them a control");
   }
   return text;
 }

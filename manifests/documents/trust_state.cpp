@@ -21,7 +21,7 @@ Result<SeenTrust> read_trust(JsonFields& fields) {
 }
 
 Result<SeenRelease> read_release(JsonFields& fields) {
-  TRY_ASSIGN(std::string name, fields.string("release"));
+  TRY_ASSIGN(std::string name, fields.line("release"));
   TRY_ASSIGN(const Digest digest, fields.digest("digest"));
   SeenRelease out{std::move(name), digest, {}};
   TRY_ASSIGN(const json* items, fields.array("signers"));
@@ -62,7 +62,7 @@ Result<SeenVersions> read_versions(JsonFields& fields) {
 
 Status read_channel(JsonFields& fields, bool one_version,
                     std::map<ChannelName, SeenVersions>& out) {
-  TRY_ASSIGN(const std::string text, fields.string("channel"));
+  TRY_ASSIGN(const std::string text, fields.line("channel"));
   TRY_ASSIGN_IN(ChannelName channel, ChannelName::parse(text), fields.path_of("channel"));
   SeenVersions versions;
   if (one_version) {
@@ -78,7 +78,7 @@ Status read_channel(JsonFields& fields, bool one_version,
 }
 
 Result<TrustState> read(JsonFields& fields) {
-  TRY_ASSIGN(const std::string type, fields.string("type"));
+  TRY_ASSIGN(const std::string type, fields.line("type"));
   if (type != kType && type != kOneVersion) {
     return fields.refuse("type", "'" + type + "' is not '" + std::string(kType) +
                                      "': another version of Weir wrote it; once it is removed, the "

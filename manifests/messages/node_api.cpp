@@ -3,11 +3,17 @@
 #include <nlohmann/json.hpp>
 
 #include "manifests/base/json_reader.h"
+#include "manifests/base/printable.h"
 
 namespace weir::manifests {
 namespace {
 
 using nlohmann::json;
+
+// A node may answer anything, so each message has its own measure of what can be meant.
+constexpr std::size_t kLongestWords = 255, kLongestSentence = 1000;
+constexpr JsonLimits kSmall{kLargestMessage, 20'000, 8};
+constexpr JsonLimits kList{kLargestPeerList, 4'000'000, 8};
 
 // What a document may hold is UTF-8 at best; a hostile module name must not make printing throw.
 std::string compact(const json& document) {
@@ -34,6 +40,17 @@ Result<std::uint16_t> small(JsonFields& object, std::string_view key) {
   TRY_ASSIGN(const auto number, object.natural(key));
   if (number > UINT16_MAX) return object.refuse(key, "must be at most 65535");
   return static_cast<std::uint16_t>(number);
+}
+
+/// A short text for people: module names, versions, what the node calls itself.
+Result<std::string> words(JsonFields& object, std::string_view key) {
+  TRY_ASSIGN(std::string text, object.string(key));
+  if (text.size() > kLongestWords) return object.refuse(key, "longer than 255 bytes");
+  if (!is_printable(text)) {
+    return object.refuse(
+        key, "has control characters, or others that cannot be seen: " + quotation(text));
+  }
+  return text;
 }
 
 /// A list of objects, each as `read` understands it; unlike documents, answers may say more than is
@@ -78,18 +95,18 @@ json strings_of(const List& list) {
 
 Result<LoadedModule> read_module(JsonFields& object) {
   LoadedModule out;
-  TRY_ASSIGN(out.name, object.string("name"));
-  TRY_ASSIGN(out.version, object.string("version"));
-  TRY_ASSIGN(out.srcversion, object.string("srcversion"));
-  TRY_ASSIGN(out.build_id, object.string("build_id"));
+  TRY_ASSIGN(out.name, words(object, "name"));
+  TRY_ASSIGN(out.version, words(object, "version"));
+  TRY_ASSIGN(out.srcversion, words(object, "srcversion"));
+  TRY_ASSIGN(out.build_id, words(object, "build_id"));
   return out;
 }
 
 Result<ReleasePackage> read_package(JsonFields& object) {
   ReleasePackage out;
-  TRY_ASSIGN(out.name, object.string("name"));
-  TRY_ASSIGN(out.version, object.string("version"));
-  TRY_ASSIGN(out.architecture, object.string("architecture"));
+  TRY_ASSIGN(out.name, words(object, "name"));
+  TRY_ASSIGN(out.version, words(object, "version"));
+  TRY_ASSIGN(out.architecture, words(object, "architecture"));
   return out;
 }
 
@@ -146,7 +163,7 @@ std::string print(const NodeConfig& config) {
 }
 
 Result<NodeConfig> parse_node_config(std::string_view text) {
-  TRY_ASSIGN(const json document, parse_json(text));
+  TRY_ASSIGN(const json document, parse_json(text, kSmall));
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   TRY_ASSIGN(auto node, parsed(root, "node", &NodeId::parse));
   TRY_ASSIGN(auto client_pin, parsed(root, "client_pin", &Digest::parse));
@@ -229,7 +246,7 @@ std::string print(const NodeIdentity& identity) {
 }
 
 Result<NodeIdentity> parse_node_identity(std::string_view text) {
-  TRY_ASSIGN(const json document, parse_json(text));
+  TRY_ASSIGN(const json document, parse_json(text, kSmall));
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   TRY_ASSIGN(auto node, parsed(root, "node", &NodeId::parse));
   TRY_ASSIGN(auto lock_digest, parsed(root, "lock_digest", &Digest::parse));
@@ -244,14 +261,14 @@ Result<NodeIdentity> parse_node_identity(std::string_view text) {
                    .seal_key = seal_key,
                    .wireguard_key = {},
                    .agent_version = {}};
-  TRY_ASSIGN(out.boot_id, root.string("boot_id"));
-  TRY_ASSIGN(out.kernel_release, root.string("kernel_release"));
-  TRY_ASSIGN(out.kernel_build_id, root.string("kernel_build_id"));
+  TRY_ASSIGN(out.boot_id, words(root, "boot_id"));
+  TRY_ASSIGN(out.kernel_release, words(root, "kernel_release"));
+  TRY_ASSIGN(out.kernel_build_id, words(root, "kernel_build_id"));
   TRY_ASSIGN(out.modules, open_objects(root, "modules", read_module));
   TRY_ASSIGN(out.tools, open_objects(root, "tools", read_package));
   TRY_ASSIGN(out.clock_unix_ns, root.integer("clock_unix_ns"));
   TRY_ASSIGN(out.wireguard_key, parsed_if_there(root, "wireguard_key", &PublicKey::parse));
-  TRY_ASSIGN(out.agent_version, root.string("agent_version"));
+  TRY_ASSIGN(out.agent_version, words(root, "agent_version"));
   return out;
 }
 
@@ -265,7 +282,7 @@ std::string print(const ClockSetting& setting) {
 }
 
 Result<ClockSetting> parse_clock_setting(std::string_view text) {
-  TRY_ASSIGN(const json document, parse_json(text));
+  TRY_ASSIGN(const json document, parse_json(text, kSmall));
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   TRY_ASSIGN(const auto unix_ns, root.integer("unix_ns"));
   return ClockSetting{unix_ns};
@@ -276,7 +293,7 @@ std::string print(const SealedPrivateKey& key) {
 }
 
 Result<SealedPrivateKey> parse_sealed_private_key(std::string_view text) {
-  TRY_ASSIGN(const json document, parse_json(text));
+  TRY_ASSIGN(const json document, parse_json(text, kSmall));
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   TRY_ASSIGN(auto sealed, root.string("sealed"));
   return SealedPrivateKey{std::move(sealed)};
@@ -295,7 +312,7 @@ std::string print(const PeerDiff& diff) {
 }
 
 Result<PeerDiff> parse_peer_diff(std::string_view text) {
-  TRY_ASSIGN(const json document, parse_json(text));
+  TRY_ASSIGN(const json document, parse_json(text, kList));
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   PeerDiff out;
   TRY_ASSIGN(out.put, open_objects(root, "put", read_peer_spec));
@@ -322,7 +339,7 @@ std::string print(const PeerDump& dump) {
 }
 
 Result<PeerDump> parse_peer_dump(std::string_view text) {
-  TRY_ASSIGN(const json document, parse_json(text));
+  TRY_ASSIGN(const json document, parse_json(text, kList));
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   TRY_ASSIGN(auto device_key, parsed(root, "device_key", &PublicKey::parse));
   TRY_ASSIGN(const auto clock, root.integer("clock_unix_ns"));
@@ -340,7 +357,7 @@ std::string print(const PrepareRequest& request) {
 }
 
 Result<PrepareRequest> parse_prepare_request(std::string_view text) {
-  TRY_ASSIGN(const json document, parse_json(text));
+  TRY_ASSIGN(const json document, parse_json(text, kList));
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   TRY_ASSIGN(auto clients, open_objects(root, "clients", read_client));
   return PrepareRequest{std::move(clients)};
@@ -351,7 +368,7 @@ std::string print(const PeerSelection& selection) {
 }
 
 Result<PeerSelection> parse_peer_selection(std::string_view text) {
-  TRY_ASSIGN(const json document, parse_json(text));
+  TRY_ASSIGN(const json document, parse_json(text, kList));
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   TRY_ASSIGN(auto peers, strings(root, "peers", &PublicKey::parse));
   return PeerSelection{std::move(peers)};
@@ -362,11 +379,12 @@ std::string print(const ApiError& error) {
 }
 
 Result<ApiError> parse_api_error(std::string_view text) {
-  TRY_ASSIGN(const json document, parse_json(text));
+  TRY_ASSIGN(const json document, parse_json(text, kSmall));
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   ApiError out;
-  TRY_ASSIGN(out.code, root.string("code"));
-  TRY_ASSIGN(out.message, root.string("message"));
+  TRY_ASSIGN(out.code, words(root, "code"));
+  TRY_ASSIGN(const std::string message, root.string("message"));
+  out.message = excerpt(message, kLongestSentence);
   return out;
 }
 

@@ -34,6 +34,8 @@ namespace weir::manifests {
 
 inline constexpr int kNodeApiVersion = 1;
 inline constexpr std::uint16_t kNodeApiPort = 4433;
+/// The longest message, and the longest of those that list peers.
+inline constexpr ByteCount kLargestMessage{1ULL << 20}, kLargestPeerList{128ULL << 20};
 /// The fw_cfg item from which a node learns who it is (/sys/firmware/qemu_fw_cfg/by_name/…/raw).
 inline constexpr std::string_view kNodeConfigItem = "opt/org.weir/node";
 /// Where an image carries the two programs: the kernel starts weir-init, which starts weir-node.
@@ -143,7 +145,7 @@ struct ApiError {
 [[nodiscard]] std::string print(const PeerSelection&);
 [[nodiscard]] std::string print(const ApiError&);
 
-/// errors: invalid_input, naming the field
+/// errors: invalid_input, naming the field; exhausted: more or deeper than the message can be
 [[nodiscard]] Result<NodeConfig> parse_node_config(std::string_view json);
 [[nodiscard]] Result<NodeIdentity> parse_node_identity(std::string_view json);
 [[nodiscard]] Result<ClockSetting> parse_clock_setting(std::string_view json);

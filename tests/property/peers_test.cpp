@@ -39,6 +39,7 @@ PublicKey random_key(std::mt19937_64& random, std::uint64_t kinds) {
   std::array<std::uint8_t, 32> raw{};
   raw[0] = static_cast<std::uint8_t>(below(random, kinds));
   raw[1] = static_cast<std::uint8_t>(below(random, kinds));
+  raw[2] = 1;
   return PublicKey::from_raw(raw);
 }
 
@@ -77,7 +78,7 @@ bool claims_clash(const std::vector<Peer>& peers) {
     }
     for (const Prefix& prefix : peers[i].allowed_ips) {
       for (const Prefix& other : seen) {
-        if (prefix.overlaps(other)) return true;
+        if (prefix == other) return true;
       }
       seen.push_back(prefix);
     }

@@ -6,6 +6,7 @@
 #include "builder/commands/edge/commands.h"
 #include "builder/commands/edge/json_output.h"
 #include "builder/validate/document_validation.h"
+#include "builder/validate/edge/named_files.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/program_log.h"
 #include "manifests/base/printable.h"
@@ -27,6 +28,11 @@ Result<DocumentVerdict> validate(const std::string& file, const std::string& kin
   TRY_ASSIGN(const std::string text, read_file(file, kLargest));
   auto verdict = validate_document(text, kind, file);
   if (!verdict) return tl::unexpected(std::move(verdict).error().in(file));
+  if (verdict->valid()) {
+    if (const Status fits = check_named_files(verdict->kind, text, file); !fits) {
+      verdict->refusal = fits.error().message;
+    }
+  }
   return verdict;
 }
 

@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 // A dump of 100,000 peers is about 35 MB.
-constexpr std::size_t kLongestAnswer = 256U << 20;
+constexpr std::size_t kLongestAnswer = manifests::kLargestPeerList.value;
 constexpr ByteCount kLongestKey{16U << 10};
 
 struct EasyFree {

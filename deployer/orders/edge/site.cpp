@@ -11,6 +11,7 @@
 #include "deployer/pool/vm/edge/vm_driver.h"
 #include "images/store/edge/signatures.h"
 #include "images/store/edge/store.h"
+#include "keys/identity/edge/registry.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/trust/edge/trust_files.h"
 #include "manifests/base/edge/file.h"
@@ -19,7 +20,6 @@ namespace weir::deployer {
 namespace {
 
 constexpr ByteCount kDocumentLimit{1ULL << 20};
-constexpr ByteCount kPeersLimit{1ULL << 30};
 
 std::string folder_of(const std::string& path) {
   const auto slash = path.rfind('/');
@@ -54,21 +54,8 @@ Status Site::load(const std::string& fleet_path) {
   TRY_ASSIGN(const std::string yaml, read_file(fleet_path, kDocumentLimit));
   TRY_ASSIGN(fleet_, manifests::parse_fleet(yaml, fleet_path));
   TRY_ASSIGN_IN(links_, manifests::links_of(*fleet_), fleet_path);
-  const std::string peers_path = path(fleet_->peers);
-  TRY_ASSIGN(const std::string lines, read_file(peers_path, kPeersLimit));
-  TRY_ASSIGN_IN(auto peers, manifests::parse_peers(lines), peers_path);
+  TRY_ASSIGN(auto peers, keys::read_registry(*fleet_, folder_));
   for (manifests::Peer& peer : peers) {
-    for (const Prefix& prefix : peer.allowed_ips) {
-      const bool inside =
-          std::any_of(fleet_->clients.begin(), fleet_->clients.end(), [&](const Prefix& it) {
-            return it.length <= prefix.length && it.contains(prefix.address);
-          });
-      if (!inside) {
-        return fail(Errc::invalid_input, peers_path + ": peer " + peer.public_key.string() +
-                                             ": allowed IP " + prefix.string() +
-                                             " is in none of the fleet's `clients`");
-      }
-    }
     peers_.insert_or_assign(peer.public_key, std::move(peer));
   }
   return {};

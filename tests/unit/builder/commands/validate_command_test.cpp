@@ -10,6 +10,7 @@
 #include "builder/validate/document_validation.h"
 #include "builder/validate/schema_validation.h"
 #include "builder/validate/schemas.h"
+#include "manifests/documents/peers.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::builder {
@@ -190,6 +191,46 @@ TEST_CASE("a line of peers that is broken does not hide the others") {
   CHECK(has(said, ": not JSON at line 1, column "));
   CHECK(has(said, ": /public_key: Value type not permitted"));
   CHECK(has(said, ": Missing required property 'allowed_ips'."));
+}
+
+// What the deployer's reader refuses, this refuses, and what it reads, this calls valid.
+TEST_CASE("clients are judged as the deployer reads them: marks, first lines, lengths, nesting") {
+  const Desk desk;
+  const std::string alice = "XcwBBmrs7wRx6dKr9MB9VhUebYPsOBJqUNWl2u+26Rs=",
+                    bob = "upD+/tex4rkCeUcujiDzkRlcLDkFKnA2f9x2B21kvy0=";
+  const auto peer = [](const std::string& key, const std::string& block) {
+    return R"({"public_key": ")" + key + R"(", "allowed_ips": [")" + block + "\"]}\n";
+  };
+  const std::pair<std::string, bool> cases[] = {
+      {peer(alice, "10.8.0.0/24") + peer(bob, "10.8.0.7/32"), true},
+      {peer(alice, "10.8.0.7/32") + peer(bob, "10.8.0.7"), false},
+      {peer(alice, "10.8.0.2/032"), false},
+      {"\xef\xbb\xbf" + peer(alice, "10.8.0.2"), false},
+      {"{\"public_key\n" + peer(alice, "10.8.0.2"), false},
+      {"hello\n" + peer(alice, "10.8.0.2"), false},
+      {peer(std::string(43, 'A') + "=", "10.8.0.2"), false},
+  };
+  for (const auto& [text, good] : cases) {
+    CAPTURE(text);
+    CHECK(manifests::parse_peers(text).has_value() == good);
+    desk.write("peers", text);
+    const auto said = desk.validate("peers", good ? 0 : 1);
+    CHECK(has(said, good ? "peers: valid peer" : "peers:"));
+  }
+}
+
+TEST_CASE("a fleet is judged with its clients, and clients with their preshared keys") {
+  const Desk desk;
+  const std::string peer =
+      R"({"public_key": "XcwBBmrs7wRx6dKr9MB9VhUebYPsOBJqUNWl2u+26Rs=", "allowed_ips": [)";
+  desk.write("fleet.yaml", test::bytes_of(kExamples + "fleet.yaml"));
+  desk.write("peers.jsonl", peer + "\"10.8.255.254\"]}\n");
+  CHECK(has(desk.validate("fleet.yaml", 1),
+            "peers.jsonl:1: allowed_ips: 10.8.255.254/32 holds "
+            "10.8.255.254, the probe's own address"));
+  desk.write("peers.jsonl", peer + "\"10.8.0.2\"], \"preshared_key_file\": \"psk\"}\n");
+  CHECK(has(desk.validate("peers.jsonl", 1), "peers.jsonl:1: preshared_key_file: "));
+  CHECK(has(desk.validate("fleet.yaml", 1), "peers.jsonl:1: preshared_key_file: "));
 }
 
 TEST_CASE("what cannot be judged is named, the other files are judged all the same") {

@@ -85,8 +85,8 @@ TEST_CASE("lines stay lines where they may, and nothing else passes with them") 
 }
 
 TEST_CASE("a quotation is bounded, also where escapes make it longer") {
-  CHECK(quoted("short") == "'short'");
-  CHECK(quoted(std::string(100, 'x')) == "'" + std::string(80, 'x') + "...'");
+  CHECK(quotation("short") == "'short'");
+  CHECK(quotation(std::string(100, 'x')) == "'" + std::string(80, 'x') + "...'");
   CHECK(excerpt(std::string(1'000'000, '\x1b'), 80).size() <= 83);
   // Never between the bytes of a character.
   CHECK(excerpt("ab\xe2\x82\xac", 4) == "ab...");

@@ -164,6 +164,81 @@ TEST_CASE("a refusal names line, field and what to do") {
   }
 }
 
+// IANA's special-purpose address registries (RFC 6890) and RFC 4291, section 2.5.5.
+TEST_CASE("the public address is one that packets can be sent to") {
+  for (const char* odd : {"0.0.0.0", "0.1.2.3", "127.0.0.1", "127.255.255.254", "169.254.1.1",
+                          "224.0.0.1", "239.255.255.255", "255.255.255.255"}) {
+    CAPTURE(odd);
+    const std::string text = changed("ipv4: 198.51.100.1", std::string("ipv4: ") + odd);
+    CHECK(refusal(text).starts_with(
+        "fleet.yaml:" + std::to_string(line_with(text, std::string("ipv4: ") + odd)) +
+        ": vip.ipv4: " + odd + " is "));
+  }
+  for (const char* odd :
+       {"::", "::1", "fe80::1", "febf::1", "ff02::1", "::ffff:198.51.100.1", "::198.51.100.1"}) {
+    CAPTURE(odd);
+    CHECK(refusal(changed("ipv6: 2001:db8:51::1", std::string("ipv6: '") + odd + "'"))
+              .find(": vip.ipv6: ") != std::string::npos);
+  }
+  CHECK(parse_fleet(changed("ipv4: 198.51.100.1", "ipv4: 223.255.255.254")).has_value());
+  CHECK(parse_fleet(changed("ipv6: 2001:db8:51::1", "ipv6: fec0::1")).has_value());
+}
+
+TEST_CASE("no other address of a fleet is one that no host can have") {
+  CHECK(refusal(changed("203.0.113.10", "127.0.0.1")).find("probe.target: 127.0.0.1 is") !=
+        std::string::npos);
+  CHECK(refusal(changed("source: 10.8.255.254", "source: 224.0.0.9"))
+            .find("probe.source: 224.0.0.9 is a multicast") != std::string::npos);
+  CHECK(refusal(changed("10.254.0.0/24", "127.0.0.0/24")).find("fabric.ipv4: 127.0.0.0/24") !=
+        std::string::npos);
+  CHECK(refusal(changed("10.254.1.0/24", "169.254.0.0/24"))
+            .find("fabric.management: 169.254.0.0/24") != std::string::npos);
+  CHECK(refusal(changed("- 10.8.0.0/16", "- 224.0.0.0/16")).find("clients[0]: 224.0.0.0/16") !=
+        std::string::npos);
+}
+
+// Names that ip(8) of iproute2 refuses ("not a valid ifname"), or that nft(8) reads as more than a
+// name, or that are the nodes' own.
+TEST_CASE("the upstream interface is a name that the rules can hold, and not one that is taken") {
+  for (const std::string odd :
+       {"lo", "weir-d1", "weir-m250", "'eth0\"'", "\"eth'0\"", "eth*", "a/b", "\"a b\"", "'a:b'",
+        "'a;b'", "'{a}'", "'eth0\\'", "eth%d", "exactly-sixteen-", ".", "..", "\"\u00e9th0\""}) {
+    CAPTURE(odd);
+    const std::string text = changed("upstream0", odd);
+    const std::string said = refusal(text);
+    CAPTURE(said);
+    CHECK(said.starts_with("fleet.yaml:" + std::to_string(line_with(text, "upstream_interface: ")) +
+                           ": director.upstream_interface: '"));
+  }
+  for (const char* good : {"eth0", "enp1s0f0np0", "br-lan.100", "weir-up0", "a23456789012345"}) {
+    CHECK(parse_fleet(changed("upstream0", good)).has_value());
+  }
+}
+
+TEST_CASE("a path that only a shell would understand is refused in every field that holds one") {
+  const std::pair<const char*, const char*> fields[] = {
+      {"state: ", "state"}, {"store: ", "store"}, {"identity: ", "identity"}, {"peers: ", "peers"}};
+  for (const auto& [field, path] : fields) {
+    CAPTURE(field);
+    std::string text = example();
+    const auto at = text.find(std::string("\n") + field) + 1;
+    text.replace(at, text.find('\n', at) - at, std::string(field) + "~/weir");
+    CHECK(refusal(text) == "fleet.yaml:" + std::to_string(line_with(text, "~/weir")) + ": " + path +
+                               ": '~/weir' begins with `~`, which only a shell understands: write "
+                               "the whole path, or `./~/weir` if a name really begins so");
+  }
+  for (const char* line : {"trusted_keys: [~root/a.pub]", "trust: ~", "trust: '~'",
+                           "trusted_keys: [a]\nboot_check: "
+                           "{keys: [~/b]}",
+                           "trusted_keys: [a]\nrebuild: {keys: [~/b]}",
+                           "trusted_keys: [a]\nidentity_key_file: ~/seal"}) {
+    CAPTURE(line);
+    CHECK_FALSE(parse_fleet(changed("trusted_keys: [release.pub]", line)).has_value());
+  }
+  CHECK(
+      parse_fleet(changed("trusted_keys: [release.pub]", "trusted_keys: [./~a, b~]")).has_value());
+}
+
 TEST_CASE("a trust file stands in place of trusted keys") {
   const auto fleet = parse_fleet(changed("trusted_keys: [release.pub]", "trust: trust.json"));
   REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);

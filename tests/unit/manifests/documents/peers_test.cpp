@@ -39,7 +39,7 @@ TEST_CASE("the example peers are read as they are written, and print as lines th
   CHECK((*peers)[0].name == "alice-phone");
   CHECK((*peers)[0].allowed_ips[1].string() == "fd00:8::2/128");
   CHECK((*peers)[0].labels.at("client") == "ios-1.0.15");
-  CHECK((*peers)[1].preshared_key_file == "psk/bob-laptop");
+  CHECK((*peers)[1].line == 2);
   CHECK_FALSE((*peers)[2].preshared_key_file.has_value());
   CHECK((*peers)[3].name.empty());
   std::string printed;
@@ -60,13 +60,36 @@ TEST_CASE("two peers never claim the same thing, and both lines are named") {
   const std::string named = R"(, "name": "a")";
   CHECK(refusal(line(1, "10.0.0.1", named) + line(2, "10.0.0.2", named)) ==
         "peers.jsonl:2: name: 'a' is already on line 1");
-  CHECK(refusal(line(1, "10.0.0.0/24") + line(2, "10.0.1.0/24") + line(3, "10.0.0.7")) ==
-        "peers.jsonl:3: allowed_ips: 10.0.0.7/32 overlaps 10.0.0.0/24 on line 1");
-  CHECK(refusal(line(1, "10.0.0.7") + line(2, "0.0.0.0/0")) ==
-        "peers.jsonl:2: allowed_ips: 0.0.0.0/0 overlaps 10.0.0.7/32 on line 1");
-  CHECK(refusal(line(1, "fd00::1") + line(2, "fd00::/64")) ==
-        "peers.jsonl:2: allowed_ips: fd00::/64 overlaps fd00::1/128 on line 1");
+  CHECK(refusal(line(1, "10.0.0.7") + line(2, "10.0.1.0/24") + line(3, "10.0.0.7/32")) ==
+        "peers.jsonl:3: allowed_ips: 10.0.0.7/32 is already on line 1");
+  CHECK(refusal(line(1, "fd00:0::/64") + line(2, "fd00::/64")) ==
+        "peers.jsonl:2: allowed_ips: fd00::/64 is already on line 1");
+  CHECK(refusal(line(1, R"(10.0.0.7", "10.0.0.7/32)")) ==
+        "peers.jsonl:1: allowed_ips: 10.0.0.7/32 is already on line 1");
   CHECK(parse_peers(line(1, "0.0.0.0/0") + line(2, "::/0")).has_value());
+}
+
+// As `wg set wg0 peer A allowed-ips 10.8.0.0/24 peer B allowed-ips 10.8.0.7/32` keeps both.
+TEST_CASE("blocks inside each other are two clients' own, in any order of lines") {
+  const auto nested = parse_peers(line(1, "10.8.0.0/24") + line(2, "10.8.0.7"));
+  REQUIRE_MESSAGE(nested.has_value(), nested.error().message);
+  CHECK((*nested)[0].allowed_ips[0].string() == "10.8.0.0/24");
+  CHECK((*nested)[1].allowed_ips[0].string() == "10.8.0.7/32");
+  CHECK(parse_peers(line(1, "10.8.0.7") + line(2, "10.8.0.0/24")).has_value());
+  CHECK(parse_peers(line(1, "fd00::1") + line(2, "fd00::/64") + line(3, "::/0")).has_value());
+}
+
+TEST_CASE("a byte order mark is refused where it stands, on the first line and on any other") {
+  const std::string mark = "\xef\xbb\xbf";
+  CHECK(refusal(mark + line(1, "10.0.0.1")).starts_with("peers.jsonl:1: begins with a byte order"));
+  CHECK(refusal(line(1, "10.0.0.1") + mark + line(2, "10.0.0.2"))
+            .starts_with("peers.jsonl:2: begins with a byte order"));
+}
+
+TEST_CASE("a key of zeros only is no client's") {
+  CHECK(refusal(R"({"public_key": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", )"
+                R"("allowed_ips": ["10.0.0.1"]})") ==
+        "peers.jsonl:1: public_key: is all zeros, which is no key");
 }
 
 TEST_CASE("a refusal names line and field") {
@@ -91,6 +114,14 @@ TEST_CASE("a refusal names line and field") {
       {R"({"public_key": ")" + key(1) + R"(", "allowed_ips": ["10.0.0.1/24"]})",
        "allowed_ips[0]: '10.0.0.1/24' has bits set"},
       {R"({"name": "a\u0007"})", "name: has control characters"},
+      {R"({"name": "a\u009b31m"})", "cannot be seen: 'a\\u{009b}31m'"},
+      {R"({"labels": {"a": "\u202e"}})", "labels.a: has control characters"},
+      {R"({"public_key": ")" + key(1) + R"(", "allowed_ips": ["10.8.0.2/032"]})",
+       "allowed_ips[0]: '10.8.0.2/032' has no prefix length of 0 to 32"},
+      {R"({"public_key": ")" + key(1) +
+           R"(", "allowed_ips": ["10.8.0.2"], "preshared_key_file": "~/psk"})",
+       "preshared_key_file: '~/psk' begins with `~`"},
+      {"{\"" + std::string(60000, 'k') + "\": 1}", "...: unknown field"},
       {R"({"name": ")" + std::string(256, 'a') + "\"}", "name: longer than 255 bytes"},
       {"{\"name\": \"\xff\"}", "not JSON"},
       {std::string(70000, ' ') + "{}", "longer than 64 KiB"},

@@ -123,7 +123,7 @@ TEST_CASE("an error's text survives quotes and bytes that are not UTF-8") {
   const auto parsed = parse_api_error(print(ApiError{"kernel", "a \"b\"\n\xff"}));
   REQUIRE(parsed.has_value());
   CHECK(parsed->code == "kernel");
-  CHECK(parsed->message == "a \"b\"\n\xef\xbf\xbd");
+  CHECK(parsed->message == "a \"b\"\\n\xef\xbf\xbd");
 }
 
 }  // namespace weir::manifests

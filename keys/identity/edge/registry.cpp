@@ -1,0 +1,67 @@
+#include "keys/identity/edge/registry.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "keys/identity/wireguard_identity.h"
+#include "keys/signing/edge/key_files.h"
+#include "manifests/base/edge/file.h"
+#include "manifests/documents/registry.h"
+
+namespace weir::keys {
+namespace {
+
+constexpr ByteCount kLargestPeers{1ULL << 30}, kLargestIdentity{16384};
+
+std::string joined(const std::string& folder, const std::string& path) {
+  return path.starts_with('/') ? path : folder + "/" + path;
+}
+
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return path.substr(0, slash);
+}
+
+Status check_preshared_key(const std::string& path) {
+  TRY_ASSIGN(const Secret key, read_wireguard_key(path));
+  const Bytes bytes = key.bytes();
+  if (std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; })) {
+    return fail(Errc::invalid_input,
+                path + ": is all zeros, which is no key: make one (wg genpsk)");
+  }
+  return {};
+}
+
+// What the fleet's identity says its public key is; absent where there is no file yet.
+Result<std::optional<PublicKey>> gateway_key(const std::string& path) {
+  const auto text = read_file(path, kLargestIdentity);
+  if (!text && text.error().code == Errc::not_found) return std::optional<PublicKey>();
+  TRY(text);
+  TRY_ASSIGN_IN(const PublicKey key, sealed_public_key(*text), path);
+  return std::optional<PublicKey>(key);
+}
+
+}  // namespace
+
+Result<std::vector<manifests::Peer>> read_peers(const std::string& path) {
+  TRY_ASSIGN(const std::string text, read_file(path, kLargestPeers));
+  TRY_ASSIGN(auto peers, manifests::parse_peers(text, path));
+  for (const manifests::Peer& peer : peers) {
+    if (!peer.preshared_key_file) continue;
+    TRY_IN(check_preshared_key(joined(folder_of(path), *peer.preshared_key_file)),
+           path + ":" + std::to_string(peer.line) + ": preshared_key_file");
+  }
+  return peers;
+}
+
+Result<std::vector<manifests::Peer>> read_registry(const manifests::Fleet& fleet,
+                                                   const std::string& folder) {
+  const std::string path = joined(folder, fleet.peers);
+  TRY_ASSIGN(auto peers, read_peers(path));
+  TRY_ASSIGN(const auto gateway, gateway_key(joined(folder, fleet.identity)));
+  TRY(manifests::check_registry(fleet, peers, path, gateway));
+  return peers;
+}
+
+}  // namespace weir::keys

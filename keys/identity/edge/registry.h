@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "manifests/base/result.h"
+#include "manifests/documents/fleet.h"
+#include "manifests/documents/peers.h"
+
+namespace weir::keys {
+
+/// The clients of a peers document, and whether each preshared key that one names can be used: the
+/// file is there, only its owner may read it, and it holds a key that is not all zeros.
+///
+/// path     of the document; the key files' names start at its folder
+/// errors   as `parse_peers`, with line and field: also not_found, unauthorized
+[[nodiscard]] Result<std::vector<manifests::Peer>> read_peers(const std::string& path);
+
+/// The clients of a fleet, held against it too (`check_registry`), and against the public key in
+/// its identity where that file is there.
+///
+/// folder   at which the fleet's paths start
+[[nodiscard]] Result<std::vector<manifests::Peer>> read_registry(const manifests::Fleet& fleet,
+                                                                 const std::string& folder);
+
+}  // namespace weir::keys

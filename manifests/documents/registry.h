@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "manifests/base/names.h"
+#include "manifests/documents/fleet.h"
+#include "manifests/documents/peers.h"
+
+namespace weir::manifests {
+
+/// Holds the clients against the fleet they are of: every allowed IP lies in one of the fleet's
+/// `clients`, none covers the probe's own address, and nobody has the gateways' public key.
+///
+/// file     how errors call the peers: "peers.jsonl:7: allowed_ips: ..."
+/// gateway  the gateways' public key, where it is known
+/// errors   invalid_input, with line and field
+[[nodiscard]] Status check_registry(const Fleet& fleet, const std::vector<Peer>& peers,
+                                    std::string_view file, const std::optional<PublicKey>& gateway);
+
+}  // namespace weir::manifests

@@ -1,0 +1,59 @@
+#include "keys/identity/edge/registry.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "manifests/base/edge/file.h"
+#include "tests/unit/images/scratch.h"
+
+namespace weir::keys {
+namespace {
+
+constexpr const char* kAlice = "XcwBBmrs7wRx6dKr9MB9VhUebYPsOBJqUNWl2u+26Rs=";
+// Of the example in docs/peers.md; nobody uses it.
+constexpr const char* kThrowAway = "upD+/tex4rkCeUcujiDzkRlcLDkFKnA2f9x2B21kvy0=\n";
+
+struct Desk {
+  test::TemporaryFolder folder;
+  std::string peers = folder.path + "/peers.jsonl", psk = folder.path + "/psk";
+
+  Desk() {
+    REQUIRE(write_file(peers, std::string("\n{\"public_key\": \"") + kAlice +
+                                  "\", \"allowed_ips\": [\"10.8.0.2\"], "
+                                  "\"preshared_key_file\": \"psk\"}\n")
+                .has_value());
+  }
+
+  void put(const std::string& key, unsigned mode = 0600) const {
+    REQUIRE(write_file(psk, key, mode).has_value());
+  }
+
+  [[nodiscard]] std::string refusal() const {
+    const auto read = read_peers(peers);
+    return read ? "" : read.error().message;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a preshared key that cannot be used is found when the clients are read, with its line") {
+  const Desk desk;
+  const std::string where = desk.peers + ":2: preshared_key_file: " + desk.psk + ": ";
+  CHECK(desk.refusal().starts_with(where));  // missing
+  desk.put(kThrowAway);
+  CHECK(desk.refusal().empty());
+  desk.put(std::string(43, 'A') + "=\n");
+  CHECK(desk.refusal().starts_with(where + "is all zeros"));
+  desk.put("not a key\n");
+  CHECK(desk.refusal().starts_with(where));
+  desk.put(kThrowAway, 0640);
+  CHECK(desk.refusal().starts_with(where + "holds a secret in clear that others may read"));
+  REQUIRE(::unlink(desk.psk.c_str()) == 0);
+  REQUIRE(::mkfifo(desk.psk.c_str(), 0600) == 0);
+  CHECK(desk.refusal().starts_with(where + "is a pipe"));
+}
+
+}  // namespace weir::keys
