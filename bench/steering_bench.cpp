@@ -235,8 +235,8 @@ int main(int argc, char** argv) {
   Host host;
   auto director = must(director::Director::open(
       host.topology, must(network::NetworkNamespace::open(host.router.name()))));
-  director::Steering steering;
-  steering.version = 1;
+  director::Intent steering;
+  steering.revision = 1;
   steering.active = {node("blue-1")};
   must(director.install(steering));
   for (const auto& link : host.topology.nodes) must(director.attach(link.node));

@@ -76,7 +76,7 @@ int fail_with(const Options& options, const Error& error) {
     Report report;
     report.order = options.command;
     report.outcome = Outcome::failed;
-    report.error = error.message;
+    report.refusal = Reason{Code::failed, error.message};
     std::cout << print_json(report) << std::endl;
   }
   return error.code == Errc::bug ? 4 : 1;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "deployer/rollout/peer_table.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/fleet.h"
 #include "manifests/documents/peers.h"
@@ -19,17 +20,10 @@ namespace weir::deployer {
 [[nodiscard]] Status check_identity(const manifests::Release& release,
                                     const manifests::NodeIdentity& identity);
 
-struct PeerComparison {
-  /// Peers of the old pool that the new one does not know: they will stay where they are.
-  std::vector<PublicKey> only_old;
-};
-/// Compares registry, old pool and new pool by public key and allowed IPs.
-/// errors: integrity: a node of the new pool lacks a registered peer, or has other allowed IPs for
-/// it
-[[nodiscard]] Result<PeerComparison> compare_peers(
-    const std::map<PublicKey, manifests::Peer>& registry,
-    const std::map<NodeId, std::map<PublicKey, manifests::PeerState>>& old_pool,
-    const std::map<NodeId, std::map<PublicKey, manifests::PeerState>>& new_pool);
+/// Compares a node's peers with the registry by public key and allowed IPs.
+/// errors: integrity: the node lacks a registered peer, or has other allowed IPs for it
+[[nodiscard]] Status check_peers(const std::map<PublicKey, manifests::Peer>& registry,
+                                 const NodeId& node, const PeerTable& peers);
 
 /// How far the clocks of any two nodes are apart, at most `limit`. Clients refuse initiations whose
 /// time is not newer than the last one's, whichever node sent it.

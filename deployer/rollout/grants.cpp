@@ -3,93 +3,121 @@
 namespace weir::deployer {
 namespace {
 
-void set_assigned(const Turn& turn, director::Steering& wanted, const PublicKey& key,
-                  const NodeId& node) {
-  const auto peer = turn.plan.peers.find(key);
-  if (peer == turn.plan.peers.end()) return;
-  for (const Prefix& prefix : peer->second.allowed_ips)
-    wanted.assigned.insert_or_assign(prefix, node);
-}
+using Id = Roster::Id;
 
-void drop_grants(const Client& client, director::Steering& wanted) {
-  if (!client.granted) return;
-  wanted.kicks.erase({client.to, *client.granted});
-  wanted.holds.erase({client.to, *client.granted});
-}
+/// What one client's stage wants of the director.
+class Wanting {
+ public:
+  Wanting(const Turn& turn, const Client& client, director::Edit& edit)
+      : turn_(turn), client_(client), edit_(edit) {}
 
-/// What this client's stage wants of the director. False: nothing.
-bool edit(const Turn& turn, const Client& client, director::Steering& wanted) {
-  switch (client.stage) {
-    case Stage::granting:
-      drop_grants(client, wanted);
-      wanted.kicks.insert({client.to, client.endpoint});
-      if (client.dry) wanted.holds.insert({client.to, client.endpoint});
-      return true;
-    case Stage::adopting:
-    case Stage::switching:
-      drop_grants(client, wanted);
-      wanted.homes.insert_or_assign(client.endpoint, client.to);
-      set_assigned(turn, wanted, client.key, client.to);
-      return true;
-    case Stage::revoking:
-      if (client.granted) wanted.kicks.erase({client.to, *client.granted});
-      return true;
-    case Stage::unholding:
-      drop_grants(client, wanted);
-      return true;
-    case Stage::returning:
-      drop_grants(client, wanted);
-      wanted.homes.insert_or_assign(client.endpoint, client.from);
-      set_assigned(turn, wanted, client.key, client.from);
-      return true;
-    default:
-      return false;
+  void operator()(const stage::Granting&) const {
+    drop_grants();
+    edit_.set_kick({client_.to, client_.endpoint}, true);
+    if (client_.way == Way::held) edit_.set_hold({client_.to, client_.endpoint}, true);
   }
+  void operator()(const stage::Adopting&) const { live_on(client_.to); }
+  void operator()(const stage::Switching&) const { live_on(client_.to); }
+  void operator()(const stage::Revoking&) const {
+    if (client_.granted) edit_.set_kick({client_.to, *client_.granted}, false);
+  }
+  void operator()(const stage::Unholding&) const { drop_grants(); }
+  void operator()(const stage::Returning&) const { live_on(client_.from); }
+
+ private:
+  void drop_grants() const {
+    if (!client_.granted) return;
+    edit_.set_kick({client_.to, *client_.granted}, false);
+    edit_.set_hold({client_.to, *client_.granted}, false);
+  }
+  void live_on(const NodeId& node) const {
+    drop_grants();
+    edit_.set_home(client_.endpoint, node);
+    const auto peer = turn_.plan.peers.find(client_.key);
+    if (peer == turn_.plan.peers.end()) return;
+    for (const Prefix& prefix : peer->second.allowed_ips) edit_.assign(prefix, node);
+  }
+
+  const Turn& turn_;
+  const Client& client_;
+  director::Edit& edit_;
+};
+
+/// Edits for those of a stage that may ask; they are added to `asked`.
+template <class S>
+void ask(const Turn& turn, director::Edit& edit, std::vector<Id>& asked) {
+  for (const Id id : turn.state.movement.ids<S>()) {
+    const Client& client = turn.state.movement[id];
+    const S& stage = std::get<S>(client.stage);
+    if (stage.not_before > turn.now) continue;
+    Wanting(turn, client, edit)(stage);
+    asked.push_back(id);
+  }
+}
+
+/// One transaction takes everything away from dead nodes: homes, rights, and the unknown clients.
+void leave_dead(const Turn& turn, director::Edit& edit) {
+  State& state = turn.state;
+  const auto& dead = state.rollout.dead;
+  const auto& targets = state.rollout.targets;
+  const director::Intent& intent = state.steering.intent;
+  edit.set_active(director::equal_weights(targets));
+  for (const auto& grant : intent.kicks) {
+    if (dead.contains(grant.node)) edit.set_kick(grant, false);
+  }
+  for (const auto& grant : intent.holds) {
+    if (dead.contains(grant.node)) edit.set_hold(grant, false);
+  }
+  for (const auto& [endpoint, node] : intent.homes) {
+    if (dead.contains(node)) edit.set_home(endpoint, targets.front());
+  }
+  for (const auto& [prefix, node] : intent.assigned) {
+    if (dead.contains(node)) edit.assign(prefix, targets.front());
+  }
+  state.steering.dead_left = true;
 }
 
 }  // namespace
 
-CommandId propose(Turn& turn, director::Steering wanted) {
-  State& state = turn.state;
-  wanted.version = state.steering.version;
-  if (wanted == state.steering) return 0;
-  wanted.version = state.steering.version + 1;
-  state.delta = turn.order(ApplyDelta{director::diff(state.steering, wanted)});
-  state.proposed = std::move(wanted);
-  state.touched = true;
-  return state.delta;
+CommandId propose(const Turn& turn, director::Edit edit) {
+  Steering& steering = turn.state.steering;
+  if (edit.empty()) return 0;
+  director::Delta delta = std::move(edit).delta();
+  if (!director::apply(steering.intent, delta)) return 0;  // made from this very intent
+  steering.delta = turn.order(ApplyDelta{std::move(delta)});
+  steering.touched = true;
+  return steering.delta;
 }
 
-void order_delta(Turn& turn) {
+void order_delta(const Turn& turn) {
   State& state = turn.state;
-  if (state.delta != 0 || !state.director_known) return;
-  director::Steering wanted = state.steering;
-  std::vector<Client*> edited;
-  for (auto& [key, client] : state.clients) {
-    if (client.waits == 0 && turn.now >= client.not_before && edit(turn, client, wanted)) {
-      edited.push_back(&client);
-    }
+  if (state.steering.delta != 0 || !state.steering.known) return;
+  if (!state.movement.any<stage::Granting, stage::Adopting, stage::Switching, stage::Revoking,
+                          stage::Unholding, stage::Returning>()) {
+    return;
   }
-  if (edited.empty()) return;
-  if (!state.dead.empty()) {
-    // One transaction takes everything away from a dead node: homes, rights, and the unknown
-    // clients.
-    wanted.active = state.targets;
-    std::erase_if(wanted.kicks, [&](const auto& it) { return state.dead.contains(it.node); });
-    std::erase_if(wanted.holds, [&](const auto& it) { return state.dead.contains(it.node); });
-    for (auto& [endpoint, node] : wanted.homes) {
-      if (state.dead.contains(node)) node = state.targets.front();
-    }
-    for (auto& [prefix, node] : wanted.assigned) {
-      if (state.dead.contains(node)) node = state.targets.front();
-    }
+  director::Edit edit(state.steering.intent);
+  std::vector<Id> asked;
+  // Before what clients want, which goes before it where both name one address.
+  const bool first = !state.rollout.dead.empty() && !state.steering.dead_left;
+  if (first) leave_dead(turn, edit);
+  ask<stage::Granting>(turn, edit, asked);
+  ask<stage::Adopting>(turn, edit, asked);
+  ask<stage::Switching>(turn, edit, asked);
+  ask<stage::Revoking>(turn, edit, asked);
+  ask<stage::Unholding>(turn, edit, asked);
+  ask<stage::Returning>(turn, edit, asked);
+  if (asked.empty()) {
+    if (first) state.steering.dead_left = false;
+    return;
   }
-  const CommandId id = propose(turn, std::move(wanted));
-  for (Client* client : edited) client->waits = id;
-  if (id == 0) {
-    // The director is already so: as good as an answer.
-    for (Client* client : edited) client->waits = UINT64_MAX;
-    clients_answered(turn, UINT64_MAX, nullptr);
+  const CommandId id = propose(turn, std::move(edit));
+  for (const Id client : asked) {
+    if (id != 0) {
+      state.movement.wait(client, id);
+    } else {
+      finish_command(turn, client);  // the director is already so: as good as an answer
+    }
   }
 }
 

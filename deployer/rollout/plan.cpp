@@ -23,7 +23,22 @@ std::optional<Phase> parse_phase(std::string_view name) {
 }
 
 std::string_view name_of(Kind kind) {
-  return kind == Kind::deploy ? "deploy" : "rollback";
+  switch (kind) {
+    case Kind::deploy:
+      return "deploy";
+    case Kind::rollback:
+      return "rollback";
+    case Kind::up:
+      return "up";
+  }
+  return "deploy";
+}
+
+std::optional<Kind> parse_kind(std::string_view name) {
+  for (const Kind kind : {Kind::deploy, Kind::rollback, Kind::up}) {
+    if (name_of(kind) == name) return kind;
+  }
+  return std::nullopt;
 }
 
 std::string shown(const Plan& plan, const PublicKey& key) {

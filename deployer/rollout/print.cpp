@@ -1,14 +1,11 @@
+#include <algorithm>
 #include <array>
 
+#include "deployer/rollout/overloaded.h"
 #include "deployer/rollout/rollout.h"
 
 namespace weir::deployer {
 namespace {
-
-constexpr std::array<std::string_view, 18> kStages = {
-    "waiting",   "granting",  "kicking",   "kicked",   "prepared",  "switching",
-    "releasing", "switched",  "moved",     "revoking", "regarding", "forgetting",
-    "unholding", "returning", "recalling", "stayed",   "doubted",   "adopting"};
 
 std::string count(std::size_t n, std::string_view what) {
   return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
@@ -18,7 +15,10 @@ std::string delta_text(const director::Delta& delta) {
   std::string out = "steering " + std::to_string(delta.from) + " -> " + std::to_string(delta.to);
   if (delta.active) {
     out += ", active";
-    for (const NodeId& node : *delta.active) out += " " + node.string();
+    for (const director::Bucket& bucket : *delta.active) {
+      out += " " + bucket.node.string();
+      if (bucket.weight != 1) out += " x" + std::to_string(bucket.weight);
+    }
   }
   if (!delta.homes.empty()) out += ", " + count(delta.homes.size(), "home");
   if (!delta.kicks.empty()) out += ", " + count(delta.kicks.size(), "right") + " to initiate";
@@ -27,13 +27,28 @@ std::string delta_text(const director::Delta& delta) {
   return out;
 }
 
+std::string names(const std::vector<NodeId>& nodes) {
+  std::string out;
+  for (const NodeId& node : nodes) out += " " + node.string();
+  return out;
+}
+
 struct Printer {
+  std::string operator()(const InstallDirector& it) const {
+    return "install director at revision " + std::to_string(it.intent.revision);
+  }
+  std::string operator()(const RemoveDirector&) const { return "remove director"; }
   std::string operator()(const BootPool&) const { return "boot pool"; }
-  std::string operator()(const ReadIdentities&) const { return "read identities"; }
-  std::string operator()(const FeedPool&) const { return "feed pool: clock, key, peers"; }
-  std::string operator()(const ReadClocks&) const { return "read clocks"; }
-  std::string operator()(const ProbePool&) const { return "probe pool"; }
   std::string operator()(const StopPool&) const { return "stop pool"; }
+  std::string operator()(const ReadIdentities& it) const {
+    return "read identities of" + names(it.nodes);
+  }
+  std::string operator()(const FeedNodes& it) const {
+    return "give key and peers to" + names(it.nodes);
+  }
+  std::string operator()(const ReadClocks& it) const { return "read clocks of" + names(it.nodes); }
+  std::string operator()(const SetClocks& it) const { return "set clocks of" + names(it.nodes); }
+  std::string operator()(const ProbeNodes& it) const { return "probe" + names(it.nodes); }
   std::string operator()(const ReadDirector&) const { return "read director"; }
   std::string operator()(const ReadHalted&) const { return "read machines"; }
   std::string operator()(const ReadPeers& it) const { return "read peers of " + it.node.string(); }
@@ -55,20 +70,47 @@ struct Printer {
 
 }  // namespace
 
-std::string_view name_of(Stage stage) {
-  return kStages.at(static_cast<std::size_t>(stage));
-}
-
 std::string print(const Command& command) {
   return std::visit(Printer{}, command);
 }
 
 bool changes(const Command& command) {
-  return !(std::holds_alternative<ReadIdentities>(command) ||
-           std::holds_alternative<ReadClocks>(command) ||
-           std::holds_alternative<ReadDirector>(command) ||
-           std::holds_alternative<ReadHalted>(command) ||
-           std::holds_alternative<ReadPeers>(command) || std::holds_alternative<Nudge>(command));
+  return std::visit(Overloaded{
+                        [](const InstallDirector&) { return true; },
+                        [](const RemoveDirector&) { return true; },
+                        [](const BootPool&) { return true; },
+                        [](const StopPool&) { return true; },
+                        [](const ReadIdentities&) { return false; },
+                        [](const FeedNodes&) { return true; },
+                        [](const ReadClocks&) { return false; },
+                        [](const SetClocks&) { return true; },
+                        [](const ProbeNodes&) { return true; },
+                        [](const ReadDirector&) { return false; },
+                        [](const ReadHalted&) { return false; },
+                        [](const ReadPeers&) { return false; },
+                        [](const ForgetNode&) { return true; },
+                        [](const ApplyDelta&) { return true; },
+                        [](const Kick&) { return true; },
+                        [](const Commit&) { return true; },
+                        [](const GiveUp&) { return true; },
+                        [](const Nudge&) { return false; },
+                    },
+                    command);
+}
+
+bool operator==(const Kick& a, const Kick& b) {
+  const auto same = [](const auto& x, const auto& y) {
+    return x.public_key == y.public_key && x.endpoint == y.endpoint;
+  };
+  return a.node == b.node &&
+         std::equal(a.clients.begin(), a.clients.end(), b.clients.begin(), b.clients.end(), same);
+}
+
+std::string_view name_of(const Task& task) {
+  constexpr std::array<std::string_view, std::variant_size_v<Task>> kTasks = {
+      "start",    "install", "bring_up", "survey", "clear", "prepare", "commit",
+      "activate", "follow",  "abandon",  "look",   "stop",  "remove",  "finished"};
+  return kTasks.at(task.index());
 }
 
 }  // namespace weir::deployer

@@ -21,9 +21,19 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
+bool is_revoked(const ClientReport& client) {
+  return client.why && client.why->code == Code::revoked;
+}
+
+std::string result_of(const ClientReport& client) {
+  if (client.moved) return "moved";
+  return is_revoked(client) ? "revoked" : "stayed";
+}
+
 judge::CohortTable cohorts_of(const Report& report) {
   std::vector<judge::Subject> subjects;
   for (const ClientReport& client : report.clients) {
+    if (is_revoked(client)) continue;
     subjects.push_back({client.labels, client.moved || !client.counted});
   }
   return judge::tabulate(subjects);
@@ -39,9 +49,11 @@ int exit_code(Outcome outcome) {
       return 3;
     case Outcome::needs_person:
       return 4;
-    default:
+    case Outcome::none:
+    case Outcome::failed:
       return 1;
   }
+  return 1;
 }
 
 std::string_view name_of(Outcome outcome) {
@@ -60,28 +72,50 @@ std::string_view name_of(Outcome outcome) {
   return "none";
 }
 
+std::string_view name_of(Proof proof) {
+  switch (proof) {
+    case Proof::unneeded:
+      return "unneeded";
+    case Proof::nothing:
+      return "nothing";
+    case Proof::probe:
+      return "probe";
+    case Proof::clients:
+      return "clients";
+  }
+  return "nothing";
+}
+
 Report report_of(const Plan& plan, const State& state, Instant took) {
+  const Rollout& rollout = state.rollout;
   Report out;
   out.order = name_of(plan.kind);
   if (plan.release) out.release = plan.release->name.string();
-  out.from_pool = plan.from_pool.string();
+  if (plan.from_pool) out.from_pool = plan.from_pool->string();
   out.to_pool = plan.to_pool.string();
-  out.outcome = state.outcome;
-  out.phase = state.phase;
-  if (state.error) out.error = state.error->message;
+  out.outcome = rollout.outcome;
+  out.phase = rollout.phase;
+  out.refusal = rollout.refusal;
+  out.proof = rollout.proof;
   out.took = took;
-  out.moving_began = state.moving_began;
-  out.warnings = state.warnings;
-  for (const auto& [key, client] : state.clients) {
-    const bool moved = client.stage == Stage::moved;
-    const auto peer = plan.peers.find(key);
-    const bool lost = client.rescue && !moved;
+  out.moving_began = rollout.moving_began;
+  out.warnings = rollout.warnings;
+  for (const auto& [node, fed] : rollout.fed) {
+    if (!fed.error && fed.added.empty() && fed.changed.empty() && fed.removed.empty()) continue;
+    out.nodes.push_back({node, fed.added.size(), fed.changed.size(), fed.removed.size(),
+                         fed.error ? fed.error->message : std::string()});
+  }
+  for (const Client& client : state.movement) {
+    const auto* moved = std::get_if<stage::Moved>(&client.stage);
+    const auto peer = plan.peers.find(client.key);
+    const bool lost = client.way == Way::rescue && moved == nullptr;
+    const Instant moved_at = moved != nullptr ? moved->at : Instant{0};
     out.clients.push_back(
-        {shown(plan, key), key,
+        {shown(plan, client.key), client.key,
          peer == plan.peers.end() ? std::map<std::string, std::string>() : peer->second.labels,
-         moved || lost ? client.to : client.from, moved, client.counted, client.moved_at,
-         client.why});
-    if (moved) out.last_moved = std::max(out.last_moved, client.moved_at);
+         moved != nullptr || lost ? client.to : client.from, moved != nullptr, client.counted,
+         moved_at, client.why});
+    out.last_moved = std::max(out.last_moved, moved_at);
   }
   std::sort(out.clients.begin(), out.clients.end(),
             [](const ClientReport& a, const ClientReport& b) { return a.name < b.name; });
@@ -92,9 +126,11 @@ std::string print_text(const Report& report) {
   std::string out;
   std::size_t width = 6;
   std::size_t moved = 0;
+  std::size_t active = 0;
   for (const ClientReport& client : report.clients) {
     width = std::max(width, client.name.size());
     moved += client.moved ? 1 : 0;
+    active += is_revoked(client) ? 0 : 1;
   }
   if (!report.clients.empty())
     out += padded("client", width) + "  result  node        after     remark\n";
@@ -102,22 +138,32 @@ std::string print_text(const Report& report) {
     std::string labels;
     for (const auto& [label, value] : client.labels) labels += " " + label + "=" + value;
     out +=
-        padded(client.name, width) + "  " + (client.moved ? "moved   " : "stayed  ") +
+        padded(client.name, width) + "  " + padded(result_of(client), 7) + " " +
         padded(client.node.string(), 10) + "  " +
         padded(client.moved && client.moved_at.count() != 0 ? seconds(client.moved_at) : "-", 8) +
-        "  " + client.why + (client.moved || labels.empty() ? "" : " [" + labels.substr(1) + "]") +
-        "\n";
+        "  " + (client.why ? client.why->text : std::string()) +
+        (client.moved || labels.empty() ? "" : " [" + labels.substr(1) + "]") + "\n";
   }
   const auto table = cohorts_of(report);
   for (const judge::Cohort& cohort : table.suspicious()) {
     out += "cohort " + cohort.label + "=" + cohort.value + ": " + std::to_string(cohort.failed) +
            " of " + std::to_string(cohort.failed + cohort.prepared) + " stayed\n";
   }
-  for (const std::string& warning : report.warnings) out += "warning: " + warning + "\n";
+  for (const NodeReport& node : report.nodes) {
+    if (!node.error.empty()) continue;  // a warning says so
+    out += "peers of " + node.node.string() + ": " + std::to_string(node.added) + " added, " +
+           std::to_string(node.changed) + " changed, " + std::to_string(node.removed) +
+           " removed\n";
+  }
+  for (const Reason& warning : report.warnings) out += "warning: " + warning.text + "\n";
+  if (report.outcome == Outcome::done && report.proof == Proof::nothing) {
+    out += "nothing was proved: no client was active" +
+           std::string(report.order == "rollback" ? "" : ", and no probe went through") + "\n";
+  }
   out += report.order + (report.release.empty() ? "" : " of " + report.release) + ": " +
          std::string(name_of(report.outcome));
   if (!report.clients.empty()) {
-    out += "; " + std::to_string(moved) + " of " + std::to_string(report.clients.size()) +
+    out += "; " + std::to_string(moved) + " of " + std::to_string(active) +
            " active clients are on pool " + report.to_pool;
     if (report.last_moved.count() != 0) {
       out += ", the last one " + seconds(report.last_moved) + " after the order";
@@ -128,7 +174,7 @@ std::string print_text(const Report& report) {
     }
   }
   out += "\n";
-  if (!report.error.empty()) out += report.order + ": " + report.error + "\n";
+  if (report.refusal) out += report.order + ": " + report.refusal->text + "\n";
   return out;
 }
 
@@ -141,21 +187,29 @@ std::string print_json(const Report& report) {
   out["outcome"] = name_of(report.outcome);
   out["phase"] = name_of(report.phase);
   out["exit_code"] = exit_code(report.outcome);
-  if (!report.error.empty()) out["error"] = report.error;
+  if (report.refusal) {
+    out["error"] = report.refusal->text;
+    out["code"] = name_of(report.refusal->code);
+  }
+  out["proved"] = name_of(report.proof);
   out["took_ms"] = report.took.count();
   out["moving_began_ms"] = report.moving_began.count();
   out["last_moved_ms"] = report.last_moved.count();
   out["moved"] = nlohmann::ordered_json::array();
   out["stayed"] = nlohmann::ordered_json::array();
+  out["revoked"] = nlohmann::ordered_json::array();
   for (const ClientReport& client : report.clients) {
     nlohmann::ordered_json line;
     line["name"] = client.name;
     line["public_key"] = client.key.string();
     line["node"] = client.node.string();
     if (client.moved) line["moved_ms"] = client.moved_at.count();
-    if (!client.why.empty()) line["reason"] = client.why;
+    if (client.why) {
+      line["reason"] = client.why->text;
+      line["code"] = name_of(client.why->code);
+    }
     if (!client.labels.empty()) line["labels"] = client.labels;
-    out[client.moved ? "moved" : "stayed"].push_back(std::move(line));
+    out[result_of(client)].push_back(std::move(line));
   }
   out["cohorts"] = nlohmann::ordered_json::array();
   for (const judge::Cohort& cohort : cohorts_of(report).cohorts) {
@@ -164,7 +218,16 @@ std::string print_json(const Report& report) {
                               {"prepared", cohort.prepared},
                               {"failed", cohort.failed}});
   }
-  out["warnings"] = report.warnings;
+  out["nodes"] = nlohmann::ordered_json::array();
+  for (const NodeReport& node : report.nodes) {
+    out["nodes"].push_back({{"node", node.node.string()},
+                            {"added", node.added},
+                            {"changed", node.changed},
+                            {"removed", node.removed},
+                            {"error", node.error}});
+  }
+  out["warnings"] = nlohmann::ordered_json::array();
+  for (const Reason& warning : report.warnings) out["warnings"].push_back(warning.text);
   return out.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
 }
 

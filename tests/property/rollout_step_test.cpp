@@ -39,17 +39,13 @@ void check_end(const FakeWorld& world, const State& state) {
   for (const auto& entry : world.clients) {
     const PublicKey& key = entry.first;
     const auto& client = entry.second;
-    const auto known = state.clients.find(key);
-    if (known == state.clients.end()) continue;
-    CAPTURE(state.error ? state.error->message : std::string());
+    const Client* known = state.movement.find(key);
+    if (known == nullptr) continue;
+    CAPTURE(state.rollout.refusal ? state.rollout.refusal->text : std::string());
     CAPTURE(shown(world.plan(Kind::deploy), key));
-    CAPTURE(name_of(known->second.stage));
+    CAPTURE(name_of(known->stage));
     const auto home = world.steering.homes.find(client.endpoint);
-    if (known->second.stage == Stage::moved) {
-      CHECK(client.session == known->second.to);
-    } else {
-      CHECK(client.session == known->second.from);
-    }
+    CHECK(client.session == (is<stage::Moved>(*known) ? known->to : known->from));
     if (home != world.steering.homes.end()) CHECK(home->second == client.session);
   }
 }
@@ -70,8 +66,9 @@ TEST_CASE("packets and requests get lost, clients refuse: nobody is cut off and 
     const Plan plan = deploy_plan(world, random);
     const State state = world.run(plan, start(plan));
     check_end(world, state);
-    if (state.outcome == Outcome::failed) CHECK(world.on(world.blue) == kClients);
-    if (state.outcome == Outcome::done) CHECK(world.steering.active == world.green);
+    if (state.rollout.outcome == Outcome::failed) CHECK(world.on(world.blue) == kClients);
+    if (state.rollout.outcome == Outcome::done)
+      CHECK(world.steering.active == director::equal_weights(world.green));
   }
 }
 
@@ -90,9 +87,9 @@ TEST_CASE("the deployer dies anywhere: the next order finishes or undoes it") {
     const Plan next = forward ? deploy_plan(after, random) : after.plan(Kind::rollback, false);
     const State state = after.run(next, start(next));
     check_end(after, state);
-    CHECK(state.outcome == Outcome::done);
+    CHECK(state.rollout.outcome == Outcome::done);
     CHECK(after.on(forward ? after.green : after.blue) == kClients);
-    CHECK(after.steering.active == (forward ? after.green : after.blue));
+    CHECK(after.steering.active == director::equal_weights(forward ? after.green : after.blue));
   }
 }
 
@@ -104,14 +101,14 @@ TEST_CASE("a node that freezes anywhere ends the deploy, and a rollback has ever
     unsigned steps = 1 + random() % 400;
     const Plan plan = deploy_plan(world, random);
     State state = world.run(plan, start(plan), [&](const State&) { return --steps == 0; });
-    const bool over = state.task == Task::finished;
+    const bool over = finished(state);
     world.frozen.insert(world.green[random() % world.green.size()]);
     state = world.run(plan, std::move(state));
     CAPTURE(text_of(world.log));
-    if (!over && state.outcome == Outcome::failed) CHECK(world.on(world.blue) == kClients);
+    if (!over && state.rollout.outcome == Outcome::failed) CHECK(world.on(world.blue) == kClients);
     const Plan back = world.plan(Kind::rollback, false);
     const State returned = world.run(back, start(back));
-    CHECK(returned.outcome == Outcome::done);
+    CHECK(returned.rollout.outcome == Outcome::done);
     CHECK(world.on(world.blue) == kClients);
     CHECK(world.steering.kicks.empty());
     CHECK(world.steering.holds.empty());
@@ -130,7 +127,7 @@ TEST_CASE("an interruption anywhere ends in order") {
     state =
         world.run(plan, std::move(state), [](const State&) { return false; }, {0, Interrupted{}});
     check_end(world, state);
-    if (state.outcome == Outcome::failed) CHECK(world.on(world.blue) == kClients);
+    if (state.rollout.outcome == Outcome::failed) CHECK(world.on(world.blue) == kClients);
   }
 }
 

@@ -6,11 +6,15 @@
 #include <vector>
 
 #include "deployer/director/nft/rules.h"
+#include "deployer/steering/edit.h"
 
 namespace weir::director {
 namespace {
 
 using Lengths = std::set<std::uint8_t>;
+
+/// The slots that clients without a home are hashed over; weights are parts of so many at most.
+constexpr std::size_t kMostSlots = 4096;
 
 /// Elements of one set or map as nft writes them, and a command for all of them.
 class Elements {
@@ -112,7 +116,7 @@ std::string assigned_map(const Prefix& prefix) {
   return "assigned" + digit(prefix.address) + "_" + std::to_string(prefix.length);
 }
 
-Lengths lengths_of(const Steering& steering, bool ipv6) {
+Lengths lengths_of(const Intent& steering, bool ipv6) {
   // Single addresses are what peers have; their maps are always there.
   Lengths out{static_cast<std::uint8_t>(ipv6 ? 128 : 32)};
   for (const auto& [prefix, _] : steering.assigned) {
@@ -121,8 +125,25 @@ Lengths lengths_of(const Steering& steering, bool ipv6) {
   return out;
 }
 
-Status put_active(Changes& out, const Nodes& nodes, const std::vector<NodeId>& from,
-                  const std::vector<NodeId>& to) {
+Result<std::vector<NodeId>> spread_over(const std::vector<Bucket>& active) {
+  std::size_t slots = 0;
+  for (const Bucket& bucket : active) {
+    if (bucket.weight == 0) {
+      return fail(Errc::invalid_input, "steering: node " + bucket.node.string() + " has no weight");
+    }
+    slots += bucket.weight;
+    if (slots > kMostSlots) {
+      return fail(Errc::invalid_input,
+                  "steering: weights sum up to more than " + std::to_string(kMostSlots));
+    }
+  }
+  return slots_of(active);
+}
+
+Status put_active(Changes& out, const Nodes& nodes, const std::vector<Bucket>& old_active,
+                  const std::vector<Bucket>& new_active) {
+  TRY_ASSIGN(const auto from, spread_over(old_active));
+  TRY_ASSIGN(const auto to, spread_over(new_active));
   for (std::size_t rank = 0; rank < std::max(from.size(), to.size()); ++rank) {
     if (rank < from.size() && rank < to.size() && from[rank] == to[rank]) continue;
     if (rank < from.size()) out.remove("active", std::to_string(rank));
@@ -173,7 +194,7 @@ Status put_map(Changes& out, const Nodes& nodes, const std::map<Key, NodeId>& ba
   return {};
 }
 
-Status put_steering(Changes& out, const Nodes& nodes, const Steering& base, const Delta& delta) {
+Status put_steering(Changes& out, const Nodes& nodes, const Intent& base, const Delta& delta) {
   if (delta.active) TRY(put_active(out, nodes, base.active, *delta.active));
   TRY(put_map(
       out, nodes, base.homes, delta.homes,
@@ -237,10 +258,10 @@ std::string render_numbers(const std::string& map,
 
 }  // namespace
 
-Result<std::string> render_whole(const Topology& topology, const Steering& steering,
+Result<std::string> render_whole(const Topology& topology, const Intent& steering,
                                  const Learned& learned, std::uint32_t seed) {
   TRY_ASSIGN(const auto nodes, Nodes::of(topology));
-  Steering nothing;
+  Intent nothing;
   Changes elements;
   TRY(put_steering(elements, nodes, nothing, diff(nothing, steering)));
   TRY(put_learned(elements, nodes, learned));
@@ -248,29 +269,36 @@ Result<std::string> render_whole(const Topology& topology, const Steering& steer
   const Lengths lengths6 = lengths_of(steering, true);
   std::string out(kRemoval);
   out += "table inet weir {" + render_declarations(topology, lengths4, lengths6) + "\n";
-  out += chain("spread", render_spread(steering.active.size()));
+  out += chain("spread", render_spread(slots_of(steering.active).size()));
   out += chain("assigned4", render_assigned(false, lengths4));
   out += chain("assigned6", render_assigned(true, lengths6));
   out += render_chains(topology, seed) + "}\n" + render_error_tables(topology);
-  out += "add element inet weir version { " + text_of_version(steering.version) + " }\n";
+  out += "add element inet weir version { " + text_of_version(steering.revision) + " }\n";
   return out + elements.commands();
 }
 
-Result<std::string> render_delta(const Topology& topology, const Steering& base,
-                                 const Delta& delta) {
+Result<std::string> render_delta(const Topology& topology, const Intent& base, const Delta& delta) {
   TRY_ASSIGN(const auto nodes, Nodes::of(topology));
-  TRY_ASSIGN(const auto patched, patch(base, delta));
+  if (delta.from != base.revision) {
+    return fail(Errc::invalid_input, "steering: a delta from revision " +
+                                         std::to_string(delta.from) + " does not apply to " +
+                                         std::to_string(base.revision));
+  }
   Changes elements;
   TRY(put_steering(elements, nodes, base, delta));
   // The kernel refuses to delete what is not there, and with it everything that follows.
   std::string out = "delete element inet weir version { " + text_of_version(delta.from) + " }\n" +
                     "add element inet weir version { " + text_of_version(delta.to) + " }\n";
-  if (base.active.size() != patched.active.size()) {
-    out += refill("spread", render_spread(patched.active.size()));
+  if (delta.active) {
+    const std::size_t slots = slots_of(*delta.active).size();
+    if (slots_of(base.active).size() != slots) out += refill("spread", render_spread(slots));
   }
   for (const bool ipv6 : {false, true}) {
     const Lengths before = lengths_of(base, ipv6);
-    const Lengths after = lengths_of(patched, ipv6);
+    Lengths after = before;
+    for (const auto& [prefix, node] : delta.assigned) {
+      if (node && prefix.address.is_v6() == ipv6) after.insert(prefix.length);
+    }
     if (std::includes(before.begin(), before.end(), after.begin(), after.end())) continue;
     for (const std::uint8_t length : after) {
       if (!before.contains(length))

@@ -18,14 +18,14 @@ namespace weir::director {
 /// errors    invalid_input: steering or learned name a node, or steering an address family, that
 /// the
 ///           topology does not have; two nodes share a number
-[[nodiscard]] Result<std::string> render_whole(const Topology& topology, const Steering& steering,
+[[nodiscard]] Result<std::string> render_whole(const Topology& topology, const Intent& steering,
                                                const Learned& learned, std::uint32_t seed);
 
-/// The commands that bring a director from `base` to `patch(base, delta)`: one transaction that the
-/// kernel refuses as a whole unless the director is at `delta.from`.
+/// The commands that bring a director from `base` to what `delta` makes of it: one transaction that
+/// the kernel refuses as a whole unless the director is at `delta.from`.
 ///
-/// errors    invalid_input, as above and as `patch`
-[[nodiscard]] Result<std::string> render_delta(const Topology& topology, const Steering& base,
+/// errors    invalid_input, as above, and where `delta` starts from another revision
+[[nodiscard]] Result<std::string> render_delta(const Topology& topology, const Intent& base,
                                                const Delta& delta);
 
 /// Commands that keep, beside a ruleset just rendered, what the host's settings were before us; and

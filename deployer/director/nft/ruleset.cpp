@@ -118,7 +118,7 @@ std::optional<AssignedName> parse_assigned(std::string_view set) {
   return AssignedName{family == '6', static_cast<std::uint8_t>(length)};
 }
 
-Status read_version(const Reader& reader, Steering& out) {
+Status read_version(const Reader& reader, Intent& out) {
   TRY_ASSIGN(const auto* versions, reader.set("version"));
   if (versions->size() != 1) {
     return strange("version", "holds " + std::to_string(versions->size()) + " elements, not one");
@@ -126,12 +126,12 @@ Status read_version(const Reader& reader, Steering& out) {
   return reader.elements("version", [&](Key& key, const Element&) -> Result<bool> {
     const auto high = key.mark();
     const auto low = key.mark();
-    if (high && low) out.version = std::uint64_t{*high} << 32 | *low;
+    if (high && low) out.revision = std::uint64_t{*high} << 32 | *low;
     return high && low;
   });
 }
 
-Status read_active(const Reader& reader, Steering& out) {
+Status read_active(const Reader& reader, Intent& out) {
   std::map<std::uint32_t, NodeId> ranks;
   TRY(reader.elements("active", [&](Key& key, const Element& element) -> Result<bool> {
     const auto rank = key.mark();
@@ -139,10 +139,12 @@ Status read_active(const Reader& reader, Steering& out) {
     if (rank) ranks.emplace(*rank, std::move(node));
     return rank.has_value();
   }));
+  std::vector<NodeId> slots;
   for (const auto& [rank, node] : ranks) {
-    if (rank != out.active.size()) return strange("active", "the ranks have a gap");
-    out.active.push_back(node);
+    if (rank != slots.size()) return strange("active", "the ranks have a gap");
+    slots.push_back(node);
   }
+  out.active = buckets_of(slots);
   std::set<NodeId> serving;
   TRY(reader.elements("serving", [&](Key& key, const Element&) -> Result<bool> {
     const auto number = key.mark();
@@ -150,7 +152,7 @@ Status read_active(const Reader& reader, Steering& out) {
     serving.insert(std::move(node));
     return true;
   }));
-  if (serving != std::set<NodeId>(out.active.begin(), out.active.end())) {
+  if (serving != std::set<NodeId>(slots.begin(), slots.end())) {
     return strange("serving", "does not hold the same nodes as map active");
   }
   return {};
@@ -167,8 +169,7 @@ Status read_grants(const Reader& reader, const std::string& set, bool ipv6, std:
   });
 }
 
-Status read_assigned(const Reader& reader, const std::string& set, AssignedName name,
-                     Steering& out) {
+Status read_assigned(const Reader& reader, const std::string& set, AssignedName name, Intent& out) {
   return reader.elements(set, [&](Key& key, const Element& element) -> Result<bool> {
     const auto address = key.address(name.ipv6);
     if (!address) return false;

@@ -44,7 +44,7 @@ using Seal = std::map<std::uint32_t, std::uint32_t>;
 /// found: never sealed, so it was not installed to the end
 [[nodiscard]] Status check_seal(const Topology& topology, const Ruleset& ruleset);
 
-/// Sets that belong to `Steering`, so that it can be read without what packets taught.
+/// Sets that belong to `Intent`, so that it can be read without what packets taught.
 [[nodiscard]] bool holds_steering(const std::string& set);
 /// Sets that `observe` understands; the others only matter to the kernel.
 [[nodiscard]] bool is_observed(const std::string& set);

@@ -29,7 +29,7 @@ std::string moves(const StatusReport& status, const Plan& plan) {
   }
   if (count.empty()) out += "  no active client has to be moved\n";
   return out + "  make pool " + plan.to_pool.string() + " the active one and keep pool " +
-         plan.from_pool.string() + " warm\n";
+         plan.from_pool->string() + " warm\n";
 }
 
 std::string boots(Site& site, const PoolName& pool,

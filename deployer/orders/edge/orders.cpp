@@ -4,6 +4,7 @@
 #include "deployer/rollout/checks.h"
 #include "deployer/rollout/edge/runner.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
+#include "deployer/steering/edit.h"
 
 namespace weir::deployer {
 namespace {
@@ -18,7 +19,7 @@ Status raise(Site& site, const PoolName& pool, const keys::Verified<manifests::R
   TRY_ASSIGN(const auto booted, boot_pool(site, pool, release));
   TRY_ASSIGN(const auto identities, read_identities(site, nodes));
   for (const auto& identity : identities) TRY(check_identity(*release, identity));
-  TRY(feed_nodes(site, nodes, true));
+  TRY(feed_all(site, nodes));
   TRY_ASSIGN(const auto clocks, read_clocks(site, nodes));
   TRY(check_clocks(clocks, site.fleet().policy.max_clock_skew));
   if (booted.empty()) return {};
@@ -29,48 +30,24 @@ Status raise(Site& site, const PoolName& pool, const keys::Verified<manifests::R
 /// Inner addresses of peers that are new in the registry.
 Status assign_peers(Site& site, const PoolName& pool) {
   TRY_ASSIGN(const auto observed, site.director().read());
-  director::Steering wanted = observed.steering;
+  director::Intent wanted = observed.steering;
   for (const auto& [key, peer] : site.peers()) {
     for (const Prefix& prefix : peer.allowed_ips) {
       wanted.assigned.try_emplace(prefix, node_for(key, site.pool(pool).nodes));
     }
   }
   if (wanted == observed.steering) return {};
-  ++wanted.version;
+  ++wanted.revision;
   return site.director().apply(director::diff(observed.steering, wanted));
 }
 
-director::Steering first_steering(const Site& site, const PoolName& pool) {
-  director::Steering out;
-  out.version = 1;
-  out.active = site.pool(pool).nodes;
+director::Intent first_steering(const Site& site, const PoolName& pool) {
+  director::Intent out;
+  out.revision = 1;
+  out.active = director::equal_weights(site.pool(pool).nodes);
   for (const auto& [key, peer] : site.peers()) {
     for (const Prefix& prefix : peer.allowed_ips) {
       out.assigned.insert_or_assign(prefix, node_for(key, site.pool(pool).nodes));
-    }
-  }
-  return out;
-}
-
-/// What the nodes that run know of their clients, so that a director that starts anew knows it too.
-director::Learned learned_from_nodes(Site& site) {
-  director::Learned out;
-  std::map<PublicKey, std::int64_t> newest;
-  for (const manifests::NodeLink& link : site.links()) {
-    const auto state = site.machine_state(link.node);
-    if (!state || *state != pool::MachineState::running) continue;
-    auto client = site.connect(link.node, std::chrono::milliseconds(3000));
-    if (!client) continue;
-    const auto dump = client->peers();
-    if (!dump) continue;
-    for (const auto& peer : dump->peers) {
-      if (!peer.endpoint || peer.last_handshake_unix_ns <= newest[peer.public_key]) continue;
-      newest[peer.public_key] = peer.last_handshake_unix_ns;
-      out.homes.insert_or_assign(*peer.endpoint, link.node);
-      for (const Prefix& prefix : peer.allowed_ips) {
-        const bool host = prefix.length == (prefix.address.is_v4() ? 32 : 128);
-        if (host) out.inner.insert_or_assign(prefix.address, link.node);
-      }
     }
   }
   return out;
@@ -108,16 +85,8 @@ Result<Report> up(const Orders& orders, const ReleaseName& name) {
                                 name.string() + "`");
   }
   if (!installed) {
-    std::optional<director::Learned> learned;
-    if (recorded) learned = learned_from_nodes(site);
-    TRY_IN(site.director().install(first_steering(site, pool), learned), "director");
+    TRY_IN(install_director(site, first_steering(site, pool), recorded.has_value()), "director");
     site.say("the director steers the public address to pool " + pool.string());
-    if (recorded) {
-      for (const manifests::NodeLink& link : site.links()) {
-        const auto state = site.machine_state(link.node);
-        if (state && *state != pool::MachineState::gone) TRY(site.director().attach(link.node));
-      }
-    }
   }
   auto raised = raise(site, pool, release);
   if (raised && orders.interrupted) raised = fail(Errc::busy, "interrupted");
@@ -143,30 +112,32 @@ Result<Report> deploy(const Orders& orders, const ReleaseName& name, bool strict
   site.say("release " + name.string() + " is signed by key " + release.signer());
   TRY_ASSIGN(const Plan plan, make_deploy_plan(site, *release, strict));
   TRY_ASSIGN(const auto pools, site.store().pools());
-  const auto stored = pools.find(plan.from_pool);
+  const auto stored = pools.find(*plan.from_pool);
   TRY_ASSIGN(const auto unfinished, unfinished_rollout(site));
   if (!unfinished && stored != pools.end() && stored->second.release_digest == release.digest()) {
-    site.say("pool " + plan.from_pool.string() + " runs release " + name.string() +
+    site.say("pool " + plan.from_pool->string() + " runs release " + name.string() +
              " already; nothing to do");
-    Report out = simple_report("deploy", plan.from_pool.string());
+    Report out = simple_report("deploy", plan.from_pool->string());
     out.release = name.string();
     return out;
   }
   std::optional<keys::Verified<manifests::Release>> verified(std::move(release));
   TRY_ASSIGN(const Run run,
              run_rollout(site, plan, verified, orders.interrupted, orders.ordered_at));
-  if (run.state.outcome != Outcome::rolled_back) return report_of(plan, run.state, run.took);
+  if (run.state.rollout.outcome != Outcome::rolled_back)
+    return report_of(plan, run.state, run.took);
 
-  site.say("moving back: " + (run.state.error ? run.state.error->message : std::string()));
+  const auto& refusal = run.state.rollout.refusal;
+  site.say("moving back: " + (refusal ? refusal->text : std::string()));
   TRY_ASSIGN(const Plan back, make_return_plan(site, plan));
   TRY_ASSIGN(const Run returned,
              run_rollout(site, back, {}, orders.interrupted, orders.ordered_at));
   Report out = report_of(back, returned.state, returned.took);
   out.order = "deploy";
   out.release = name.string();
-  if (returned.state.outcome == Outcome::done) {
+  if (returned.state.rollout.outcome == Outcome::done) {
     out.outcome = Outcome::rolled_back;
-    if (run.state.error) out.error = run.state.error->message;
+    out.refusal = refusal;
   }
   return out;
 }

@@ -5,6 +5,13 @@ namespace {
 
 Result<Plan> plan_between(Site& site, Kind kind, const PoolName& from, const PoolName& to) {
   TRY_ASSIGN(auto known, site.store().clients());
+  std::set<NodeId> wrong_clocks;
+  for (const PoolName& name : {from, to}) {
+    const manifests::PoolSpec& pool = site.pool(name);
+    if (pool.clock_offset != std::chrono::milliseconds(0)) {
+      wrong_clocks.insert(pool.nodes.begin(), pool.nodes.end());
+    }
+  }
   return Plan{.kind = kind,
               .from_pool = from,
               .to_pool = to,
@@ -14,7 +21,8 @@ Result<Plan> plan_between(Site& site, Kind kind, const PoolName& from, const Poo
               .known = std::move(known),
               .policy = site.fleet().policy,
               .release = {},
-              .probe_source = {}};
+              .probe_source = {},
+              .wrong_clocks = std::move(wrong_clocks)};
 }
 
 }  // namespace
@@ -26,8 +34,8 @@ Result<PoolName> active_pool(Site& site) {
                                      " is not up; start it with `weir-deployer up --release NAME`");
   }
   TRY_ASSIGN_IN(const auto observed, site.director().read(), "director");
-  for (const NodeId& node : observed.steering.active) {
-    if (const PoolName* pool = site.pool_of(node)) return *pool;
+  for (const director::Bucket& bucket : observed.steering.active) {
+    if (const PoolName* pool = site.pool_of(bucket.node)) return *pool;
   }
   return fail(Errc::integrity, "director: no node of this fleet is active in it");
 }
@@ -88,7 +96,7 @@ Result<Plan> make_rollback_plan(Site& site) {
 }
 
 Result<Plan> make_return_plan(Site& site, const Plan& plan) {
-  return plan_between(site, Kind::rollback, plan.to_pool, plan.from_pool);
+  return plan_between(site, Kind::rollback, plan.to_pool, *plan.from_pool);
 }
 
 }  // namespace weir::deployer

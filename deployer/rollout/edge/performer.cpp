@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "deployer/rollout/nodelife/edge/pools.h"
+#include "deployer/rollout/overloaded.h"
 
 namespace weir::deployer {
 namespace {
@@ -28,13 +29,6 @@ std::vector<NodeId> both(const Plan& plan) {
   out.insert(out.end(), plan.to.begin(), plan.to.end());
   return out;
 }
-
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;  // clang deduces it only when told
 
 }  // namespace
 
@@ -134,32 +128,54 @@ void Performer::perform(Ordered ordered) {
   const CommandId id = ordered.id;
   std::visit(
       Overloaded{
+          [&](InstallDirector& it) {
+            on_director(id, [this, install = std::move(it)] {
+              return of(install_director(site_, install.intent, install.seeded));
+            });
+          },
+          [&](const RemoveDirector&) {
+            on_director(id, [this] { return of(site_.director().remove()); });
+          },
           [&](const BootPool&) {
             on_pool(id, [this]() -> Event {
               if (!release_) return {0, Failed{Error{Errc::bug, 0, "no release to boot"}}};
-              return of(boot_pool(site_, plan_.to_pool, *release_), [](auto) { return Done{}; });
+              return of(boot_pool(site_, plan_.to_pool, *release_),
+                        [](auto booted) { return Booted{std::move(booted)}; });
             });
-          },
-          [&](const ReadIdentities&) {
-            on_pool(id, [this] {
-              return of(read_identities(site_, plan_.to),
-                        [](auto nodes) { return IdentitiesRead{std::move(nodes)}; });
-            });
-          },
-          [&](const FeedPool&) {
-            on_pool(id, [this] { return of(feed_nodes(site_, plan_.to, false)); });
-          },
-          [&](const ReadClocks&) {
-            on_pool(id, [this] {
-              return of(read_clocks(site_, both(plan_)),
-                        [](auto ahead) { return ClocksRead{std::move(ahead)}; });
-            });
-          },
-          [&](const ProbePool&) {
-            on_pool(id, [this] { return of(probe_nodes(site_, plan_.to)); });
           },
           [&](const StopPool&) {
             on_pool(id, [this] { return of(stop_pool(site_, plan_.to_pool)); });
+          },
+          [&](ReadIdentities& it) {
+            on_pool(id, [this, nodes = std::move(it.nodes)] {
+              return of(read_identities(site_, nodes),
+                        [](auto read) { return IdentitiesRead{std::move(read)}; });
+            });
+          },
+          [&](FeedNodes& it) {
+            const auto feed = [this, nodes = it.nodes] {
+              return of(feed_nodes(site_, nodes),
+                        [](auto fed) { return NodesFed{std::move(fed)}; });
+            };
+            // One alone is asked in its turn, so that others do not wait for it.
+            if (it.nodes.size() != 1) return on_pool(id, feed);
+            nodes_.at(it.nodes.front())->lane.post([this, id, feed] { answer(id, feed()); });
+          },
+          [&](ReadClocks& it) {
+            const auto read = [this, nodes = it.nodes] {
+              return of(read_clocks(site_, nodes),
+                        [](auto ahead) { return ClocksRead{std::move(ahead)}; });
+            };
+            if (it.nodes.size() != 1) return on_pool(id, read);
+            nodes_.at(it.nodes.front())->lane.post([this, id, read] { answer(id, read()); });
+          },
+          [&](SetClocks& it) {
+            on_pool(id,
+                    [this, nodes = std::move(it.nodes)] { return of(set_clocks(site_, nodes)); });
+          },
+          [&](ProbeNodes& it) {
+            on_pool(id,
+                    [this, nodes = std::move(it.nodes)] { return of(probe_nodes(site_, nodes)); });
           },
           [&](const ReadDirector&) {
             on_director(id, [this] {

@@ -16,25 +16,11 @@ std::int64_t unix_ms() {
       .count();
 }
 
-/// Clients that live somewhere else since `before`.
-std::vector<StoredClient> relocated(const std::map<PublicKey, Stage>& before, const State& state) {
+/// Clients that live somewhere else since this step.
+std::vector<StoredClient> relocated(const Step& step) {
   std::vector<StoredClient> out;
-  for (const auto& [key, client] : state.clients) {
-    const auto old = before.find(key);
-    if (old != before.end() && old->second == client.stage) continue;
-    if (client.stage == Stage::switching || client.stage == Stage::moved) {
-      out.push_back({key, client.endpoint, client.to});
-    } else if (client.stage == Stage::returning ||
-               (client.stage == Stage::stayed && !client.rescue)) {
-      out.push_back({key, client.endpoint, client.from});
-    }
-  }
-  return out;
-}
-
-std::map<PublicKey, Stage> stages_of(const State& state) {
-  std::map<PublicKey, Stage> out;
-  for (const auto& [key, client] : state.clients) out.emplace(key, client.stage);
+  out.reserve(step.places.size());
+  for (const Place& place : step.places) out.push_back({place.key, place.endpoint, place.node});
   return out;
 }
 
@@ -44,20 +30,18 @@ class Runner {
       : site_(site), plan_(plan), rollout_(rollout) {}
 
   /// Writes down what a step decided, where anything depends on it.
-  Status keep(const Step& step) {
-    JournalEntry entry{rollout_,     unix_ms(), step.state.phase,
-                       step.reasons, {},        relocated(stages_, step.state)};
+  Status keep(const State& state, const Step& step) {
+    JournalEntry entry{rollout_, unix_ms(), state.rollout.phase, step.said, {}, relocated(step)};
     for (const Ordered& ordered : step.commands) {
       if (changes(ordered.command)) entry.commands.push_back(print(ordered.command));
     }
-    for (const std::string& reason : step.reasons) site_.say(reason);
+    for (const std::string& line : step.said) site_.say(line);
     const bool news = !entry.reasons.empty() || !entry.commands.empty() || !entry.clients.empty() ||
-                      step.state.phase != phase_;
+                      state.rollout.phase != phase_;
     if (!news) return {};
-    stages_ = stages_of(step.state);
-    phase_ = step.state.phase;
+    phase_ = state.rollout.phase;
     TRY_IN(site_.store().append(entry), "journal");
-    if (step.state.task == Task::follow && !active_) {
+    if (activated(state) && !active_) {
       active_ = true;
       TRY_IN(site_.store().set_active_pool(plan_.to_pool), "journal");
     }
@@ -68,14 +52,13 @@ class Runner {
   Site& site_;
   const Plan& plan_;
   std::int64_t rollout_;
-  std::map<PublicKey, Stage> stages_;
   Phase phase_ = Phase::planned;
   bool active_ = false;
 };
 
 std::string outcome_line(const State& state) {
-  if (state.error) return state.error->message;
-  return state.outcome == Outcome::done ? "done" : "ended";
+  if (state.rollout.refusal) return state.rollout.refusal->text;
+  return state.rollout.outcome == Outcome::done ? "done" : "ended";
 }
 
 }  // namespace
@@ -89,7 +72,7 @@ Result<Run> run_rollout(Site& site, const Plan& plan,
   StoredRollout stored{0,
                        plan.kind,
                        plan.release ? plan.release->name.string() : std::string(),
-                       plan.from_pool,
+                       plan.from_pool.value_or(plan.to_pool),
                        plan.to_pool,
                        Phase::planned,
                        unix_ms() / 1000,
@@ -102,11 +85,10 @@ Result<Run> run_rollout(Site& site, const Plan& plan,
   Event event{0, Tick{}};
   bool told = false;
   for (;;) {
-    Step next = step(plan, std::move(run.state), event, now());
-    TRY(runner.keep(next));
-    run.state = std::move(next.state);
+    Step next = step(plan, run.state, std::move(event), now());
+    TRY(runner.keep(run.state, next));
     for (Ordered& ordered : next.commands) performer.perform(std::move(ordered));
-    if (run.state.task == Task::finished) break;
+    if (finished(run.state)) break;
     if (interrupted && !told) {
       told = true;
       site.cancelled = true;
@@ -116,9 +98,11 @@ Result<Run> run_rollout(Site& site, const Plan& plan,
     event = performer.wait(kTick);
   }
   run.took = now();
-  const bool settled = run.state.outcome == Outcome::done || run.state.outcome == Outcome::failed;
+  const Outcome outcome = run.state.rollout.outcome;
+  const bool settled = outcome == Outcome::done || outcome == Outcome::failed;
   if (settled) {
-    TRY_IN(site.store().finish_rollout(id, run.state.phase, outcome_line(run.state)), "journal");
+    TRY_IN(site.store().finish_rollout(id, run.state.rollout.phase, outcome_line(run.state)),
+           "journal");
   }
   return run;
 }

@@ -183,8 +183,11 @@ Result<ControlReply> run_control_order(Site& site, const ControlOrder& order,
     return fail(Errc::invalid_input, "no order '" + order.command + "'");
   };
   TRY_ASSIGN(const Report report, carry_out());
-  return ControlReply{
-      {}, print_text(report), print_json(report), report.error, exit_code(report.outcome)};
+  return ControlReply{{},
+                      print_text(report),
+                      print_json(report),
+                      report.refusal ? report.refusal->text : std::string(),
+                      exit_code(report.outcome)};
 }
 
 Status serve(const std::string& fleet_path, const std::atomic<bool>& interrupted,

@@ -139,7 +139,7 @@ Result<StatusReport> read_status(Site& site, std::chrono::milliseconds patience)
   std::map<NodeId, std::size_t> homes;
   if (observed) {
     out.steering = true;
-    out.version = observed->steering.version;
+    out.version = observed->steering.revision;
     out.rights = observed->steering.kicks.size();
     out.holds = observed->steering.holds.size();
   }
@@ -153,9 +153,7 @@ Result<StatusReport> read_status(Site& site, std::chrono::milliseconds patience)
     if (const auto it = stored.find(spec.name); it != stored.end())
       pool.release = it->second.release.string();
     for (const NodeId& node : spec.nodes) {
-      const bool active =
-          observed && std::find(observed->steering.active.begin(), observed->steering.active.end(),
-                                node) != observed->steering.active.end();
+      const bool active = observed && director::serves(observed->steering.active, node);
       pool.active = pool.active || active;
       NodeStatus status = nodes.at(node).status;
       status.clients = homes[node];

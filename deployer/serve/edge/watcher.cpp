@@ -80,7 +80,7 @@ Status Watcher::look() {
 Status Watcher::revive(const NodeId& node, const director::Observed& observed, const Seen& seen) {
   site_.say("node " + node.string() + " was booted again (" + seen.identity.boot_id +
             "): giving it key and peers");
-  TRY(feed_nodes(site_, {node}, true));
+  TRY(feed_all(site_, {node}));
   TRY(site_.director().forget(node));
   TRY_ASSIGN(const auto known, site_.store().clients());
   std::vector<manifests::PrepareRequest::Client> lost;
@@ -121,14 +121,12 @@ Status Watcher::remember(const director::Observed& observed, const std::map<Node
 Status Watcher::mirror(const director::Observed& observed, const std::map<NodeId, Seen>& seen) {
   for (const auto& [node, it] : seen) {
     const auto& active = observed.steering.active;
-    if (std::find(active.begin(), active.end(), node) != active.end()) continue;
+    if (director::serves(active, node)) continue;
     manifests::PeerDiff diff;
     for (const auto& peer : it.peers) {
       const auto place = places_.find(peer.public_key);
       const auto registered = site_.peers().find(peer.public_key);
-      const bool elsewhere =
-          place != places_.end() &&
-          std::find(active.begin(), active.end(), place->second.node) != active.end();
+      const bool elsewhere = place != places_.end() && director::serves(active, place->second.node);
       if (!elsewhere || registered == site_.peers().end() ||
           peer.endpoint == place->second.endpoint) {
         continue;

@@ -26,10 +26,10 @@ TEST_CASE("a client without a home goes to an active node, the same one every ti
   CHECK(got.size() == 2);
   CHECK(got[1] > 0);
   CHECK(got[2] > 0);
-  lab.change([](Steering& s) { s.active = {node("green-1")}; });
+  lab.change([](Intent& s) { s.active = {node("green-1")}; });
   CHECK(lab.node_for(endpoint("198.51.100.1:4000"), 1, 1) == 3);
   CHECK(lab.node_for(endpoint("[2001:db8:1::1]:4000"), 1, 1) == 3);
-  lab.change([](Steering& s) { s.active.clear(); });
+  lab.change([](Intent& s) { s.active.clear(); });
   CHECK(lab.receivers_so_far(lab.client_sends(endpoint("198.51.100.1:4000"), 1, 1)).empty());
 }
 
@@ -38,12 +38,12 @@ TEST_CASE("a home set by the deployer decides, and can be moved and forgotten") 
   for (const char* text : kClients) {
     const auto client = endpoint(text);
     CAPTURE(text);
-    lab.change([&](Steering& s) { s.homes.insert_or_assign(client, node("blue-2")); });
+    lab.change([&](Intent& s) { s.homes.insert_or_assign(client, node("blue-2")); });
     CHECK(lab.node_for(client, 1, 1) == 2);
     CHECK(lab.node_for(client, 4, 1234) == 2);
-    lab.change([&](Steering& s) { s.homes.insert_or_assign(client, node("green-1")); });
+    lab.change([&](Intent& s) { s.homes.insert_or_assign(client, node("green-1")); });
     CHECK(lab.node_for(client, 1, 1) == 3);
-    lab.change([&](Steering& s) { s.homes.erase(client); });
+    lab.change([&](Intent& s) { s.homes.erase(client); });
     CHECK(lab.node_for(client, 1, 1) == 1);
   }
 }
@@ -114,17 +114,17 @@ TEST_CASE("a node may initiate to its own clients and to nobody else's") {
     CHECK(lab.reaches(2, client, 1, 4));
     CHECK_FALSE(lab.reaches(1, client, 1, 5));
     // Homes by order win over learned ones.
-    lab.change([&](Steering& s) { s.homes.insert_or_assign(client, node("green-1")); });
+    lab.change([&](Intent& s) { s.homes.insert_or_assign(client, node("green-1")); });
     CHECK(lab.reaches(3, client, 1, 6));
     CHECK_FALSE(lab.reaches(2, client, 1, 7));
     CHECK_FALSE(lab.reaches(1, client, 1, 8));
     // A kick is for one node and one client, beside the home.
-    lab.change([&](Steering& s) { s.kicks.insert({node("blue-2"), client}); });
+    lab.change([&](Intent& s) { s.kicks.insert({node("blue-2"), client}); });
     CHECK(lab.reaches(2, client, 1, 9));
     CHECK(lab.reaches(3, client, 1, 10));
     CHECK_FALSE(lab.reaches(1, client, 1, 11));
     CHECK_FALSE(lab.reaches(2, {client.address, 4001}, 1, 12));  // another port, another client
-    lab.change([&](Steering& s) { s.kicks.clear(); });
+    lab.change([&](Intent& s) { s.kicks.clear(); });
     CHECK_FALSE(lab.reaches(2, client, 1, 13));
   }
   // Refused initiations teach no index.
@@ -147,7 +147,7 @@ TEST_CASE("a client is prepared and committed without either node's packets goin
     REQUIRE(lab.node_for(client, 4, old_index) == 1);
 
     // Prepare: green may initiate, its data is held.
-    lab.change([&](Steering& s) {
+    lab.change([&](Intent& s) {
       s.kicks.insert({node("green-1"), client});
       s.holds.insert({node("green-1"), client});
     });
@@ -160,7 +160,7 @@ TEST_CASE("a client is prepared and committed without either node's packets goin
     CHECK(lab.reaches(1, client, 1, old_index + 1));  // blue is still at home and may initiate
 
     // Commit: hold ends, home and right move, in one transaction.
-    lab.change([&](Steering& s) {
+    lab.change([&](Intent& s) {
       s.kicks.erase({node("green-1"), client});
       s.holds.erase({node("green-1"), client});
       s.homes.insert_or_assign(client, node("green-1"));
@@ -179,13 +179,13 @@ TEST_CASE("a client is prepared and committed without either node's packets goin
 
     // What green said once it was home by order outlives the order.
     CHECK(lab.director().read()->learned.homes.at(client) == node("green-1"));
-    lab.change([&](Steering& s) { s.homes.erase(client); });
+    lab.change([&](Intent& s) { s.homes.erase(client); });
     CHECK(lab.node_for(client, 1, 1) == 3);
     CHECK(lab.reaches(1, client, 4, 1));
     CHECK(lab.node_for(client, 1, 1) == 3);
 
     // And back the same way.
-    lab.change([&](Steering& s) { s.homes.insert_or_assign(client, node("blue-1")); });
+    lab.change([&](Intent& s) { s.homes.insert_or_assign(client, node("blue-1")); });
     CHECK(lab.node_for(client, 1, 1) == 1);
     CHECK(lab.reaches(3, client, 4, 1));
     CHECK(lab.node_for(client, 1, 1) == 1);
@@ -197,7 +197,7 @@ TEST_CASE("a client that roams after its move stays with its new node") {
   const auto before = endpoint("198.51.100.1:4000");
   const auto after = endpoint("198.51.100.200:9999");
   REQUIRE(lab.reaches(3, before, 2, 42));
-  lab.change([&](Steering& s) { s.homes.insert_or_assign(before, node("green-1")); });
+  lab.change([&](Intent& s) { s.homes.insert_or_assign(before, node("green-1")); });
   CHECK(lab.node_for(after, 4, 42) == 3);
   CHECK(lab.node_for(after, 1, 1) == 1);  // green has not answered there yet
   REQUIRE(lab.reaches(3, after, 4, 1));
@@ -213,19 +213,19 @@ TEST_CASE(
     CAPTURE(text);
     const std::uint32_t index = client.address.is_v6() ? 120 : 20;
     REQUIRE(lab.reaches(1, client, 2, index));
-    lab.change([&](Steering& s) {
+    lab.change([&](Intent& s) {
       s.kicks.insert({node("green-1"), client});
       s.holds.insert({node("green-1"), client});
     });
     REQUIRE(lab.reaches(3, client, 1, index + 1));
     REQUIRE(lab.node_for(client, 2, index + 1) == 3);
-    lab.change([&](Steering& s) { s.kicks.clear(); });
+    lab.change([&](Intent& s) { s.kicks.clear(); });
     CHECK_FALSE(lab.reaches(3, client, 1, index + 2));
     CHECK(lab.node_for(client, 2, index + 1) == 0);
     CHECK(lab.node_for(client, 2, index) == 1);
     CHECK(lab.node_for(client, 4, index) == 1);
     CHECK(lab.node_for(client, 1, 1) == 1);
-    lab.change([&](Steering& s) { s.holds.clear(); });
+    lab.change([&](Intent& s) { s.holds.clear(); });
     CHECK(lab.node_for(client, 2, index + 1) == 3);
   }
   CHECK(lab.counter("given_up") == 2);

@@ -39,7 +39,7 @@ TEST_CASE("inner packets follow their client from node to node") {
 
 TEST_CASE("what was not learned follows its assignment, the longest prefix first") {
   Lab lab({node("blue-1")});
-  lab.change([](Steering& s) {
+  lab.change([](Intent& s) {
     s.assigned = {
         {prefix("10.9.0.0/16"), node("blue-2")},   {prefix("10.9.1.0/24"), node("green-1")},
         {prefix("10.9.1.128/25"), node("blue-1")}, {prefix("10.9.1.200/32"), node("green-1")},
@@ -50,7 +50,7 @@ TEST_CASE("what was not learned follows its assignment, the longest prefix first
   CHECK(lab.node_for_inner(address("10.9.1.129")) == 1);
   CHECK(lab.node_for_inner(address("10.9.1.200")) == 3);
   CHECK(lab.node_for_inner(address("fd09::5")) == 2);
-  lab.change([](Steering& s) {
+  lab.change([](Intent& s) {
     s.assigned.erase(prefix("10.9.1.128/25"));
     s.assigned.insert_or_assign(prefix("10.9.1.192/26"), node("blue-2"));
     s.assigned.erase(prefix("fd09::5/128"));
@@ -69,7 +69,7 @@ TEST_CASE("assigning an address anew forgets what was learned about it, until it
     const weir::Prefix own{client, static_cast<std::uint8_t>(client.is_v4() ? 32 : 128)};
     REQUIRE(lab.receivers(lab.inner_sends(1, client, address(inside.upstream))).size() == 1);
     REQUIRE(lab.node_for_inner(client) == 1);
-    lab.change([&](Steering& s) { s.assigned.insert_or_assign(own, node("green-1")); });
+    lab.change([&](Intent& s) { s.assigned.insert_or_assign(own, node("green-1")); });
     CHECK(lab.node_for_inner(client) == 3);
     REQUIRE(lab.receivers(lab.inner_sends(2, client, address(inside.upstream))).size() == 1);
     CHECK(lab.node_for_inner(client) == 2);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "deployer/steering/edit.h"
 #include "tests/netns/director/lab.h"
 #include "tests/unit/deployer/director/fixture.h"
 
@@ -20,10 +21,10 @@ bool has(const std::string& text, const std::string& part) {
 
 TEST_CASE("what is installed and applied is what is read, by us and by nft") {
   Lab lab({node("blue-1"), node("blue-2")});
-  const Steering want = lab.change([](Steering& s) {
-    const auto version = s.version;
+  const Intent want = lab.change([](Intent& s) {
+    const auto version = s.revision;
     s = steering();
-    s.version = version;
+    s.revision = version;
   });
   const auto observed = lab.director().read();
   REQUIRE(observed);
@@ -52,12 +53,12 @@ TEST_CASE("a delta is refused whole when the director is at another version") {
   REQUIRE(before);
 
   // Both know version 1; the other one is quicker.
-  Steering theirs = before->steering;
-  theirs.version = 2;
+  Intent theirs = before->steering;
+  theirs.revision = 2;
   theirs.homes.insert_or_assign(endpoint("198.51.100.1:4000"), node("green-1"));
   REQUIRE(other->apply(diff(before->steering, theirs)));
-  Steering ours = before->steering;
-  ours.version = 2;
+  Intent ours = before->steering;
+  ours.revision = 2;
   ours.active = {node("blue-2")};
   ours.assigned.insert_or_assign(prefix("10.9.2.0/23"), node("blue-2"));
   ours.holds.insert({node("green-1"), endpoint("198.51.100.1:4000")});
@@ -72,7 +73,7 @@ TEST_CASE("a delta is refused whole when the director is at another version") {
   CHECK(lab.director().read()->steering == theirs);
   // Read it and make a new one.
   ours = theirs;
-  ours.version = 3;
+  ours.revision = 3;
   ours.active = {node("blue-2")};
   CHECK(lab.director().apply(diff(theirs, ours)));
   CHECK(other->read()->steering == ours);
@@ -86,10 +87,10 @@ TEST_CASE("many deltas in a row, of every kind, are what is read afterwards") {
     state = state * 1664525 + 1013904223;  // Numerical Recipes' generator: the same every run
     return (state >> 16) % n;
   };
-  Steering want = lab.director().read()->steering;
+  Intent want = lab.director().read()->steering;
   for (int i = 0; i < 60; ++i) {
-    Steering next = want;
-    ++next.version;
+    Intent next = want;
+    ++next.revision;
     for (int j = 0; j < 6; ++j) {
       const weir::Endpoint client{
           address(below(2) == 0 ? "198.51.100.0" : "2001:db8:1::").plus(below(3)),
@@ -116,8 +117,9 @@ TEST_CASE("many deltas in a row, of every kind, are what is read afterwards") {
           next.holds.erase(grant);
           break;
         case 6: {
-          next.active.clear();
-          for (std::uint32_t n = below(4); n > 0; --n) next.active.push_back(nodes[below(3)]);
+          std::vector<weir::NodeId> slots;
+          for (std::uint32_t n = below(4); n > 0; --n) slots.push_back(nodes[below(3)]);
+          next.active = buckets_of(slots);
           break;
         }
         default: {
@@ -149,8 +151,8 @@ TEST_CASE("a restarted director starts with what is known and keeps what it is g
   const auto before = lab.director().read();
   REQUIRE(before);
   // A whole that replaces another.
-  Steering whole = before->steering;
-  whole.version = 40;
+  Intent whole = before->steering;
+  whole.revision = 40;
   whole.homes.insert_or_assign(endpoint("198.51.100.2:4000"), node("blue-2"));
   REQUIRE(lab.director().install(whole, before->learned));
   const auto after = lab.director().read();
@@ -199,7 +201,7 @@ TEST_CASE("a ruleset that is not ours is refused with what differs, and none at 
   none.to = 2;
   CHECK(
       lab.director().apply(none));  // changes are refused by version alone, for they must be quick
-  REQUIRE(lab.director().install(Steering{}));
+  REQUIRE(lab.director().install(Intent{}));
   REQUIRE(lab.director().read());
   REQUIRE(lab.host().exec("nft flush chain ip6 weir errors").status == 0);
   CHECK(has(reading().message, "lost its rules"));
@@ -255,8 +257,8 @@ TEST_CASE("what install and attach made is taken away, and what stood there befo
   CHECK_FALSE(has(before, "100.65.0.4"));
   CHECK(has(before, "ip_forward = 0"));
 
-  Steering steering;
-  steering.version = 1;
+  Intent steering;
+  steering.revision = 1;
   REQUIRE(lab.director().install(steering));
   for (const auto& link : lab.topology().nodes) REQUIRE(lab.director().attach(link.node));
   CHECK(lab.director().installed().value());
@@ -277,7 +279,7 @@ TEST_CASE("a node's links may go and come back") {
   const auto tag = lab.client_sends(endpoint("198.51.100.1:4000"), 4, 5);
   CHECK(lab.receivers_so_far(tag).empty());
   CHECK(lab.director().forget(node("green-1")));
-  lab.change([](Steering& s) { s.active = {node("blue-1")}; });
+  lab.change([](Intent& s) { s.active = {node("blue-1")}; });
   CHECK(lab.node_for(endpoint("198.51.100.1:4000"), 4, 5) == 1);
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "deployer/steering/edit.h"
 #include "tests/patience.h"
 #include "tests/unit/deployer/director/fixture.h"
 
@@ -129,8 +130,8 @@ Lab::Lab(std::vector<NodeId> active)
   auto director = Director::open(topology_, std::move(*where));
   REQUIRE(director);
   director_ = std::make_unique<Director>(std::move(*director));
-  Steering steering;
-  steering.version = 1;
+  Intent steering;
+  steering.revision = 1;
   steering.active = std::move(active);
   const auto installed = director_->install(steering);
   INFO((installed ? "" : installed.error().message));
@@ -311,13 +312,13 @@ bool Lab::inner_passes(std::uint32_t number, const IpAddress& from, const IpAddr
   return receivers_so_far(tag).contains(receiver);
 }
 
-Steering Lab::change(const std::function<void(Steering&)>& edit) {
+Intent Lab::change(const std::function<void(Intent&)>& edit) {
   const auto before = director_->read();
   INFO((before ? "" : before.error().message));
   REQUIRE(before);
-  Steering after = before->steering;
+  Intent after = before->steering;
   edit(after);
-  after.version = before->steering.version + 1;
+  after.revision = before->steering.revision + 1;
   const auto done = director_->apply(diff(before->steering, after));
   INFO((done ? "" : done.error().message));
   REQUIRE(done);

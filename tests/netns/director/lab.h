@@ -30,7 +30,7 @@ class Lab {
   Director& director() { return *director_; }
   [[nodiscard]] const Topology& topology() const { return topology_; }
   /// Applies a change to what the director now holds, as a delta; returns the new steering.
-  Steering change(const std::function<void(Steering&)>& edit);
+  Intent change(const std::function<void(Intent&)>& edit);
   /// Frees the nodes' port, for a real WireGuard that takes their place.
   void close_node_sockets();
   [[nodiscard]] const TemporaryNamespace& host() const { return host_; }

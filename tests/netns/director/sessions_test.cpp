@@ -109,7 +109,7 @@ TEST_CASE("fragmented messages find their node, in both directions and families"
     const auto down = lab.node_sends(3, client, 4, 1, 4000);
     CHECK(lab.receivers(down) == std::multiset<std::string>{"client " + client.string()});
     // Held as a whole message, by its first fragment's port.
-    lab.change([&](Steering& s) { s.holds.insert({node("green-1"), client}); });
+    lab.change([&](Intent& s) { s.holds.insert({node("green-1"), client}); });
     const auto held = lab.node_sends(3, client, 4, 1, 4000);
     REQUIRE(lab.reaches(3, client, 2, index));
     CHECK(lab.receivers_so_far(held).empty());

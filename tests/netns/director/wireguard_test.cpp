@@ -124,7 +124,7 @@ TEST_CASE("a live client is moved to another node and back without losing a ping
   weir::test::Output pings;
   std::thread pinging([&] { pings = shell(ping + "-i 0.02 -c 400 -W 2 " + Lab::kUpstream4); });
   const auto move = [&](const WireGuard& to, const weir::NodeId& target) {
-    lab.change([&](Steering& s) {
+    lab.change([&](Intent& s) {
       s.kicks.insert({target, endpoint_of_client});
       s.holds.insert({target, endpoint_of_client});
     });
@@ -134,7 +134,7 @@ TEST_CASE("a live client is moved to another node and back without losing a ping
     to.set("peer " + client_key + " persistent-keepalive 0");
     REQUIRE(weir::test::eventually([&] { return to.handshake() > 0; }));
     CHECK(to.received() == 92);  // the response, and not a byte of data
-    lab.change([&](Steering& s) {
+    lab.change([&](Intent& s) {
       s.kicks.erase({target, endpoint_of_client});
       s.holds.erase({target, endpoint_of_client});
       s.homes.insert_or_assign(endpoint_of_client, target);

@@ -70,7 +70,7 @@ std::vector<LinkAddress> addresses_of(const manifests::NodeLink& node) {
 struct Director::State {
   Topology topology;
   network::NetworkNamespace where;
-  std::optional<Steering> known;  ///< what we last put or saw there; the kernel holds the truth
+  std::optional<Intent> known;  ///< what we last put or saw there; the kernel holds the truth
 
   Result<const manifests::NodeLink*> link(const NodeId& node) const {
     for (const auto& one : topology.nodes) {
@@ -79,20 +79,20 @@ struct Director::State {
     return fail(Errc::invalid_input, "director: node " + node.string() + " is not in the topology");
   }
 
-  /// The steering at `version`, from memory or from the kernel.
-  Result<Steering> at(std::uint64_t version) {
-    if (known && known->version == version) return *known;
-    TRY_ASSIGN(const auto live, steering());
-    if (live.version != version) {
-      return fail(Errc::busy, "director: steering is at version " + std::to_string(live.version) +
+  /// Makes `known` the steering at `version`, from memory or from the kernel.
+  Status know(std::uint64_t version) {
+    if (known && known->revision == version) return {};
+    TRY_ASSIGN(auto live, steering());
+    if (live.revision != version) {
+      return fail(Errc::busy, "director: steering is at version " + std::to_string(live.revision) +
                                   ", not at " + std::to_string(version) +
                                   ": read it and make a new delta");
     }
-    known = live;
-    return live;
+    known = std::move(live);
+    return {};
   }
 
-  Result<Steering> steering() {
+  Result<Intent> steering() {
     TRY_ASSIGN(auto ruleset, read_ruleset(where, [](const std::string& set) {
                  return holds_steering(set) || set == "seal";
                }));
@@ -144,7 +144,7 @@ Result<bool> Director::installed() {
   return seal != ruleset->sets.end() && !seal->second.empty();
 }
 
-Status Director::install(const Steering& steering, const std::optional<Learned>& learned) {
+Status Director::install(const Intent& steering, const std::optional<Learned>& learned) {
   std::uint32_t seed = 0;
   if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {
     return fail_errno(Errc::io, errno, "director: getrandom");
@@ -191,17 +191,16 @@ Status Director::attach(const NodeId& node) {
 }
 
 Status Director::apply(const Delta& delta) {
-  TRY_ASSIGN(const auto base, state_->at(delta.from));
-  TRY_ASSIGN(const auto text, render_delta(state_->topology, base, delta));
-  TRY_ASSIGN(auto patched, patch(base, delta));
+  TRY(state_->know(delta.from));
+  TRY_ASSIGN(const auto text, render_delta(state_->topology, *state_->known, delta));
   const auto done = apply_commands(state_->where, text);
   if (!done) {
     state_->known.reset();
     // The kernel refuses a whole delta for its first command, the version; then that is the reason.
-    TRY(state_->at(delta.from));
+    TRY(state_->know(delta.from));
     return tl::unexpected(Error(done.error()).in("director: apply"));
   }
-  state_->known = std::move(patched);
+  TRY(weir::director::apply(*state_->known, delta));
   // What is assigned anew follows the assignment until its next packet teaches otherwise. An
   // element that may be missing cannot be deleted in the transaction, which would fail.
   Keys stale;

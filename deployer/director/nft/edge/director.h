@@ -26,7 +26,7 @@ class Director {
   /// Makes table, routes and rules. Data interfaces may still be missing: see `attach`.
   /// One transaction for the ruleset: steering is the old one or the new one.
   /// `learned`, where given, re-seeds what packets had taught, before the first packet is steered.
-  Status install(const Steering& steering, const std::optional<Learned>& learned = {});
+  Status install(const Intent& steering, const std::optional<Learned>& learned = {});
   /// Addresses, routes and sysctls of one node's data and management links, once its taps exist.
   Status attach(const NodeId& node);
 

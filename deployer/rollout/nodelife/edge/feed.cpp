@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "deployer/rollout/nodelife/edge/pools.h"
+#include "deployer/rollout/peer_table.h"
 #include "keys/signing/edge/key_files.h"
 
 namespace weir::deployer {
@@ -34,7 +35,7 @@ Status set_clock(node_client::NodeClient& client) {
 }
 
 Status feed_node(Site& site, const NodeId& node, const keys::WireGuardIdentity& identity,
-                 bool gently) {
+                 Fed& out) {
   TRY_ASSIGN(auto client, site.connect(node, kCallPatience));
   TRY_ASSIGN(const auto about, client.identity());
   if (!about.wireguard_key) {
@@ -48,8 +49,7 @@ Status feed_node(Site& site, const NodeId& node, const keys::WireGuardIdentity& 
                                      about.wireguard_key->string() + ") than the fleet's");
   }
   TRY_ASSIGN(const auto dump, client.peers());
-  std::map<PublicKey, const manifests::PeerState*> known;
-  for (const auto& peer : dump.peers) known.emplace(peer.public_key, &peer);
+  const PeerTable known(dump.peers);
   manifests::PeerDiff diff;
   const auto send = [&]() -> Status {
     if (diff.put.empty() && diff.remove.empty()) return {};
@@ -57,12 +57,22 @@ Status feed_node(Site& site, const NodeId& node, const keys::WireGuardIdentity& 
     diff = {};
     return {};
   };
+  // First, so that an address that changed its owner is free.
+  for (const auto& peer : known) {
+    if (site.peers().contains(peer.public_key)) continue;
+    diff.remove.push_back(peer.public_key);
+    out.removed.push_back(peer.public_key);
+    if (diff.remove.size() == kPeersACall) TRY(send());
+  }
+  TRY(send());
   for (const auto& [key, peer] : site.peers()) {
-    const auto there = known.find(key);
-    if (gently && there != known.end() &&
-        sorted(there->second->allowed_ips) == sorted(peer.allowed_ips)) {
-      continue;
-    }
+    const auto* there = known.find(key);
+    const bool same = there != nullptr && sorted(there->allowed_ips) == sorted(peer.allowed_ips) &&
+                      there->has_preshared_key == peer.preshared_key_file.has_value();
+    if (there == nullptr) out.added.push_back(key);
+    if (there != nullptr && !same) out.changed.push_back(key);
+    // Whether it is the same preshared key cannot be seen: it is given again.
+    if (same && !there->has_preshared_key) continue;
     manifests::PeerSpec spec{key, peer.allowed_ips, {}, {}};
     TRY_ASSIGN(const auto secret, site.preshared_key(peer));
     if (secret) {
@@ -95,13 +105,37 @@ Result<std::vector<manifests::NodeIdentity>> read_identities(Site& site,
   return out;
 }
 
-Status feed_nodes(Site& site, const std::vector<NodeId>& nodes, bool gently) {
+Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& nodes) {
   const manifests::Fleet& fleet = site.fleet();
   std::optional<std::string> key_file;
   if (fleet.identity_key_file) key_file = site.path(*fleet.identity_key_file);
   TRY_ASSIGN(const auto identity, keys::read_identity(site.path(fleet.identity), key_file));
+  std::map<NodeId, Fed> out;
+  std::mutex lock;
+  TRY(for_each_node(nodes, [&](const NodeId& node) -> Status {
+    Fed fed;
+    if (auto done = feed_node(site, node, identity, fed); !done) {
+      fed.error = std::move(done).error();
+    }
+    const std::lock_guard guard(lock);
+    out.emplace(node, std::move(fed));
+    return {};
+  }));
+  return out;
+}
+
+Status feed_all(Site& site, const std::vector<NodeId>& nodes) {
+  TRY_ASSIGN(auto fed, feed_nodes(site, nodes));
+  for (auto& [node, one] : fed) {
+    if (one.error) return tl::unexpected(Error(*one.error).in("node " + node.string()));
+  }
+  return {};
+}
+
+Status set_clocks(Site& site, const std::vector<NodeId>& nodes) {
   return for_each_node(nodes, [&](const NodeId& node) -> Status {
-    TRY_IN(feed_node(site, node, identity, gently), "node " + node.string());
+    TRY_ASSIGN(auto client, site.connect(node, kCallPatience));
+    TRY_IN(set_clock(client), "node " + node.string());
     return {};
   });
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "deployer/orders/edge/site.h"
+#include "deployer/rollout/commands.h"
 #include "keys/identity/wireguard_identity.h"
 #include "keys/trust/verified.h"
 #include "manifests/documents/release.h"
@@ -25,11 +26,19 @@ Result<std::vector<NodeId>> boot_pool(Site& site, const PoolName& pool,
 Result<std::vector<manifests::NodeIdentity>> read_identities(Site& site,
                                                              const std::vector<NodeId>& nodes);
 
-/// Sets the clock of nodes that have no private key yet, gives them the key and the peers.
-///
-/// gently  nodes that already know a peer keep it as it is, unless its allowed IPs differ
-/// errors  unauthorized: the identity cannot be opened; and what a node refused
-Status feed_nodes(Site& site, const std::vector<NodeId>& nodes, bool gently);
+/// Sets the clock of nodes that have no private key yet, gives them the key and exactly the
+/// registry's peers. What a node refuses, or that it does not answer, stands with it.
+/// errors  unauthorized: the identity cannot be opened
+Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& nodes);
+/// The same; the first node that was not fed is an error.
+Status feed_all(Site& site, const std::vector<NodeId>& nodes);
+
+/// Sets the clocks of nodes to ours.
+Status set_clocks(Site& site, const std::vector<NodeId>& nodes);
+
+/// Installs the director, `seeded` with what running nodes know of their clients, and attaches
+/// their links.
+Status install_director(Site& site, const director::Intent& intent, bool seeded);
 
 Result<std::map<NodeId, std::chrono::microseconds>> read_clocks(Site& site,
                                                                 const std::vector<NodeId>& nodes);

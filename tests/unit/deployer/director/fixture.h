@@ -48,9 +48,9 @@ inline Topology topology() {
   return out;
 }
 
-inline Steering steering() {
-  Steering out;
-  out.version = 7;
+inline Intent steering() {
+  Intent out;
+  out.revision = 7;
   out.active = {node("blue-1"), node("blue-2")};
   out.homes = {{endpoint("198.51.100.1:4000"), node("blue-1")},
                {endpoint("[2001:db8:1::1]:4000"), node("green-1")}};

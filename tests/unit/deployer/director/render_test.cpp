@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "deployer/steering/edit.h"
 #include "tests/unit/deployer/director/fixture.h"
 
 using namespace weir::director;
@@ -50,8 +51,8 @@ TEST_CASE("the whole ruleset of three nodes and both families") {
 
 TEST_CASE(
     "a delta that commits a client, switches the active pool and assigns a new prefix length") {
-  Steering to = steering();
-  to.version = 8;
+  Intent to = steering();
+  to.revision = 8;
   to.active = {node("green-1")};
   to.homes.insert_or_assign(endpoint("198.51.100.1:4000"), node("green-1"));
   to.homes.erase(endpoint("[2001:db8:1::1]:4000"));
@@ -65,20 +66,20 @@ TEST_CASE(
 }
 
 TEST_CASE("a delta begins with the version, so that the kernel refuses it whole at another one") {
-  Steering from = steering();
-  from.version = (std::uint64_t{5} << 32) | 9;
+  Intent from = steering();
+  from.revision = (std::uint64_t{5} << 32) | 9;
   Delta delta;
-  delta.from = from.version;
-  delta.to = from.version + 1;
+  delta.from = from.revision;
+  delta.to = from.revision + 1;
   CHECK(*render_delta(topology(), from, delta) ==
         "delete element inet weir version { 5 . 9 }\nadd element inet weir version { 5 . 10 }\n");
 }
 
 TEST_CASE("switching one active node for another changes one element of the map") {
-  Steering from = steering();
+  Intent from = steering();
   from.active = {node("blue-1")};
-  Steering to = from;
-  to.version = 8;
+  Intent to = from;
+  to.revision = 8;
   to.active = {node("green-1")};
   const auto text = *render_delta(topology(), from, diff(from, to));
   CHECK(has(text, "delete element inet weir active { 0 }"));
@@ -110,13 +111,27 @@ TEST_CASE("prefixes inside others are left out of sets, where nft would refuse t
 }
 
 TEST_CASE("steering that names a node nobody knows is refused with its name") {
-  Steering strange = steering();
+  Intent strange = steering();
   strange.homes.insert_or_assign(endpoint("198.51.100.1:4000"), node("red-1"));
   const auto refused = render_whole(topology(), strange, {}, 1);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::invalid_input);
   CHECK(has(refused.error().message, "red-1"));
   CHECK_FALSE(render_delta(topology(), steering(), diff(steering(), strange)));
+}
+
+TEST_CASE("a node gets as many ranks as its weight, and the hash spreads over all of them") {
+  Intent to = steering();
+  to.revision = 8;
+  to.active = {{node("blue-1"), 2}, {node("green-1"), 3}};
+  const auto text = render_delta(topology(), steering(), diff(steering(), to));
+  REQUIRE(text);
+  CHECK(text->find("mod 5") != std::string::npos);
+  CHECK(text->find("4 : 3") != std::string::npos);
+  to.active = {{node("blue-1"), 0}};
+  CHECK_FALSE(render_delta(topology(), steering(), diff(steering(), to)));
+  to.active = {{node("blue-1"), 5000}};
+  CHECK_FALSE(render_delta(topology(), steering(), diff(steering(), to)));
 }
 
 TEST_CASE("two nodes with one number are refused") {

@@ -85,7 +85,7 @@ TEST_CASE("what packets taught is read, indices in host order") {
 TEST_CASE("versions use all 64 bits") {
   Ruleset some = ruleset();
   some.sets["version"] = {{mark(0xfffffffe) + mark(3), {}}};
-  CHECK(observe(topology(), some)->steering.version == 0xfffffffe00000003);
+  CHECK(observe(topology(), some)->steering.revision == 0xfffffffe00000003);
 }
 
 TEST_CASE("a ruleset that lacks or holds what ours never would is refused, naming the set") {

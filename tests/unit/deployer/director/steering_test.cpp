@@ -4,6 +4,8 @@
 
 #include <random>
 
+#include "deployer/steering/applied.h"
+#include "deployer/steering/edit.h"
 #include "tests/unit/deployer/director/fixture.h"
 
 using namespace weir::director;
@@ -15,7 +17,7 @@ namespace {
 
 /// A steering drawn from few values, so that two of them share keys with equal and with other
 /// values.
-Steering any_steering(std::mt19937& random, std::uint64_t version) {
+Intent any_steering(std::mt19937& random, std::uint64_t version) {
   const std::vector<NodeId> nodes = {node("blue-1"), node("blue-2"), node("green-1")};
   const auto below = [&](std::uint32_t n) { return static_cast<std::uint32_t>(random() % n); };
   const auto some_node = [&] { return nodes[below(3)]; };
@@ -23,8 +25,8 @@ Steering any_steering(std::mt19937& random, std::uint64_t version) {
     const auto host = address(below(2) == 0 ? "198.51.100.0" : "2001:db8:1::").plus(below(4));
     return weir::Endpoint{host, static_cast<std::uint16_t>(4000 + below(2))};
   };
-  Steering out;
-  out.version = version;
+  Intent out;
+  out.revision = version;
   for (std::uint32_t i = below(4); i > 0; --i) out.active.push_back(some_node());
   for (std::uint32_t i = below(8); i > 0; --i)
     out.homes.insert_or_assign(some_client(), some_node());
@@ -38,30 +40,30 @@ Steering any_steering(std::mt19937& random, std::uint64_t version) {
 
 }  // namespace
 
-TEST_CASE("patching a steering with the difference to another makes the other") {
+TEST_CASE("applying to an intent the difference to another makes the other") {
   constexpr unsigned kSeed = 20240611;
   MESSAGE("seed " << kSeed);
   std::mt19937 random(kSeed);
   for (int i = 0; i < 2000; ++i) {
-    const Steering from = any_steering(random, 3);
-    const Steering to = any_steering(random, 4);
-    const auto patched = patch(from, diff(from, to));
-    REQUIRE(patched);
-    REQUIRE(*patched == to);
+    const Intent from = any_steering(random, 3);
+    const Intent to = any_steering(random, 4);
+    Intent changed = from;
+    REQUIRE(apply(changed, diff(from, to)));
+    REQUIRE(changed == to);
   }
 }
 
 TEST_CASE("a difference names only what differs") {
   std::mt19937 random(7);
   for (int i = 0; i < 500; ++i) {
-    const Steering same = any_steering(random, 3);
+    const Intent same = any_steering(random, 3);
     Delta nothing;
     nothing.from = nothing.to = 3;
     CHECK(diff(same, same) == nothing);
   }
-  Steering from = steering();
-  Steering to = from;
-  to.version = 8;
+  Intent from = steering();
+  Intent to = from;
+  to.revision = 8;
   to.homes.insert_or_assign(endpoint("198.51.100.1:4000"), node("green-1"));
   const Delta delta = diff(from, to);
   CHECK(delta.homes.size() == 1);
@@ -75,10 +77,11 @@ TEST_CASE("a delta applies to the version it was made from and to no other") {
   Delta delta;
   delta.from = 6;
   delta.to = 7;
-  const auto refused = patch(steering(), delta);
+  Intent unchanged = steering();
+  const auto refused = apply(unchanged, delta);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::invalid_input);
-  CHECK(refused.error().message.find("version 7") != std::string::npos);
+  CHECK(refused.error().message.find("revision 7") != std::string::npos);
 }
 
 TEST_CASE("forgetting what is not there and revoking what was not granted changes nothing") {
@@ -88,8 +91,51 @@ TEST_CASE("forgetting what is not there and revoking what was not granted change
   delta.homes.emplace(endpoint("203.0.113.9:1"), std::nullopt);
   delta.holds.emplace(Grant{node("blue-1"), endpoint("203.0.113.9:1")}, false);
   auto want = steering();
-  want.version = 8;
-  CHECK(*patch(steering(), delta) == want);
+  want.revision = 8;
+  Intent changed = steering();
+  REQUIRE(apply(changed, delta));
+  CHECK(changed == want);
+}
+
+TEST_CASE("an edit that changes nothing, or takes another back, leaves nothing in the delta") {
+  const Intent base = steering();
+  const auto client = endpoint("203.0.113.9:1");
+  Edit edit(base);
+  edit.set_active(base.active);
+  edit.set_home(client, node("green-1"));
+  edit.set_kick({node("green-1"), client}, true);
+  edit.set_hold({node("green-1"), client}, false);
+  edit.assign({address("10.9.0.77"), 32}, std::nullopt);
+  CHECK_FALSE(edit.empty());
+  edit.set_home(client, std::nullopt);
+  edit.set_kick({node("green-1"), client}, false);
+  CHECK(edit.empty());
+  edit.set_home(client, node("blue-1"));
+  const Delta delta = std::move(edit).delta();
+  CHECK(delta.from == 7);
+  CHECK(delta.to == 8);
+  CHECK(delta.homes.size() == 1);
+}
+
+TEST_CASE("weights become slots, and slots weights") {
+  const std::vector<NodeId> slots = {node("a"), node("a"), node("a"), node("b"), node("a")};
+  const std::vector<Bucket> active = {{node("a"), 3}, {node("b")}, {node("a")}};
+  CHECK(slots_of(active) == slots);
+  CHECK(buckets_of(slots) == active);
+  CHECK(serves(active, node("b")));
+  CHECK_FALSE(serves(active, node("c")));
+  CHECK(slots_of(equal_weights({node("a"), node("b")})) ==
+        std::vector<NodeId>{node("a"), node("b")});
+}
+
+TEST_CASE("a grant stands once every director has applied it") {
+  const auto one = *DirectorId::parse("one");
+  const auto two = *DirectorId::parse("two");
+  CHECK_FALSE(stands({}, 0));
+  CHECK(stands({{one, {4}}}, 4));
+  CHECK_FALSE(stands({{one, {4}}}, 5));
+  CHECK_FALSE(stands({{one, {5}}, {two, {4}}}, 5));
+  CHECK(stands({{one, {5}}, {two, {6}}}, 5));
 }
 
 TEST_CASE("learning maps hold four times the peers, and never fewer than a thousand") {

@@ -51,10 +51,10 @@ manifests::Peer peer(std::uint8_t n) {
       "peer-" + std::to_string(n), key(n), {*Prefix::parse("10.0.0." + std::to_string(n))}, {}, {}};
 }
 
-std::map<PublicKey, manifests::PeerState> known(std::initializer_list<std::uint8_t> numbers) {
-  std::map<PublicKey, manifests::PeerState> out;
+std::vector<manifests::PeerState> known(std::initializer_list<std::uint8_t> numbers) {
+  std::vector<manifests::PeerState> out;
   for (const std::uint8_t n : numbers) {
-    out.emplace(key(n), manifests::PeerState{key(n), peer(n).allowed_ips, false, {}, 0, 0, 0, 0});
+    out.push_back({key(n), peer(n).allowed_ips, false, {}, 0, 0, 0, 0});
   }
   return out;
 }
@@ -112,21 +112,17 @@ TEST_CASE("each fact that differs is named, with both values") {
   CHECK(checked.error().message.find(got) != std::string::npos);
 }
 
-TEST_CASE("peers that only the old pool has are listed, peers that the new one lacks refused") {
+TEST_CASE("a node that lacks a registered peer, or has another address for it, is refused") {
   const std::map<PublicKey, manifests::Peer> registry = {{key(1), peer(1)}, {key(2), peer(2)}};
-  const auto same =
-      compare_peers(registry, {{node("blue-1"), known({1, 2, 3})}},
-                    {{node("green-1"), known({1, 2})}, {node("green-2"), known({1, 2, 4})}});
-  REQUIRE(same.has_value());
-  CHECK(same->only_old == std::vector<PublicKey>{key(3)});
+  CHECK(check_peers(registry, node("green-1"), PeerTable(known({4, 2, 1}))).has_value());
 
-  const auto lacking = compare_peers(registry, {}, {{node("green-1"), known({1})}});
+  const auto lacking = check_peers(registry, node("green-1"), PeerTable(known({1})));
   REQUIRE_FALSE(lacking.has_value());
   CHECK(lacking.error().message.find("peer-2") != std::string::npos);
 
   auto other = known({1, 2});
-  other.at(key(2)).allowed_ips = {*Prefix::parse("10.0.0.77")};
-  const auto differing = compare_peers(registry, {}, {{node("green-1"), other}});
+  other[1].allowed_ips = {*Prefix::parse("10.0.0.77")};
+  const auto differing = check_peers(registry, node("green-1"), PeerTable(other));
   REQUIRE_FALSE(differing.has_value());
   CHECK(differing.error().message.find("allowed IPs") != std::string::npos);
 }
@@ -135,8 +131,19 @@ TEST_CASE("the order of allowed IPs does not matter") {
   manifests::Peer two = peer(1);
   two.allowed_ips = {*Prefix::parse("10.0.0.1"), *Prefix::parse("fd00::1")};
   auto on_node = known({1});
-  on_node.at(key(1)).allowed_ips = {*Prefix::parse("fd00::1"), *Prefix::parse("10.0.0.1")};
-  CHECK(compare_peers({{key(1), two}}, {}, {{node("green-1"), on_node}}).has_value());
+  on_node[0].allowed_ips = {*Prefix::parse("fd00::1"), *Prefix::parse("10.0.0.1")};
+  CHECK(check_peers({{key(1), two}}, node("green-1"), PeerTable(on_node)).has_value());
+}
+
+TEST_CASE("peers are found whatever the order of a dump, and of two that are one the last counts") {
+  auto dump = known({9, 3, 7, 3});
+  dump[3].rx_bytes = 5;
+  const PeerTable table(dump);
+  CHECK(table.size() == 3);
+  REQUIRE(table.find(key(3)) != nullptr);
+  CHECK(table.find(key(3))->rx_bytes == 5);
+  CHECK(table.find(key(9)) != nullptr);
+  CHECK(table.find(key(4)) == nullptr);
 }
 
 TEST_CASE("clocks may differ by the limit and no more, in either direction") {

@@ -38,7 +38,9 @@ class FakeWorld {
     return PublicKey::from_raw(raw);
   }
   static Endpoint endpoint(unsigned n) {
-    return {IpAddress::v4({198, 51, 100, static_cast<std::uint8_t>(n)}), 4000};
+    return {IpAddress::v4(
+                {198, 51, static_cast<std::uint8_t>(100 + (n >> 8)), static_cast<std::uint8_t>(n)}),
+            4000};
   }
 
   FakeWorld(unsigned pool_size, unsigned population) {
@@ -46,16 +48,18 @@ class FakeWorld {
       blue.push_back(node("blue-" + std::to_string(i)));
       green.push_back(node("green-" + std::to_string(i)));
     }
-    steering.version = 1;
-    steering.active = blue;
+    steering.revision = 1;
+    steering.active = director::equal_weights(blue);
     for (unsigned n = 1; n <= population; ++n) {
       const NodeId& home = blue[n % blue.size()];
       FakeClient client{key(n), endpoint(n), home, {}, {}, {}, true, true};
-      manifests::Peer peer{"client-" + std::to_string(n),
-                           key(n),
-                           {{IpAddress::v4({10, 0, 0, static_cast<std::uint8_t>(n)}), 32}},
-                           {},
-                           {}};
+      manifests::Peer peer{
+          "client-" + std::to_string(n),
+          key(n),
+          {{IpAddress::v4({10, 0, static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)}),
+            32}},
+          {},
+          {}};
       registry.emplace(peer.public_key, peer);
       for (const auto* pool : {&blue, &green}) {
         for (const NodeId& id : *pool) add_peer(id, peer);
@@ -85,24 +89,65 @@ class FakeWorld {
     return out;
   }
 
+  /// `up` of the blue pool.
+  [[nodiscard]] Plan up_plan(Ground ground) const {
+    Plan out{.kind = Kind::up,
+             .from_pool = {},
+             .to_pool = *PoolName::parse("blue"),
+             .from = {},
+             .to = blue,
+             .peers = registry,
+             .known = {},
+             .policy = {},
+             .release = release(),
+             .probe_source = {}};
+    out.ground = ground;
+    return out;
+  }
+
+  static manifests::Release release() {
+    const Digest digest = Digest::of(as_bytes("lock"));
+    return {.name = *ReleaseName::parse("new"),
+            .architecture = "amd64",
+            .source_epoch = 0,
+            .lock_digest = digest,
+            .kernel = {"linux", "1", "6.12", "aa", {digest, {}}},
+            .modules = {},
+            .tools = {},
+            .packages = {},
+            .provides = {},
+            .layers = {},
+            .command_line = {},
+            .sources = {},
+            .builder_version = {}};
+  }
+
+  /// A peer that the registry gains, and nobody else knows of.
+  const manifests::Peer& add_to_registry(unsigned n) {
+    manifests::Peer peer{"client-" + std::to_string(n),
+                         key(n),
+                         {{IpAddress::v4({10, 0, 9, static_cast<std::uint8_t>(n)}), 32}},
+                         {},
+                         {}};
+    return registry.emplace(peer.public_key, peer).first->second;
+  }
+
+  /// A client of `peer` that connects to a node.
+  void connect(const manifests::Peer& peer, unsigned n, const NodeId& to) {
+    clients.emplace(peer.public_key,
+                    FakeClient{peer.public_key, endpoint(n), to, {}, {}, {}, true, true});
+    auto& state = peers[to].at(peer.public_key);
+    state.endpoint = endpoint(n);
+    state.last_handshake_unix_ns = clock_ns() - 1'000'000'000;
+    state.rx_bytes = 5000;
+    learned_homes.insert_or_assign(endpoint(n), to);
+  }
+
   /// Everybody to green, where at most `allowed` of them may fail.
   [[nodiscard]] Plan deploy_plan(Permille allowed = {}) const {
     Plan out = plan(Kind::deploy);
     out.policy.max_failed = allowed;
-    const Digest digest = Digest::of(as_bytes("lock"));
-    out.release = manifests::Release{.name = *ReleaseName::parse("new"),
-                                     .architecture = "amd64",
-                                     .source_epoch = 0,
-                                     .lock_digest = digest,
-                                     .kernel = {"linux", "1", "6.12", "aa", {digest, {}}},
-                                     .modules = {},
-                                     .tools = {},
-                                     .packages = {},
-                                     .provides = {},
-                                     .layers = {},
-                                     .command_line = {},
-                                     .sources = {},
-                                     .builder_version = {}};
+    out.release = release();
     return out;
   }
 
@@ -112,11 +157,10 @@ class FakeWorld {
       const std::function<bool(const State&)>& stop = [](const State&) { return false; },
       Event event = {0, Tick{}}) {
     for (int i = 0; i < 400000; ++i) {
-      Step next = step(plan, std::move(state), event, now);
-      state = std::move(next.state);
-      for (std::string& reason : next.reasons) log.push_back(std::move(reason));
+      Step next = step(plan, state, std::move(event), now);
+      for (std::string& line : next.said) log.push_back(std::move(line));
       for (Ordered& ordered : next.commands) accept(std::move(ordered));
-      if (state.task == Task::finished || stop(state)) return state;
+      if (finished(state) || stop(state)) return state;
       event = advance();
     }
     problems.push_back("the rollout did not end");
@@ -137,8 +181,11 @@ class FakeWorld {
   std::map<PublicKey, manifests::Peer> registry;
   std::map<PublicKey, FakeClient> clients;
   std::map<NodeId, std::map<PublicKey, manifests::PeerState>> peers;
-  std::map<NodeId, std::chrono::microseconds> clocks;
-  director::Steering steering;
+  std::map<NodeId, std::chrono::microseconds> clocks;  ///< ahead; 0 where it does not stand
+  std::set<NodeId> old_agents;                         ///< refuse to have their clocks set
+  std::set<NodeId> refuses_feed;
+  bool steers = true;
+  director::Intent steering;
   std::map<Endpoint, NodeId> learned_homes;
   std::set<NodeId> frozen;
   std::function<bool()> lost = [] { return false; };   ///< whether this packet gets lost
@@ -147,6 +194,8 @@ class FakeWorld {
   bool busy_once = false;                              ///< somebody else changed the steering
   bool green_runs = false;
   bool probe_fails = false;
+  std::vector<NodeId> boots;  ///< of the pool that is booted: those that did not run
+  std::vector<NodeId> probed;
   std::vector<manifests::NodeIdentity> identities;
   Instant now{1000};
   std::vector<std::string> log;
@@ -196,6 +245,13 @@ class FakeWorld {
     if (const auto* it = std::get_if<Kick>(&command)) return &it->node;
     if (const auto* it = std::get_if<Commit>(&command)) return &it->node;
     if (const auto* it = std::get_if<GiveUp>(&command)) return &it->node;
+    if (const auto* it = std::get_if<FeedNodes>(&command); it != nullptr && it->nodes.size() == 1) {
+      return &it->nodes.front();
+    }
+    if (const auto* it = std::get_if<ReadClocks>(&command);
+        it != nullptr && it->nodes.size() == 1) {
+      return &it->nodes.front();
+    }
     return nullptr;
   }
 
@@ -208,7 +264,12 @@ class FakeWorld {
     for (auto& [k, client] : clients) {
       if (!client.online || !client.talks) continue;
       if (frozen.contains(client.session)) continue;
-      auto& state = peers[client.session].at(k);
+      const auto known = peers[client.session].find(k);
+      if (known == peers[client.session].end()) {
+        if (registry.contains(k)) problems.push_back("a client lost its peer");
+        continue;
+      }
+      auto& state = known->second;
       if (state.last_handshake_unix_ns == 0) problems.push_back("a client lost its session");
       state.rx_bytes += 100;
       learned_homes.insert_or_assign(client.endpoint, client.session);
@@ -227,15 +288,61 @@ class FakeWorld {
     return std::visit([&](auto& it) { return on_command(it); }, command);
   }
 
-  Event on_command(BootPool&) {
-    green_runs = true;
+  Event on_command(InstallDirector& it) {
+    steers = true;
+    steering = it.intent;
     return {0, Done{}};
   }
+  Event on_command(RemoveDirector&) {
+    steers = false;
+    return {0, Done{}};
+  }
+  Event on_command(BootPool&) {
+    green_runs = true;
+    return {0, Booted{boots}};
+  }
   Event on_command(ReadIdentities&) { return {0, IdentitiesRead{identities}}; }
-  Event on_command(FeedPool&) { return {0, Done{}}; }
-  Event on_command(ReadClocks&) { return {0, ClocksRead{clocks}}; }
-  Event on_command(ProbePool&) {
+  Event on_command(FeedNodes& it) {
+    NodesFed out;
+    for (const NodeId& id : it.nodes) {
+      Fed& fed = out.nodes[id];
+      if (refuses_feed.contains(id)) {
+        fed.error = Error{Errc::io, 0, "no space"};
+        continue;
+      }
+      std::erase_if(peers[id], [&](const auto& peer) {
+        if (registry.contains(peer.first)) return false;
+        fed.removed.push_back(peer.first);
+        return true;
+      });
+      for (const auto& [k, peer] : registry) {
+        const auto there = peers[id].find(k);
+        if (there == peers[id].end()) {
+          add_peer(id, peer);
+          fed.added.push_back(k);
+        } else if (there->second.allowed_ips != peer.allowed_ips) {
+          there->second.allowed_ips = peer.allowed_ips;
+          fed.changed.push_back(k);
+        }
+      }
+    }
+    return {0, std::move(out)};
+  }
+  Event on_command(ReadClocks& it) {
+    ClocksRead out;
+    for (const NodeId& id : it.nodes) out.ahead.emplace(id, clocks[id]);
+    return {0, std::move(out)};
+  }
+  Event on_command(SetClocks& it) {
+    for (const NodeId& id : it.nodes) {
+      if (old_agents.contains(id)) return {0, Failed{Error{Errc::busy, 0, "it has its key"}}};
+      clocks[id] = {};
+    }
+    return {0, Done{}};
+  }
+  Event on_command(ProbeNodes& it) {
     if (probe_fails) return {0, Failed{Error{Errc::timeout, 0, "probe: no handshake"}}};
+    probed = it.nodes;
     return {0, Done{}};
   }
   Event on_command(StopPool&) {
@@ -259,10 +366,10 @@ class FakeWorld {
     return {0, Done{}};
   }
   Event on_command(ApplyDelta& it) {
-    if (std::exchange(busy_once, false)) ++steering.version;
-    auto patched = director::patch(steering, it.delta);
-    if (!patched) return {0, Failed{Error{Errc::busy, 0, "another version"}}};
-    steering = std::move(*patched);
+    if (std::exchange(busy_once, false)) ++steering.revision;
+    if (!director::apply(steering, it.delta)) {
+      return {0, Failed{Error{Errc::busy, 0, "another version"}}};
+    }
     return {0, Done{}};
   }
   Event on_command(Kick& it) {
@@ -320,6 +427,7 @@ class FakeWorld {
   }
   Event on_command(Nudge& it) {
     for (auto& [k, client] : clients) {
+      if (!registry.contains(k)) continue;
       const auto& peer = registry.at(k);
       if (peer.allowed_ips.front().address == it.inner && client.session == it.node &&
           client.online) {

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "manifests/base/result.h"
+
+namespace weir::deployer {
+
+/// Why a client stays, or a rollout does not become what was ordered; for judges and machines. The
+/// names are part of the JSON result and of the journal: they may grow, but not change.
+enum class Code : std::uint8_t {
+  // of a client
+  no_handshake,    ///< none with the node it was to move to
+  not_taken,       ///< the session was prepared, but the client does not use it
+  unreachable,     ///< it does not answer at its last known address
+  revoked,         ///< its key is no longer in the registry
+  not_everywhere,  ///< a node of the new pool does not know its key
+  given_up,        ///< with the whole rollout
+  leftover,        ///< of a rollout that was interrupted
+  already_there,   ///< moved by an earlier rollout
+  idle,            ///< moved; the handshake is all that was seen
+  // of a node
+  node_lost,    ///< its machine is frozen or gone
+  node_silent,  ///< its machine runs, but it does not answer
+  node_refused,
+  unfed,  ///< it was not brought to the registry
+  // of a rollout
+  interrupted,
+  too_many_failed,
+  nothing_answers,  ///< no node to move to
+  peers_differ,     ///< a node does not have what the registry says
+  identity_differs,
+  clocks_apart,
+  not_booted,
+  probe_failed,
+  director_failed,
+  no_address,  ///< clients of dead nodes that nobody can call
+  stay_behind,
+  failed,  ///< a command failed in another way
+};
+[[nodiscard]] std::string_view name_of(Code code);
+[[nodiscard]] std::optional<Code> parse_code(std::string_view name);
+
+struct Reason {
+  Code code = Code::failed;
+  std::string text;  ///< for people: one line, no full stop
+  bool operator==(const Reason&) const = default;
+};
+
+}  // namespace weir::deployer
