@@ -100,7 +100,13 @@ Result<ApiResponse> ApiService::identity(std::string_view) {
 
 Result<ApiResponse> ApiService::set_clock(std::string_view body) {
   TRY_ASSIGN(const auto setting, manifests::parse_clock_setting(body));
-  TRY(world_->set_clock(setting.unix_ns + std::chrono::nanoseconds(clock_offset_).count()));
+  const std::int64_t wanted = setting.unix_ns + std::chrono::nanoseconds(clock_offset_).count();
+  if (device_key_ && wanted < world_->clock_unix_ns()) {
+    return fail(Errc::busy,
+                "once the private key is there the clock is only set forward: handshakes carry the "
+                "time, and clients refuse one that runs backwards");
+  }
+  TRY(world_->set_clock(wanted));
   world_->say("clock set");
   return ApiResponse{};
 }

@@ -53,8 +53,9 @@ struct ReadClocks {  ///< Answer: ClocksRead, of all of them
   std::vector<NodeId> nodes;
   bool operator==(const ReadClocks&) const = default;
 };
-struct SetClocks {  ///< to the deployer's, whether or not they have a private key. Answer: Done
-  std::vector<NodeId> nodes;
+struct SetClocks {  ///< to so far ahead of the deployer's, with a private key or without. Answer:
+                    ///< Done
+  std::map<NodeId, std::chrono::microseconds> ahead;
   bool operator==(const SetClocks&) const = default;
 };
 struct ProbeNodes {  ///< a handshake and data through each, one after the other. Answer: Done

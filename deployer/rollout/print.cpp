@@ -47,7 +47,11 @@ struct Printer {
     return "give key and peers to" + names(it.nodes);
   }
   std::string operator()(const ReadClocks& it) const { return "read clocks of" + names(it.nodes); }
-  std::string operator()(const SetClocks& it) const { return "set clocks of" + names(it.nodes); }
+  std::string operator()(const SetClocks& it) const {
+    std::string out = "set clocks of";
+    for (const auto& [node, _] : it.ahead) out += " " + node.string();
+    return out;
+  }
   std::string operator()(const ProbeNodes& it) const { return "probe" + names(it.nodes); }
   std::string operator()(const ReadDirector&) const { return "read director"; }
   std::string operator()(const ReadHalted&) const { return "read machines"; }

@@ -99,8 +99,7 @@ void clock_answered(const Turn& turn, NodeView& view, const Event& event) {
   view.timing = 0;
   const auto* read = std::get_if<ClocksRead>(&event.what);
   if (read == nullptr) return;
-  auto late =
-      nodelife::drifted(read->ahead, {}, turn.plan.wrong_clocks, turn.plan.policy.max_clock_skew);
+  auto late = nodelife::drifted(read->ahead, {}, turn.plan.wrong_clocks);
   if (!late.empty()) turn.order(SetClocks{std::move(late)});
 }
 

@@ -17,7 +17,7 @@
 /// the first path element; a deployer talks to nodes of its own version and of the one before.
 ///
 ///   GET  /v1/identity                        -> NodeIdentity
-///   PUT  /v1/clock        ClockSetting       -> {}  before the private key only
+///   PUT  /v1/clock        ClockSetting       -> {}  after the private key only forward
 ///   PUT  /v1/private-key  SealedPrivateKey   -> {}
 ///   GET  /v1/peers                           -> PeerDump
 ///   POST /v1/peers        PeerDiff           -> {}  one SET_DEVICE sequence

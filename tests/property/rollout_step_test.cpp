@@ -112,6 +112,7 @@ TEST_CASE("a node that freezes anywhere ends the deploy, and a rollback has ever
     CHECK(world.on(world.blue) == kClients);
     CHECK(world.steering.kicks.empty());
     CHECK(world.steering.holds.empty());
+    CAPTURE(text_of(world.problems));
     CHECK(world.problems.empty());
   }
 }

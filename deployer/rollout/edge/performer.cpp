@@ -171,7 +171,7 @@ void Performer::perform(Ordered ordered) {
           },
           [&](SetClocks& it) {
             on_pool(id,
-                    [this, nodes = std::move(it.nodes)] { return of(set_clocks(site_, nodes)); });
+                    [this, ahead = std::move(it.ahead)] { return of(set_clocks(site_, ahead)); });
           },
           [&](ProbeNodes& it) {
             on_pool(id,

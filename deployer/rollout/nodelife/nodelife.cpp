@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "deployer/rollout/checks.h"
+#include "deployer/rollout/nodelife/clocks.h"
 #include "deployer/rollout/overloaded.h"
 #include "deployer/rollout/whereabouts.h"
 
@@ -15,9 +16,9 @@ const T* answer(const Event& event, CommandId waits) {
   return event.echo == waits && waits != 0 ? std::get_if<T>(&event.what) : nullptr;
 }
 
-std::string joined(const std::vector<NodeId>& nodes) {
+std::string joined(const std::map<NodeId, std::chrono::microseconds>& nodes) {
   std::string out;
-  for (const NodeId& node : nodes) out += (out.empty() ? "" : ", ") + node.string();
+  for (const auto& [node, _] : nodes) out += (out.empty() ? "" : ", ") + node.string();
   return out;
 }
 
@@ -51,8 +52,7 @@ class Turn {
     if (failed(it.waits, Code::node_silent)) return;
     const auto* read = answer<ClocksRead>(event_, it.waits);
     if (read == nullptr) return;
-    const auto late =
-        drifted(read->ahead, life_.keyless, wanted_.wrong_clocks, wanted_.max_clock_skew);
+    const auto late = drifted(read->ahead, life_.keyless, wanted_.wrong_clocks);
     if (!it.set && !late.empty()) {
       sink_.say("setting the clock of " + joined(late));
       life_.now = at::Setting{sink_.order(SetClocks{late})};
@@ -156,15 +156,21 @@ void step(const Wanted& wanted, Life& life, const Event& event, const Sink& sink
   std::visit(turn, now);
 }
 
-std::vector<NodeId> drifted(const std::map<NodeId, std::chrono::microseconds>& ahead,
-                            const std::set<NodeId>& keyless, const std::set<NodeId>& wrong_clocks,
-                            std::chrono::milliseconds max_clock_skew) {
-  std::vector<NodeId> out;
-  for (const auto& [node, by] : ahead) {
-    const bool far = std::chrono::abs(by) > kMostDrift && !keyless.contains(node);
-    if (std::chrono::abs(by) > max_clock_skew / 4 && !far && !wrong_clocks.contains(node)) {
-      out.push_back(node);
-    }
+std::map<NodeId, std::chrono::microseconds> drifted(
+    std::map<NodeId, std::chrono::microseconds> ahead, const std::set<NodeId>& keyless,
+    const std::set<NodeId>& wrong_clocks) {
+  std::map<NodeId, std::chrono::microseconds> fresh;
+  std::erase_if(ahead, [&](const auto& it) {
+    if (keyless.contains(it.first) && !wrong_clocks.contains(it.first)) fresh.insert(it);
+    return keyless.contains(it.first) || wrong_clocks.contains(it.first);
+  });
+  auto out = slow_clocks(ahead);
+  std::chrono::microseconds target{0};
+  for (const auto& [_, offset] : ahead) {
+    if (offset <= kFollowed) target = std::max(target, offset);
+  }
+  for (const auto& [node, offset] : fresh) {
+    if (std::chrono::abs(offset - target) > kClockNoise) out.emplace(node, target);
   }
   return out;
 }

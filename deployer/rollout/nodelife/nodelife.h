@@ -91,19 +91,14 @@ struct Sink {
 /// Takes an answer; events that are nobody's answer here are passed over.
 void step(const Wanted& wanted, Life& life, const Event& event, const Sink& sink);
 
-/// A clock is set by no more than this once its node has handshakes: going back, clients take its
-/// initiations for replays for so long; going forward, its sessions look older than they are.
-inline constexpr std::chrono::seconds kMostDrift{5};
-
-/// Nodes whose clocks are to be set: they are further from the deployer's than a quarter of what
-/// two nodes may differ, so that what is left of it covers how they are measured.
+/// Which clocks are to be set, and how far ahead of the deployer's they then are.
 ///
-/// keyless       they have no private key yet, and so no handshakes: set by any amount
-/// wrong_clocks  never set
-[[nodiscard]] std::vector<NodeId> drifted(const std::map<NodeId, std::chrono::microseconds>& ahead,
-                                          const std::set<NodeId>& keyless,
-                                          const std::set<NodeId>& wrong_clocks,
-                                          std::chrono::milliseconds max_clock_skew);
+/// keyless       they have no private key yet, and so no handshakes: set in either direction. The
+///               others by `slow_clocks`
+/// wrong_clocks  never set, and followed by nobody
+[[nodiscard]] std::map<NodeId, std::chrono::microseconds> drifted(
+    std::map<NodeId, std::chrono::microseconds> ahead, const std::set<NodeId>& keyless,
+    const std::set<NodeId>& wrong_clocks);
 
 /// Whom a node that was booted again has to call: its clients, by what is known and by steering.
 [[nodiscard]] std::vector<manifests::PrepareRequest::Client> to_call(

@@ -25,13 +25,13 @@ std::chrono::nanoseconds unix_now() {
 }
 
 /// Sets the node's clock to ours. The message travels about half a round trip.
-Status set_clock(node_client::NodeClient& client) {
+Status set_clock(node_client::NodeClient& client, std::chrono::nanoseconds ahead = {}) {
   TRY(client.clock_offset(
       1));  // opens the connection, so that the next one is not measured with it
   const auto before = std::chrono::steady_clock::now();
   TRY(client.clock_offset(1));
   const auto round_trip = std::chrono::steady_clock::now() - before;
-  return client.set_clock(unix_now() + round_trip / 2);
+  return client.set_clock(unix_now() + round_trip / 2 + ahead);
 }
 
 Status feed_node(Site& site, const NodeId& node, const keys::WireGuardIdentity& identity,
@@ -132,10 +132,12 @@ Status feed_all(Site& site, const std::vector<NodeId>& nodes) {
   return {};
 }
 
-Status set_clocks(Site& site, const std::vector<NodeId>& nodes) {
+Status set_clocks(Site& site, const std::map<NodeId, std::chrono::microseconds>& ahead) {
+  std::vector<NodeId> nodes;
+  for (const auto& [node, _] : ahead) nodes.push_back(node);
   return for_each_node(nodes, [&](const NodeId& node) -> Status {
     TRY_ASSIGN(auto client, site.connect(node, kCallPatience));
-    TRY_IN(set_clock(client), "node " + node.string());
+    TRY_IN(set_clock(client, ahead.at(node)), "node " + node.string());
     return {};
   });
 }

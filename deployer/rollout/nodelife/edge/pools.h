@@ -33,8 +33,8 @@ Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& 
 /// The same; the first node that was not fed is an error.
 Status feed_all(Site& site, const std::vector<NodeId>& nodes);
 
-/// Sets the clocks of nodes to ours.
-Status set_clocks(Site& site, const std::vector<NodeId>& nodes);
+/// Sets clocks to so far ahead of ours.
+Status set_clocks(Site& site, const std::map<NodeId, std::chrono::microseconds>& ahead);
 
 /// Installs the director, `seeded` with what running nodes know of their clients, and attaches
 /// their links.

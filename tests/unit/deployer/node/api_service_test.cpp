@@ -89,6 +89,9 @@ TEST_CASE("peers wait for the private key, the clock does not") {
   REQUIRE(node.call("PUT", "/v1/private-key", put_key(9)).status == 200);
   CHECK(node.call("PUT", "/v1/clock", R"({"unix_ns":5})").status == 409);
   CHECK(node.world.clock == 995'000'000'000);
+  CHECK_MESSAGE(node.call("PUT", "/v1/clock", R"({"unix_ns":1000250000000})").status == 200,
+                "a clock that fell behind is set forward");
+  CHECK(node.world.clock == 995'250'000'000);
   CHECK(node.call("GET", "/v1/peers").status == 200);
 }
 

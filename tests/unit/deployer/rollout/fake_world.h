@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "deployer/rollout/journal.h"
 #include "deployer/rollout/rollout.h"
 
 namespace weir::deployer {
@@ -109,17 +110,20 @@ class FakeWorld {
     const Digest digest = Digest::of(as_bytes("lock"));
     return {.name = *ReleaseName::parse("new"),
             .architecture = "amd64",
-            .source_epoch = 0,
+            .source_epoch = 1763000000,
             .lock_digest = digest,
-            .kernel = {"linux", "1", "6.12", "aa", {digest, {}}},
-            .modules = {},
-            .tools = {},
-            .packages = {},
-            .provides = {},
-            .layers = {},
-            .command_line = {},
-            .sources = {},
-            .builder_version = {}};
+            .kernel = {"linux-image", "6.12-1", "6.12", std::string(40, 'a'), {digest, {9000}}},
+            .modules = {{"wireguard", "linux-image", "1.0.0", "ABCDEF", "6.12 SMP",
+                         std::string(40, 'b'), digest, "0a9eda18"}},
+            .tools = {{"wireguard-tools", "1.0", "amd64"}},
+            .packages = {{"wireguard-tools", "1.0", "amd64"}},
+            .provides = {"debconf"},
+            .layers = {{"wireguard-tools", {digest, {400}}, digest, {900}}},
+            .command_line = "console=ttyS0",
+            .sources = {{"bookworm", digest, "Sat, 06 Sep 2025 10:06:37 UTC"}},
+            .builder_version = "0.1.0",
+            .terms = {},
+            .scan = {1, 1200, 60000000, {}, {}}};
   }
 
   /// A peer that the registry gains, and nobody else knows of.
@@ -157,7 +161,9 @@ class FakeWorld {
       const std::function<bool(const State&)>& stop = [](const State&) { return false; },
       Event event = {0, Tick{}}) {
     for (int i = 0; i < 400000; ++i) {
+      if (journal != nullptr) journal->push_back({now, shortened(state, event), {}});
       Step next = step(plan, state, std::move(event), now);
+      if (journal != nullptr) journal->back().commands = next.commands;
       for (std::string& line : next.said) log.push_back(std::move(line));
       for (Ordered& ordered : next.commands) accept(std::move(ordered));
       if (finished(state) || stop(state)) return state;
@@ -165,6 +171,34 @@ class FakeWorld {
     }
     problems.push_back("the rollout did not end");
     return state;
+  }
+
+  /// Brings nodes to the registry, as FeedNodes asks.
+  NodesFed feed(const FeedNodes& it) {
+    NodesFed out;
+    for (const NodeId& id : it.nodes) {
+      Fed& fed = out.nodes[id];
+      if (refuses_feed.contains(id)) {
+        fed.error = Error{Errc::io, 0, "no space"};
+        continue;
+      }
+      std::erase_if(peers[id], [&](const auto& peer) {
+        if (registry.contains(peer.first)) return false;
+        fed.removed.push_back(peer.first);
+        return true;
+      });
+      for (const auto& [k, peer] : registry) {
+        const auto there = peers[id].find(k);
+        if (there == peers[id].end()) {
+          add_peer(id, peer);
+          fed.added.push_back(k);
+        } else if (there->second.allowed_ips != peer.allowed_ips) {
+          there->second.allowed_ips = peer.allowed_ips;
+          fed.changed.push_back(k);
+        }
+      }
+    }
+    return out;
   }
 
   /// The deployer dies: orders that no node or director has seen yet are lost.
@@ -198,12 +232,14 @@ class FakeWorld {
   std::vector<NodeId> probed;
   std::vector<manifests::NodeIdentity> identities;
   Instant now{1000};
+  std::vector<JournalRecord>* journal = nullptr;  ///< where each step is written down
   std::vector<std::string> log;
   std::vector<std::string> problems;
 
  private:
   static constexpr Instant kLatency{4};
   static constexpr Instant kTick{20};
+  static constexpr Instant kCallPatience{10000};
 
   [[nodiscard]] std::int64_t clock_ns() const {
     return 1'700'000'000'000'000'000 + std::chrono::nanoseconds(now).count();
@@ -224,7 +260,14 @@ class FakeWorld {
   Event advance() {
     const Instant until = now + kTick;
     for (auto it = pending_.begin(); it != pending_.end(); ++it) {
-      if (it->first > until || blocked(it->second.command)) continue;
+      if (it->first > until) continue;
+      if (blocked(it->second.command)) {
+        if (!gives_up(it->second.command) || it->first + kCallPatience > until) continue;
+        Event event{it->second.id, Failed{Error{Errc::timeout, 0, "no answer"}}};
+        pending_.erase(it);
+        now = until;
+        return event;
+      }
       Ordered ordered = std::move(it->second);
       now = std::max(now, it->first);
       pending_.erase(it);
@@ -253,6 +296,12 @@ class FakeWorld {
       return &it->nodes.front();
     }
     return nullptr;
+  }
+
+  /// A call that is not made again; of the others it is never known whether they arrive.
+  [[nodiscard]] static bool gives_up(const Command& command) {
+    return std::holds_alternative<FeedNodes>(command) ||
+           std::holds_alternative<ReadClocks>(command);
   }
 
   [[nodiscard]] bool blocked(const Command& command) const {
@@ -302,41 +351,17 @@ class FakeWorld {
     return {0, Booted{boots}};
   }
   Event on_command(ReadIdentities&) { return {0, IdentitiesRead{identities}}; }
-  Event on_command(FeedNodes& it) {
-    NodesFed out;
-    for (const NodeId& id : it.nodes) {
-      Fed& fed = out.nodes[id];
-      if (refuses_feed.contains(id)) {
-        fed.error = Error{Errc::io, 0, "no space"};
-        continue;
-      }
-      std::erase_if(peers[id], [&](const auto& peer) {
-        if (registry.contains(peer.first)) return false;
-        fed.removed.push_back(peer.first);
-        return true;
-      });
-      for (const auto& [k, peer] : registry) {
-        const auto there = peers[id].find(k);
-        if (there == peers[id].end()) {
-          add_peer(id, peer);
-          fed.added.push_back(k);
-        } else if (there->second.allowed_ips != peer.allowed_ips) {
-          there->second.allowed_ips = peer.allowed_ips;
-          fed.changed.push_back(k);
-        }
-      }
-    }
-    return {0, std::move(out)};
-  }
+  Event on_command(FeedNodes& it) { return {0, feed(it)}; }
   Event on_command(ReadClocks& it) {
     ClocksRead out;
     for (const NodeId& id : it.nodes) out.ahead.emplace(id, clocks[id]);
     return {0, std::move(out)};
   }
   Event on_command(SetClocks& it) {
-    for (const NodeId& id : it.nodes) {
+    for (const auto& [id, ahead] : it.ahead) {
       if (old_agents.contains(id)) return {0, Failed{Error{Errc::busy, 0, "it has its key"}}};
-      clocks[id] = {};
+      if (ahead < clocks[id]) problems.push_back("a clock was set back on " + id.string());
+      clocks[id] = ahead;
     }
     return {0, Done{}};
   }

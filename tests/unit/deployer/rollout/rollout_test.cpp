@@ -211,7 +211,7 @@ TEST_CASE("wrong clocks and failing probes stop a deploy before steering is touc
   FakeWorld world(1, 3);
   const director::Intent before = world.steering;
   SUBCASE("clock") {
-    world.clocks = {{world.blue[0], {}}, {world.green[0], std::chrono::seconds(-60)}};
+    world.clocks = {{world.blue[0], {}}, {world.green[0], std::chrono::seconds(60)}};
   }
   SUBCASE("probe") {
     world.probe_fails = true;
