@@ -7,12 +7,12 @@
 #include <variant>
 #include <vector>
 
-#include "deployer/rollout/commands.h"
 #include "deployer/rollout/movement/roster.h"
 #include "deployer/rollout/nodelife/nodelife.h"
-#include "deployer/rollout/peer_table.h"
-#include "deployer/rollout/plan.h"
-#include "deployer/rollout/reason.h"
+#include "deployer/rollout/terms/commands.h"
+#include "deployer/rollout/terms/peer_table.h"
+#include "deployer/rollout/terms/plan.h"
+#include "deployer/rollout/terms/reason.h"
 #include "deployer/steering/applied.h"
 #include "deployer/steering/steering.h"
 

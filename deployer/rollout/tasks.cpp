@@ -1,4 +1,6 @@
-#include "deployer/rollout/checks.h"
+#include <array>
+
+#include "deployer/rollout/terms/checks.h"
 #include "deployer/rollout/turn.h"
 
 namespace weir::deployer {
@@ -260,6 +262,13 @@ class Answering {
 };
 
 }  // namespace
+
+std::string_view name_of(const Task& task) {
+  constexpr std::array<std::string_view, std::variant_size_v<Task>> kTasks = {
+      "start",    "install", "bring_up", "survey", "clear", "prepare", "commit",
+      "activate", "follow",  "abandon",  "look",   "stop",  "remove",  "finished"};
+  return kTasks.at(task.index());
+}
 
 nodelife::Wanted wanted_of(const Plan& plan) {
   nodelife::Wanted out;

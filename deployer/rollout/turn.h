@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "deployer/rollout/overloaded.h"
 #include "deployer/rollout/rollout.h"
+#include "deployer/rollout/terms/overloaded.h"
 #include "deployer/steering/edit.h"
 
 /// The inside of `step`: shared by its parts and by nobody else.

@@ -25,7 +25,6 @@ const std::map<std::pair<std::string, std::string>, std::size_t> kUpward = {
     {{"keys/signing", "keys/identity"}, 1},
     {{"keys/signing", "keys/trust"}, 1},
     {{"keys/trust", "keys/commands"}, 1},
-    {{"deployer/rollout/movement", "deployer/rollout"}, 1},
     {{"deployer/rollout/nodelife", "deployer/orders"}, 1},
     {{"deployer/rollout", "deployer/orders"}, 2},
     {{"deployer/orders", "deployer/serve"}, 1},

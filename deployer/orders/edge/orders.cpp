@@ -1,9 +1,9 @@
 #include "deployer/orders/edge/orders.h"
 
 #include "deployer/orders/edge/planning.h"
-#include "deployer/rollout/checks.h"
 #include "deployer/rollout/edge/runner.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
+#include "deployer/rollout/terms/checks.h"
 #include "deployer/steering/edit.h"
 
 namespace weir::deployer {

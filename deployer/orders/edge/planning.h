@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "deployer/orders/edge/site.h"
-#include "deployer/rollout/plan.h"
+#include "deployer/rollout/terms/plan.h"
 
 namespace weir::deployer {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "deployer/rollout/nodelife/edge/pools.h"
-#include "deployer/rollout/overloaded.h"
+#include "deployer/rollout/terms/overloaded.h"
 
 namespace weir::deployer {
 namespace {

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <variant>
 
-#include "deployer/rollout/commands.h"
-#include "deployer/rollout/plan.h"
-#include "deployer/rollout/reason.h"
+#include "deployer/rollout/terms/commands.h"
+#include "deployer/rollout/terms/plan.h"
+#include "deployer/rollout/terms/reason.h"
 
 namespace weir::deployer {
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "deployer/rollout/checks.h"
 #include "deployer/rollout/nodelife/clocks.h"
-#include "deployer/rollout/overloaded.h"
-#include "deployer/rollout/whereabouts.h"
+#include "deployer/rollout/terms/checks.h"
+#include "deployer/rollout/terms/overloaded.h"
+#include "deployer/rollout/terms/whereabouts.h"
 
 namespace weir::deployer::nodelife {
 namespace {

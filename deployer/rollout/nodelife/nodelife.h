@@ -8,9 +8,9 @@
 #include <variant>
 #include <vector>
 
-#include "deployer/rollout/commands.h"
-#include "deployer/rollout/plan.h"
-#include "deployer/rollout/reason.h"
+#include "deployer/rollout/terms/commands.h"
+#include "deployer/rollout/terms/plan.h"
+#include "deployer/rollout/terms/reason.h"
 
 /// How nodes come to life: booted, known for what they are, in time, fed, proved. Written once, for
 /// rollouts, for `up`, and for a node that was booted again. Pure, as `step` is.

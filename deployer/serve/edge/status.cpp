@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "deployer/orders/edge/planning.h"
-#include "deployer/rollout/whereabouts.h"
+#include "deployer/rollout/terms/whereabouts.h"
 
 namespace weir::deployer {
 namespace {

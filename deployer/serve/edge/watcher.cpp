@@ -4,7 +4,7 @@
 #include <mutex>
 
 #include "deployer/rollout/nodelife/edge/pools.h"
-#include "deployer/rollout/whereabouts.h"
+#include "deployer/rollout/terms/whereabouts.h"
 #include "keys/identity/wireguard_identity.h"
 
 namespace weir::deployer {

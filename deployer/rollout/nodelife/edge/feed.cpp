@@ -3,7 +3,7 @@
 #include <mutex>
 
 #include "deployer/rollout/nodelife/edge/pools.h"
-#include "deployer/rollout/peer_table.h"
+#include "deployer/rollout/terms/peer_table.h"
 #include "keys/signing/edge/key_files.h"
 
 namespace weir::deployer {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "deployer/orders/edge/site.h"
-#include "deployer/rollout/commands.h"
+#include "deployer/rollout/terms/commands.h"
 #include "keys/identity/wireguard_identity.h"
 #include "keys/trust/verified.h"
 #include "manifests/documents/release.h"

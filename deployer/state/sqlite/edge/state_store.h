@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "deployer/pool/machines.h"
-#include "deployer/rollout/plan.h"
+#include "deployer/rollout/terms/plan.h"
 #include "manifests/base/digest.h"
 #include "manifests/base/result.h"
 

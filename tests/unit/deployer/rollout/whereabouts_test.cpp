@@ -1,4 +1,4 @@
-#include "deployer/rollout/whereabouts.h"
+#include "deployer/rollout/terms/whereabouts.h"
 
 #include <doctest/doctest.h>
 

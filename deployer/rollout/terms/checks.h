@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "deployer/rollout/peer_table.h"
+#include "deployer/rollout/terms/peer_table.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/fleet.h"
 #include "manifests/documents/peers.h"

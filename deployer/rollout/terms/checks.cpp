@@ -1,4 +1,4 @@
-#include "deployer/rollout/checks.h"
+#include "deployer/rollout/terms/checks.h"
 
 #include <algorithm>
 #include <cstdio>

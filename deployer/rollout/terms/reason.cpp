@@ -1,4 +1,4 @@
-#include "deployer/rollout/reason.h"
+#include "deployer/rollout/terms/reason.h"
 
 #include <array>
 

@@ -1,4 +1,4 @@
-#include "deployer/rollout/plan.h"
+#include "deployer/rollout/terms/plan.h"
 
 #include <array>
 

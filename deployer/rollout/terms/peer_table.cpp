@@ -1,4 +1,4 @@
-#include "deployer/rollout/peer_table.h"
+#include "deployer/rollout/terms/peer_table.h"
 
 #include <algorithm>
 

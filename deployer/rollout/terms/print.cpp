@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <array>
 
-#include "deployer/rollout/overloaded.h"
-#include "deployer/rollout/rollout.h"
+#include "deployer/rollout/terms/commands.h"
+#include "deployer/rollout/terms/overloaded.h"
 
 namespace weir::deployer {
 namespace {
@@ -108,13 +108,6 @@ bool operator==(const Kick& a, const Kick& b) {
   };
   return a.node == b.node &&
          std::equal(a.clients.begin(), a.clients.end(), b.clients.begin(), b.clients.end(), same);
-}
-
-std::string_view name_of(const Task& task) {
-  constexpr std::array<std::string_view, std::variant_size_v<Task>> kTasks = {
-      "start",    "install", "bring_up", "survey", "clear", "prepare", "commit",
-      "activate", "follow",  "abandon",  "look",   "stop",  "remove",  "finished"};
-  return kTasks.at(task.index());
 }
 
 }  // namespace weir::deployer

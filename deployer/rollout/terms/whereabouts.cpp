@@ -1,8 +1,8 @@
-#include "deployer/rollout/whereabouts.h"
+#include "deployer/rollout/terms/whereabouts.h"
 
 #include <tuple>
 
-#include "deployer/rollout/plan.h"
+#include "deployer/rollout/terms/plan.h"
 
 namespace weir::deployer {
 namespace {
