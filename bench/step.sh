@@ -17,7 +17,8 @@ for file in deployer/engine/{rollout,movement,survey,grants,plan,checks,print} \
   sources+=("$old/$file.cpp")
 done
 echo "bench: building the engine of $baseline (${#sources[@]} files)" >&2
-flags=(-std=c++20 -O2 -DWEIR_BASELINE -D_FILE_OFFSET_BITS=64 '-DWEIR_VERSION="baseline"' -I"$old" -w)
+flags=(-std=c++20 -O2 -DWEIR_BASELINE -D_FILE_OFFSET_BITS=64 '-DWEIR_VERSION="baseline"' -I"$old" -w
+  -include deployer/engine/rollout.h)
 printf '%s\n' "${sources[@]}" "$PWD/bench/step_bench.cpp" |
   xargs -P "$(nproc)" -I{} sh -c 'out=$1; shift; c++ "$@" -c {} -o "$out/$(echo {} | md5sum | cut -c1-16).o"' \
     sh "$old" "${flags[@]}" "${libraries[@]}"

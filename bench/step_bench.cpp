@@ -12,9 +12,7 @@
 #include <utility>
 #include <vector>
 
-#ifdef WEIR_BASELINE
-#include "deployer/engine/rollout.h"
-#else
+#ifndef WEIR_BASELINE  // whose header comes with the command line
 #include "deployer/rollout/rollout.h"
 #endif
 

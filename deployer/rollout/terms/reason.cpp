@@ -21,11 +21,4 @@ std::string_view name_of(Code code) {
   return kCodes.at(static_cast<std::size_t>(code));
 }
 
-std::optional<Code> parse_code(std::string_view name) {
-  for (std::size_t i = 0; i < kCodes.size(); ++i) {
-    if (kCodes.at(i) == name) return static_cast<Code>(i);
-  }
-  return std::nullopt;
-}
-
 }  // namespace weir::deployer

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,7 +41,6 @@ enum class Code : std::uint8_t {
   failed,  ///< a command failed in another way
 };
 [[nodiscard]] std::string_view name_of(Code code);
-[[nodiscard]] std::optional<Code> parse_code(std::string_view name);
 
 struct Reason {
   Code code = Code::failed;

@@ -313,9 +313,9 @@ Result<std::vector<StoredRollout>> StateStore::rollouts(std::size_t limit) {
     if (!row) return out;
     TRY_ASSIGN_IN(auto from, PoolName::parse(query.text(3)), state_->path);
     TRY_ASSIGN_IN(auto to, PoolName::parse(query.text(4)), state_->path);
-    out.push_back({query.number(0), query.text(1) == "rollback" ? Kind::rollback : Kind::deploy,
-                   query.text(2), from, to, parse_phase(query.text(5)).value_or(Phase::planned),
-                   query.number(6), query.number(7) != 0, query.text(8)});
+    out.push_back({query.number(0), parse_kind(query.text(1)).value_or(Kind::deploy), query.text(2),
+                   from, to, parse_phase(query.text(5)).value_or(Phase::planned), query.number(6),
+                   query.number(7) != 0, query.text(8)});
   }
 }
 
