@@ -12,6 +12,13 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kReadPatience{2500};
 constexpr milliseconds kOrderPatience{10000};
+constexpr int kClockSamples = 5;
+
+Status running(Site& site, const NodeId& node) {
+  TRY_ASSIGN(const auto state, site.machine_state(node));
+  if (state == pool::MachineState::running) return {};
+  return fail(Errc::not_found, "its machine is frozen or gone");
+}
 
 Event of(Status status) {
   if (status) return {0, Done{}};
@@ -159,15 +166,26 @@ void Performer::perform(Ordered ordered) {
             };
             // One alone is asked in its turn, so that others do not wait for it.
             if (it.nodes.size() != 1) return on_pool(id, feed);
-            nodes_.at(it.nodes.front())->lane.post([this, id, feed] { answer(id, feed()); });
+            const NodeId& node = it.nodes.front();
+            nodes_.at(node)->lane.post([this, id, node, feed] {
+              // A frozen one would hold up the end of the rollout until the call's time is over.
+              auto runs = running(site_, node);
+              answer(id, runs ? feed() : of(std::move(runs)));
+            });
           },
           [&](ReadClocks& it) {
-            const auto read = [this, nodes = it.nodes] {
-              return of(read_clocks(site_, nodes),
-                        [](auto ahead) { return ClocksRead{std::move(ahead)}; });
-            };
-            if (it.nodes.size() != 1) return on_pool(id, read);
-            nodes_.at(it.nodes.front())->lane.post([this, id, read] { answer(id, read()); });
+            if (it.nodes.size() != 1) {
+              return on_pool(id, [this, nodes = std::move(it.nodes)] {
+                return of(read_clocks(site_, nodes),
+                          [](auto ahead) { return ClocksRead{std::move(ahead)}; });
+              });
+            }
+            const NodeId& node = it.nodes.front();
+            on_node(id, node, kReadPatience, [node](node_client::NodeClient& client) {
+              return of(client.clock_offset(kClockSamples), [&](auto ahead) {
+                return ClocksRead{{{node, ahead}}};
+              });
+            });
           },
           [&](SetClocks& it) {
             on_pool(id,
