@@ -43,7 +43,7 @@ TEST_CASE_FIXTURE(Planned, "what a build's plan says is what the build does") {
   CHECK(made.at("layers_reused") == 0);
   std::vector<std::string> names;
   for (const auto& layer : release().at("layers")) names.push_back(layer.at("name"));
-  CHECK(first.at("order") == names);
+  CHECK(first.at("order").get<std::vector<std::string>>() == names);
 
   // One package moves: the plan says so, and the others stay.
   tool("tools", "1.1");
@@ -70,7 +70,8 @@ TEST_CASE_FIXTURE(Planned, "what could not be written is refused by the plan alr
   write("full/other", "x");
   write("full/third", "x");
   const std::string build = "build image.yaml --key k.key --cache cache --store ";
-  refused_alike(build + "file/store", "file is not a folder");
+  refused_alike(build + "file/store", "file/store");
+  refused_alike(build + "full", "full: a folder that is not a store and not empty");
   refused_alike("build image.yaml --key k.key --store s --cache file/cache", "file");
   refused_alike("lock image.yaml --out none/image.lock.json", "there is no folder none");
   (void)built();

@@ -42,7 +42,9 @@ struct Fixture {
   Result<std::chrono::nanoseconds> flow(const HttpServer* server) {
     used.clear();
     std::mutex guard;
-    return each_package(packages, cache,
+    std::vector<WantedPackage> wanted;
+    for (const auto& package : packages) wanted.push_back({package, !is_cached(cache, package)});
+    return each_package(wanted, cache,
                         {[&]() -> Result<Mirrors> {
                            if (server == nullptr)
                              return fail(Errc::bug, "nothing is to be fetched");

@@ -57,16 +57,9 @@ TEST_CASE_FIXTURE(
   says(rebuild(), 0, "is bit-identical");
 }
 
-TEST_CASE_FIXTURE(Built,
-                  "a release that changes while it is read is not taken for the verified one") {
-  // Whoever opens the document gets other bytes, and finds the genuine ones when asking again.
-  run("cd store/releases/demo && mv release.json genuine && sed s/quiet/quieT/ genuine > other && "
-      "mkfifo release.json");
-  const auto out =
-      rebuild("--signer k.pub --key ann.key 2>&1",
-              "sh -c '(cd store/releases/demo && exec > release.json && "
-              "mv genuine release.json && cat other) > /dev/null 2>&1 & exec \"$0\" \"$@\"'");
-  says(out, 1, "release signature");
+TEST_CASE_FIXTURE(Built, "a pipe in the place of a release is refused, and nothing is stated") {
+  run("cd store/releases/demo && mv release.json genuine && mkfifo release.json");
+  says(rebuild("--signer k.pub --key ann.key 2>&1"), 1, "is a pipe");
   CHECK_FALSE(fs::exists(path() + "/store/statements"));
 }
 
@@ -118,11 +111,12 @@ TEST_CASE_FIXTURE(Built,
        "2 statements are demanded of 1 distinct keys");
   says(demand("--rebuilt-by 1"), 2, "go together");
   says(demand("--rebuilder ann.pub"), 2, "go together");
-  for (const char* number : {"-1", "0"}) {
+  for (const auto& [number, why] :
+       {std::pair("-1", ": '-1' is not a number"), std::pair("0", ": must be 1 or more")}) {
     says(demand("--rebuilder ann.pub --rebuilt-by " + std::string(number) + " 2>&1"), 2,
-         "--rebuilt-by: must be 1 or more");
+         std::string("--rebuilt-by") + why);
     says(demand("--checker ann.pub --boot-checked-by " + std::string(number) + " 2>&1"), 2,
-         "--boot-checked-by: must be 1 or more");
+         std::string("--boot-checked-by") + why);
   }
   says(rebuild("--key bob.key"), 0, "says so");
   says(demand("--rebuilt-by 2 --rebuilder bob.pub --rebuilder ann.pub"), 0, "demo is whole");
