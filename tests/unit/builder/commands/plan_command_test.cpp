@@ -42,7 +42,8 @@ TEST_CASE_FIXTURE(Planned, "what a build's plan says is what the build does") {
   CHECK(made.at("layers_built") == count(first.at("layers"), "make"));
   CHECK(made.at("layers_reused") == 0);
   std::vector<std::string> names;
-  for (const auto& layer : release().at("layers")) names.push_back(layer.at("name"));
+  const nlohmann::json document = release();
+  for (const auto& layer : document.at("layers")) names.push_back(layer.at("name"));
   CHECK(first.at("order").get<std::vector<std::string>>() == names);
 
   // One package moves: the plan says so, and the others stay.
