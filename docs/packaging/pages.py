@@ -192,7 +192,11 @@ def man_page(program, date, version):
             "Results go to standard output, everything else to standard error.",
             ".SH SEE ALSO", ".BR " + ", ".join(roff(a) for a in also.split(", ")).replace(
                 "(", " (").replace(", ", " ,\n.BR ")]
-    return "\n".join(out) + "\n"
+    # A paragraph that nothing follows in is none.
+    breaks = (".PP", ".TP", ".SS", ".SH")
+    kept = [line for line, after in zip(out, [*out[1:], ".SH"])
+            if line != ".PP" or not after.startswith(breaks)]
+    return "\n".join(kept) + "\n"
 
 
 def flags(shown):
