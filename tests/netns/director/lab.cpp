@@ -132,7 +132,7 @@ Lab::Lab(std::vector<NodeId> active)
   director_ = std::make_unique<Director>(std::move(*director));
   Intent steering;
   steering.revision = 1;
-  steering.active = std::move(active);
+  steering.active = equal_weights(active);
   const auto installed = director_->install(steering);
   INFO((installed ? "" : installed.error().message));
   REQUIRE(installed);
