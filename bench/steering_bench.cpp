@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "deployer/director/nft/edge/director.h"
+#include "deployer/director/nft/edge/nft_director.h"
 #include "manifests/base/edge/file.h"
 #include "tests/netns/temporary_namespace.h"
 #include "tests/unit/deployer/director/fixture.h"
@@ -233,12 +233,12 @@ int main(int argc, char** argv) {
     return 2;
   }
   Host host;
-  auto director = must(director::Director::open(
+  auto director = must(director::NftDirector::open(
       host.topology, must(network::NetworkNamespace::open(host.router.name()))));
   director::Intent steering;
   steering.revision = 1;
   steering.active = {node("blue-1")};
-  must(director.install(steering));
+  must(director.install(steering, {}));
   for (const auto& link : host.topology.nodes) must(director.attach(link.node));
   host.add_plain_routes();
   must("ip netns exec " + host.router.name() + " sysctl -qw net.ipv4.ip_forward=1;");

@@ -26,36 +26,14 @@ Result<std::string> text_of(const Json& json, const char* field) {
 
 }  // namespace
 
-std::string print(const ControlOrder& order) {
-  Json out{{"command", order.command}};
-  if (!order.release.empty()) out["release"] = order.release;
-  if (order.strict) out["strict"] = true;
-  return dump(out);
-}
-
 std::string print(const ControlReply& reply) {
   if (reply.progress) return dump(Json{{"progress", *reply.progress}});
-  return dump(Json{{"exit_code", reply.exit_code},
-                   {"text", reply.text},
-                   {"json", reply.json},
-                   {"error", reply.error}});
-}
-
-Result<ControlOrder> parse_control_order(std::string_view line) {
-  TRY_ASSIGN(const Json json, parse_object(line));
-  ControlOrder out;
-  for (const auto& [name, value] : json.items()) {
-    if (name != "command" && name != "release" && name != "strict") {
-      return fail(Errc::invalid_input, "control: unknown field " + name);
-    }
-  }
-  TRY_ASSIGN(out.command, text_of(json, "command"));
-  TRY_ASSIGN(out.release, text_of(json, "release"));
-  if (const auto it = json.find("strict"); it != json.end()) {
-    if (!it->is_boolean()) return fail(Errc::invalid_input, "control: strict is not true or false");
-    out.strict = it->get<bool>();
-  }
-  return out;
+  Json out{{"exit_code", reply.exit_code},
+           {"text", reply.text},
+           {"json", reply.json},
+           {"error", reply.error}};
+  if (!reply.error_code.empty()) out["error_code"] = reply.error_code;
+  return dump(out);
 }
 
 Result<ControlReply> parse_control_reply(std::string_view line) {
@@ -68,6 +46,7 @@ Result<ControlReply> parse_control_reply(std::string_view line) {
   TRY_ASSIGN(out.text, text_of(json, "text"));
   TRY_ASSIGN(out.json, text_of(json, "json"));
   TRY_ASSIGN(out.error, text_of(json, "error"));
+  TRY_ASSIGN(out.error_code, text_of(json, "error_code"));
   const auto code = json.find("exit_code");
   if (code == json.end() || !code->is_number_integer()) {
     return fail(Errc::invalid_input, "control: exit_code is missing");

@@ -191,6 +191,7 @@ std::string print_json(const Report& report) {
     out["error"] = report.refusal->text;
     out["code"] = name_of(report.refusal->code);
   }
+  if (!report.error_code.empty()) out["error_code"] = report.error_code;
   out["proved"] = name_of(report.proof);
   out["took_ms"] = report.took.count();
   out["moving_began_ms"] = report.moving_began.count();

@@ -36,6 +36,7 @@ struct Report {
   Outcome outcome = Outcome::none;
   Phase phase = Phase::planned;
   std::optional<Reason> refusal;      ///< why it is not done
+  std::string error_code{};           ///< `name_of(Errc)`, where the order was not even begun
   Proof proof = Proof::unneeded;      ///< what shows that the pool in use serves
   std::vector<ClientReport> clients;  ///< by name
   std::vector<NodeReport> nodes;      ///< those whose peers were changed, or could not be

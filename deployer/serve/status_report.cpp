@@ -11,7 +11,106 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
+bool concerns(const std::set<director::Grant>& grants, const Endpoint& client) {
+  return std::any_of(grants.begin(), grants.end(),
+                     [&](const director::Grant& it) { return it.client == client; });
+}
+
+void add_clients(const Documents& documents, const Observed& observed, StatusReport& out) {
+  const auto found = whereabouts(observed);
+  for (const auto& [key, place] : found) {
+    ClientStatus client{documents.shown(key), key,  place.endpoint.string(), place.node,
+                        place.age.count(),    false};
+    if (observed.director) {
+      const auto& steering = observed.director->steering;
+      client.prepared_elsewhere = (place.home && *place.home != place.node) ||
+                                  concerns(steering.kicks, place.endpoint) ||
+                                  concerns(steering.holds, place.endpoint);
+    }
+    out.clients.push_back(std::move(client));
+  }
+  std::sort(out.clients.begin(), out.clients.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  out.idle = static_cast<std::size_t>(
+      std::count_if(documents.peers.begin(), documents.peers.end(),
+                    [&](const auto& it) { return !found.contains(it.first); }));
+}
+
+void add_rollout(const StoredRollout& rollout, StatusReport& out) {
+  out.rollout = std::string("last rollout: ") + std::string(name_of(rollout.kind)) +
+                (rollout.release.empty() ? "" : " of " + rollout.release) + " from pool " +
+                rollout.from_pool.string() + " to pool " + rollout.to_pool.string() + ", " +
+                std::string(name_of(rollout.phase)) +
+                (rollout.finished ? ": " + rollout.outcome : ", not finished");
+  if (rollout.finished) return;
+  if (rollout.kind == Kind::rollback) {
+    out.advice = "finish the rollback with `weir-deployer rollback`";
+  } else {
+    out.advice = "finish the deploy with `weir-deployer deploy --release " + rollout.release +
+                 "`, or undo it with `weir-deployer rollback`";
+  }
+}
+
+std::string machine_name(pool::MachineState state) {
+  switch (state) {
+    case pool::MachineState::running:
+      return "running";
+    case pool::MachineState::frozen:
+      return "frozen";
+    case pool::MachineState::gone:
+      return "gone";
+  }
+  return "gone";
+}
+
+NodeStatus node_status(const NodeId& node, const NodeSeen& seen, std::size_t clients) {
+  NodeStatus out{
+      node,   machine_name(seen.machine), seen.identity.has_value(), seen.trouble, {}, {}, 0,
+      clients};
+  if (seen.identity) {
+    out.kernel = seen.identity->kernel_release;
+    out.boot_id = seen.identity->boot_id;
+  }
+  if (seen.dump) out.peers = seen.dump->peers.size();
+  return out;
+}
+
 }  // namespace
+
+StatusReport status_of(const Documents& documents, const Observed& observed) {
+  StatusReport out;
+  out.fleet = documents.fleet.name.string();
+  out.director_trouble = observed.director_trouble;
+  std::vector<director::Bucket> active;
+  if (observed.director) {
+    const auto& steering = observed.director->steering;
+    out.steering = true;
+    out.version = steering.revision;
+    out.rights = steering.kicks.size();
+    out.holds = steering.holds.size();
+    active = steering.active;
+  }
+  add_clients(documents, observed, out);
+  std::map<NodeId, std::size_t> homes;
+  for (const ClientStatus& client : out.clients) {
+    if (client.node) ++homes[*client.node];
+  }
+  for (const manifests::PoolSpec& spec : documents.fleet.pools) {
+    PoolStatus pool{spec.name, {}, false, {}};
+    if (const auto it = observed.pools.find(spec.name); it != observed.pools.end()) {
+      pool.release = it->second.release.string();
+    }
+    for (const NodeId& node : spec.nodes) {
+      pool.active = pool.active || director::serves(active, node);
+      const auto seen = observed.nodes.find(node);
+      pool.nodes.push_back(
+          node_status(node, seen == observed.nodes.end() ? NodeSeen() : seen->second, homes[node]));
+    }
+    out.pools.push_back(std::move(pool));
+  }
+  if (observed.newest) add_rollout(*observed.newest, out);
+  return out;
+}
 
 std::string print_text(const StatusReport& report) {
   std::string out = "fleet " + report.fleet + ": ";

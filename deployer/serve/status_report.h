@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "deployer/orders/observed.h"
 #include "manifests/base/names.h"
 #include "manifests/base/net.h"
 
@@ -52,6 +53,7 @@ struct StatusReport {
   std::string advice;                 ///< what to do; empty: nothing
 };
 
+[[nodiscard]] StatusReport status_of(const Documents& documents, const Observed& observed);
 [[nodiscard]] std::string print_text(const StatusReport& report);
 [[nodiscard]] std::string print_json(const StatusReport& report);
 

@@ -194,11 +194,14 @@ Result<PoolSpec> read_pool(const YamlField& field, std::string_view expected,
 }
 
 Result<RolloutPolicy> read_policy(const YamlField& field) {
-  TRY(field.only({"max_failed", "batch", "prepare_timeout", "commit_timeout", "boot_timeout",
-                  "max_clock_skew"}));
+  TRY(field.only({"max_failed", "max_removed", "batch", "prepare_timeout", "commit_timeout",
+                  "boot_timeout", "max_clock_skew"}));
   RolloutPolicy out;
   if (const auto failed = field.find("max_failed")) {
     TRY_ASSIGN(out.max_failed, share(*failed));
+  }
+  if (const auto removed = field.find("max_removed")) {
+    TRY_ASSIGN(out.max_removed, share(*removed));
   }
   if (const auto batch = field.find("batch")) {
     // More than 400 unconfirmed kicks, and a node starts to answer with cookies (design, section

@@ -47,6 +47,8 @@ struct PoolSpec {
 
 struct RolloutPolicy {
   Permille max_failed{0};  ///< of the active clients; more that cannot be prepared and nobody moves
+  /// Of the peers that nodes know; a registry that names fewer than the rest needs a word for it.
+  Permille max_removed{100};
   /// Clients a commit; more than 400 unconfirmed kicks make a node answer with cookies.
   std::uint32_t batch = 400;
   std::chrono::milliseconds prepare_timeout{20000};

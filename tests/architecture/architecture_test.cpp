@@ -26,8 +26,7 @@ const std::map<std::pair<std::string, std::string>, std::size_t> kUpward = {
     {{"keys/signing", "keys/trust"}, 1},
     {{"keys/trust", "keys/commands"}, 1},
     {{"deployer/rollout/nodelife", "deployer/orders"}, 1},
-    {{"deployer/rollout", "deployer/orders"}, 2},
-    {{"deployer/orders", "deployer/serve"}, 1},
+    {{"deployer/rollout", "deployer/orders"}, 1},
 };
 
 std::set<std::string> words(const std::string& text) {

@@ -84,7 +84,7 @@ std::string BlueFleet::machine(const std::string& node) {
 }
 
 std::int64_t BlueFleet::machine_pid(const std::string& node) {
-  auto site = deployer::Site::open(lab_->path("fleet.yaml"), deployer::Site::Access::read,
+  auto site = deployer::Site::open(lab_->path("fleet.yaml"), deployer::Access::read,
                                    [](const std::string&) {});
   if (!site) FAIL(site.error().message);
   const auto machines = (*site)->store().machines();
@@ -121,14 +121,14 @@ std::string BlueFleet::dump_steering() {
 }
 
 std::string BlueFleet::dump_peers(const std::string& pool) {
-  auto site = deployer::Site::open(lab_->path("fleet.yaml"), deployer::Site::Access::read,
+  auto site = deployer::Site::open(lab_->path("fleet.yaml"), deployer::Access::read,
                                    [](const std::string&) {});
   if (!site) FAIL(site.error().message);
   std::string out;
   for (const NodeId& node : (*site)->pool(*PoolName::parse(pool)).nodes) {
     auto client = (*site)->connect(node, kPatience);
     if (!client) FAIL(client.error().message);
-    auto dump = client->peers();
+    auto dump = (*client)->peers();
     if (!dump) FAIL(dump.error().message);
     dump->clock_unix_ns = 0;
     out += node.string() + " " + manifests::print(*dump) + "\n";

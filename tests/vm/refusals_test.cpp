@@ -11,13 +11,13 @@
 #include "images/store/edge/store.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/minisign.h"
+#include "manifests/base/edge/file.h"
 #include "manifests/documents/release.h"
 #include "tests/lab/process.h"
 #include "tests/vm/fleet_fixture.h"
 
 namespace weir::test {
 namespace {
-
 
 std::unique_ptr<BlueFleet> shared_fleet;
 
@@ -53,12 +53,13 @@ std::string refused(const lab::Argv& command, const Before& before) {
   const lab::Output output = fleet().order_quietly(command);
   CAPTURE(output.err);
   CHECK(output.status == 1);
-  CHECK(output.err.find("weir-deployer: ") != std::string::npos);
+  const auto refusal = output.err.rfind("weir-deployer " + command[0] + ": ");
+  REQUIRE(refusal != std::string::npos);
   CHECK(fleet().dump_steering() == before.steering);
   CHECK(fleet().dump_peers("blue") == before.peers);
   CHECK(fleet().machine("green-1") == "gone");
   CHECK(fleet().status()["active_pool"] == "blue");
-  std::fputs(output.err.substr(output.err.rfind("weir-deployer: ")).c_str(), stderr);
+  std::fputs(output.err.substr(refusal).c_str(), stderr);
   return output.err;
 }
 

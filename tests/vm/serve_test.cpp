@@ -21,12 +21,12 @@ const lab::Argv kDeploy = {"deploy", "--release", kGreenRelease};
 /// Where a node's kernel would send a peer's packets, as the node API tells it.
 std::optional<Endpoint> endpoint_on(BlueFleet& fleet, const std::string& node,
                                     const PublicKey& key) {
-  auto site = deployer::Site::open(fleet.lab().path("fleet.yaml"), deployer::Site::Access::read,
+  auto site = deployer::Site::open(fleet.lab().path("fleet.yaml"), deployer::Access::read,
                                    [](const std::string&) {});
   if (!site) return std::nullopt;
   auto client = (*site)->connect(*NodeId::parse(node), seconds(20));
   if (!client) return std::nullopt;
-  const auto dump = client->peers();
+  const auto dump = (*client)->peers();
   if (!dump) return std::nullopt;
   for (const auto& peer : dump->peers) {
     if (peer.public_key == key) return peer.endpoint;
@@ -37,7 +37,7 @@ std::optional<Endpoint> endpoint_on(BlueFleet& fleet, const std::string& node,
 /// As pressing the machine's reset button: its memory, and with it key, peers and sessions, is
 /// lost.
 void reset_machine(BlueFleet& fleet, const std::string& node) {
-  auto site = deployer::Site::open(fleet.lab().path("fleet.yaml"), deployer::Site::Access::read,
+  auto site = deployer::Site::open(fleet.lab().path("fleet.yaml"), deployer::Access::read,
                                    [](const std::string&) {});
   REQUIRE(site.has_value());
   const auto machines = (*site)->store().machines();

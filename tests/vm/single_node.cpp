@@ -102,12 +102,12 @@ SingleNode::SingleNode(const pool::BootImage& image, const Options& options)
       "ip addr add 10.254.1.0/31 dev weir-m1; ip addr add 203.0.113.10/32 dev lo; "
       "ip route add 198.51.100.1 via 10.254.0.1; ip route add 10.8.0.0/15 via 10.254.0.1; "
       "sysctl -q net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0'"));
-  api_ = must(node_client::NodeClient::open({.node = link.node,
-                                             .address = link.node_management,
-                                             .server_pin = node_key.pin,
-                                             .client_key_path = folder_.path + "/deployer.key"},
-                                            must(network::NetworkNamespace::open(director_.name())),
-                                            seconds(2)));
+  api_ = must(node_client::HttpsNodeClient::open(
+      {.node = link.node,
+       .address = link.node_management,
+       .server_pin = node_key.pin,
+       .client_key_path = folder_.path + "/deployer.key"},
+      must(network::NetworkNamespace::open(director_.name())), seconds(2)));
   std::string trouble;
   const auto answers = [&] {
     const auto identity = api_->identity();

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "deployer/network/edge/network_namespace.h"
-#include "deployer/node_client/edge/node_client.h"
+#include "deployer/node_client/edge/https_node_client.h"
 #include "deployer/pool/edge/boot_image.h"
 #include "deployer/pool/machines.h"
 #include "keys/signing/secret.h"
@@ -35,7 +35,7 @@ class SingleNode {
   SingleNode& operator=(const SingleNode&) = delete;
   ~SingleNode() = default;
 
-  node_client::NodeClient& api() { return *api_; }
+  node_client::HttpsNodeClient& api() { return *api_; }
   [[nodiscard]] const TemporaryNamespace& director() const { return director_; }
   [[nodiscard]] pool::MachineState state();
   [[nodiscard]] std::string console();
@@ -71,7 +71,7 @@ class SingleNode {
   Folder folder_;
   TemporaryNamespace director_;
   Machine machine_;
-  std::optional<node_client::NodeClient> api_;
+  std::optional<node_client::HttpsNodeClient> api_;
 };
 
 /// A key pair made by the `wg` tool.

@@ -15,7 +15,7 @@
 #include "deployer/boot_check/edge/wires.h"
 #include "deployer/boot_check/timeline.h"
 #include "deployer/boot_check/tool_dump.h"
-#include "deployer/node_client/edge/node_client.h"
+#include "deployer/node_client/edge/https_node_client.h"
 #include "deployer/pool/vm/edge/qmp.h"
 #include "deployer/pool/vm/edge/vm_driver.h"
 #include "keys/signing/edge/key_files.h"
@@ -130,11 +130,11 @@ class Check {
     times_.machine = now();
     TRY(wires_->attach_node());
     TRY_ASSIGN(auto where, network::NetworkNamespace::open({}));
-    TRY_ASSIGN(client_, node_client::NodeClient::open({.node = link.node,
-                                                       .address = link.node_management,
-                                                       .server_pin = node_key.pin,
-                                                       .client_key_path = key_path},
-                                                      std::move(where), kCall));
+    TRY_ASSIGN(client_, node_client::HttpsNodeClient::open({.node = link.node,
+                                                            .address = link.node_management,
+                                                            .server_pin = node_key.pin,
+                                                            .client_key_path = key_path},
+                                                           std::move(where), kCall));
     return {};
   }
 
@@ -286,7 +286,7 @@ class Check {
   std::optional<Wires> wires_;
   Machine machine_;
   std::optional<ConsoleWatch> console_;
-  std::optional<node_client::NodeClient> client_;
+  std::optional<node_client::HttpsNodeClient> client_;
   steady_clock::time_point power_on_;
   std::chrono::system_clock::time_point power_on_clock_;
   HostTimes times_;

@@ -6,6 +6,6 @@ namespace weir::deployer {
 
 /// `weir-deployer init`: writes a first fleet document and its peers from options, or from answers
 /// at a terminal; never over a file that is there.
-[[nodiscard]] Command init_command();
+[[nodiscard]] weir::Command init_command();
 
 }  // namespace weir::deployer

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "deployer/node_client/edge/node_client.h"
+#include "deployer/node_client/edge/https_node_client.h"
 
 namespace weir::node_client {
 

@@ -1,56 +1,26 @@
 #include "deployer/orders/edge/orders.h"
 
-#include "deployer/orders/edge/planning.h"
+#include <algorithm>
+
+#include "deployer/orders/edge/observe.h"
+#include "deployer/orders/resumption.h"
+#include "deployer/orders/steering_plan.h"
 #include "deployer/rollout/edge/runner.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
-#include "deployer/rollout/terms/checks.h"
 #include "deployer/steering/edit.h"
 
 namespace weir::deployer {
 namespace {
 
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPatience{3000};
+/// Who goes back is in a hurry: a node that is slower to say what it knows goes without the
+/// registry, and is named.
+constexpr milliseconds kHurry{400};
+
 Instant since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration_cast<Instant>(std::chrono::steady_clock::now() - start);
-}
-
-/// What brings the pool that is to be active to life and proves it.
-Status raise(Site& site, const PoolName& pool, const keys::Verified<manifests::Release>& release) {
-  const std::vector<NodeId>& nodes = site.pool(pool).nodes;
-  TRY_ASSIGN(const auto booted, boot_pool(site, pool, release));
-  TRY_ASSIGN(const auto identities, read_identities(site, nodes));
-  for (const auto& identity : identities) TRY(check_identity(*release, identity));
-  TRY(feed_all(site, nodes));
-  TRY_ASSIGN(const auto clocks, read_clocks(site, nodes));
-  TRY(check_clocks(clocks, site.fleet().policy.max_clock_skew));
-  if (booted.empty()) return {};
-  for (const NodeId& node : booted) TRY(site.director().forget(node));
-  return probe_nodes(site, booted);
-}
-
-/// Inner addresses of peers that are new in the registry.
-Status assign_peers(Site& site, const PoolName& pool) {
-  TRY_ASSIGN(const auto observed, site.director().read());
-  director::Intent wanted = observed.steering;
-  for (const auto& [key, peer] : site.peers()) {
-    for (const Prefix& prefix : peer.allowed_ips) {
-      wanted.assigned.try_emplace(prefix, node_for(key, site.pool(pool).nodes));
-    }
-  }
-  if (wanted == observed.steering) return {};
-  ++wanted.revision;
-  return site.director().apply(director::diff(observed.steering, wanted));
-}
-
-director::Intent first_steering(const Site& site, const PoolName& pool) {
-  director::Intent out;
-  out.revision = 1;
-  out.active = director::equal_weights(site.pool(pool).nodes);
-  for (const auto& [key, peer] : site.peers()) {
-    for (const Prefix& prefix : peer.allowed_ips) {
-      out.assigned.insert_or_assign(prefix, node_for(key, site.pool(pool).nodes));
-    }
-  }
-  return out;
 }
 
 Report simple_report(std::string order, const std::string& pool) {
@@ -62,106 +32,216 @@ Report simple_report(std::string order, const std::string& pool) {
   return out;
 }
 
-}  // namespace
+/// One order under way.
+class Work {
+ public:
+  Work(const Orders& orders, const Planned& planned)
+      : orders_(orders), site_(orders.site), planned_(planned), warnings_(planned.plan.warnings) {}
 
-Result<Report> up(const Orders& orders, const ReleaseName& name) {
-  Site& site = orders.site;
-  TRY_ASSIGN(const auto release, read_verified_release(site, name, Seeing::remembered));
-  TRY_ASSIGN(const bool installed, site.director().installed());
-  TRY_ASSIGN(const auto pools, site.store().pools());
-  PoolName pool = site.fleet().pools.front().name;
-  TRY_ASSIGN(const auto recorded, site.store().active_pool());
-  if (installed) {
-    TRY_ASSIGN(pool, active_pool(site));
-  } else if (recorded) {
-    pool = *recorded;
+  Result<Report> operator()(const UpPlan& plan);
+  Result<Report> operator()(const DeployPlan& plan);
+  Result<Report> operator()(const NothingPlan& plan);
+  Result<Report> operator()(const RollbackPlan& plan);
+  Result<Report> operator()(const DownPlan& plan);
+
+ private:
+  [[nodiscard]] Means means(const PoolPlan& pool) const {
+    return {.boot = pool.boot, .release = &*planned_.release};
   }
-  const auto stored = pools.find(pool);
-  if (installed && recorded && stored != pools.end() &&
-      stored->second.release_digest != release.digest()) {
-    return fail(Errc::busy, "pool " + pool.string() + " runs release " +
-                                stored->second.release.string() +
-                                "; move to another release with `weir-deployer deploy --release " +
-                                name.string() + "`");
+  Result<Run> run(const Plan& rollout, Means means) {
+    return run_rollout(site_, rollout, std::move(means), orders_.interrupted, orders_.ordered_at);
   }
-  if (!installed) {
-    TRY_IN(install_director(site, first_steering(site, pool), recorded.has_value()), "director");
-    site.say("the director steers the public address to pool " + pool.string());
+  Status bring_to_registry(const std::vector<NodeId>& fed);
+  Status forget_removed(const PoolName& pool);
+  Result<Report> finish(Report report);
+  void name_revoked(Report& report) const;
+
+  const Orders& orders_;
+  Site& site_;
+  const Planned& planned_;
+  std::vector<Reason> warnings_;
+  std::vector<NodeReport> nodes_;
+};
+
+/// Brings every node that gave its peers, but those that the order fed itself, to the registry. Who
+/// cannot be reached is named, and holds up nobody.
+Status Work::bring_to_registry(const std::vector<NodeId>& fed) {
+  std::vector<NodeId> nodes;
+  for (const auto& [node, feed] : planned_.plan.registry.nodes) {
+    if (std::find(fed.begin(), fed.end(), node) == fed.end()) nodes.push_back(node);
   }
-  auto raised = raise(site, pool, release);
-  if (raised && orders.interrupted) raised = fail(Errc::busy, "interrupted");
-  if (!raised) {
-    if (!recorded) {
-      site.say("undoing what was started");
-      (void)stop_pool(site, pool);
-      if (!installed) (void)site.director().remove();
+  if (nodes.empty()) return {};
+  TRY_ASSIGN(const auto now, feed_nodes(site_, nodes, Removals::take));
+  for (const auto& [node, it] : now) {
+    if (it.error) {
+      warnings_.push_back(
+          {Code::unfed,
+           "node " + node.string() + " was not brought to the registry: " + it.error->message});
     }
-    return tl::unexpected(std::move(raised).error());
+    if (it.error || !it.added.empty() || !it.changed.empty() || !it.removed.empty()) {
+      nodes_.push_back({node, it.added.size(), it.changed.size(), it.removed.size(),
+                        it.error ? it.error->message : std::string()});
+    }
   }
-  TRY(assign_peers(site, pool));
-  TRY(site.store().set_active_pool(pool));
-  Report out = simple_report("up", pool.string());
-  out.release = name.string();
-  out.took = since(orders.ordered_at);
-  return out;
+  return {};
 }
 
-Result<Report> deploy(const Orders& orders, const ReleaseName& name, bool strict) {
-  Site& site = orders.site;
-  TRY_ASSIGN(auto release, read_verified_release(site, name, Seeing::remembered));
-  site.say("release " + name.string() + " is signed by key " + release.signer());
-  TRY_ASSIGN(const Plan plan, make_deploy_plan(site, *release, strict));
-  TRY_ASSIGN(const auto pools, site.store().pools());
-  const auto stored = pools.find(*plan.from_pool);
-  TRY_ASSIGN(const auto unfinished, unfinished_rollout(site));
-  if (!unfinished && stored != pools.end() && stored->second.release_digest == release.digest()) {
-    site.say("pool " + plan.from_pool->string() + " runs release " + name.string() +
-             " already; nothing to do");
-    Report out = simple_report("deploy", plan.from_pool->string());
-    out.release = name.string();
-    return out;
-  }
-  std::optional<keys::Verified<manifests::Release>> verified(std::move(release));
-  TRY_ASSIGN(const Run run,
-             run_rollout(site, plan, verified, orders.interrupted, orders.ordered_at));
-  if (run.state.rollout.outcome != Outcome::rolled_back)
-    return report_of(plan, run.state, run.took);
+/// What state and director know of peers that are gone.
+/// pool  which inner addresses of new peers are assigned to
+Status Work::forget_removed(const PoolName& pool) {
+  if (planned_.plan.keep_removed) return {};
+  const auto& removed = planned_.plan.registry.removed;
+  TRY(site_.store().forget_clients({removed.begin(), removed.end()}));
+  Observed now = planned_.observed;
+  TRY_ASSIGN(now.director, site_.director().read());
+  const auto wanted = registered_steering(site_.documents(), now, pool);
+  if (wanted == now.director->steering) return {};
+  return site_.director().apply(director::diff(now.director->steering, wanted));
+}
 
-  const auto& refusal = run.state.rollout.refusal;
-  site.say("moving back: " + (refusal ? refusal->text : std::string()));
-  TRY_ASSIGN(const Plan back, make_return_plan(site, plan));
-  TRY_ASSIGN(const Run returned,
-             run_rollout(site, back, {}, orders.interrupted, orders.ordered_at));
+void Work::name_revoked(Report& report) const {
+  if (planned_.plan.keep_removed) return;
+  const auto places = whereabouts(planned_.observed);
+  for (const PublicKey& key : planned_.plan.registry.revoked) {
+    const bool named = std::any_of(report.clients.begin(), report.clients.end(),
+                                   [&](const ClientReport& it) { return it.key == key; });
+    if (named) continue;
+    report.clients.push_back(
+        {site_.documents().shown(key),
+         key,
+         {},
+         places.at(key).node,
+         false,
+         false,
+         Instant{0},
+         Reason{Code::revoked, "its key is not in the registry; its session was ended"}});
+  }
+}
+
+Result<Report> Work::finish(Report report) {
+  report.warnings.insert(report.warnings.begin(), warnings_.begin(), warnings_.end());
+  report.nodes.insert(report.nodes.end(), nodes_.begin(), nodes_.end());
+  if (report.outcome == Outcome::done) name_revoked(report);
+  if (report.took == Instant{0}) report.took = since(orders_.ordered_at);
+  return report;
+}
+
+Result<Report> Work::operator()(const UpPlan& plan) {
+  TRY_ASSIGN(const Run now, run(plan.rollout, means(plan.pool)));
+  Report out = report_of(plan.rollout, now.state, now.took);
+  if (out.outcome == Outcome::done) {
+    TRY(bring_to_registry(plan.rollout.to));
+    TRY(forget_removed(plan.pool.pool));
+    TRY(site_.store().set_active_pool(plan.pool.pool));
+  }
+  return finish(std::move(out));
+}
+
+Result<Report> Work::operator()(const DeployPlan& plan) {
+  site_.say("release " + plan.release.release.name.string() + " is signed by key " +
+            plan.release.signer);
+  TRY_ASSIGN(const Run there, run(plan.rollout, means(plan.pool)));
+  if (there.state.rollout.outcome != Outcome::rolled_back) {
+    Report out = report_of(plan.rollout, there.state, there.took);
+    if (out.outcome == Outcome::done) {
+      TRY(bring_to_registry(plan.rollout.to));
+      TRY(forget_removed(plan.rollout.to_pool));
+    }
+    return finish(std::move(out));
+  }
+  const auto& refusal = there.state.rollout.refusal;
+  site_.say("moving back: " + (refusal ? refusal->text : std::string()));
+  const Plan back = return_plan(site_.documents(), planned_.observed, plan.rollout);
+  TRY_ASSIGN(const Run returned, run(back, {}));
   Report out = report_of(back, returned.state, returned.took);
   out.order = "deploy";
-  out.release = name.string();
+  out.release = plan.release.release.name.string();
   if (returned.state.rollout.outcome == Outcome::done) {
     out.outcome = Outcome::rolled_back;
     out.refusal = refusal;
   }
-  return out;
+  return finish(std::move(out));
 }
 
-Result<Report> rollback(const Orders& orders) {
-  TRY_ASSIGN(const Plan plan, make_rollback_plan(orders.site));
-  TRY_ASSIGN(const Run run,
-             run_rollout(orders.site, plan, {}, orders.interrupted, orders.ordered_at));
-  return report_of(plan, run.state, run.took);
+Result<Report> Work::operator()(const NothingPlan& plan) {
+  site_.say("pool " + plan.pool.string() + " runs release " + plan.release.string() +
+            " already; nothing to do");
+  TRY(bring_to_registry({}));
+  TRY(forget_removed(plan.pool));
+  Report out = simple_report("deploy", plan.pool.string());
+  out.release = plan.release.string();
+  return finish(std::move(out));
 }
 
-Result<Report> down(const Orders& orders) {
-  Site& site = orders.site;
-  for (const auto& pool : site.fleet().pools) TRY(stop_pool(site, pool.name));
-  TRY_IN(site.director().remove(), "director");
-  TRY(site.store().set_active_pool({}));
-  TRY_ASSIGN(const auto unfinished, unfinished_rollout(site));
-  if (unfinished) {
-    TRY(site.store().finish_rollout(unfinished->id, unfinished->phase, "the fleet was taken down"));
+Result<Report> Work::operator()(const RollbackPlan& plan) {
+  const Removals removals = planned_.plan.keep_removed ? Removals::keep : Removals::take;
+  TRY_ASSIGN(const Run now, run(plan.rollout, {.removals = removals}));
+  Report out = report_of(plan.rollout, now.state, now.took);
+  if (out.outcome == Outcome::done && removals == Removals::take) {
+    TRY(bring_to_registry(plan.rollout.to));
+    TRY(forget_removed(plan.rollout.to_pool));
   }
+  return finish(std::move(out));
+}
+
+Result<Report> Work::operator()(const DownPlan& plan) {
+  for (const auto& pool : site_.fleet().pools) TRY(stop_pool(site_, pool.name));
+  TRY_IN(site_.director().remove(), "director");
+  TRY(site_.store().set_active_pool({}));
+  if (plan.unfinished) {
+    TRY(site_.store().finish_rollout(*plan.unfinished, Phase::retired, "the fleet was taken down"));
+  }
+  // Nobody will call them any more, so where they were is nobody's business.
+  TRY(site_.store().forget_all_clients());
   Report out = simple_report("down", {});
   out.phase = Phase::retired;
-  out.took = since(orders.ordered_at);
-  return out;
+  return finish(std::move(out));
+}
+
+/// What the journal of a rollout that was not finished adds to what is seen.
+Status look_back(Site& site, Observed& observed) {
+  const StoredRollout* unfinished = unfinished_rollout(observed);
+  if (unfinished == nullptr) return {};
+  TRY_ASSIGN(const auto journal, site.store().journal(unfinished->id));
+  const auto past = resume(journal);
+  if (!past) {
+    site.say(
+        "the journal of rollout " + std::to_string(unfinished->id) +
+        " cannot be walked, so only what nodes and director say counts: " + past.error().message);
+    return {};
+  }
+  if (!*past) return {};
+  site.say("rollout " + std::to_string(unfinished->id) + " was not finished: its journal has " +
+           std::to_string((*past)->steps) + " steps and ends while " +
+           std::string(name_of((*past)->phase)));
+  for (const auto& [key, place] : (*past)->places) observed.clients.try_emplace(key, place);
+  return {};
+}
+
+}  // namespace
+
+Result<Planned> plan_on(Site& site, const Order& order, Seeing seeing) {
+  std::optional<keys::Verified<manifests::Release>> release;
+  std::optional<ReleaseFacts> facts;
+  if (const ReleaseName* name = release_of(order)) {
+    TRY_ASSIGN(release, read_verified_release(site, *name, seeing));
+    facts = ReleaseFacts{**release, release->digest(), std::string(release->signer())};
+  }
+  const bool hurry = std::holds_alternative<RollbackOrder>(order);
+  TRY_ASSIGN(auto observed, observe(site, hurry ? kHurry : kPatience));
+  TRY(look_back(site, observed));
+  TRY_ASSIGN(auto plan, plan_order(order, site.documents(), observed, facts));
+  return Planned{std::move(plan), std::move(observed), std::move(release)};
+}
+
+Result<Report> carry_out(const Orders& orders, const Planned& planned) {
+  orders.site.end_when(orders.interrupted);
+  return std::visit(Work(orders, planned), planned.plan.what);
+}
+
+Result<Report> run_order(const Orders& orders, const Order& order) {
+  TRY_ASSIGN(const Planned planned, plan_on(orders.site, order, Seeing::remembered));
+  return carry_out(orders, planned);
 }
 
 }  // namespace weir::deployer

@@ -1,34 +1,36 @@
 #pragma once
 
 #include <atomic>
-#include <string>
+#include <chrono>
+#include <optional>
 
 #include "deployer/orders/edge/site.h"
+#include "deployer/orders/order_plan.h"
 #include "deployer/rollout/report.h"
 
-/// What a person can order. Each works on a site that is open for writing, unless it says
-/// otherwise.
 namespace weir::deployer {
 
+/// An order that was planned on what is true now, with the proof that its release may run.
+struct Planned {
+  OrderPlan plan;
+  Observed observed;
+  std::optional<keys::Verified<manifests::Release>> release;
+};
+
+/// Verifies the order's release, looks at the fleet and decides. Changes nothing: a site open for
+/// reading will do. errors: those of the release and of `plan_order`
+[[nodiscard]] Result<Planned> plan_on(Site& site, const Order& order, Seeing seeing);
+
 struct Orders {
-  Site& site;
+  Site& site;  ///< open for writing, or under the lock of one that is
   const std::atomic<bool>& interrupted;
   std::chrono::steady_clock::time_point ordered_at;
 };
 
-/// Boots the first pool (or what is missing of the active one) and makes it active.
-Result<Report> up(const Orders& orders, const ReleaseName& release);
-/// Moves everybody to the other pool, booted from `release`.
-Result<Report> deploy(const Orders& orders, const ReleaseName& release, bool strict);
-/// Moves everybody back.
-Result<Report> rollback(const Orders& orders);
-/// Ends both pools and removes the steering.
-Result<Report> down(const Orders& orders);
+/// Does what the plan says.
+[[nodiscard]] Result<Report> carry_out(const Orders& orders, const Planned& planned);
 
-/// What an order would do, in words; changes nothing (a site open for reading will do).
-Result<std::string> plan_up(Site& site, const ReleaseName& release);
-Result<std::string> plan_deploy(Site& site, const ReleaseName& release);
-Result<std::string> plan_rollback(Site& site);
-Result<std::string> plan_down(Site& site);
+/// The one after the other.
+[[nodiscard]] Result<Report> run_order(const Orders& orders, const Order& order);
 
 }  // namespace weir::deployer

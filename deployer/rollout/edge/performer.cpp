@@ -75,13 +75,12 @@ void Lane::run() {
 
 /// One node's connection, used by its lane only.
 struct Performer::Node {
-  std::optional<node_client::NodeClient> client;
+  std::unique_ptr<node_client::NodeClient> client;
   Lane lane;  // goes first: nothing may use the client after it
 };
 
-Performer::Performer(Site& site, const Plan& plan,
-                     const std::optional<keys::Verified<manifests::Release>>& release)
-    : site_(site), plan_(plan), release_(release) {
+Performer::Performer(Site& site, const Plan& plan, Means means)
+    : site_(site), plan_(plan), means_(std::move(means)) {
   for (const NodeId& node : both(plan)) nodes_.emplace(node, std::make_unique<Node>());
 }
 
@@ -120,7 +119,7 @@ void Performer::on_node(CommandId id, const NodeId& node, milliseconds timeout, 
     if (!it.client) {
       auto client = site_.connect(node, timeout);
       if (!client) return answer(id, {0, Failed{std::move(client).error()}});
-      it.client.emplace(std::move(*client));
+      it.client = std::move(*client);
       it.client->end_when(leaving_);
     }
     it.client->set_timeout(timeout);
@@ -145,9 +144,12 @@ void Performer::perform(Ordered ordered) {
           },
           [&](const BootPool&) {
             on_pool(id, [this]() -> Event {
-              if (!release_) return {0, Failed{Error{Errc::bug, 0, "no release to boot"}}};
-              return of(boot_pool(site_, plan_.to_pool, *release_),
-                        [](auto booted) { return Booted{std::move(booted)}; });
+              if (means_.release == nullptr) {
+                return {0, Failed{Error{Errc::bug, 0, "no release to boot"}}};
+              }
+              auto booted = boot_nodes(site_, plan_.to_pool, means_.boot, *means_.release);
+              if (!booted) return of(std::move(booted));
+              return {0, Booted{means_.boot}};
             });
           },
           [&](const StopPool&) {
@@ -161,7 +163,7 @@ void Performer::perform(Ordered ordered) {
           },
           [&](FeedNodes& it) {
             const auto feed = [this, nodes = it.nodes] {
-              return of(feed_nodes(site_, nodes),
+              return of(feed_nodes(site_, nodes, means_.removals),
                         [](auto fed) { return NodesFed{std::move(fed)}; });
             };
             // One alone is asked in its turn, so that others do not wait for it.

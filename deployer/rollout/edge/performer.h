@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "deployer/orders/edge/site.h"
+#include "deployer/rollout/nodelife/edge/pools.h"
 #include "deployer/rollout/rollout.h"
 
 namespace weir::deployer {
@@ -34,13 +35,19 @@ class Lane {
   std::thread thread_;
 };
 
+/// What a rollout works with, beside its plan.
+struct Means {
+  std::vector<NodeId> boot{};  ///< of the plan's pool: the others run already
+  /// What they boot; outlives the rollout. Null: none has to.
+  const keys::Verified<manifests::Release>* release = nullptr;
+  Removals removals = Removals::take;
+};
+
 /// Turns commands into effects and effects into events. One lane a node, so that a dead node holds
 /// up nobody else; one for the director; one for what concerns a whole pool.
 class Performer {
  public:
-  /// `release` is what BootPool boots; absent for rollouts that boot nothing.
-  Performer(Site& site, const Plan& plan,
-            const std::optional<keys::Verified<manifests::Release>>& release);
+  Performer(Site& site, const Plan& plan, Means means);
   Performer(const Performer&) = delete;
   Performer& operator=(const Performer&) = delete;
   ~Performer();
@@ -59,7 +66,7 @@ class Performer {
 
   Site& site_;
   const Plan& plan_;
-  const std::optional<keys::Verified<manifests::Release>>& release_;
+  const Means means_;
   std::mutex lock_;
   std::condition_variable ready_;
   std::deque<Event> events_;

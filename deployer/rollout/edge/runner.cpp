@@ -1,6 +1,8 @@
 #include "deployer/rollout/edge/runner.h"
 
-#include "deployer/rollout/edge/performer.h"
+#include <utility>
+
+#include "deployer/rollout/journal.h"
 
 namespace weir::deployer {
 namespace {
@@ -9,6 +11,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kTick{20};
+/// Longer ones end there: any beginning of a journal can be walked.
+constexpr ByteCount kLongestJournal{256U << 20};
 
 std::int64_t unix_ms() {
   return std::chrono::duration_cast<milliseconds>(
@@ -29,17 +33,27 @@ class Runner {
   Runner(Site& site, const Plan& plan, std::int64_t rollout)
       : site_(site), plan_(plan), rollout_(rollout) {}
 
+  /// Takes what a step is given and what it ordered, to be written with the next that matters.
+  void take(Instant now, Event event, const Step& step) {
+    if (cut_) return;
+    records_.push_back(encode(JournalRecord{now, std::move(event), step.commands}));
+    bytes_ += records_.back().size();
+    cut_ = bytes_ > kLongestJournal.value;
+  }
+
   /// Writes down what a step decided, where anything depends on it.
   Status keep(const State& state, const Step& step) {
-    JournalEntry entry{rollout_, unix_ms(), state.rollout.phase, step.said, {}, relocated(step)};
+    JournalEntry entry{rollout_,        unix_ms(), state.rollout.phase, step.said, {},
+                       relocated(step), {}};
     for (const Ordered& ordered : step.commands) {
       if (changes(ordered.command)) entry.commands.push_back(print(ordered.command));
     }
     for (const std::string& line : step.said) site_.say(line);
     const bool news = !entry.reasons.empty() || !entry.commands.empty() || !entry.clients.empty() ||
                       state.rollout.phase != phase_;
-    if (!news) return {};
+    if (!news && !finished(state)) return {};
     phase_ = state.rollout.phase;
+    entry.records = std::exchange(records_, {});
     TRY_IN(site_.store().append(entry), "journal");
     if (activated(state) && !active_) {
       active_ = true;
@@ -54,6 +68,9 @@ class Runner {
   std::int64_t rollout_;
   Phase phase_ = Phase::planned;
   bool active_ = false;
+  std::vector<std::string> records_;
+  std::uint64_t bytes_ = 0;
+  bool cut_ = false;
 };
 
 std::string outcome_line(const State& state) {
@@ -63,8 +80,7 @@ std::string outcome_line(const State& state) {
 
 }  // namespace
 
-Result<Run> run_rollout(Site& site, const Plan& plan,
-                        const std::optional<keys::Verified<manifests::Release>>& release,
+Result<Run> run_rollout(Site& site, const Plan& plan, Means means,
                         const std::atomic<bool>& interrupted, steady_clock::time_point ordered_at) {
   const auto now = [&] {
     return std::chrono::duration_cast<Instant>(steady_clock::now() - ordered_at);
@@ -77,25 +93,33 @@ Result<Run> run_rollout(Site& site, const Plan& plan,
                        Phase::planned,
                        unix_ms() / 1000,
                        false,
-                       {}};
+                       {},
+                       encode(plan)};
   TRY_ASSIGN_IN(const std::int64_t id, site.store().begin_rollout(stored), "journal");
   Runner runner(site, plan, id);
   Run run{start(plan), {}, id};
-  Performer performer(site, plan, release);
+  Performer performer(site, plan, std::move(means));
   Event event{0, Tick{}};
+  std::optional<Event> held;
   bool told = false;
   for (;;) {
-    Step next = step(plan, run.state, std::move(event), now());
+    const Instant at = now();
+    Event kept = shortened(run.state, event);
+    Step next = step(plan, run.state, std::move(event), at);
+    runner.take(at, std::move(kept), next);
     TRY(runner.keep(run.state, next));
     for (Ordered& ordered : next.commands) performer.perform(std::move(ordered));
     if (finished(run.state)) break;
-    if (interrupted && !told) {
-      told = true;
-      site.cancelled = true;
-      event = {0, Interrupted{}};
+    if (held) {
+      event = *std::exchange(held, std::nullopt);
       continue;
     }
     event = performer.wait(kTick);
+    if (interrupted && !told) {
+      // Known before what came with it: work that ends early does so because of it.
+      told = true;
+      held = std::exchange(event, Event{0, Interrupted{}});
+    }
   }
   run.took = now();
   const Outcome outcome = run.state.rollout.outcome;

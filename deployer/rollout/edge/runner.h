@@ -3,7 +3,7 @@
 #include <atomic>
 #include <optional>
 
-#include "deployer/orders/edge/site.h"
+#include "deployer/rollout/edge/performer.h"
 #include "deployer/rollout/rollout.h"
 
 namespace weir::deployer {
@@ -16,12 +16,10 @@ struct Run {
 
 /// Drives one rollout to its end: step, journal, perform, wait; and again.
 ///
-/// release      what to boot; absent for a rollback
 /// interrupted  set from elsewhere: the rollout is then ended in order
 /// ordered_at   when the person gave the order; instants count from there
 /// errors       io: the journal cannot be written (nothing unwritten was performed)
-Result<Run> run_rollout(Site& site, const Plan& plan,
-                        const std::optional<keys::Verified<manifests::Release>>& release,
+Result<Run> run_rollout(Site& site, const Plan& plan, Means means,
                         const std::atomic<bool>& interrupted,
                         std::chrono::steady_clock::time_point ordered_at);
 

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -38,27 +39,46 @@ const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
-/// Whether `fd` can be read within `patience`.
-bool readable(const Fd& fd, std::chrono::milliseconds patience) {
-  pollfd wanted{fd.get(), POLLIN, 0};
-  return ::poll(&wanted, 1, static_cast<int>(patience.count())) > 0;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// Whether `fd` becomes ready for `events` by `deadline`.
+bool ready(const Fd& fd, short events, steady_clock::time_point deadline) {
+  pollfd wanted{fd.get(), events, 0};
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+    const int n = ::poll(&wanted, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
+    if (n > 0) return true;
+    if (n == 0 || errno != EINTR) return false;
+  }
 }
 
 }  // namespace
 
-Status ControlConnection::send(std::string_view line) {
+Status ControlConnection::send(std::string_view line, milliseconds patience) {
+  if (broken_) return fail(Errc::io, "control: the other side did not listen");
+  const auto deadline = steady_clock::now() + patience;
   std::string text(line);
   text += '\n';
   for (std::size_t sent = 0; sent < text.size();) {
-    const ssize_t n = ::send(fd_.get(), text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno(Errc::io, errno, "control");
-    sent += static_cast<std::size_t>(n);
+    const ssize_t n =
+        ::send(fd_.get(), text.data() + sent, text.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0) {
+      sent += static_cast<std::size_t>(n);
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return fail_errno(Errc::io, errno, "control");
+    if (!ready(fd_, POLLOUT, deadline)) {
+      broken_ = sent != 0;
+      return fail(Errc::timeout, "control: the other side does not listen");
+    }
   }
   return {};
 }
 
-Result<std::optional<std::string>> ControlConnection::receive(std::chrono::milliseconds patience) {
+Result<std::optional<std::string>> ControlConnection::receive(milliseconds patience) {
+  const auto deadline = steady_clock::now() + patience;
   for (;;) {
     const auto end = buffer_.find('\n');
     if (end != std::string::npos) {
@@ -67,10 +87,10 @@ Result<std::optional<std::string>> ControlConnection::receive(std::chrono::milli
       return std::optional<std::string>(std::move(line));
     }
     if (buffer_.size() > kLongestLine) return fail(Errc::exhausted, "control: endless line");
-    if (!readable(fd_, patience)) return std::optional<std::string>();
+    if (!ready(fd_, POLLIN, deadline)) return std::optional<std::string>();
     std::array<char, 65536> piece{};
-    const ssize_t n = ::recv(fd_.get(), piece.data(), piece.size(), 0);
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = ::recv(fd_.get(), piece.data(), piece.size(), MSG_DONTWAIT);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (n < 0) return fail_errno(Errc::io, errno, "control");
     if (n == 0) return fail(Errc::io, "control: the other side is gone");
     buffer_.append(piece.data(), static_cast<std::size_t>(n));
@@ -111,7 +131,8 @@ ControlListener::~ControlListener() {
 
 Result<std::optional<ControlConnection>> ControlListener::accept(
     std::chrono::milliseconds patience) {
-  if (!readable(fd_, patience)) return std::optional<ControlConnection>();
+  if (!ready(fd_, POLLIN, steady_clock::now() + patience))
+    return std::optional<ControlConnection>();
   Fd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!fd.valid()) {
     if (errno == EINTR || errno == ECONNABORTED || errno == EAGAIN)

@@ -15,15 +15,19 @@ class ControlConnection {
  public:
   explicit ControlConnection(Fd fd) : fd_(std::move(fd)) {}
 
-  /// Sends `line` and a line's end. errors: io: the other side is gone
-  Status send(std::string_view line);
-  /// The next line, without its end; nullopt: none within `patience`.
+  /// Sends `line` and a line's end. errors: io: the other side is gone; timeout: it does not take
+  /// them within `patience`, and what it got is half a line
+  Status send(std::string_view line, std::chrono::milliseconds patience = kSendPatience);
+  /// The next line, without its end; nullopt: none was whole within `patience`, however many pieces
+  /// of one came.
   /// errors: io: the other side is gone; exhausted: a line of more than 16 MiB
   Result<std::optional<std::string>> receive(std::chrono::milliseconds patience);
 
  private:
+  static constexpr std::chrono::milliseconds kSendPatience{2000};
   Fd fd_;
   std::string buffer_;
+  bool broken_ = false;  ///< half a line went out
 };
 
 /// `path` may be longer than a socket's address holds. errors: not_found: nobody listens

@@ -4,7 +4,6 @@
 #include <mutex>
 #include <thread>
 
-#include "deployer/orders/edge/orders.h"
 #include "deployer/serve/edge/control_socket.h"
 #include "deployer/serve/edge/watcher.h"
 
@@ -35,7 +34,7 @@ class Server {
 
   Status run() {
     // Held for its lock; orders and looks open their own, with the documents of the moment.
-    TRY_ASSIGN(const auto owner, Site::open(fleet_path_, Site::Access::write, progress_));
+    TRY_ASSIGN(const auto owner, Site::open(fleet_path_, Access::write, progress_));
     TRY_ASSIGN(auto listener, ControlListener::open(owner->state_path("control.sock")));
     progress_("serving fleet " + owner->fleet().name.string());
     std::thread looks([this] { watch(); });
@@ -68,42 +67,56 @@ class Server {
   }
 
   void talk(ControlConnection& connection) {
-    const auto line = connection.receive(kOrderPatience);
-    if (!line || !*line) return;
-    auto order = parse_control_order(**line);
+    // Whoever connects and says nothing holds up nobody, the end of this process least of all.
+    std::optional<std::string> line;
+    const auto deadline = steady_clock::now() + kOrderPatience;
+    while (!line && !ending_ && steady_clock::now() < deadline) {
+      auto received = connection.receive(kListenPatience);
+      if (!received) return;
+      line = std::move(*received);
+    }
+    if (!line) return;
+    auto order = parse_order(*line);
     ControlReply reply;
     if (!order) {
       reply.exit_code = 2;
       reply.error = order.error().message;
+      reply.error_code = name_of(order.error().code);
     } else {
       reply = obey(connection, *order);
     }
     (void)connection.send(print(reply));
   }
 
-  ControlReply obey(ControlConnection& connection, const ControlOrder& order) {
+  ControlReply obey(ControlConnection& connection, const Order& order) {
     const std::unique_lock one(orders_, std::try_to_lock);
-    if (!one) return {{}, {}, {}, "another order is being carried out; `status` tells which", 1};
+    if (!one) {
+      return refusal_of(order, Error{Errc::busy, 0,
+                                     "another order is being carried out; `weir-deployer status` "
+                                     "tells how far it is"});
+    }
     const auto ordered_at = steady_clock::now();
     // A look under way reads on, but changes nothing any more; no order waits for it.
     ordered_ = true;
     std::atomic<bool> stop{false};
     std::atomic<bool> over{false};
     std::mutex sending;
+    bool listens = true;
     ControlReply reply;
     std::thread work([&] {
-      reply = carry_out(order, stop, ordered_at, [&](const std::string& text) {
+      reply = carry_out_afresh(order, stop, ordered_at, [&](const std::string& text) {
         progress_(text);
         ControlReply progress;
         progress.progress = text;
         const std::lock_guard guard(sending);
-        (void)connection.send(print(progress));  // who went away is not worth stopping for
+        // Who went away, or does not listen, is not worth waiting for.
+        if (listens) listens = connection.send(print(progress), kListenPatience).has_value();
       });
       over = true;
     });
     bool there = true;
     while (!over) {
-      if (ending_) stop = true;
+      if (ending_ || interrupted_) stop = true;
       if (!there) {
         std::this_thread::sleep_for(kListenPatience);
         continue;
@@ -118,14 +131,11 @@ class Server {
     return reply;
   }
 
-  ControlReply carry_out(const ControlOrder& order, const std::atomic<bool>& stop,
-                         steady_clock::time_point ordered_at, const Progress& progress) {
-    const auto obeyed = [&]() -> Result<ControlReply> {
-      TRY_ASSIGN(const auto site, Site::open(fleet_path_, Site::Access::read, progress));
-      return run_control_order(*site, order, stop, ordered_at);
-    }();
-    if (obeyed) return *obeyed;
-    return {{}, {}, {}, obeyed.error().message, obeyed.error().code == Errc::bug ? 4 : 1};
+  ControlReply carry_out_afresh(const Order& order, const std::atomic<bool>& stop,
+                                steady_clock::time_point ordered_at, const Progress& progress) {
+    const auto site = Site::open(fleet_path_, Access::serve, progress);
+    if (!site) return refusal_of(order, site.error());
+    return answer_order({**site, stop, ordered_at}, order);
   }
 
   void watch() {
@@ -147,7 +157,9 @@ class Server {
     if (!site_ || stale_.exchange(false) || steady_clock::now() - opened_at_ > kReadAgainEvery) {
       watcher_.reset();
       site_.reset();
-      TRY_ASSIGN(site_, Site::open(fleet_path_, Site::Access::read, progress_));
+      TRY_ASSIGN(site_, Site::open(fleet_path_, Access::serve, progress_));
+      site_->end_when(interrupted_);
+      site_->end_calls_when(interrupted_);
       opened_at_ = steady_clock::now();
     }
     if (!watcher_) watcher_.emplace(*site_, ordered_);
@@ -170,24 +182,30 @@ class Server {
 
 }  // namespace
 
-Result<ControlReply> run_control_order(Site& site, const ControlOrder& order,
-                                       const std::atomic<bool>& interrupted,
-                                       steady_clock::time_point ordered_at) {
-  const Orders orders{site, interrupted, ordered_at};
-  const auto carry_out = [&]() -> Result<Report> {
-    if (order.command == "rollback") return rollback(orders);
-    if (order.command == "down") return down(orders);
-    TRY_ASSIGN_IN(const auto release, ReleaseName::parse(order.release), "--release");
-    if (order.command == "up") return up(orders, release);
-    if (order.command == "deploy") return deploy(orders, release, order.strict);
-    return fail(Errc::invalid_input, "no order '" + order.command + "'");
-  };
-  TRY_ASSIGN(const Report report, carry_out());
-  return ControlReply{{},
-                      print_text(report),
-                      print_json(report),
-                      report.refusal ? report.refusal->text : std::string(),
-                      exit_code(report.outcome)};
+ControlReply refusal_of(const Order& order, const Error& error) {
+  Report report;
+  report.order = name_of(order);
+  if (const ReleaseName* release = release_of(order)) report.release = release->string();
+  report.outcome = error.code == Errc::bug ? Outcome::needs_person : Outcome::failed;
+  report.refusal = Reason{Code::failed, error.message};
+  report.error_code = name_of(error.code);
+  return {{},
+          {},
+          print_json(report),
+          error.message,
+          std::string(name_of(error.code)),
+          exit_code(report.outcome)};
+}
+
+ControlReply answer_order(const Orders& orders, const Order& order) {
+  const auto report = run_order(orders, order);
+  if (!report) return refusal_of(order, report.error());
+  return {{},
+          print_text(*report),
+          print_json(*report),
+          report->refusal ? report->refusal->text : std::string(),
+          {},
+          exit_code(report->outcome)};
 }
 
 Status serve(const std::string& fleet_path, const std::atomic<bool>& interrupted,
@@ -196,7 +214,7 @@ Status serve(const std::string& fleet_path, const std::atomic<bool>& interrupted
 }
 
 Result<std::optional<ControlReply>> order_from_server(const std::string& fleet_path,
-                                                      const ControlOrder& order,
+                                                      const Order& order,
                                                       const std::atomic<bool>& interrupted,
                                                       const Progress& progress) {
   TRY_ASSIGN(const std::string path, control_path(fleet_path));

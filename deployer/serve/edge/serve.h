@@ -4,14 +4,14 @@
 #include <string>
 
 #include "deployer/orders/control.h"
-#include "deployer/orders/edge/site.h"
+#include "deployer/orders/edge/orders.h"
 
 namespace weir::deployer {
 
-/// Runs an order on a site, whichever way it came in. errors: those of the order
-Result<ControlReply> run_control_order(Site& site, const ControlOrder& order,
-                                       const std::atomic<bool>& interrupted,
-                                       std::chrono::steady_clock::time_point ordered_at);
+/// Runs an order on a site, whichever way it came in. Failing is an answer too.
+[[nodiscard]] ControlReply answer_order(const Orders& orders, const Order& order);
+/// What `order` is told that could not be carried out, or not be begun.
+[[nodiscard]] ControlReply refusal_of(const Order& order, const Error& error);
 
 /// The process that stays: holds the fleet's lock, watches nodes, and takes orders at
 /// `<state>/control.sock` one after the other until `interrupted`; an order under way is then ended
@@ -23,7 +23,7 @@ Status serve(const std::string& fleet_path, const std::atomic<bool>& interrupted
 /// Hands an order to the process that serves the fleet, and shows its progress.
 /// returns  nullopt: nobody serves it
 Result<std::optional<ControlReply>> order_from_server(const std::string& fleet_path,
-                                                      const ControlOrder& order,
+                                                      const Order& order,
                                                       const std::atomic<bool>& interrupted,
                                                       const Progress& progress);
 

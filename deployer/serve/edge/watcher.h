@@ -1,11 +1,9 @@
 #pragma once
 
 #include <atomic>
-#include <map>
-#include <set>
-#include <string>
 
 #include "deployer/orders/edge/site.h"
+#include "deployer/serve/watch_plan.h"
 
 namespace weir::deployer {
 
@@ -20,17 +18,13 @@ class Watcher {
   Status look();
 
  private:
-  struct Seen;
-  Status revive(const NodeId& node, const director::Observed& observed, const Seen& seen);
-  Status remember(const director::Observed& observed, const std::map<NodeId, Seen>& seen);
-  Status mirror(const director::Observed& observed, const std::map<NodeId, Seen>& seen);
-  void complain(const NodeId& node, const std::string& trouble);
+  Status revive(const Revival& revival);
+  Status mirror(const NodeId& node, const std::vector<StoredClient>& clients,
+                const PublicKey& seal_key);
 
   Site& site_;
   const std::atomic<bool>& quiet_;
-  std::map<NodeId, std::string> boots_;
-  std::map<NodeId, std::string> troubles_;
-  std::map<PublicKey, Known> places_;
+  Watched watched_;
 };
 
 }  // namespace weir::deployer

@@ -47,7 +47,7 @@ TEST_CASE("a delta is refused whole when the director is at another version") {
   Lab lab({node("blue-1")});
   auto where = weir::network::NetworkNamespace::open(lab.host().name());
   REQUIRE(where);
-  auto other = Director::open(lab.topology(), std::move(*where));
+  auto other = NftDirector::open(lab.topology(), std::move(*where));
   REQUIRE(other);
   const auto before = lab.director().read();
   REQUIRE(before);
@@ -168,7 +168,7 @@ TEST_CASE("a restarted director starts with what is known and keeps what it is g
   REQUIRE(lab.reaches(2, six, 4, 1));
   CHECK(lab.node_for(six, 1, 1) == 2);
   // Without seeds it starts empty.
-  REQUIRE(lab.director().install(whole));
+  REQUIRE(lab.director().install(whole, {}));
   CHECK(lab.director().read()->learned.homes.empty());
   CHECK(lab.node_for(client, 4, 0x01020304) == 1);
 }
@@ -201,7 +201,7 @@ TEST_CASE("a ruleset that is not ours is refused with what differs, and none at 
   none.to = 2;
   CHECK(
       lab.director().apply(none));  // changes are refused by version alone, for they must be quick
-  REQUIRE(lab.director().install(Intent{}));
+  REQUIRE(lab.director().install(Intent{}, {}));
   REQUIRE(lab.director().read());
   REQUIRE(lab.host().exec("nft flush chain ip6 weir errors").status == 0);
   CHECK(has(reading().message, "lost its rules"));
@@ -212,7 +212,7 @@ TEST_CASE("a ruleset that is not ours is refused with what differs, and none at 
   std::swap(other.nodes[0].node, other.nodes[2].node);
   auto where = weir::network::NetworkNamespace::open(lab.host().name());
   REQUIRE(where);
-  auto stranger = Director::open(other, std::move(*where));
+  auto stranger = NftDirector::open(other, std::move(*where));
   REQUIRE(stranger);
   CHECK(stranger->read().error().code == Errc::integrity);
   CHECK(has(stranger->read().error().message, "other nodes"));
@@ -259,12 +259,12 @@ TEST_CASE("what install and attach made is taken away, and what stood there befo
 
   Intent steering;
   steering.revision = 1;
-  REQUIRE(lab.director().install(steering));
+  REQUIRE(lab.director().install(steering, {}));
   for (const auto& link : lab.topology().nodes) REQUIRE(lab.director().attach(link.node));
   CHECK(lab.director().installed().value());
   CHECK(has(state(), "ip_forward = 1"));
   CHECK(has(state(), "net.ipv4.conf.up0.rp_filter = 0"));
-  REQUIRE(lab.director().install(steering));  // a second time must not save our own settings
+  REQUIRE(lab.director().install(steering, {}));  // a second time must not save our own settings
   REQUIRE(lab.director().remove());
   CHECK(state() == before);
 }
@@ -291,5 +291,5 @@ TEST_CASE("attaching a node that nobody knows is refused with its name") {
   Topology empty = topology();
   empty.nodes.clear();
   auto where = weir::network::NetworkNamespace::open(lab.host().name());
-  CHECK_FALSE(Director::open(empty, std::move(*where)));
+  CHECK_FALSE(NftDirector::open(empty, std::move(*where)));
 }

@@ -127,13 +127,13 @@ Lab::Lab(std::vector<NodeId> active)
 
   auto where = network::NetworkNamespace::open(host_.name());
   REQUIRE(where);
-  auto director = Director::open(topology_, std::move(*where));
+  auto director = NftDirector::open(topology_, std::move(*where));
   REQUIRE(director);
-  director_ = std::make_unique<Director>(std::move(*director));
+  director_ = std::make_unique<NftDirector>(std::move(*director));
   Intent steering;
   steering.revision = 1;
   steering.active = equal_weights(active);
-  const auto installed = director_->install(steering);
+  const auto installed = director_->install(steering, {});
   INFO((installed ? "" : installed.error().message));
   REQUIRE(installed);
   for (const auto& link : topology_.nodes) {

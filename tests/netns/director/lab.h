@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "deployer/director/nft/edge/director.h"
+#include "deployer/director/nft/edge/nft_director.h"
 #include "manifests/base/edge/file.h"
 #include "tests/netns/temporary_namespace.h"
 

@@ -4,9 +4,8 @@
 #include <mutex>
 #include <thread>
 
-#include "deployer/pool/edge/boot_image.h"
+#include "deployer/node_client/edge/https_node_client.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
-#include "images/store/edge/store.h"
 
 namespace weir::deployer {
 namespace {
@@ -15,7 +14,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kStopPatience{2000};
-constexpr milliseconds kHealthPatience{5000};
 constexpr milliseconds kTryAgain{150};
 
 /// Locally administered, under QEMU's prefix; `kind` keeps a node's two cards apart.
@@ -47,16 +45,6 @@ manifests::NodeConfig config_of(const Site& site, const manifests::NodeLink& lin
           .clock_offset = pool.clock_offset};
 }
 
-/// Whether a node runs the very release already and answers.
-bool healthy(Site& site, const NodeId& node, const manifests::Release& release) {
-  const auto state = site.machine_state(node);
-  if (!state || *state != pool::MachineState::running) return false;
-  auto client = site.connect(node, kHealthPatience);
-  if (!client) return false;
-  const auto identity = client->identity();
-  return identity && identity->lock_digest == release.lock_digest;
-}
-
 std::string node_folder(const Site& site, const NodeId& node) {
   return site.state_path("nodes/" + node.string());
 }
@@ -64,20 +52,18 @@ std::string node_folder(const Site& site, const NodeId& node) {
 Status stop_node(Site& site, const NodeId& node) {
   TRY_ASSIGN(const auto stored, site.store().machines());
   const auto found = stored.find(node);
-  TRY_ASSIGN(auto* machines, site.machines());
   if (found == stored.end()) {
-    return machines->end_unrecorded(node_folder(site, node), kStopPatience);
+    return site.machines().end_unrecorded(node_folder(site, node), kStopPatience);
   }
-  TRY(machines->stop(found->second.record, kStopPatience));
+  TRY(site.machines().stop(found->second.record, kStopPatience));
   return site.store().forget_machine(node);
 }
 
 /// Where its machine is recorded. A node that is up serves: it goes before those that still boot.
 Status prefer(Site& site, const NodeId& node) {
   TRY_ASSIGN(const auto stored, site.store().machines());
-  TRY_ASSIGN(auto* machines, site.machines());
   if (const auto found = stored.find(node); found != stored.end()) {
-    machines->prefer(found->second.record);
+    site.machines().prefer(found->second.record);
   }
   return {};
 }
@@ -86,7 +72,7 @@ Status wait_until_up(Site& site, const NodeId& node, steady_clock::time_point st
   const auto deadline = started + site.fleet().policy.boot_timeout;
   Error last{Errc::timeout, 0, "its API never answered"};
   while (steady_clock::now() < deadline) {
-    if (site.cancelled)
+    if (site.cancelled())
       return fail(Errc::busy, "interrupted while node " + node.string() + " booted");
     TRY_ASSIGN(const auto state, site.machine_state(node));
     if (state == pool::MachineState::gone) {
@@ -94,7 +80,7 @@ Status wait_until_up(Site& site, const NodeId& node, steady_clock::time_point st
       break;
     }
     if (auto client = site.connect(node, milliseconds(2000))) {
-      auto identity = client->identity();
+      auto identity = (*client)->identity();
       if (identity) {
         const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - started);
         std::array<char, 16> seconds{};
@@ -112,9 +98,8 @@ Status wait_until_up(Site& site, const NodeId& node, steady_clock::time_point st
                         std::to_string(site.fleet().policy.boot_timeout.count() / 1000) +
                         " s: " + last.message;
   TRY_ASSIGN(const auto stored, site.store().machines());
-  TRY_ASSIGN(auto* machines, site.machines());
   if (const auto found = stored.find(node); found != stored.end()) {
-    const std::string console = machines->console_tail(found->second.record, 3);
+    const std::string console = site.machines().console_tail(found->second.record, 3);
     if (!console.empty()) message += "; its console ends with: " + console;
   }
   std::replace(message.begin(), message.end(), '\n', '|');
@@ -123,55 +108,36 @@ Status wait_until_up(Site& site, const NodeId& node, steady_clock::time_point st
 
 }  // namespace
 
-Result<std::vector<NodeId>> boot_pool(Site& site, const PoolName& pool,
-                                      const keys::Verified<manifests::Release>& release) {
+Status boot_nodes(Site& site, const PoolName& pool, const std::vector<NodeId>& nodes,
+                  const keys::Verified<manifests::Release>& release) {
   const manifests::PoolSpec& spec = site.pool(pool);
-  TRY_ASSIGN(const auto pools, site.store().pools());
-  const auto stored = pools.find(pool);
-  const bool same = stored != pools.end() && stored->second.release_digest == release.digest();
-  std::vector<NodeId> missing;
-  std::mutex lock;
-  if (same) {
-    TRY(for_each_node(spec.nodes, [&](const NodeId& node) -> Status {
-      if (healthy(site, node, *release)) return {};
-      const std::lock_guard guard(lock);
-      missing.push_back(node);
-      return {};
-    }));
-  } else {
-    missing = spec.nodes;
-  }
-  if (missing.empty()) {
+  if (nodes.empty()) {
     site.say("pool " + pool.string() + " runs release " + release->name.string() + " already");
-    return missing;
+    return {};
   }
-  const std::string store_path = site.path(site.fleet().store);
-  TRY_ASSIGN_IN(const auto store, images::Store::open(store_path), "store");
-  TRY_ASSIGN_IN(const auto image, pool::make_boot_image(*release, store), "store " + store_path);
-  TRY_ASSIGN(auto* machines, site.machines());
-  for (const NodeId& node : missing) TRY(machines->check(site.link(node)));
+  TRY_ASSIGN(const auto image, site.boot_image(*release));
+  for (const NodeId& node : nodes) TRY(site.machines().check(site.link(node)));
   TRY(site.store().put_pool(pool, {release->name, release.digest()}));
-  TRY(for_each_node(missing, [&](const NodeId& node) { return stop_node(site, node); }));
-  site.say("booting " + std::to_string(missing.size()) + " nodes of pool " + pool.string() +
+  TRY(for_each_node(nodes, [&](const NodeId& node) { return stop_node(site, node); }));
+  site.say("booting " + std::to_string(nodes.size()) + " nodes of pool " + pool.string() +
            " from release " + release->name.string());
   const auto started = steady_clock::now();
-  for (const NodeId& node : missing) {
-    if (site.cancelled)
+  for (const NodeId& node : nodes) {
+    if (site.cancelled())
       return fail(Errc::busy, "interrupted while pool " + pool.string() + " booted");
     TRY_ASSIGN(const auto key, node_client::make_tls_key());
-    TRY_ASSIGN(const auto record, machines->start(site.link(node), spec, image,
-                                                  config_of(site, site.link(node), spec, key),
-                                                  node_folder(site, node)));
+    TRY_ASSIGN(const auto record, site.machines().start(site.link(node), spec, image,
+                                                        config_of(site, site.link(node), spec, key),
+                                                        node_folder(site, node)));
     // Without its record nobody could end the machine again.
     if (auto kept = site.store().put_machine({record, key.pin}); !kept) {
-      (void)machines->stop(record, milliseconds(0));
+      (void)site.machines().stop(record, milliseconds(0));
       return tl::unexpected(std::move(kept).error());
     }
     TRY_IN(site.director().attach(node), "attach node " + node.string());
   }
-  TRY(for_each_node(missing,
-                    [&](const NodeId& node) { return wait_until_up(site, node, started); }));
-  return missing;
+  return for_each_node(nodes,
+                       [&](const NodeId& node) { return wait_until_up(site, node, started); });
 }
 
 Status stop_pool(Site& site, const PoolName& pool) {

@@ -3,8 +3,6 @@
 #include <mutex>
 
 #include "deployer/rollout/nodelife/edge/pools.h"
-#include "deployer/rollout/terms/peer_table.h"
-#include "keys/signing/edge/key_files.h"
 
 namespace weir::deployer {
 namespace {
@@ -15,73 +13,108 @@ constexpr milliseconds kCallPatience{15000};
 constexpr int kClockSamples = 5;
 constexpr std::size_t kPeersACall = 1000;
 
-std::vector<Prefix> sorted(std::vector<Prefix> prefixes) {
-  std::sort(prefixes.begin(), prefixes.end());
-  return prefixes;
-}
-
 std::chrono::nanoseconds unix_now() {
   return std::chrono::system_clock::now().time_since_epoch();
 }
 
-/// Sets the node's clock to ours. The message travels about half a round trip.
+/// Sets the node's clock to so far ahead of ours. The message travels about half a round trip.
 Status set_clock(node_client::NodeClient& client, std::chrono::nanoseconds ahead = {}) {
-  TRY(client.clock_offset(
-      1));  // opens the connection, so that the next one is not measured with it
+  // Opens the connection, so that the next one is not measured with it.
+  TRY(client.clock_offset(1));
   const auto before = std::chrono::steady_clock::now();
   TRY(client.clock_offset(1));
   const auto round_trip = std::chrono::steady_clock::now() - before;
   return client.set_clock(unix_now() + round_trip / 2 + ahead);
 }
 
-Status feed_node(Site& site, const NodeId& node, const keys::WireGuardIdentity& identity,
-                 Fed& out) {
-  TRY_ASSIGN(auto client, site.connect(node, kCallPatience));
-  TRY_ASSIGN(const auto about, client.identity());
-  if (!about.wireguard_key) {
-    const PoolName* pool = site.pool_of(node);
-    const bool rehearsal = pool != nullptr && site.pool(*pool).clock_offset != milliseconds(0);
-    if (!rehearsal) TRY_IN(set_clock(client), "set clock");
-    TRY_ASSIGN(auto sealed, keys::seal_to_node(identity.private_key, about.seal_key));
-    TRY_IN(client.put_private_key({std::move(sealed)}), "give private key");
-  } else if (*about.wireguard_key != identity.public_key) {
-    return fail(Errc::integrity, "node " + node.string() + " holds another identity (" +
+/// Sends changes to a node's peers in calls that end in time.
+class PeerChanges {
+ public:
+  explicit PeerChanges(node_client::NodeClient& client) : client_(client) {}
+  Status put(manifests::PeerSpec peer) {
+    diff_.put.push_back(std::move(peer));
+    return diff_.put.size() < kPeersACall ? Status() : send();
+  }
+  Status remove(const PublicKey& key) {
+    diff_.remove.push_back(key);
+    return diff_.remove.size() < kPeersACall ? Status() : send();
+  }
+  Status send() {
+    if (diff_.put.empty() && diff_.remove.empty()) return {};
+    TRY_IN(client_.apply(diff_), "give peers");
+    diff_ = {};
+    return {};
+  }
+
+ private:
+  node_client::NodeClient& client_;
+  manifests::PeerDiff diff_;
+};
+
+/// The fleet's identity, opened when the first node needs it: opening it may ask a person.
+class LateIdentity {
+ public:
+  explicit LateIdentity(Site& site) : site_(site) {}
+  Result<const keys::WireGuardIdentity*> get() {
+    const std::lock_guard guard(lock_);
+    if (!identity_) {
+      TRY_ASSIGN(identity_, site_.identity());
+    }
+    return &*identity_;
+  }
+
+ private:
+  Site& site_;
+  std::mutex lock_;
+  std::optional<keys::WireGuardIdentity> identity_;
+};
+
+Status give_identity(Site& site, node_client::NodeClient& client,
+                     const manifests::NodeIdentity& about, LateIdentity& late) {
+  if (about.wireguard_key) {
+    TRY_ASSIGN(const PublicKey ours, site.identity_key());
+    if (*about.wireguard_key == ours) return {};
+    return fail(Errc::integrity, "node " + about.node.string() + " holds another identity (" +
                                      about.wireguard_key->string() + ") than the fleet's");
   }
-  TRY_ASSIGN(const auto dump, client.peers());
-  const PeerTable known(dump.peers);
-  manifests::PeerDiff diff;
-  const auto send = [&]() -> Status {
-    if (diff.put.empty() && diff.remove.empty()) return {};
-    TRY_IN(client.apply(diff), "give peers");
-    diff = {};
-    return {};
-  };
-  // First, so that an address that changed its owner is free.
-  for (const auto& peer : known) {
-    if (site.peers().contains(peer.public_key)) continue;
-    diff.remove.push_back(peer.public_key);
-    out.removed.push_back(peer.public_key);
-    if (diff.remove.size() == kPeersACall) TRY(send());
-  }
-  TRY(send());
-  for (const auto& [key, peer] : site.peers()) {
-    const auto* there = known.find(key);
-    const bool same = there != nullptr && sorted(there->allowed_ips) == sorted(peer.allowed_ips) &&
-                      there->has_preshared_key == peer.preshared_key_file.has_value();
-    if (there == nullptr) out.added.push_back(key);
-    if (there != nullptr && !same) out.changed.push_back(key);
-    // Whether it is the same preshared key cannot be seen: it is given again.
-    if (same && !there->has_preshared_key) continue;
-    manifests::PeerSpec spec{key, peer.allowed_ips, {}, {}};
-    TRY_ASSIGN(const auto secret, site.preshared_key(peer));
-    if (secret) {
-      TRY_ASSIGN(spec.sealed_preshared_key, keys::seal_to_node(*secret, about.seal_key));
+  TRY_ASSIGN(const auto* identity, late.get());
+  const PoolName* pool = site.pool_of(about.node);
+  const bool rehearsal = pool != nullptr && site.pool(*pool).clock_offset != milliseconds(0);
+  if (!rehearsal) TRY_IN(set_clock(client), "set clock");
+  TRY_ASSIGN(auto sealed, keys::seal_to_node(identity->private_key, about.seal_key));
+  TRY_IN(client.put_private_key({std::move(sealed)}), "give private key");
+  return {};
+}
+
+Status feed_node(Site& site, const NodeId& node, LateIdentity& late, Removals removals, Fed& out) {
+  TRY_ASSIGN(const auto client, site.connect(node, kCallPatience));
+  TRY_ASSIGN(const auto about, client->identity());
+  TRY(give_identity(site, *client, about, late));
+  TRY_ASSIGN(const auto dump, client->peers());
+  std::optional<IpAddress> probe;
+  if (site.fleet().probe) probe = site.fleet().probe->source;
+  NodeFeed feed = feed_of(site.peers(), dump, probe);
+  if (removals == Removals::keep) feed.remove.clear();
+  PeerChanges changes(*client);
+  // Who goes makes room first: an allowed IP may have passed to somebody else.
+  for (const PublicKey& key : feed.remove) TRY(changes.remove(key));
+  TRY(changes.send());
+  for (const auto* keys : {&feed.change, &feed.add, &feed.confirm}) {
+    for (const PublicKey& key : *keys) {
+      const manifests::Peer& peer = site.peers().at(key);
+      manifests::PeerSpec spec{key, peer.allowed_ips, {}, {}};
+      TRY_ASSIGN(const auto secret, site.preshared_key(peer));
+      if (secret) {
+        TRY_ASSIGN(spec.sealed_preshared_key, keys::seal_to_node(*secret, about.seal_key));
+      }
+      TRY(changes.put(std::move(spec)));
     }
-    diff.put.push_back(std::move(spec));
-    if (diff.put.size() == kPeersACall) TRY(send());
   }
-  return send();
+  TRY(changes.send());
+  out.added = std::move(feed.add);
+  out.changed = std::move(feed.change);
+  out.removed = std::move(feed.remove);
+  return {};
 }
 
 }  // namespace
@@ -91,8 +124,8 @@ Result<std::vector<manifests::NodeIdentity>> read_identities(Site& site,
   std::vector<manifests::NodeIdentity> out;
   std::mutex lock;
   TRY(for_each_node(nodes, [&](const NodeId& node) -> Status {
-    TRY_ASSIGN(auto client, site.connect(node, kCallPatience));
-    TRY_ASSIGN(auto identity, client.identity());
+    TRY_ASSIGN(const auto client, site.connect(node, kCallPatience));
+    TRY_ASSIGN(auto identity, client->identity());
     if (identity.node != node) {
       return fail(Errc::integrity,
                   "node " + node.string() + " says that it is " + identity.node.string());
@@ -105,16 +138,14 @@ Result<std::vector<manifests::NodeIdentity>> read_identities(Site& site,
   return out;
 }
 
-Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& nodes) {
-  const manifests::Fleet& fleet = site.fleet();
-  std::optional<std::string> key_file;
-  if (fleet.identity_key_file) key_file = site.path(*fleet.identity_key_file);
-  TRY_ASSIGN(const auto identity, keys::read_identity(site.path(fleet.identity), key_file));
+Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& nodes,
+                                         Removals removals) {
+  LateIdentity late(site);
   std::map<NodeId, Fed> out;
   std::mutex lock;
   TRY(for_each_node(nodes, [&](const NodeId& node) -> Status {
     Fed fed;
-    if (auto done = feed_node(site, node, identity, fed); !done) {
+    if (auto done = feed_node(site, node, late, removals, fed); !done) {
       fed.error = std::move(done).error();
     }
     const std::lock_guard guard(lock);
@@ -125,7 +156,7 @@ Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& 
 }
 
 Status feed_all(Site& site, const std::vector<NodeId>& nodes) {
-  TRY_ASSIGN(auto fed, feed_nodes(site, nodes));
+  TRY_ASSIGN(auto fed, feed_nodes(site, nodes, Removals::take));
   for (auto& [node, one] : fed) {
     if (one.error) return tl::unexpected(Error(*one.error).in("node " + node.string()));
   }
@@ -136,8 +167,8 @@ Status set_clocks(Site& site, const std::map<NodeId, std::chrono::microseconds>&
   std::vector<NodeId> nodes;
   for (const auto& [node, _] : ahead) nodes.push_back(node);
   return for_each_node(nodes, [&](const NodeId& node) -> Status {
-    TRY_ASSIGN(auto client, site.connect(node, kCallPatience));
-    TRY_IN(set_clock(client, ahead.at(node)), "node " + node.string());
+    TRY_ASSIGN(const auto client, site.connect(node, kCallPatience));
+    TRY_IN(set_clock(*client, ahead.at(node)), "node " + node.string());
     return {};
   });
 }
@@ -147,8 +178,8 @@ Result<std::map<NodeId, std::chrono::microseconds>> read_clocks(Site& site,
   std::map<NodeId, std::chrono::microseconds> out;
   std::mutex lock;
   TRY(for_each_node(nodes, [&](const NodeId& node) -> Status {
-    TRY_ASSIGN(auto client, site.connect(node, kCallPatience));
-    TRY_ASSIGN(const auto ahead, client.clock_offset(kClockSamples));
+    TRY_ASSIGN(const auto client, site.connect(node, kCallPatience));
+    TRY_ASSIGN(const auto ahead, client->clock_offset(kClockSamples));
     const std::lock_guard guard(lock);
     out.emplace(node, ahead);
     return {};

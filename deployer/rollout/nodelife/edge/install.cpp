@@ -12,7 +12,7 @@ director::Learned learned_from_nodes(Site& site) {
     if (!state || *state != pool::MachineState::running) continue;
     auto client = site.connect(link.node, std::chrono::milliseconds(3000));
     if (!client) continue;
-    const auto dump = client->peers();
+    const auto dump = (*client)->peers();
     if (!dump) continue;
     for (const auto& peer : dump->peers) {
       if (!peer.endpoint || peer.last_handshake_unix_ns <= newest[peer.public_key]) continue;

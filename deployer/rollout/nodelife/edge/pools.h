@@ -5,40 +5,40 @@
 #include <vector>
 
 #include "deployer/orders/edge/site.h"
+#include "deployer/rollout/nodelife/feed.h"
 #include "deployer/rollout/terms/commands.h"
-#include "keys/identity/wireguard_identity.h"
 #include "keys/trust/verified.h"
 #include "manifests/documents/release.h"
 #include "manifests/messages/node_api.h"
 
 namespace weir::deployer {
 
-/// Brings pools to life and feeds them. Every function may be repeated; each works on all nodes of
-/// a pool at once, and ends early, with Errc::busy, when the site is cancelled.
+/// Brings pools to life and feeds them. Every function may be repeated; each works on all its nodes
+/// at once, and ends early, with Errc::busy, when the site is cancelled.
 
-/// Makes `pool` run exactly `release`: nodes that do and answer are kept, the others are stopped
-/// and booted afresh from the store's blobs, each verified on its way into sealed memory. returns
-/// the nodes that were booted errors  integrity: a blob; timeout: a node did not come up, with the
-/// end of its console
-Result<std::vector<NodeId>> boot_pool(Site& site, const PoolName& pool,
-                                      const keys::Verified<manifests::Release>& release);
+/// Ends what runs on `nodes` of `pool`, and boots them afresh from the store's blobs, each verified
+/// on its way into sealed memory.
+/// errors  integrity: a blob; timeout: a node did not come up, with the end of its console
+Status boot_nodes(Site& site, const PoolName& pool, const std::vector<NodeId>& nodes,
+                  const keys::Verified<manifests::Release>& release);
 
 Result<std::vector<manifests::NodeIdentity>> read_identities(Site& site,
                                                              const std::vector<NodeId>& nodes);
 
-/// Sets the clock of nodes that have no private key yet, gives them the key and exactly the
-/// registry's peers. What a node refuses, or that it does not answer, stands with it.
-/// errors  unauthorized: the identity cannot be opened
-Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& nodes);
+/// What becomes of a node's peers that the registry does not name.
+enum class Removals : std::uint8_t { take, keep };
+
+/// Sets the clock of nodes that have no private key yet, gives them the key, and makes their peers
+/// those of the registry. Live sessions of peers that stay lose no packet; those of peers that go
+/// end. What a node refuses, or that it does not answer, stands with it.
+/// errors  unauthorized: the fleet's identity is needed and cannot be opened
+Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& nodes,
+                                         Removals removals);
 /// The same; the first node that was not fed is an error.
 Status feed_all(Site& site, const std::vector<NodeId>& nodes);
 
 /// Sets clocks to so far ahead of ours.
 Status set_clocks(Site& site, const std::map<NodeId, std::chrono::microseconds>& ahead);
-
-/// Installs the director, `seeded` with what running nodes know of their clients, and attaches
-/// their links.
-Status install_director(Site& site, const director::Intent& intent, bool seeded);
 
 Result<std::map<NodeId, std::chrono::microseconds>> read_clocks(Site& site,
                                                                 const std::vector<NodeId>& nodes);
@@ -49,5 +49,9 @@ Status probe_nodes(Site& site, const std::vector<NodeId>& nodes);
 
 /// Ends the pool's machines and forgets them.
 Status stop_pool(Site& site, const PoolName& pool);
+
+/// Installs the director, `seeded` with what running nodes know of their clients, and attaches
+/// their links.
+Status install_director(Site& site, const director::Intent& intent, bool seeded);
 
 }  // namespace weir::deployer

@@ -4,7 +4,6 @@
 #include <array>
 #include <thread>
 
-#include "deployer/probe/edge/probe.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
 #include "keys/signing/edge/key_files.h"
 
@@ -14,7 +13,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kCallPatience{15000};
-constexpr milliseconds kProbePatience{6000};
 constexpr int kAttempts = 3;
 constexpr milliseconds kDumpPatience{2000};
 
@@ -49,10 +47,10 @@ Status seen_by_node(node_client::NodeClient& client, const NodeId& node, const P
 }
 
 Status probe_node(Site& site, const NodeId& node, const manifests::ProbeSpec& spec) {
-  TRY_ASSIGN(auto client, site.connect(node, kCallPatience));
-  TRY_ASSIGN(const auto about, client.identity());
+  TRY_ASSIGN(const auto client, site.connect(node, kCallPatience));
+  TRY_ASSIGN(const auto about, client->identity());
   if (!about.wireguard_key) return fail(Errc::bug, "probed before it has a private key");
-  TRY_ASSIGN(const auto before, client.peers());
+  TRY_ASSIGN(const auto before, client->peers());
   TRY_ASSIGN(const auto identity, keys::make_wireguard_identity());
   TRY_ASSIGN(auto preshared, keys::Secret::of_size(32));
   randombytes_buf(preshared.writable().data(), preshared.size());
@@ -61,7 +59,7 @@ Status probe_node(Site& site, const NodeId& node, const manifests::ProbeSpec& sp
   manifests::PeerSpec peer{identity.public_key, {alone(spec.source)}, {}, {}};
   TRY_ASSIGN(peer.sealed_preshared_key, keys::seal_to_node(preshared, about.seal_key));
   diff.put.push_back(std::move(peer));
-  TRY_IN(client.apply(diff), "add the probe's peer");
+  TRY_IN(client->apply(diff), "add the probe's peer");
 
   const manifests::Vip& vip = site.fleet().vip;
   const probe::ProbeTarget target{.gateway = {vip.ipv4 ? *vip.ipv4 : *vip.ipv6, vip.port},
@@ -71,12 +69,12 @@ Status probe_node(Site& site, const NodeId& node, const manifests::ProbeSpec& sp
                                   .inner_target = spec.target};
   std::optional<keys::Secret> secret(std::move(preshared));
   Result<probe::ProbeResult> result = fail(Errc::bug, "not probed");
-  for (int attempt = 0; attempt < kAttempts && !result && !site.cancelled; ++attempt) {
-    result = probe::run_probe(site.where(), target, identity.private_key, secret, kProbePatience);
+  for (int attempt = 0; attempt < kAttempts && !result && !site.cancelled(); ++attempt) {
+    result = site.probe(target, identity.private_key, secret);
   }
-  Status status = result ? seen_by_node(client, node, identity.public_key)
+  Status status = result ? seen_by_node(*client, node, identity.public_key)
                          : Status(tl::unexpected(result.error()));
-  TRY_IN(client.apply({{}, {identity.public_key}}), "remove the probe's peer");
+  TRY_IN(client->apply({{}, {identity.public_key}}), "remove the probe's peer");
   if (status) {
     site.say("probe through " + node.string() + ": handshake in " +
              std::to_string(result->handshake.count() / 1000) + " ms, echo in " +
@@ -91,7 +89,7 @@ Status probe_nodes(Site& site, const std::vector<NodeId>& nodes) {
   if (!site.fleet().probe) return {};
   // One after the other: they share the probe's inner address, which the director learns anew.
   for (const NodeId& node : nodes) {
-    if (site.cancelled) return fail(Errc::busy, "interrupted while probing");
+    if (site.cancelled()) return fail(Errc::busy, "interrupted while probing");
     TRY_IN(probe_node(site, node, *site.fleet().probe), "probe of node " + node.string());
   }
   return {};

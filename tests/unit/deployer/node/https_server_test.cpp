@@ -10,7 +10,7 @@
 #include <atomic>
 #include <thread>
 
-#include "deployer/node_client/edge/node_client.h"
+#include "deployer/node_client/edge/https_node_client.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/process.h"
 #include "tests/patience.h"
@@ -54,6 +54,8 @@ class Served {
       const std::string key = PublicKey::from_raw({1}).string();
       return {.body = R"({"device_key":")" + key + R"(","clock_unix_ns":1,"peers":[]})"};
     }
+    // As a node that is not honest: far more than a call has to say.
+    if (request.target == "/v1/give-up") return {.body = std::string(1 << 20, ' ') + "{}"};
     return {.body = "{}", .ends_node = request.target == "/v1/power-off"};
   }
 
@@ -106,14 +108,14 @@ ServerOptions options_of(const Keys& keys) {
           .client_pin = keys.deployer.pin};
 }
 
-Result<node_client::NodeClient> client_of(const Keys& keys, const std::string& name,
-                                          const Digest& pin,
-                                          std::chrono::milliseconds timeout = test::kPatience) {
-  return node_client::NodeClient::open({.node = NodeId::parse("green-1").value(),
-                                        .address = own_address(),
-                                        .server_pin = pin,
-                                        .client_key_path = keys.path(name, "key")},
-                                       network::NetworkNamespace::open({}).value(), timeout);
+Result<node_client::HttpsNodeClient> client_of(
+    const Keys& keys, const std::string& name, const Digest& pin,
+    std::chrono::milliseconds timeout = test::kPatience) {
+  return node_client::HttpsNodeClient::open({.node = NodeId::parse("green-1").value(),
+                                             .address = own_address(),
+                                             .server_pin = pin,
+                                             .client_key_path = keys.path(name, "key")},
+                                            network::NetworkNamespace::open({}).value(), timeout);
 }
 
 sockaddr_in server_address() {
@@ -165,6 +167,18 @@ TEST_CASE("client and server understand each other, over one connection") {
   CHECK_FALSE(server.ended);
   CHECK(client->power_off().has_value());
   CHECK(test::eventually([&] { return server.ended.load(); }));
+}
+
+TEST_CASE("an answer that is longer than its call has to say is cut off") {
+  const Keys keys;
+  Served server(options_of(keys));
+  auto client = client_of(keys, "deployer", keys.node.pin);
+  REQUIRE(client.has_value());
+  const auto long_answer = client->give_up({});
+  REQUIRE_FALSE(long_answer.has_value());
+  CHECK(long_answer.error().code == Errc::exhausted);
+  CHECK(long_answer.error().message.find("longer than") != std::string::npos);
+  CHECK(client->logs().has_value());
 }
 
 TEST_CASE("another client key gets nothing") {

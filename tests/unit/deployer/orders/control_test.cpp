@@ -12,24 +12,16 @@
 
 namespace weir::deployer {
 
-TEST_CASE("orders and replies survive the wire") {
-  const ControlOrder order{"deploy", "gateway-6.12", true};
-  CHECK(*parse_control_order(print(order)) == order);
-  CHECK(print(order) == R"({"command":"deploy","release":"gateway-6.12","strict":true})");
-  ControlReply reply{{}, "a\nb \"c\"\n", R"({"order":"deploy"})", "wrong", 3};
+TEST_CASE("replies survive the wire") {
+  ControlReply reply{{}, "a\nb \"c\"\n", R"({"order":"deploy"})", "wrong", "busy", 3};
   CHECK(*parse_control_reply(print(reply)) == reply);
   reply = {};
   reply.progress = "half";
   CHECK(*parse_control_reply(print(reply)) == reply);
 }
 
-TEST_CASE("what is no order is refused") {
-  for (const char* bad : {"", "[]", "{", R"({"command":1})", R"({"command":"up","x":1})",
-                          R"({"command":"up","strict":"yes"})"}) {
-    CAPTURE(bad);
-    CHECK_FALSE(parse_control_order(bad).has_value());
-  }
-  CHECK_FALSE(parse_control_reply("{}").has_value());
+TEST_CASE("what is no reply is refused") {
+  for (const char* bad : {"", "[]", "{", "{}"}) CHECK_FALSE(parse_control_reply(bad).has_value());
 }
 
 TEST_CASE("lines pass a socket that only its owner may use, however long its path") {

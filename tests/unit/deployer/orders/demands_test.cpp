@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "deployer/orders/edge/site.h"
-#include "deployer/state/sqlite/edge/state_store.h"
+#include "deployer/state/sqlite/edge/sqlite_store.h"
 #include "images/store/edge/statements.h"
 #include "images/store/edge/store.h"
 #include "keys/trust/statements.h"
@@ -106,7 +106,7 @@ struct FleetFolder {
                                             Digest::of(as_bytes("lock")), "1"}));
   }
   [[nodiscard]] std::unique_ptr<Site> open() const {
-    auto site = Site::open(path + "/fleet.yaml", Site::Access::write, [](const std::string&) {});
+    auto site = Site::open(path + "/fleet.yaml", Access::write, [](const std::string&) {});
     if (!site) FAIL(site.error().message);
     return std::move(*site);
   }

@@ -1,8 +1,9 @@
-#include "deployer/state/sqlite/edge/state_store.h"
+#include "deployer/state/sqlite/edge/sqlite_store.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <mutex>
@@ -12,7 +13,14 @@
 namespace weir::deployer {
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
+
+// What format 2 has and format 1 had not.
+constexpr const char* kJournal = R"sql(
+CREATE TABLE plans (rollout INTEGER PRIMARY KEY REFERENCES rollouts(id), plan BLOB NOT NULL) STRICT;
+CREATE TABLE records (id INTEGER PRIMARY KEY, rollout INTEGER NOT NULL REFERENCES rollouts(id),
+  record BLOB NOT NULL) STRICT;
+)sql";
 
 constexpr const char* kSchema = R"sql(
 CREATE TABLE machines (node TEXT PRIMARY KEY, pid INTEGER NOT NULL, start_ticks INTEGER NOT NULL,
@@ -35,7 +43,7 @@ std::string joined(const std::vector<std::string>& lines) {
 
 }  // namespace
 
-struct StateStore::State {
+struct SqliteStore::State {
   sqlite3* db = nullptr;
   std::string path;
   std::recursive_mutex one_at_a_time;
@@ -78,6 +86,15 @@ class Query {
                       SQLITE_TRANSIENT);
     return *this;
   }
+  Query& bind_bytes(std::string_view bytes) {
+    sqlite3_bind_blob64(statement_, ++bound_, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
+    return *this;
+  }
+  [[nodiscard]] std::string bytes(int column) const {
+    const void* data = sqlite3_column_blob(statement_, column);
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+    return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), size);
+  }
   Query& bind(std::int64_t number) {
     sqlite3_bind_int64(statement_, ++bound_, number);
     return *this;
@@ -118,50 +135,84 @@ Status write_clients(sqlite3* db, const std::string& path,
   return {};
 }
 
+/// The newest first, of those for which `condition`, a piece of SQL, holds.
+Result<std::vector<StoredRollout>> read_rollouts(sqlite3* db, const std::string& path,
+                                                 const std::string& condition, std::size_t limit) {
+  std::vector<StoredRollout> out;
+  const std::string sql =
+      "SELECT id, kind, release, from_pool, to_pool, phase, started, finished, outcome "
+      "FROM rollouts WHERE " +
+      condition + " ORDER BY id DESC LIMIT ?";
+  Query query(db, sql.c_str());
+  query.bind(static_cast<std::int64_t>(limit));
+  for (;;) {
+    TRY_ASSIGN(const bool row, query.next(path));
+    if (!row) return out;
+    TRY_ASSIGN_IN(auto from, PoolName::parse(query.text(3)), path);
+    TRY_ASSIGN_IN(auto to, PoolName::parse(query.text(4)), path);
+    out.push_back({query.number(0), parse_kind(query.text(1)).value_or(Kind::deploy), query.text(2),
+                   from, to, parse_phase(query.text(5)).value_or(Phase::planned), query.number(6),
+                   query.number(7) != 0, query.text(8)});
+  }
+}
+
 }  // namespace
 
-StateStore::StateStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
-StateStore::StateStore(StateStore&&) noexcept = default;
-StateStore& StateStore::operator=(StateStore&&) noexcept = default;
-StateStore::~StateStore() = default;
+SqliteStore::SqliteStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SqliteStore::SqliteStore(SqliteStore&&) noexcept = default;
+SqliteStore& SqliteStore::operator=(SqliteStore&&) noexcept = default;
+SqliteStore::~SqliteStore() = default;
 
-Result<StateStore> StateStore::open(const std::string& path) {
-  {
+Result<SqliteStore> SqliteStore::open(const std::string& path, Access access) {
+  const bool writes = access == Access::write;
+  if (writes) {
     // SQLite would make it with the umask's mode; its journal files inherit the mode of this one.
     // One that is there must not be opened: closing it would drop the locks that SQLite holds for
     // this process's other connections (fcntl_locking(2)), and another process could then end the
     // journal that they still write.
     const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!fd.valid() && errno != EEXIST) return fail_errno(Errc::io, errno, path);
+  } else if (::access(path.c_str(), F_OK) != 0) {
+    return fail_errno(errno == ENOENT ? Errc::not_found : Errc::io, errno, path);
   }
   auto state = std::make_unique<State>();
   state->path = path;
+  // A reader of a write-ahead log opens it for writing too (its index is shared memory), and may
+  // not write: `query_only`.
   if (sqlite3_open_v2(path.c_str(), &state->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
                       nullptr) != SQLITE_OK) {
     return state->failed();
   }
   sqlite3_db_config(state->db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_busy_timeout(state->db, 2000);
-  TRY(state->run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"));
+  TRY(state->run(writes
+                     ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+                       "PRAGMA secure_delete=ON;"
+                     : "PRAGMA query_only=ON;"));
   std::int64_t format = 0;
   {
     Query query(state->db, "PRAGMA user_version");
     TRY_ASSIGN(const bool row, query.next(path));
     format = row ? query.number(0) : 0;
   }
-  if (format == 0) {
-    const std::string sql = std::string("BEGIN IMMEDIATE;") + kSchema +
-                            "PRAGMA user_version=" + std::to_string(kFormat) + "; COMMIT;";
-    TRY(state->run(sql.c_str()));
-  } else if (format != kFormat) {
+  if (format == 0 && !writes) {
+    return fail(Errc::not_found, path + ": nothing was written to it yet");
+  }
+  if (format > kFormat) {
     return fail(Errc::integrity, path + ": format " + std::to_string(format) +
                                      " is not known to this version, which writes format " +
                                      std::to_string(kFormat));
   }
-  return StateStore(std::move(state));
+  if (format != kFormat && writes) {
+    const std::string sql = std::string("BEGIN IMMEDIATE;") + (format == 0 ? kSchema : "") +
+                            kJournal + "PRAGMA user_version=" + std::to_string(kFormat) +
+                            "; COMMIT;";
+    TRY(state->run(sql.c_str()));
+  }
+  return SqliteStore(std::move(state));
 }
 
-Result<std::map<NodeId, StoredMachine>> StateStore::machines() {
+Result<std::map<NodeId, StoredMachine>> SqliteStore::machines() {
   const std::lock_guard lock(state_->one_at_a_time);
   std::map<NodeId, StoredMachine> out;
   Query query(state_->db, "SELECT node, pid, start_ticks, folder, server_pin FROM machines");
@@ -177,7 +228,7 @@ Result<std::map<NodeId, StoredMachine>> StateStore::machines() {
   }
 }
 
-Status StateStore::put_machine(const StoredMachine& machine) {
+Status SqliteStore::put_machine(const StoredMachine& machine) {
   const std::lock_guard lock(state_->one_at_a_time);
   Query query(state_->db, "INSERT OR REPLACE INTO machines VALUES (?, ?, ?, ?, ?)");
   query.bind(machine.record.node.string())
@@ -189,7 +240,7 @@ Status StateStore::put_machine(const StoredMachine& machine) {
   return {};
 }
 
-Status StateStore::forget_machine(const NodeId& node) {
+Status SqliteStore::forget_machine(const NodeId& node) {
   const std::lock_guard lock(state_->one_at_a_time);
   Query query(state_->db, "DELETE FROM machines WHERE node = ?");
   query.bind(node.string());
@@ -197,7 +248,7 @@ Status StateStore::forget_machine(const NodeId& node) {
   return {};
 }
 
-Result<std::map<PoolName, StoredPool>> StateStore::pools() {
+Result<std::map<PoolName, StoredPool>> SqliteStore::pools() {
   const std::lock_guard lock(state_->one_at_a_time);
   std::map<PoolName, StoredPool> out;
   Query query(state_->db, "SELECT pool, release, release_digest FROM pools");
@@ -211,7 +262,7 @@ Result<std::map<PoolName, StoredPool>> StateStore::pools() {
   }
 }
 
-Status StateStore::put_pool(const PoolName& pool, const StoredPool& stored) {
+Status SqliteStore::put_pool(const PoolName& pool, const StoredPool& stored) {
   const std::lock_guard lock(state_->one_at_a_time);
   Query query(state_->db, "INSERT OR REPLACE INTO pools VALUES (?, ?, ?)");
   query.bind(pool.string()).bind(stored.release.string()).bind(stored.release_digest.string());
@@ -219,7 +270,7 @@ Status StateStore::put_pool(const PoolName& pool, const StoredPool& stored) {
   return {};
 }
 
-Status StateStore::forget_pool(const PoolName& pool) {
+Status SqliteStore::forget_pool(const PoolName& pool) {
   const std::lock_guard lock(state_->one_at_a_time);
   Query query(state_->db, "DELETE FROM pools WHERE pool = ?");
   query.bind(pool.string());
@@ -227,7 +278,7 @@ Status StateStore::forget_pool(const PoolName& pool) {
   return {};
 }
 
-Result<std::optional<PoolName>> StateStore::active_pool() {
+Result<std::optional<PoolName>> SqliteStore::active_pool() {
   const std::lock_guard lock(state_->one_at_a_time);
   Query query(state_->db, "SELECT pool FROM active");
   TRY_ASSIGN(const bool row, query.next(state_->path));
@@ -236,7 +287,7 @@ Result<std::optional<PoolName>> StateStore::active_pool() {
   return std::optional<PoolName>(std::move(pool));
 }
 
-Status StateStore::set_active_pool(const std::optional<PoolName>& pool) {
+Status SqliteStore::set_active_pool(const std::optional<PoolName>& pool) {
   const std::lock_guard lock(state_->one_at_a_time);
   Query query(state_->db,
               pool ? "INSERT OR REPLACE INTO active VALUES (1, ?)" : "DELETE FROM active");
@@ -245,23 +296,33 @@ Status StateStore::set_active_pool(const std::optional<PoolName>& pool) {
   return {};
 }
 
-Result<std::int64_t> StateStore::begin_rollout(const StoredRollout& rollout) {
+Result<std::int64_t> SqliteStore::begin_rollout(const StoredRollout& rollout) {
   const std::lock_guard lock(state_->one_at_a_time);
-  Query query(
-      state_->db,
-      "INSERT INTO rollouts (kind, release, from_pool, to_pool, phase, started, finished, outcome) "
-      "VALUES (?, ?, ?, ?, ?, ?, 0, '')");
-  query.bind(name_of(rollout.kind))
-      .bind(rollout.release)
-      .bind(rollout.from_pool.string())
-      .bind(rollout.to_pool.string())
-      .bind(name_of(rollout.phase))
-      .bind(rollout.started_unix);
-  TRY(query.next(state_->path));
-  return sqlite3_last_insert_rowid(state_->db);
+  TRY(state_->run("BEGIN IMMEDIATE"));
+  std::int64_t id = 0;
+  const auto write = [&]() -> Status {
+    Query query(state_->db,
+                "INSERT INTO rollouts (kind, release, from_pool, to_pool, phase, started, "
+                "finished, outcome) VALUES (?, ?, ?, ?, ?, ?, 0, '')");
+    query.bind(name_of(rollout.kind))
+        .bind(rollout.release)
+        .bind(rollout.from_pool.string())
+        .bind(rollout.to_pool.string())
+        .bind(name_of(rollout.phase))
+        .bind(rollout.started_unix);
+    TRY(query.next(state_->path));
+    id = sqlite3_last_insert_rowid(state_->db);
+    TRY(state_->run("DELETE FROM records; DELETE FROM plans;"));
+    Query plan(state_->db, "INSERT INTO plans VALUES (?, ?)");
+    plan.bind(id).bind_bytes(rollout.plan);
+    TRY(plan.next(state_->path));
+    return {};
+  };
+  TRY(state_->finish(write()));
+  return id;
 }
 
-Status StateStore::append(const JournalEntry& entry) {
+Status SqliteStore::append(const JournalEntry& entry) {
   const std::lock_guard lock(state_->one_at_a_time);
   TRY(state_->run("BEGIN IMMEDIATE"));
   const auto write = [&]() -> Status {
@@ -277,49 +338,68 @@ Status StateStore::append(const JournalEntry& entry) {
     Query phase(state_->db, "UPDATE rollouts SET phase = ? WHERE id = ?");
     phase.bind(name_of(entry.phase)).bind(entry.rollout);
     TRY(phase.next(state_->path));
+    Query record(state_->db, "INSERT INTO records (rollout, record) VALUES (?, ?)");
+    for (const std::string& bytes : entry.records) {
+      record.bind(entry.rollout).bind_bytes(bytes);
+      TRY(record.next(state_->path));
+      record.again();
+    }
     return write_clients(state_->db, state_->path, entry.clients);
   };
   return state_->finish(write());
 }
 
-Status StateStore::put_clients(const std::vector<StoredClient>& clients) {
+Status SqliteStore::put_clients(const std::vector<StoredClient>& clients) {
   const std::lock_guard lock(state_->one_at_a_time);
   if (clients.empty()) return {};
   TRY(state_->run("BEGIN IMMEDIATE"));
   return state_->finish(write_clients(state_->db, state_->path, clients));
 }
 
-Status StateStore::finish_rollout(std::int64_t id, Phase phase, const std::string& outcome) {
+Status SqliteStore::finish_rollout(std::int64_t id, Phase phase, const std::string& outcome) {
   const std::lock_guard lock(state_->one_at_a_time);
   Query query(state_->db, "UPDATE rollouts SET phase = ?, finished = 1, outcome = ? WHERE id = ?");
   query.bind(name_of(phase)).bind(outcome).bind(id);
   TRY(query.next(state_->path));
-  // Whatever was left open before has been finished by this one.
-  Query older(state_->db, "UPDATE rollouts SET finished = 1 WHERE id < ? AND finished = 0");
+  // Whatever was left open before has been finished by this one; `up` moves nobody.
+  Query older(state_->db,
+              "UPDATE rollouts SET finished = 1 WHERE id < ?1 AND finished = 0 AND "
+              "(kind = 'up' OR (SELECT kind FROM rollouts WHERE id = ?1) != 'up')");
   older.bind(id);
   TRY(older.next(state_->path));
   return {};
 }
 
-Result<std::vector<StoredRollout>> StateStore::rollouts(std::size_t limit) {
+Result<StoredJournal> SqliteStore::journal(std::int64_t rollout) {
   const std::lock_guard lock(state_->one_at_a_time);
-  std::vector<StoredRollout> out;
-  Query query(state_->db,
-              "SELECT id, kind, release, from_pool, to_pool, phase, started, finished, outcome "
-              "FROM rollouts ORDER BY id DESC LIMIT ?");
-  query.bind(static_cast<std::int64_t>(limit));
+  StoredJournal out;
+  Query plan(state_->db, "SELECT plan FROM plans WHERE rollout = ?");
+  plan.bind(rollout);
+  TRY_ASSIGN(const bool known, plan.next(state_->path));
+  if (!known) return out;
+  out.plan = plan.bytes(0);
+  Query query(state_->db, "SELECT record FROM records WHERE rollout = ? ORDER BY id");
+  query.bind(rollout);
   for (;;) {
     TRY_ASSIGN(const bool row, query.next(state_->path));
     if (!row) return out;
-    TRY_ASSIGN_IN(auto from, PoolName::parse(query.text(3)), state_->path);
-    TRY_ASSIGN_IN(auto to, PoolName::parse(query.text(4)), state_->path);
-    out.push_back({query.number(0), parse_kind(query.text(1)).value_or(Kind::deploy), query.text(2),
-                   from, to, parse_phase(query.text(5)).value_or(Phase::planned), query.number(6),
-                   query.number(7) != 0, query.text(8)});
+    out.records.push_back(query.bytes(0));
   }
 }
 
-Result<std::map<PublicKey, Known>> StateStore::clients() {
+Result<std::vector<StoredRollout>> SqliteStore::rollouts(std::size_t limit) {
+  const std::lock_guard lock(state_->one_at_a_time);
+  return read_rollouts(state_->db, state_->path, "kind != ''", limit);
+}
+
+Result<std::optional<StoredRollout>> SqliteStore::newest_movement() {
+  const std::lock_guard lock(state_->one_at_a_time);
+  TRY_ASSIGN(auto newest, read_rollouts(state_->db, state_->path, "kind != 'up'", 1));
+  if (newest.empty()) return std::optional<StoredRollout>();
+  return std::optional<StoredRollout>(std::move(newest.front()));
+}
+
+Result<std::map<PublicKey, Known>> SqliteStore::clients() {
   const std::lock_guard lock(state_->one_at_a_time);
   std::map<PublicKey, Known> out;
   Query query(state_->db, "SELECT public_key, endpoint, node FROM clients");
@@ -331,6 +411,29 @@ Result<std::map<PublicKey, Known>> StateStore::clients() {
     TRY_ASSIGN_IN(auto node, NodeId::parse(query.text(2)), state_->path);
     out.insert_or_assign(key, Known{endpoint, node});
   }
+}
+
+Status SqliteStore::forget_clients(const std::vector<PublicKey>& clients) {
+  const std::lock_guard lock(state_->one_at_a_time);
+  if (clients.empty()) return {};
+  TRY(state_->run("BEGIN IMMEDIATE"));
+  const auto write = [&]() -> Status {
+    Query query(state_->db, "DELETE FROM clients WHERE public_key = ?");
+    for (const PublicKey& key : clients) {
+      query.bind(key.string());
+      TRY(query.next(state_->path));
+      query.again();
+    }
+    return {};
+  };
+  return state_->finish(write());
+}
+
+Status SqliteStore::forget_all_clients() {
+  const std::lock_guard lock(state_->one_at_a_time);
+  // What was deleted is overwritten, in the write-ahead log too: see `secure_delete`.
+  TRY(state_->run("DELETE FROM clients; DELETE FROM records; DELETE FROM plans;"));
+  return state_->run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 }  // namespace weir::deployer

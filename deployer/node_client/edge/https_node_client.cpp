@@ -1,4 +1,4 @@
-#include "deployer/node_client/edge/node_client.h"
+#include "deployer/node_client/edge/https_node_client.h"
 
 #include <curl/curl.h>
 #include <openssl/crypto.h>
@@ -16,8 +16,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-// A dump of 100,000 peers is about 35 MB.
-constexpr std::size_t kLongestAnswer = manifests::kLargestPeerList.value;
+// Of every call as much as an honest node says, and not much more: a node may not be honest.
+constexpr ByteCount kLongestAcknowledgement{64U << 10};
+constexpr ByteCount kLongestIdentity{1U << 20};
+constexpr ByteCount kLongestDump = manifests::kLargestPeerList;
+constexpr ByteCount kLongestText{8U << 20};
 constexpr ByteCount kLongestKey{16U << 10};
 
 struct EasyFree {
@@ -45,16 +48,21 @@ Errc errc_named(std::string_view name) {
   return Errc::io;
 }
 
+struct Answer {
+  std::string text;
+  ByteCount limit;
+};
+
 size_t take_answer(char* data, size_t, size_t size, void* into) {
-  auto* answer = static_cast<std::string*>(into);
-  if (answer->size() + size > kLongestAnswer) return 0;
-  answer->append(data, size);
+  auto* answer = static_cast<Answer*>(into);
+  if (answer->text.size() + size > answer->limit.value) return 0;
+  answer->text.append(data, size);
   return size;
 }
 
 }  // namespace
 
-struct NodeClient::State {
+struct HttpsNodeClient::State {
   NodeAddress address;
   network::NetworkNamespace where;
   milliseconds timeout;
@@ -72,8 +80,29 @@ struct NodeClient::State {
   ~State() { OPENSSL_cleanse(key_pem.data(), key_pem.size()); }
 
   Status prepare_handle();
-  Result<std::string> call(const char* method, std::string_view path, const std::string* body);
-  [[nodiscard]] Error failure(CURLcode code) const;
+  Result<std::string> call(const char* method, std::string_view path, const std::string* body,
+                           ByteCount limit);
+  /// A call whose answer says no more than that it was done.
+  Status tell(const char* method, std::string_view path, const std::string& body) {
+    TRY(call(method, path, &body, kLongestAcknowledgement));
+    return {};
+  }
+  /// A call whose answer `parse` has to understand, within the same time.
+  template <class T>
+  Result<T> ask(std::string_view path, ByteCount limit, Result<T> (*parse)(std::string_view)) {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    TRY_ASSIGN(const std::string answer, call("GET", path, nullptr, limit));
+    auto parsed = parse(answer);
+    if (!parsed) return tl::unexpected(std::move(parsed).error().in(named(path)));
+    if (std::chrono::steady_clock::now() > deadline) {
+      return tl::unexpected(Error{Errc::timeout, 0, late()}.in(named(path)));
+    }
+    return parsed;
+  }
+  [[nodiscard]] std::string late() const {
+    return "no answer within " + std::to_string(timeout.count()) + " ms";
+  }
+  [[nodiscard]] Error failure(CURLcode code, ByteCount limit) const;
   [[nodiscard]] std::string named(std::string_view path) const {
     return "node " + address.node.string() + ": " + std::string(path.substr(4));
   }
@@ -94,7 +123,7 @@ struct NodeClient::State {
   }
 };
 
-Status NodeClient::State::prepare_handle() {
+Status HttpsNodeClient::State::prepare_handle() {
   start_curl_once();
   curl.reset(curl_easy_init());
   headers.reset(curl_slist_append(nullptr, "Content-Type: application/json"));
@@ -137,11 +166,11 @@ Status NodeClient::State::prepare_handle() {
   return {};
 }
 
-Error NodeClient::State::failure(CURLcode code) const {
+Error HttpsNodeClient::State::failure(CURLcode code, ByteCount limit) const {
   const std::string text = reason[0] != '\0' ? reason.data() : curl_easy_strerror(code);
   if (!socket_error.message.empty()) return socket_error;
   if (code == CURLE_OPERATION_TIMEDOUT) {
-    return Error{Errc::timeout, 0, "no answer within " + std::to_string(timeout.count()) + " ms"};
+    return Error{Errc::timeout, 0, late()};
   }
   if (code == CURLE_ABORTED_BY_CALLBACK) {
     return Error{Errc::busy, 0, "nobody waits for its answer any more"};
@@ -156,17 +185,16 @@ Error NodeClient::State::failure(CURLcode code) const {
     return Error{Errc::unauthorized, 0, "refused our TLS key (" + text + ")"};
   }
   if (code == CURLE_WRITE_ERROR) {
-    return Error{Errc::exhausted, 0,
-                 "its answer is longer than " + print(ByteCount{kLongestAnswer})};
+    return Error{Errc::exhausted, 0, "its answer is longer than " + print(limit)};
   }
   return Error{Errc::io, 0, text};
 }
 
-Result<std::string> NodeClient::State::call(const char* method, std::string_view path,
-                                            const std::string* body) {
+Result<std::string> HttpsNodeClient::State::call(const char* method, std::string_view path,
+                                                 const std::string* body, ByteCount limit) {
   CURL* handle = curl.get();
   const std::string url = base_url + std::string(path);
-  std::string answer;
+  Answer answer{{}, limit};
   reason[0] = '\0';
   socket_error.message.clear();
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
@@ -180,24 +208,24 @@ Result<std::string> NodeClient::State::call(const char* method, std::string_view
   }
   curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, method);
   const CURLcode code = curl_easy_perform(handle);
-  if (code != CURLE_OK) return tl::unexpected(failure(code).in(named(path)));
+  if (code != CURLE_OK) return tl::unexpected(failure(code, limit).in(named(path)));
   long status = 0;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-  if (status == 200) return answer;
-  if (const auto refusal = manifests::parse_api_error(answer)) {
+  if (status == 200) return std::move(answer.text);
+  if (const auto refusal = manifests::parse_api_error(answer.text)) {
     return tl::unexpected(Error{errc_named(refusal->code), 0, refusal->message}.in(named(path)));
   }
   return tl::unexpected(
       Error{Errc::io, 0, "HTTP status " + std::to_string(status)}.in(named(path)));
 }
 
-NodeClient::NodeClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
-NodeClient::NodeClient(NodeClient&&) noexcept = default;
-NodeClient& NodeClient::operator=(NodeClient&&) noexcept = default;
-NodeClient::~NodeClient() = default;
+HttpsNodeClient::HttpsNodeClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
+HttpsNodeClient::HttpsNodeClient(HttpsNodeClient&&) noexcept = default;
+HttpsNodeClient& HttpsNodeClient::operator=(HttpsNodeClient&&) noexcept = default;
+HttpsNodeClient::~HttpsNodeClient() = default;
 
-Result<NodeClient> NodeClient::open(NodeAddress address, network::NetworkNamespace where,
-                                    milliseconds timeout) {
+Result<HttpsNodeClient> HttpsNodeClient::open(NodeAddress address, network::NetworkNamespace where,
+                                              milliseconds timeout) {
   auto state = std::make_unique<State>(std::move(address), std::move(where), timeout);
   TRY_ASSIGN(state->key_pem, read_secret_file(state->address.client_key_path, kLongestKey));
   TRY_ASSIGN_IN(state->certificate_pem, certificate_for(state->key_pem),
@@ -206,30 +234,28 @@ Result<NodeClient> NodeClient::open(NodeAddress address, network::NetworkNamespa
   state->base_url = "https://" + endpoint.string();
   state->pin = "sha256//" + base64_of(state->address.server_pin.raw());
   TRY(state->prepare_handle());
-  return NodeClient(std::move(state));
+  return HttpsNodeClient(std::move(state));
 }
 
-void NodeClient::end_when(const std::atomic<bool>& flag) {
+void HttpsNodeClient::end_when(const std::atomic<bool>& flag) {
   state_->ending = &flag;
 }
 
-void NodeClient::set_timeout(milliseconds timeout) {
+void HttpsNodeClient::set_timeout(milliseconds timeout) {
   state_->timeout = timeout;
 }
 
-Result<manifests::NodeIdentity> NodeClient::identity() {
-  TRY_ASSIGN(const std::string answer, state_->call("GET", "/v1/identity", nullptr));
-  auto identity = manifests::parse_node_identity(answer);
-  if (!identity)
-    return tl::unexpected(std::move(identity).error().in(state_->named("/v1/identity")));
-  if (identity->node != state_->address.node) {
+Result<manifests::NodeIdentity> HttpsNodeClient::identity() {
+  TRY_ASSIGN(auto identity,
+             state_->ask("/v1/identity", kLongestIdentity, &manifests::parse_node_identity));
+  if (identity.node != state_->address.node) {
     return fail(Errc::integrity,
-                state_->named("/v1/identity") + ": it says it is node " + identity->node.string());
+                state_->named("/v1/identity") + ": it says it is node " + identity.node.string());
   }
   return identity;
 }
 
-Result<std::chrono::microseconds> NodeClient::clock_offset(int samples) {
+Result<std::chrono::microseconds> HttpsNodeClient::clock_offset(int samples) {
   TRY(identity());  // so that no sample pays for the connection
   nanoseconds shortest = nanoseconds::max(), offset{};
   for (int i = 0; i < samples; ++i) {
@@ -243,67 +269,49 @@ Result<std::chrono::microseconds> NodeClient::clock_offset(int samples) {
   return std::chrono::duration_cast<std::chrono::microseconds>(offset);
 }
 
-Status NodeClient::set_clock(nanoseconds unix_time_on_arrival) {
-  const std::string body = print(manifests::ClockSetting{unix_time_on_arrival.count()});
-  TRY(state_->call("PUT", "/v1/clock", &body));
-  return {};
+Status HttpsNodeClient::set_clock(nanoseconds unix_time_on_arrival) {
+  return state_->tell("PUT", "/v1/clock",
+                      print(manifests::ClockSetting{unix_time_on_arrival.count()}));
 }
 
-Status NodeClient::put_private_key(const manifests::SealedPrivateKey& key) {
-  const std::string body = print(key);
-  TRY(state_->call("PUT", "/v1/private-key", &body));
-  return {};
+Status HttpsNodeClient::put_private_key(const manifests::SealedPrivateKey& key) {
+  return state_->tell("PUT", "/v1/private-key", print(key));
 }
 
-Result<manifests::PeerDump> NodeClient::peers() {
-  TRY_ASSIGN(const std::string answer, state_->call("GET", "/v1/peers", nullptr));
-  auto dump = manifests::parse_peer_dump(answer);
-  if (!dump) return tl::unexpected(std::move(dump).error().in(state_->named("/v1/peers")));
-  return dump;
+Result<manifests::PeerDump> HttpsNodeClient::peers() {
+  return state_->ask("/v1/peers", kLongestDump, &manifests::parse_peer_dump);
 }
 
-Status NodeClient::apply(const manifests::PeerDiff& diff) {
-  const std::string body = print(diff);
-  TRY(state_->call("POST", "/v1/peers", &body));
-  return {};
+Status HttpsNodeClient::apply(const manifests::PeerDiff& diff) {
+  return state_->tell("POST", "/v1/peers", print(diff));
 }
 
-Status NodeClient::prepare(const manifests::PrepareRequest& request) {
-  const std::string body = print(request);
-  TRY(state_->call("POST", "/v1/prepare", &body));
-  return {};
+Status HttpsNodeClient::prepare(const manifests::PrepareRequest& request) {
+  return state_->tell("POST", "/v1/prepare", print(request));
 }
 
-Status NodeClient::commit(const manifests::PeerSelection& peers) {
-  const std::string body = print(peers);
-  TRY(state_->call("POST", "/v1/commit", &body));
-  return {};
+Status HttpsNodeClient::commit(const manifests::PeerSelection& peers) {
+  return state_->tell("POST", "/v1/commit", print(peers));
 }
 
-Status NodeClient::give_up(const manifests::PeerSelection& peers) {
-  const std::string body = print(peers);
-  TRY(state_->call("POST", "/v1/give-up", &body));
-  return {};
+Status HttpsNodeClient::give_up(const manifests::PeerSelection& peers) {
+  return state_->tell("POST", "/v1/give-up", print(peers));
 }
 
-Status NodeClient::drain() {
-  const std::string body = "{}";
-  TRY(state_->call("POST", "/v1/drain", &body));
-  return {};
+Status HttpsNodeClient::drain() {
+  return state_->tell("POST", "/v1/drain", "{}");
 }
 
-Result<std::string> NodeClient::logs() {
-  return state_->call("GET", "/v1/logs", nullptr);
+Result<std::string> HttpsNodeClient::logs() {
+  return state_->call("GET", "/v1/logs", nullptr, kLongestText);
 }
 
-Result<std::string> NodeClient::tool_dump() {
-  return state_->call("GET", "/v1/tool-dump", nullptr);
+Result<std::string> HttpsNodeClient::tool_dump() {
+  return state_->call("GET", "/v1/tool-dump", nullptr, kLongestText);
 }
 
-Status NodeClient::power_off() {
-  const std::string body = "{}";
-  TRY(state_->call("POST", "/v1/power-off", &body));
-  return {};
+Status HttpsNodeClient::power_off() {
+  return state_->tell("POST", "/v1/power-off", "{}");
 }
 
 }  // namespace weir::node_client

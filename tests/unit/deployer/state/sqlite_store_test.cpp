@@ -1,4 +1,4 @@
-#include "deployer/state/sqlite/edge/state_store.h"
+#include "deployer/state/sqlite/edge/sqlite_store.h"
 
 #include <doctest/doctest.h>
 #include <sqlite3.h>
@@ -38,7 +38,7 @@ TEST_CASE("what was stored is there after the file is opened again") {
   const PublicKey key = PublicKey::from_raw(raw);
   std::int64_t id = 0;
   {
-    auto store = StateStore::open(folder.file());
+    auto store = SqliteStore::open(folder.file());
     REQUIRE(store.has_value());
     CHECK_FALSE(store->active_pool()->has_value());
     REQUIRE(store->put_machine({{node, 4711, 99, "/x"}, digest}).has_value());
@@ -54,7 +54,7 @@ TEST_CASE("what was stored is there after the file is opened again") {
                           {{key, *Endpoint::parse("192.0.2.1:5"), node}}})
                 .has_value());
   }
-  auto store = StateStore::open(folder.file());
+  auto store = SqliteStore::open(folder.file());
   REQUIRE(store.has_value());
   CHECK(store->machines()->at(node).record.pid == 4711);
   CHECK(store->machines()->at(node).server_pin == digest);
@@ -79,7 +79,7 @@ TEST_CASE("what was stored is there after the file is opened again") {
 
 TEST_CASE("only the owner may read it") {
   const Folder folder;
-  const auto store = StateStore::open(folder.file());
+  const auto store = SqliteStore::open(folder.file());
   REQUIRE(store.has_value());
   for (const auto& entry : std::filesystem::directory_iterator(folder.path)) {
     CAPTURE(entry.path());
@@ -93,21 +93,21 @@ TEST_CASE("a process that dies right after an entry leaves it behind") {
   const Folder folder;
   std::int64_t id = 0;
   {
-    auto store = StateStore::open(folder.file());
+    auto store = SqliteStore::open(folder.file());
     REQUIRE(store.has_value());
     id = *store->begin_rollout(a_rollout());
   }
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
-    auto store = StateStore::open(folder.file());
+    auto store = SqliteStore::open(folder.file());
     if (!store || !store->append({id, 5, Phase::committing, {}, {}, {}})) ::_exit(1);
     ::_exit(0);  // without closing the file
   }
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
   REQUIRE(WEXITSTATUS(status) == 0);
-  auto store = StateStore::open(folder.file());
+  auto store = SqliteStore::open(folder.file());
   REQUIRE(store.has_value());
   CHECK((*store->rollouts(1))[0].phase == Phase::committing);
 }
@@ -123,15 +123,15 @@ TEST_CASE("other processes come and go while this one has it open several times"
     char go = 0;
     bool read = ::read(start[0], &go, 1) == 1;
     {
-      auto store = StateStore::open(folder.file());
+      auto store = SqliteStore::open(folder.file());
       read = read && store && store->active_pool().has_value();
     }
     ::_exit(read ? 0 : 1);
   }
-  auto first = StateStore::open(folder.file());
+  auto first = SqliteStore::open(folder.file());
   REQUIRE(first.has_value());
   REQUIRE(first->set_active_pool(pool("blue")).has_value());
-  { REQUIRE(StateStore::open(folder.file()).has_value()); }
+  { REQUIRE(SqliteStore::open(folder.file()).has_value()); }
   // The last one out ends the journal: it must see that we are still here.
   REQUIRE(::write(start[1], "g", 1) == 1);
   int status = 0;
@@ -139,22 +139,60 @@ TEST_CASE("other processes come and go while this one has it open several times"
   CHECK(WEXITSTATUS(status) == 0);
   CHECK(std::filesystem::exists(folder.file() + "-wal"));
   CHECK(first->set_active_pool(pool("green")).has_value());
-  auto again = StateStore::open(folder.file());
+  auto again = SqliteStore::open(folder.file());
   REQUIRE(again.has_value());
   CHECK(*again->active_pool() == pool("green"));
+}
+
+TEST_CASE("a file of the former format is read, and journaled in as the present one") {
+  const Folder folder;
+  {
+    auto store = SqliteStore::open(folder.file());
+    REQUIRE(store.has_value());
+    REQUIRE(store->set_active_pool(pool("blue")).has_value());
+  }
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open(folder.file().c_str(), &db) == SQLITE_OK);
+  CHECK(sqlite3_exec(db, "DROP TABLE plans; DROP TABLE records; PRAGMA user_version=1", nullptr,
+                     nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(db);
+  {
+    auto looked = SqliteStore::open(folder.file(), SqliteStore::Access::read);
+    REQUIRE(looked.has_value());
+    CHECK(**looked->active_pool() == pool("blue"));
+  }
+  auto store = SqliteStore::open(folder.file());
+  REQUIRE(store.has_value());
+  CHECK(**store->active_pool() == pool("blue"));
+  const auto id = store->begin_rollout(a_rollout());
+  REQUIRE(id.has_value());
+  CHECK(store->append({*id, 5, Phase::committing, {}, {}, {}, {"record"}}).has_value());
+  CHECK(store->journal(*id)->records == std::vector<std::string>{"record"});
+}
+
+TEST_CASE("who only looks makes no file") {
+  const Folder folder;
+  const auto looked = SqliteStore::open(folder.file(), SqliteStore::Access::read);
+  REQUIRE_FALSE(looked.has_value());
+  CHECK(looked.error().code == Errc::not_found);
+  CHECK_FALSE(std::filesystem::exists(folder.file()));
+  { REQUIRE(SqliteStore::open(folder.file()).has_value()); }
+  auto reader = SqliteStore::open(folder.file(), SqliteStore::Access::read);
+  REQUIRE(reader.has_value());
+  CHECK_FALSE(reader->set_active_pool(pool("blue")).has_value());
 }
 
 TEST_CASE("a file of another format is refused") {
   const Folder folder;
   {
-    const auto store = StateStore::open(folder.file());
+    const auto store = SqliteStore::open(folder.file());
     REQUIRE(store.has_value());
   }
   sqlite3* db = nullptr;
   REQUIRE(sqlite3_open(folder.file().c_str(), &db) == SQLITE_OK);
   CHECK(sqlite3_exec(db, "PRAGMA user_version=99", nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(db);
-  const auto store = StateStore::open(folder.file());
+  const auto store = SqliteStore::open(folder.file());
   REQUIRE_FALSE(store.has_value());
   CHECK(store.error().code == Errc::integrity);
   CHECK(store.error().message.find("99") != std::string::npos);

@@ -1,4 +1,4 @@
-#include "deployer/director/nft/edge/director.h"
+#include "deployer/director/nft/edge/nft_director.h"
 
 #include <sys/random.h>
 
@@ -67,7 +67,7 @@ std::vector<LinkAddress> addresses_of(const manifests::NodeLink& node) {
 
 }  // namespace
 
-struct Director::State {
+struct NftDirector::State {
   Topology topology;
   network::NetworkNamespace where;
   std::optional<Intent> known;  ///< what we last put or saw there; the kernel holds the truth
@@ -124,18 +124,18 @@ struct Director::State {
   }
 };
 
-Director::Director(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Director::Director(Director&&) noexcept = default;
-Director& Director::operator=(Director&&) noexcept = default;
-Director::~Director() = default;
+NftDirector::NftDirector(std::unique_ptr<State> state) : state_(std::move(state)) {}
+NftDirector::NftDirector(NftDirector&&) noexcept = default;
+NftDirector& NftDirector::operator=(NftDirector&&) noexcept = default;
+NftDirector::~NftDirector() = default;
 
-Result<Director> Director::open(const Topology& topology, network::NetworkNamespace where) {
+Result<NftDirector> NftDirector::open(const Topology& topology, network::NetworkNamespace where) {
   // Rendering checks the topology; nothing is applied here.
   TRY_IN(render_whole(topology, {}, {}, 0), "director");
-  return Director(std::make_unique<State>(State{topology, std::move(where), std::nullopt}));
+  return NftDirector(std::make_unique<State>(State{topology, std::move(where), std::nullopt}));
 }
 
-Result<bool> Director::installed() {
+Result<bool> NftDirector::installed() {
   const auto ruleset =
       read_ruleset(state_->where, [](const std::string& set) { return set == "seal"; });
   if (!ruleset && ruleset.error().code == Errc::not_found) return false;
@@ -144,7 +144,7 @@ Result<bool> Director::installed() {
   return seal != ruleset->sets.end() && !seal->second.empty();
 }
 
-Status Director::install(const Intent& steering, const std::optional<Learned>& learned) {
+Status NftDirector::install(const Intent& steering, const std::optional<Learned>& learned) {
   std::uint32_t seed = 0;
   if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {
     return fail_errno(Errc::io, errno, "director: getrandom");
@@ -169,7 +169,7 @@ Status Director::install(const Intent& steering, const std::optional<Learned>& l
   state_->known = steering;
   return {};
 }
-Status Director::attach(const NodeId& node) {
+Status NftDirector::attach(const NodeId& node) {
   TRY_ASSIGN(const auto* link, state_->link(node));
   const std::string context = "director: attach " + node.string();
   TRY_ASSIGN_IN(auto routes, network::RouteSocket::open(state_->where), context);
@@ -190,7 +190,7 @@ Status Director::attach(const NodeId& node) {
   return {};
 }
 
-Status Director::apply(const Delta& delta) {
+Status NftDirector::apply(const Delta& delta) {
   TRY(state_->know(delta.from));
   TRY_ASSIGN(const auto text, render_delta(state_->topology, *state_->known, delta));
   const auto done = apply_commands(state_->where, text);
@@ -213,7 +213,7 @@ Status Director::apply(const Delta& delta) {
   return delete_learned(state_->where, learned);
 }
 
-Result<Observed> Director::read() {
+Result<Observed> NftDirector::read() {
   TRY_ASSIGN(const auto ruleset, read_ruleset(state_->where, is_observed));
   TRY_IN(check_seal(state_->topology, ruleset), "director");
   TRY_ASSIGN(auto observed, observe(state_->topology, ruleset));
@@ -221,19 +221,19 @@ Result<Observed> Director::read() {
   return observed;
 }
 
-Status Director::forget(const NodeId& node) {
+Status NftDirector::forget(const NodeId& node) {
   TRY_ASSIGN(const auto* link, state_->link(node));
   TRY_ASSIGN(const auto ruleset, read_ruleset(state_->where, remembers_nodes));
   return delete_learned(state_->where, keys_of_node(ruleset, link->number));
 }
 
-Status Director::nudge(const NodeId& node, const IpAddress& inner) {
+Status NftDirector::nudge(const NodeId& node, const IpAddress& inner) {
   TRY_ASSIGN(const auto* link, state_->link(node));
   TRY_IN(send_nudge(state_->where, inner, link->number), "director: nudge");
   return {};
 }
 
-Status Director::remove() {
+Status NftDirector::remove() {
   TRY_ASSIGN(const auto settings, state_->saved());
   TRY_ASSIGN(auto routes, network::RouteSocket::open(state_->where));
   for (const auto& node : state_->topology.nodes) {

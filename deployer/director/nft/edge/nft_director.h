@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "deployer/director/director.h"
+#include "deployer/network/edge/network_namespace.h"
+
+namespace weir::director {
+
+/// The director in one network namespace: nftables table `weir`, routes, policy rules and the
+/// sysctls they need.
+class NftDirector final : public Director {
+ public:
+  static Result<NftDirector> open(const Topology& topology, network::NetworkNamespace where);
+  NftDirector(NftDirector&&) noexcept;
+  NftDirector& operator=(NftDirector&&) noexcept;
+  ~NftDirector() override;
+
+  [[nodiscard]] Result<bool> installed() override;
+  Status install(const Intent& steering, const std::optional<Learned>& learned) override;
+  Status attach(const NodeId& node) override;
+  Status apply(const Delta& delta) override;
+  [[nodiscard]] Result<Observed> read() override;
+  Status forget(const NodeId& node) override;
+  Status nudge(const NodeId& node, const IpAddress& inner) override;
+  Status remove() override;
+
+ private:
+  struct State;
+  explicit NftDirector(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace weir::director

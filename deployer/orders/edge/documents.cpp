@@ -1,0 +1,29 @@
+#include "deployer/orders/edge/documents.h"
+
+#include "keys/identity/edge/registry.h"
+#include "manifests/base/edge/file.h"
+
+namespace weir::deployer {
+namespace {
+
+constexpr ByteCount kDocumentLimit{1ULL << 20};
+
+}  // namespace
+
+Result<Documents> read_documents(const std::string& fleet_path) {
+  TRY_ASSIGN(const std::string yaml, read_file(fleet_path, kDocumentLimit));
+  TRY_ASSIGN(auto fleet, manifests::parse_fleet(yaml, fleet_path));
+  TRY_ASSIGN_IN(auto links, manifests::links_of(fleet), fleet_path);
+  TRY_ASSIGN(auto peers, keys::read_registry(fleet, folder_of(fleet_path)));
+  std::map<PublicKey, manifests::Peer> registry;
+  for (manifests::Peer& peer : peers) registry.insert_or_assign(peer.public_key, std::move(peer));
+  return Documents{folder_of(fleet_path), std::move(fleet), std::move(links), std::move(registry)};
+}
+
+Result<std::string> control_path(const std::string& fleet_path) {
+  TRY_ASSIGN(const std::string yaml, read_file(fleet_path, kDocumentLimit));
+  TRY_ASSIGN(const auto fleet, manifests::parse_fleet(yaml, fleet_path));
+  return beside(fleet_path, fleet.state) + "/control.sock";
+}
+
+}  // namespace weir::deployer

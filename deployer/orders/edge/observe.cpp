@@ -1,0 +1,83 @@
+#include "deployer/orders/edge/observe.h"
+
+#include <mutex>
+#include <thread>
+
+namespace weir::deployer {
+namespace {
+
+NodeSeen look_at(Site& site, const NodeId& node, bool recorded,
+                 std::chrono::milliseconds patience) {
+  NodeSeen out;
+  if (!recorded) return out;
+  const auto state = site.machine_state(node);
+  if (!state) {
+    out.trouble = state.error().message;
+    return out;
+  }
+  out.machine = *state;
+  if (*state == pool::MachineState::gone) out.trouble = "its machine ended";
+  if (*state == pool::MachineState::frozen) out.trouble = "its machine is frozen";
+  if (*state != pool::MachineState::running) return out;
+  const auto ask = [&]() -> Status {
+    TRY_ASSIGN(const auto client, site.connect(node, patience));
+    TRY_ASSIGN(out.identity, client->identity());
+    // Without a key it has no device to ask about.
+    if (!out.identity->wireguard_key) return {};
+    TRY_ASSIGN(out.dump, client->peers());
+    return {};
+  };
+  if (auto asked = ask(); !asked) out.trouble = asked.error().message;
+  return out;
+}
+
+std::map<NodeId, NodeSeen> look_at_nodes(Site& site,
+                                         const std::map<NodeId, StoredMachine>& recorded,
+                                         std::chrono::milliseconds patience) {
+  std::map<NodeId, NodeSeen> out;
+  std::vector<NodeId> nodes;
+  std::mutex lock;
+  for (const auto& link : site.links()) nodes.push_back(link.node);
+  (void)for_each_node(nodes, [&](const NodeId& node) -> Status {
+    NodeSeen seen = look_at(site, node, recorded.contains(node), patience);
+    const std::lock_guard guard(lock);
+    out.emplace(node, std::move(seen));
+    return {};
+  });
+  return out;
+}
+
+void look_at_director(Site& site, Observed& out) {
+  auto installed = site.director().installed();
+  if (!installed) {
+    out.director_trouble = installed.error().message;
+    return;
+  }
+  out.installed = *installed;
+  if (!*installed) return;
+  auto read = site.director().read();
+  if (read) {
+    out.director = std::move(*read);
+  } else {
+    out.director_trouble = read.error().message;
+  }
+}
+
+}  // namespace
+
+Result<Observed> observe(Site& site, std::chrono::milliseconds patience) {
+  Observed out;
+  TRY_ASSIGN(const auto recorded, site.store().machines());
+  std::map<NodeId, NodeSeen> nodes;
+  std::thread reader([&] { nodes = look_at_nodes(site, recorded, patience); });
+  look_at_director(site, out);
+  reader.join();
+  out.nodes = std::move(nodes);
+  TRY_ASSIGN(out.pools, site.store().pools());
+  TRY_ASSIGN(out.recorded, site.store().active_pool());
+  TRY_ASSIGN(out.clients, site.store().clients());
+  TRY_ASSIGN(out.newest, site.store().newest_movement());
+  return out;
+}
+
+}  // namespace weir::deployer

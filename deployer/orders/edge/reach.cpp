@@ -1,0 +1,147 @@
+#include "deployer/orders/edge/reach.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "deployer/director/nft/edge/nft_director.h"
+#include "deployer/node_client/edge/https_node_client.h"
+#include "deployer/pool/vm/edge/vm_driver.h"
+#include "deployer/state/memory/edge/memory_store.h"
+#include "deployer/state/sqlite/edge/sqlite_store.h"
+#include "images/store/edge/store.h"
+#include "keys/signing/edge/key_files.h"
+#include "manifests/base/edge/file.h"
+
+namespace weir::deployer {
+namespace {
+
+constexpr ByteCount kKeyLimit{16U << 10};
+constexpr std::chrono::milliseconds kProbePatience{6000};
+
+director::Topology topology_of(const Documents& documents) {
+  const manifests::Fleet& fleet = documents.fleet;
+  director::Topology out;
+  out.vip = fleet.vip;
+  out.nodes = documents.links;
+  out.clients = fleet.clients;
+  out.upstream_interface = fleet.director.upstream_interface;
+  out.fenced = {fleet.fabric.ipv4, fleet.fabric.ipv6, fleet.fabric.management};
+  if (fleet.vip.ipv4) out.fenced.push_back({*fleet.vip.ipv4, 32});
+  if (fleet.vip.ipv6) out.fenced.push_back({*fleet.vip.ipv6, 128});
+  out.expected_peers =
+      static_cast<std::uint32_t>(std::max<std::size_t>(documents.peers.size(), 256));
+  return out;
+}
+
+/// The deployer's own TLS key: nodes let in whoever holds it, so it never leaves the state folder.
+Result<node_client::TlsKey> client_key_of(const std::string& file, Access access) {
+  auto pem = read_secret_file(file, kKeyLimit);
+  if (pem) {
+    TRY_ASSIGN_IN(const Digest pin, node_client::pin_of(*pem), file);
+    return node_client::TlsKey{std::move(*pem), pin};
+  }
+  if (pem.error().code != Errc::not_found) return tl::unexpected(std::move(pem).error());
+  if (access == Access::read) return node_client::TlsKey{{}, Digest::of({})};
+  TRY_ASSIGN(auto key, node_client::make_tls_key());
+  TRY(write_file(file, key.private_key_pem, 0600));
+  return key;
+}
+
+Result<std::unique_ptr<StateStore>> store_of(const std::string& file, Access access) {
+  if (access != Access::read) {
+    TRY_ASSIGN(auto store, SqliteStore::open(file));
+    return std::make_unique<SqliteStore>(std::move(store));
+  }
+  auto store = SqliteStore::open(file, SqliteStore::Access::read);
+  if (store) return std::make_unique<SqliteStore>(std::move(*store));
+  if (store.error().code != Errc::not_found) return tl::unexpected(std::move(store).error());
+  return std::make_unique<MemoryStore>();  // a fleet that was never up remembers nothing
+}
+
+}  // namespace
+
+/// Whoever can write there can order machines and be let in by nodes. One that is not there yet is
+/// fine.
+Status check_state_folder(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT) return {};
+    return fail_errno(Errc::io, errno, path);
+  }
+  if (!S_ISDIR(info.st_mode)) return fail(Errc::invalid_input, path + ": is not a folder");
+  if (info.st_uid != ::geteuid() && info.st_uid != 0) {
+    return fail(Errc::unauthorized, path + ": the state folder belongs to user " +
+                                        std::to_string(info.st_uid) +
+                                        "; it has to be yours (chown) or another one");
+  }
+  if ((info.st_mode & 0077) != 0) {
+    return fail(Errc::unauthorized,
+                path + ": others may use the state folder; say `chmod 700 " + path + "`");
+  }
+  return {};
+}
+
+Result<Reach> open_reach(const Documents& documents, Access access) {
+  TRY(check_state_folder(documents.path(documents.fleet.state)));
+  Reach out{.store = nullptr,
+            .director = nullptr,
+            .client_key = {{}, Digest::of({})},
+            .where = nullptr,
+            .machines = nullptr,
+            .connect = {},
+            .boot_image = {},
+            .identity = {},
+            .identity_key = {},
+            .probe = {}};
+  TRY_ASSIGN(out.store, store_of(documents.state_path("fleet.db"), access));
+  const auto space = documents.fleet.director.network_namespace;
+  TRY_ASSIGN(auto where, network::NetworkNamespace::open(space));
+  TRY_ASSIGN_IN(auto director,
+                director::NftDirector::open(topology_of(documents), std::move(where)), "director");
+  out.director = std::make_unique<director::NftDirector>(std::move(director));
+  TRY_ASSIGN(auto links, network::NetworkNamespace::open(space));
+  out.where = std::make_unique<network::NetworkNamespace>(std::move(links));
+  out.machines = pool::make_vm_driver(*out.where);
+  const std::string key_file = documents.state_path("deployer-tls.pem");
+  TRY_ASSIGN(out.client_key, client_key_of(key_file, access));
+  out.connect =
+      [space, key_file](
+          const manifests::NodeLink& link, const StoredMachine& machine,
+          std::chrono::milliseconds timeout) -> Result<std::unique_ptr<node_client::NodeClient>> {
+    TRY_ASSIGN(auto inside, network::NetworkNamespace::open(space));
+    TRY_ASSIGN(auto client, node_client::HttpsNodeClient::open(
+                                {link.node, link.node_management, machine.server_pin, key_file},
+                                std::move(inside), timeout));
+    return std::make_unique<node_client::HttpsNodeClient>(std::move(client));
+  };
+  out.boot_image = [path = documents.path(documents.fleet.store)](
+                       const manifests::Release& release) -> Result<pool::BootImage> {
+    TRY_ASSIGN_IN(const auto store, images::Store::open(path), "store");
+    TRY_ASSIGN_IN(auto image, pool::make_boot_image(release, store), "store " + path);
+    return image;
+  };
+  std::optional<std::string> opener;
+  if (documents.fleet.identity_key_file) {
+    opener = documents.path(*documents.fleet.identity_key_file);
+  }
+  out.identity = [path = documents.path(documents.fleet.identity), opener] {
+    return keys::read_identity(path, opener);
+  };
+  out.identity_key = [path = documents.path(documents.fleet.identity)]() -> Result<PublicKey> {
+    TRY_ASSIGN(const std::string sealed, read_file(path, kKeyLimit));
+    TRY_ASSIGN_IN(const auto key, keys::sealed_public_key(sealed), path);
+    return key;
+  };
+  out.probe = [space](
+                  const probe::ProbeTarget& target, const keys::Secret& private_key,
+                  const std::optional<keys::Secret>& preshared_key) -> Result<probe::ProbeResult> {
+    TRY_ASSIGN(const auto inside, network::NetworkNamespace::open(space));
+    return probe::run_probe(inside, target, private_key, preshared_key, kProbePatience);
+  };
+  return out;
+}
+
+}  // namespace weir::deployer

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deployer/orders/documents.h"
+#include "deployer/pool/machines.h"
+#include "deployer/rollout/terms/whereabouts.h"
+#include "deployer/state/state_store.h"
+#include "deployer/steering/steering.h"
+#include "manifests/base/result.h"
+#include "manifests/messages/node_api.h"
+
+namespace weir::deployer {
+
+/// What one look at a node showed.
+struct NodeSeen {
+  pool::MachineState machine = pool::MachineState::gone;
+  std::optional<manifests::NodeIdentity> identity;  ///< absent: no answer
+  std::optional<manifests::PeerDump> dump;          ///< absent: no answer, or no private key yet
+  std::string trouble;  ///< why there is no answer; empty where none was expected
+};
+
+/// A fleet at one moment: what the data plane shows, and what the state adds. All that planning,
+/// status and watching know.
+struct Observed {
+  bool installed = false;                        ///< the director steers for this fleet
+  std::optional<director::Observed> director{};  ///< absent: not installed, or not readable
+  std::string director_trouble{};
+  std::map<NodeId, NodeSeen> nodes{};  ///< every node of the fleet
+  std::map<PoolName, StoredPool> pools{};
+  std::optional<PoolName> recorded{};     ///< the active pool, as ordered last
+  std::optional<StoredRollout> newest{};  ///< that moved clients: deploy or rollback
+  std::map<PublicKey, Known> clients{};   ///< where they were seen last
+};
+
+/// The pool that new clients go to. errors: not_found: nothing is up; integrity: the director's
+/// active nodes are not this fleet's, or it cannot be read
+[[nodiscard]] Result<PoolName> active_pool(const Documents& documents, const Observed& observed);
+
+/// Null: the newest rollout was brought to an end, or there was none.
+[[nodiscard]] const StoredRollout* unfinished_rollout(const Observed& observed);
+
+/// Where every client with a session is.
+[[nodiscard]] std::map<PublicKey, Whereabouts> whereabouts(const Observed& observed);
+
+}  // namespace weir::deployer

@@ -1,0 +1,230 @@
+#include "deployer/orders/order_plan.h"
+
+#include <algorithm>
+
+namespace weir::deployer {
+namespace {
+
+Plan plan_of(const Documents& documents, const Observed& observed, Kind kind,
+             const std::optional<PoolName>& from, const PoolName& to) {
+  Plan out{.kind = kind,
+           .from_pool = from,
+           .to_pool = to,
+           .from = {},
+           .to = documents.pool(to).nodes,
+           .peers = documents.peers,
+           .known = observed.clients,
+           .policy = documents.fleet.policy,
+           .release = {},
+           .probe_source = {}};
+  if (from) out.from = documents.pool(*from).nodes;
+  for (const manifests::PoolSpec& pool : documents.fleet.pools) {
+    if (pool.clock_offset == std::chrono::milliseconds(0)) continue;
+    out.wrong_clocks.insert(pool.nodes.begin(), pool.nodes.end());
+  }
+  return out;
+}
+
+bool contains(const std::vector<NodeId>& nodes, const NodeId& node) {
+  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+}
+
+/// A node that runs the very release and answers need not be booted again.
+PoolPlan plan_pool(const Documents& documents, const Observed& observed, const PoolName& pool,
+                   const ReleaseFacts& release) {
+  PoolPlan out{pool, {}, {}};
+  const auto stored = observed.pools.find(pool);
+  const bool same =
+      stored != observed.pools.end() && stored->second.release_digest == release.digest;
+  for (const NodeId& node : documents.pool(pool).nodes) {
+    const auto seen = observed.nodes.find(node);
+    const bool runs = same && seen != observed.nodes.end() && seen->second.identity &&
+                      seen->second.identity->lock_digest == release.release.lock_digest;
+    (runs ? out.keep : out.boot).push_back(node);
+  }
+  return out;
+}
+
+Moves moves_of(const Observed& observed, const Plan& plan) {
+  Moves out;
+  for (const auto& [key, place] : whereabouts(observed)) {
+    if (!plan.peers.contains(key) || !contains(plan.from, place.node)) continue;
+    ++out[{place.node, node_for(key, plan.to)}];
+  }
+  return out;
+}
+
+Result<UpPlan> plan_up(const Documents& documents, const Observed& observed,
+                       const ReleaseFacts& release) {
+  PoolName pool = documents.fleet.pools.front().name;
+  if (observed.installed) {
+    TRY_ASSIGN(pool, active_pool(documents, observed));
+  } else if (observed.recorded) {
+    pool = *observed.recorded;
+  }
+  const auto stored = observed.pools.find(pool);
+  if (observed.installed && observed.recorded && stored != observed.pools.end() &&
+      stored->second.release_digest != release.digest) {
+    return fail(Errc::busy, "pool " + pool.string() + " runs release " +
+                                stored->second.release.string() +
+                                "; move to another release with `weir-deployer deploy --release " +
+                                release.release.name.string() + "`");
+  }
+  UpPlan out{release, plan_pool(documents, observed, pool, release),
+             plan_of(documents, observed, Kind::up, {}, pool)};
+  out.rollout.release = release.release;
+  out.rollout.ground = {.steers = observed.installed, .settled = observed.recorded.has_value()};
+  if (documents.fleet.probe) out.rollout.probe_source = documents.fleet.probe->source;
+  return out;
+}
+
+/// Where a deploy goes: over, or on with what was begun.
+Result<Plan> deploy_rollout(const Documents& documents, const Observed& observed,
+                            const ReleaseFacts& release, bool strict) {
+  TRY_ASSIGN(PoolName from, active_pool(documents, observed));
+  PoolName to = documents.other_pool(from);
+  if (const StoredRollout* unfinished = unfinished_rollout(observed)) {
+    if (unfinished->kind == Kind::rollback) {
+      return fail(Errc::busy, "a rollback to pool " + unfinished->to_pool.string() +
+                                  " was not finished; run `weir-deployer rollback` first");
+    }
+    const bool early = unfinished->phase == Phase::planned || unfinished->phase == Phase::booting;
+    if (!early && unfinished->release != release.release.name.string()) {
+      return fail(Errc::busy, "the deploy of " + unfinished->release +
+                                  " was not finished; finish it with `deploy --release " +
+                                  unfinished->release + "`, or undo it with `rollback`, first");
+    }
+    if (!early) {
+      from = unfinished->from_pool;
+      to = unfinished->to_pool;
+    }
+  }
+  Plan plan = plan_of(documents, observed, Kind::deploy, from, to);
+  plan.strict = strict;
+  plan.release = release.release;
+  if (documents.fleet.probe) plan.probe_source = documents.fleet.probe->source;
+  return plan;
+}
+
+Result<Plan> rollback_rollout(const Documents& documents, const Observed& observed) {
+  TRY_ASSIGN(const PoolName active, active_pool(documents, observed));
+  if (!observed.newest) {
+    return fail(Errc::not_found, "nothing was deployed yet, so there is nothing to roll back");
+  }
+  const StoredRollout& last = *observed.newest;
+  const bool onward = last.kind == Kind::rollback;
+  if (!last.finished) {
+    return plan_of(documents, observed, Kind::rollback, onward ? last.from_pool : last.to_pool,
+                   onward ? last.to_pool : last.from_pool);
+  }
+  if (last.to_pool == active && !onward) {
+    return plan_of(documents, observed, Kind::rollback, active, last.from_pool);
+  }
+  return fail(Errc::not_found,
+              "pool " + active.string() +
+                  " is active and the last rollout ended there; there is nothing to "
+                  "roll back");
+}
+
+Status plan_deploy(const DeployOrder& order, const Documents& documents, const Observed& observed,
+                   const ReleaseFacts& release, OrderPlan& out) {
+  TRY_ASSIGN(auto rollout, deploy_rollout(documents, observed, release, order.strict));
+  const auto stored = observed.pools.find(*rollout.from_pool);
+  if (unfinished_rollout(observed) == nullptr && stored != observed.pools.end() &&
+      stored->second.release_digest == release.digest) {
+    out.what = NothingPlan{*rollout.from_pool, release.release.name};
+    return {};
+  }
+  Moves moves = moves_of(observed, rollout);
+  PoolPlan pool = plan_pool(documents, observed, rollout.to_pool, release);
+  out.what = DeployPlan{release, std::move(pool), std::move(rollout), std::move(moves)};
+  return {};
+}
+
+void plan_down(const Observed& observed, DownPlan& out) {
+  for (const auto& [node, seen] : observed.nodes) {
+    if (seen.machine != pool::MachineState::gone) out.machines.push_back(node);
+  }
+  if (const StoredRollout* unfinished = unfinished_rollout(observed)) {
+    out.unfinished = unfinished->id;
+  }
+}
+
+/// Peers that a rollback keeps although the registry does not name them move as others do.
+void keep_removed(const Observed& observed, OrderPlan& out) {
+  auto& peers = std::get<RollbackPlan>(out.what).rollout.peers;
+  for (const auto& [node, seen] : observed.nodes) {
+    if (!seen.dump) continue;
+    for (const manifests::PeerState& peer : seen.dump->peers) {
+      if (!out.registry.removed.contains(peer.public_key)) continue;
+      peers.try_emplace(peer.public_key,
+                        manifests::Peer{"", peer.public_key, peer.allowed_ips, {}, {}});
+    }
+  }
+}
+
+/// Fills in what the order comes to.
+struct Planner {
+  const Documents& documents;
+  const Observed& observed;
+  const std::optional<ReleaseFacts>& release;
+  OrderPlan& out;
+
+  Status operator()(const UpOrder&) const {
+    if (!release) return fail(Errc::bug, "no release to plan with");
+    TRY_ASSIGN(out.what, plan_up(documents, observed, *release));
+    return {};
+  }
+  Status operator()(const DeployOrder& order) const {
+    if (!release) return fail(Errc::bug, "no release to plan with");
+    return plan_deploy(order, documents, observed, *release, out);
+  }
+  Status operator()(const RollbackOrder&) const {
+    TRY_ASSIGN(auto rollout, rollback_rollout(documents, observed));
+    Moves moves = moves_of(observed, rollout);
+    out.what = RollbackPlan{std::move(rollout), std::move(moves)};
+    return {};
+  }
+  Status operator()(const DownOrder&) const {
+    plan_down(observed, out.what.emplace<DownPlan>());
+    return {};
+  }
+};
+
+}  // namespace
+
+Result<OrderPlan> plan_order(const Order& order, const Documents& documents,
+                             const Observed& observed, const std::optional<ReleaseFacts>& release) {
+  OrderPlan out{order, DownPlan(), {}, false, {}};
+  TRY(std::visit(Planner{documents, observed, release, out}, order));
+  if (std::holds_alternative<DownOrder>(order)) return out;
+  out.registry = compare_registry(documents, observed);
+  if (auto fine =
+          judge_removals(out.registry, documents.fleet.policy.max_removed, allowed_removals(order));
+      !fine) {
+    // A way back must not wait for a registry to be mended.
+    if (!std::holds_alternative<RollbackOrder>(order)) {
+      return tl::unexpected(std::move(fine).error());
+    }
+    out.keep_removed = true;
+    keep_removed(observed, out);
+    out.warnings.push_back(
+        {Code::peers_differ, fine.error().message + "; this rollback keeps them all"});
+  }
+  if (documents.peers.empty()) {
+    out.warnings.push_back({Code::peers_differ, "the registry is empty: nobody can connect"});
+  }
+  for (const NodeId& node : out.registry.unread) {
+    out.warnings.push_back(
+        {Code::unfed, "node " + node.string() +
+                          " does not give its peers, so it is not brought to the registry: " +
+                          observed.nodes.at(node).trouble});
+  }
+  return out;
+}
+
+Plan return_plan(const Documents& documents, const Observed& observed, const Plan& plan) {
+  return plan_of(documents, observed, Kind::rollback, plan.to_pool, *plan.from_pool);
+}
+
+}  // namespace weir::deployer

@@ -1,0 +1,44 @@
+#include "deployer/rollout/nodelife/feed.h"
+
+#include <algorithm>
+
+namespace weir::deployer {
+namespace {
+
+std::vector<Prefix> sorted(std::vector<Prefix> prefixes) {
+  std::sort(prefixes.begin(), prefixes.end());
+  return prefixes;
+}
+
+}  // namespace
+
+bool is_probe(const manifests::PeerState& peer, const std::optional<IpAddress>& probe_source) {
+  return probe_source && peer.allowed_ips.size() == 1 &&
+         peer.allowed_ips.front().address == *probe_source;
+}
+
+NodeFeed feed_of(const std::map<PublicKey, manifests::Peer>& registry,
+                 const manifests::PeerDump& dump, const std::optional<IpAddress>& probe_source) {
+  NodeFeed out;
+  std::map<PublicKey, const manifests::PeerState*> there;
+  for (const manifests::PeerState& peer : dump.peers) {
+    there.emplace(peer.public_key, &peer);
+    if (!registry.contains(peer.public_key) && !is_probe(peer, probe_source)) {
+      out.remove.push_back(peer.public_key);
+    }
+  }
+  for (const auto& [key, peer] : registry) {
+    const auto found = there.find(key);
+    if (found == there.end()) {
+      out.add.push_back(key);
+    } else if (sorted(found->second->allowed_ips) != sorted(peer.allowed_ips) ||
+               found->second->has_preshared_key != peer.preshared_key_file.has_value()) {
+      out.change.push_back(key);
+    } else if (peer.preshared_key_file) {
+      out.confirm.push_back(key);
+    }
+  }
+  return out;
+}
+
+}  // namespace weir::deployer

@@ -1,0 +1,465 @@
+#pragma once
+
+#include <doctest/doctest.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "deployer/node_client/tls_key.h"
+#include "deployer/orders/edge/orders.h"
+#include "deployer/orders/edge/site.h"
+#include "deployer/state/sqlite/edge/sqlite_store.h"
+#include "images/store/edge/store.h"
+#include "keys/identity/wireguard_identity.h"
+#include "manifests/base/edge/file.h"
+#include "tests/unit/keys/trust/trust_fixture.h"
+
+namespace weir::deployer {
+
+/// A whole fleet without a machine: director, nodes, their machines and clients, all of which hold
+/// state and behave as real ones do, as far as the deployer can tell. Documents, releases and the
+/// state file are real, in a folder that goes with it.
+class FakeFleet {
+ public:
+  struct Node {
+    pool::MachineState machine = pool::MachineState::gone;
+    bool answers = true;
+    bool comes_up = true;  ///< its API answers once it was booted
+    unsigned boots = 0;
+    manifests::Release release = testing::release_named("none");
+    std::array<std::uint8_t, 32> seal_public{}, seal_private{};
+    std::optional<PublicKey> key;
+    std::map<PublicKey, manifests::PeerState> peers;
+    std::map<PublicKey, std::string> preshared;  ///< 32 raw bytes
+    std::chrono::microseconds ahead{0};
+    std::set<PublicKey> put;  ///< peers that some diff changed or added since boot
+  };
+  struct Client {
+    Endpoint endpoint;
+    std::optional<NodeId> session;
+    std::string preshared;
+    unsigned lost = 0;  ///< sessions that ended under it
+  };
+
+  explicit FakeFleet(unsigned peers = 4, const std::string& more = "") : more_(more) {
+    REQUIRE(sodium_init() >= 0);
+    REQUIRE(::mkdtemp(folder.data()) != nullptr);
+    REQUIRE(write_file(folder + "/release.pub", print(people_.pair(0).public_key)).has_value());
+    put_release("one");
+    put_release("two");
+    for (unsigned n = 1; n <= peers; ++n) registry.insert(n);
+    write();
+  }
+  FakeFleet(const FakeFleet&) = delete;
+  FakeFleet& operator=(const FakeFleet&) = delete;
+  ~FakeFleet() { std::filesystem::remove_all(folder); }
+
+  static NodeId node(const char* name) { return *NodeId::parse(name); }
+  static PublicKey key(unsigned n) {
+    std::array<std::uint8_t, 32> raw{};
+    raw[0] = static_cast<std::uint8_t>(n);
+    raw[1] = static_cast<std::uint8_t>(n >> 8);
+    raw[31] = 7;
+    return PublicKey::from_raw(raw);
+  }
+  static std::string inner(unsigned n) {
+    return "10.8." + std::to_string(n / 250) + "." + std::to_string(n % 250 + 1);
+  }
+
+  /// Documents, as `registry` and `preshared_keys` have them.
+  void write() const {
+    const std::string fleet =
+        "name: t\nstate: state\nstore: store\ntrusted_keys: [release.pub]\nidentity: i\n"
+        "peers: peers.jsonl\n"
+        "director: {driver: nft, upstream_interface: up0}\nvip: {ipv4: 198.51.100.1}\n"
+        "fabric: {ipv4: 10.254.0.0/24, ipv6: 'fd00:fab::/64', management: 10.254.1.0/24}\n"
+        "clients: [10.8.0.0/16]\npools:\n"
+        "  - {name: blue, driver: vm, nodes: [blue-1]}\n"
+        "  - {name: green, driver: vm, nodes: [green-1]}\n" +
+        more_;
+    REQUIRE(write_file(folder + "/fleet.yaml", fleet).has_value());
+    std::string lines;
+    for (const unsigned n : registry) {
+      const std::string name = "client-" + std::to_string(n);
+      lines += R"({"name":")" + name + R"(","public_key":")" + key(n).string() +
+               R"(","allowed_ips":[")" + inner(moved_inner.contains(n) ? n + 1000 : n) + R"("])";
+      if (const auto secret = preshared_keys.find(n); secret != preshared_keys.end()) {
+        lines += R"(,"preshared_key_file":")" + name + R"(.psk")";
+        REQUIRE(write_file(folder + "/" + name + ".psk", base64_of(as_bytes(secret->second)), 0600)
+                    .has_value());
+      }
+      lines += "}\n";
+    }
+    REQUIRE(write_file(folder + "/peers.jsonl", lines).has_value());
+  }
+
+  void put_release(const std::string& name) {
+    manifests::Release release = testing::release_named(name);
+    release.lock_digest = Digest::of(as_bytes(name));
+    const std::string text = print(release);
+    const std::string place = folder + "/store/releases/" + name;
+    REQUIRE(images::Store::open_or_create(folder + "/store").has_value());
+    REQUIRE(make_folders(place).has_value());
+    REQUIRE(write_file(place + "/release.json", text).has_value());
+    REQUIRE(write_file(place + "/release.json.minisig", people_.sign(0, text)).has_value());
+  }
+
+  [[nodiscard]] std::unique_ptr<Site> site() {
+    auto documents = read_documents(folder + "/fleet.yaml");
+    if (!documents) FAIL(documents.error().message);
+    REQUIRE(make_folders(folder + "/state", 0700).has_value());
+    auto site = Site::compose(std::move(*documents), reach(), [this](const std::string& line) {
+      const std::lock_guard guard(lock);
+      said.push_back(line);
+    });
+    return site;
+  }
+
+  Result<Report> order(const Order& order) {
+    const auto at = site();
+    return run_order({*at, interrupted, std::chrono::steady_clock::now()}, order);
+  }
+  Report done(const Order& what) {
+    auto report = order(what);
+    if (!report) FAIL(report.error().message);
+    std::string lines;
+    for (const std::string& line : said) lines += line + "\n";
+    CAPTURE(lines);
+    CAPTURE((report->refusal ? report->refusal->text : ""));
+    REQUIRE(report->outcome == Outcome::done);
+    return std::move(*report);
+  }
+  [[nodiscard]] Result<Planned> plan(const Order& order) {
+    const auto at = site();
+    return plan_on(*at, order, Seeing::forgotten);
+  }
+
+  /// A registered client that has a session with a node and uses it.
+  void connect(unsigned n, const char* name) {
+    const std::lock_guard guard(lock);
+    const auto secret = preshared_keys.find(n);
+    Client client{{IpAddress::v4({203, 0, 113, static_cast<std::uint8_t>(n)}), 5000},
+                  node(name),
+                  secret == preshared_keys.end() ? "" : secret->second};
+    auto& peer = nodes.at(node(name)).peers.at(key(n));
+    peer.endpoint = client.endpoint;
+    peer.last_handshake_unix_ns = clock_ns() - 30'000'000'000;
+    peer.rx_bytes = 5000;
+    clients.insert_or_assign(key(n), client);
+  }
+
+  static Order up(const char* release, AllowedRemovals allow = {}) {
+    return UpOrder{*ReleaseName::parse(release), allow};
+  }
+  static Order deploy(const char* release, AllowedRemovals allow = {}) {
+    return DeployOrder{*ReleaseName::parse(release), false, allow};
+  }
+
+  std::string folder = "/tmp/weirt-fleet-XXXXXX";
+  std::set<unsigned> registry;                     ///< clients by number
+  std::set<unsigned> moved_inner;                  ///< that have another allowed IP now
+  std::map<unsigned, std::string> preshared_keys;  ///< 32 raw bytes
+  std::atomic<bool> interrupted{false};
+
+  std::mutex lock;  ///< over what follows
+  std::map<NodeId, Node> nodes = {{node("blue-1"), {}}, {node("green-1"), {}}};
+  std::map<PublicKey, Client> clients;
+  bool installed = false;
+  director::Intent steering;
+  std::vector<std::string> said;
+  std::function<void(FakeFleet&, const NodeId&)> on_start = [](FakeFleet&, const NodeId&) {};
+
+ private:
+  class FakeDirector;
+  class FakeClient;
+  class FakeMachines;
+
+  static std::int64_t clock_ns() {
+    return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
+  }
+  Reach reach();
+
+  std::string more_;
+  testing::People people_{1};
+  std::optional<manifests::Release> image_;  ///< what was read to be booted
+};
+
+class FakeFleet::FakeDirector final : public director::Director {
+ public:
+  explicit FakeDirector(FakeFleet& fleet) : fleet_(fleet) {}
+  Result<bool> installed() override {
+    const std::lock_guard guard(fleet_.lock);
+    return fleet_.installed;
+  }
+  Status install(const director::Intent& steering,
+                 const std::optional<director::Learned>&) override {
+    const std::lock_guard guard(fleet_.lock);
+    fleet_.installed = true;
+    fleet_.steering = steering;
+    return {};
+  }
+  Status attach(const NodeId&) override { return {}; }
+  Status apply(const director::Delta& delta) override {
+    const std::lock_guard guard(fleet_.lock);
+    if (!director::apply(fleet_.steering, delta)) {
+      return fail(Errc::busy, "director: another version");
+    }
+    return {};
+  }
+  Result<director::Observed> read() override {
+    const std::lock_guard guard(fleet_.lock);
+    if (!fleet_.installed) return fail(Errc::not_found, "director: not installed");
+    director::Observed out;
+    out.steering = fleet_.steering;
+    for (const auto& [key, client] : fleet_.clients) {
+      if (client.session) out.learned.homes.insert_or_assign(client.endpoint, *client.session);
+    }
+    return out;
+  }
+  Status forget(const NodeId&) override { return {}; }
+  Status nudge(const NodeId&, const IpAddress&) override { return {}; }
+  Status remove() override {
+    const std::lock_guard guard(fleet_.lock);
+    fleet_.installed = false;
+    return {};
+  }
+
+ private:
+  FakeFleet& fleet_;
+};
+
+class FakeFleet::FakeClient final : public node_client::NodeClient {
+ public:
+  FakeClient(FakeFleet& fleet, NodeId id) : fleet_(fleet), id_(std::move(id)) {}
+  void set_timeout(std::chrono::milliseconds) override {}
+  void end_when(const std::atomic<bool>&) override {}
+  Result<manifests::NodeIdentity> identity() override {
+    return with([&](Node& node) -> Result<manifests::NodeIdentity> {
+      return manifests::NodeIdentity{id_,
+                                     "boot-" + std::to_string(node.boots),
+                                     node.release.lock_digest,
+                                     node.release.kernel.release,
+                                     node.release.kernel.build_id,
+                                     {},
+                                     {},
+                                     clock_ns() + std::chrono::nanoseconds(node.ahead).count(),
+                                     PublicKey::from_raw(node.seal_public),
+                                     node.key,
+                                     "1"};
+    });
+  }
+  Result<std::chrono::microseconds> clock_offset(int) override {
+    return with([&](Node& node) -> Result<std::chrono::microseconds> { return node.ahead; });
+  }
+  Status set_clock(std::chrono::nanoseconds time) override {
+    return with([&](Node& node) -> Status {
+      const auto to = std::chrono::duration_cast<std::chrono::microseconds>(
+          time - std::chrono::nanoseconds(clock_ns()));
+      node.ahead = to;
+      return {};
+    });
+  }
+  Status put_private_key(const manifests::SealedPrivateKey& sealed) override {
+    return with([&](Node& node) -> Status {
+      TRY_ASSIGN(const auto raw, open(node, sealed.sealed));
+      TRY_ASSIGN(auto secret, keys::Secret::copy_of(as_bytes(raw)));
+      TRY_ASSIGN(node.key, keys::public_key_of(secret));
+      return {};
+    });
+  }
+  Result<manifests::PeerDump> peers() override {
+    return with([&](Node& node) -> Result<manifests::PeerDump> {
+      if (!node.key) return fail(Errc::busy, "the private key has not arrived yet");
+      for (auto& [key, client] : fleet_.clients) {
+        if (client.session == id_) node.peers.at(key).rx_bytes += 100;
+      }
+      manifests::PeerDump out{*node.key, clock_ns(), {}};
+      for (const auto& [key, peer] : node.peers) out.peers.push_back(peer);
+      return out;
+    });
+  }
+  Status apply(const manifests::PeerDiff& diff) override {
+    return with([&](Node& node) -> Status {
+      for (const PublicKey& key : diff.remove) {
+        if (node.peers.erase(key) != 0) lose(key);
+        node.preshared.erase(key);
+      }
+      for (const manifests::PeerSpec& spec : diff.put) {
+        std::string secret;
+        if (spec.sealed_preshared_key) {
+          TRY_ASSIGN(secret, open(node, *spec.sealed_preshared_key));
+        }
+        auto& peer =
+            node.peers
+                .try_emplace(spec.public_key,
+                             manifests::PeerState{spec.public_key, {}, false, {}, 0, 0, 0, 0})
+                .first->second;
+        peer.allowed_ips = spec.allowed_ips;
+        peer.has_preshared_key = !secret.empty();
+        if (spec.endpoint) peer.endpoint = spec.endpoint;
+        node.preshared[spec.public_key] = secret;
+        node.put.insert(spec.public_key);
+      }
+      return {};
+    });
+  }
+  Status prepare(const manifests::PrepareRequest& request) override {
+    return with([&](Node& node) -> Status {
+      for (const auto& target : request.clients) {
+        const auto peer = node.peers.find(target.public_key);
+        if (peer == node.peers.end()) return fail(Errc::not_found, "no such peer");
+        peer->second.endpoint = target.endpoint;
+        peer->second.last_handshake_unix_ns = 0;
+        peer->second.rx_bytes = 0;
+        const auto client = fleet_.clients.find(target.public_key);
+        if (client == fleet_.clients.end()) continue;
+        if (client->second.session == id_) lose(target.public_key);
+        if (node.preshared[target.public_key] != client->second.preshared ||
+            client->second.endpoint != target.endpoint) {
+          continue;
+        }
+        peer->second.last_handshake_unix_ns = clock_ns();
+        peer->second.rx_bytes = 92;
+        if (!fleet_.steering.holds.contains({id_, target.endpoint})) client->second.session = id_;
+      }
+      return {};
+    });
+  }
+  Status commit(const manifests::PeerSelection& selection) override {
+    return with([&](Node& node) -> Status {
+      for (const PublicKey& key : selection.peers) {
+        const auto client = fleet_.clients.find(key);
+        if (client == fleet_.clients.end()) continue;
+        if (node.peers.at(key).last_handshake_unix_ns != 0) client->second.session = id_;
+      }
+      return {};
+    });
+  }
+  Status give_up(const manifests::PeerSelection& selection) override {
+    return with([&](Node& node) -> Status {
+      for (const PublicKey& key : selection.peers) {
+        const auto peer = node.peers.find(key);
+        if (peer == node.peers.end()) continue;
+        peer->second.endpoint.reset();
+        peer->second.last_handshake_unix_ns = 0;
+        peer->second.rx_bytes = 0;
+      }
+      return {};
+    });
+  }
+  Status drain() override { return {}; }
+  Result<std::string> logs() override { return std::string(); }
+  Result<std::string> tool_dump() override { return std::string(); }
+  Status power_off() override { return {}; }
+
+ private:
+  template <class Work>
+  auto with(Work work) -> decltype(work(std::declval<Node&>())) {
+    const std::lock_guard guard(fleet_.lock);
+    Node& node = fleet_.nodes.at(id_);
+    if (node.machine != pool::MachineState::running || !node.answers) {
+      return fail(Errc::timeout, "node " + id_.string() + ": no answer");
+    }
+    return work(node);
+  }
+  static Result<std::string> open(const Node& node, const std::string& sealed) {
+    TRY_ASSIGN(const auto bytes, parse_base64(sealed));
+    std::string out(bytes.size() - crypto_box_SEALBYTES, '\0');
+    if (crypto_box_seal_open(reinterpret_cast<unsigned char*>(out.data()),
+                             reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                             node.seal_public.data(), node.seal_private.data()) != 0) {
+      return fail(Errc::unauthorized, "sealed to another key");
+    }
+    return out;
+  }
+  void lose(const PublicKey& key) {
+    const auto client = fleet_.clients.find(key);
+    if (client == fleet_.clients.end() || client->second.session != id_) return;
+    client->second.session.reset();
+    ++client->second.lost;
+  }
+
+  FakeFleet& fleet_;
+  NodeId id_;
+};
+
+class FakeFleet::FakeMachines final : public pool::MachineDriver {
+ public:
+  explicit FakeMachines(FakeFleet& fleet) : fleet_(fleet) {}
+  Status check(const manifests::NodeLink&) override { return {}; }
+  Result<pool::MachineRecord> start(const manifests::NodeLink& link, const manifests::PoolSpec&,
+                                    const pool::BootImage&, const manifests::NodeConfig&,
+                                    const std::string& folder) override {
+    fleet_.on_start(fleet_, link.node);
+    const std::lock_guard guard(fleet_.lock);
+    Node& node = fleet_.nodes.at(link.node);
+    const unsigned boots = node.boots + 1;
+    const bool comes_up = node.comes_up;
+    node = Node{};
+    node.machine = pool::MachineState::running;
+    node.boots = boots;
+    node.answers = node.comes_up = comes_up;
+    node.release = *fleet_.image_;
+    crypto_box_keypair(node.seal_public.data(), node.seal_private.data());
+    return pool::MachineRecord{link.node, 1000 + static_cast<std::int64_t>(link.number), boots,
+                               folder};
+  }
+  Result<pool::MachineState> state(const pool::MachineRecord& machine) override {
+    const std::lock_guard guard(fleet_.lock);
+    return fleet_.nodes.at(machine.node).machine;
+  }
+  std::string console_tail(const pool::MachineRecord&, std::size_t) override { return {}; }
+  Status stop(const pool::MachineRecord& machine, std::chrono::milliseconds) override {
+    const std::lock_guard guard(fleet_.lock);
+    fleet_.nodes.at(machine.node).machine = pool::MachineState::gone;
+    return {};
+  }
+  Status end_unrecorded(const std::string&, std::chrono::milliseconds) override { return {}; }
+  void prefer(const pool::MachineRecord&) override {}
+
+ private:
+  FakeFleet& fleet_;
+};
+
+inline Reach FakeFleet::reach() {
+  auto store = SqliteStore::open(folder + "/state/fleet.db");
+  if (!store) FAIL(store.error().message);
+  return Reach{
+      .store = std::make_unique<SqliteStore>(std::move(*store)),
+      .director = std::make_unique<FakeDirector>(*this),
+      .client_key = {{}, Digest::of({})},
+      .where = nullptr,
+      .machines = std::make_unique<FakeMachines>(*this),
+      .connect =
+          [this](const manifests::NodeLink& link, const StoredMachine&,
+                 std::chrono::milliseconds) -> Result<std::unique_ptr<node_client::NodeClient>> {
+        return std::make_unique<FakeClient>(*this, link.node);
+      },
+      .boot_image = [this](const manifests::Release& release) -> Result<pool::BootImage> {
+        image_ = release;
+        return pool::BootImage{};
+      },
+      .identity = []() -> Result<keys::WireGuardIdentity> {
+        TRY_ASSIGN(auto secret,
+                   keys::parse_wireguard_key("yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="));
+        TRY_ASSIGN(const auto key, keys::public_key_of(secret));
+        return keys::WireGuardIdentity{key, std::move(secret)};
+      },
+      .identity_key = []() -> Result<PublicKey> {
+        return PublicKey::parse("HIgo9xNzJMWLKASShiTqIybxZ0U3wGLiUeJ1PKf8ykw=");
+      },
+      .probe = [](const probe::ProbeTarget&, const keys::Secret&,
+                  const std::optional<keys::Secret>&) -> Result<probe::ProbeResult> {
+        return fail(Errc::timeout, "probe: no handshake");
+      }};
+}
+
+}  // namespace weir::deployer

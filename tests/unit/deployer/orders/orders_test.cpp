@@ -1,0 +1,334 @@
+// Whole orders against a fleet that is played: what is told, what is done, and what the registry
+// means while it is done.
+#include "deployer/orders/edge/orders.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "deployer/orders/resumption.h"
+#include "tests/unit/deployer/fake_fleet.h"
+
+namespace weir::deployer {
+namespace {
+
+using Json = nlohmann::json;
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const std::string& line : lines) out += line + "\n";
+  return out;
+}
+
+std::string joined(const std::vector<Reason>& reasons) {
+  std::string out;
+  for (const Reason& reason : reasons) out += reason.text + "\n";
+  return out;
+}
+
+/// The registry of a node's device.
+std::set<PublicKey> peers_on(FakeFleet& fleet, const char* node) {
+  std::set<PublicKey> out;
+  for (const auto& [key, peer] : fleet.nodes.at(FakeFleet::node(node)).peers) out.insert(key);
+  return out;
+}
+
+std::set<PublicKey> keys(std::initializer_list<unsigned> numbers) {
+  std::set<PublicKey> out;
+  for (const unsigned n : numbers) out.insert(FakeFleet::key(n));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("up boots the first pool, feeds it and makes it the active one, as its plan says") {
+  FakeFleet fleet(3);
+  const auto planned = fleet.plan(FakeFleet::up("one"));
+  REQUIRE(planned.has_value());
+  const Json told = Json::parse(print_json(planned->plan));
+  CHECK(told["plan"] == "up");
+  CHECK(told["boot"] == Json::array({"blue-1"}));
+  CHECK(told["install_steering"] == true);
+  CHECK_FALSE(fleet.installed);
+  fleet.done(FakeFleet::up("one"));
+  CHECK(fleet.installed);
+  CHECK(fleet.steering.active == director::equal_weights({FakeFleet::node("blue-1")}));
+  CHECK(peers_on(fleet, "blue-1") == keys({1, 2, 3}));
+  CHECK(fleet.nodes.at(FakeFleet::node("blue-1")).boots == 1);
+
+  SUBCASE("again it keeps what runs") {
+    const auto again = fleet.plan(FakeFleet::up("one"));
+    REQUIRE(again.has_value());
+    CHECK(Json::parse(print_json(again->plan))["boot"].empty());
+    fleet.done(FakeFleet::up("one"));
+    CHECK(fleet.nodes.at(FakeFleet::node("blue-1")).boots == 1);
+  }
+  SUBCASE("a plan refuses what the order refuses") {
+    const auto plan = fleet.plan(FakeFleet::up("two"));
+    const auto order = fleet.order(FakeFleet::up("two"));
+    REQUIRE_FALSE(plan.has_value());
+    REQUIRE_FALSE(order.has_value());
+    CHECK(plan.error().message == order.error().message);
+    CHECK(has(plan.error().message, "weir-deployer deploy --release two"));
+  }
+  SUBCASE("a deploy of what runs finds nothing to do, and its plan boots nothing") {
+    const auto plan = fleet.plan(FakeFleet::deploy("one"));
+    REQUIRE(plan.has_value());
+    CHECK(Json::parse(print_json(plan->plan))["nothing_to_do"] == true);
+    CHECK_FALSE(has(print_text(plan->plan), "boot"));
+    fleet.done(FakeFleet::deploy("one"));
+    CHECK(fleet.nodes.at(FakeFleet::node("green-1")).boots == 0);
+  }
+}
+
+TEST_CASE("a deploy moves active clients, and a rollback moves them back, as their plans say") {
+  FakeFleet fleet(4);
+  fleet.done(FakeFleet::up("one"));
+  fleet.connect(1, "blue-1");
+  fleet.connect(2, "blue-1");
+  const auto plan = fleet.plan(FakeFleet::deploy("two"));
+  REQUIRE(plan.has_value());
+  const Json told = Json::parse(print_json(plan->plan));
+  CHECK(told["moves"] == Json::parse(R"([{"from":"blue-1","to":"green-1","clients":2}])"));
+  const Report there = fleet.done(FakeFleet::deploy("two"));
+  CHECK(there.clients.size() == 2);
+  for (const unsigned n : {1U, 2U}) {
+    CHECK(fleet.clients.at(FakeFleet::key(n)).session == FakeFleet::node("green-1"));
+    CHECK(fleet.clients.at(FakeFleet::key(n)).lost == 0);
+  }
+  CHECK(there.warnings.empty());
+  fleet.done(RollbackOrder{});
+  for (const unsigned n : {1U, 2U}) {
+    CHECK(fleet.clients.at(FakeFleet::key(n)).session == FakeFleet::node("blue-1"));
+  }
+}
+
+TEST_CASE("a peer registered after a deploy is known to the pool that a rollback goes to") {
+  FakeFleet fleet(2);
+  fleet.done(FakeFleet::up("one"));
+  fleet.connect(1, "blue-1");
+  fleet.done(FakeFleet::deploy("two"));
+  fleet.registry.insert(9);
+  fleet.write();
+  // The pool in use was told of it, the warm one was not.
+  fleet.nodes.at(FakeFleet::node("green-1"))
+      .peers.emplace(
+          FakeFleet::key(9),
+          manifests::PeerState{
+              FakeFleet::key(9), {*Prefix::parse(FakeFleet::inner(9))}, false, {}, 0, 0, 0, 0});
+  fleet.connect(9, "green-1");
+  // As a serving deployer keeps it.
+  REQUIRE(fleet.site()
+              ->store()
+              .put_clients({{FakeFleet::key(9), fleet.clients.at(FakeFleet::key(9)).endpoint,
+                             FakeFleet::node("green-1")}})
+              .has_value());
+  fleet.nodes.at(FakeFleet::node("green-1")).machine = pool::MachineState::frozen;
+  const auto report = fleet.order(RollbackOrder{});
+  REQUIRE(report.has_value());
+  CAPTURE(joined(fleet.said));
+  CHECK(peers_on(fleet, "blue-1").contains(FakeFleet::key(9)));
+  CHECK(fleet.clients.at(FakeFleet::key(9)).session == FakeFleet::node("blue-1"));
+}
+
+TEST_CASE("a registry that lost most of its peers is listed, and refused unless that is said") {
+  FakeFleet fleet(200);
+  fleet.done(FakeFleet::up("one"));
+  fleet.registry = {1, 2, 3};
+  fleet.write();
+  for (const Order& order : {FakeFleet::deploy("two"), FakeFleet::up("one")}) {
+    const auto refused = fleet.order(order);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == Errc::exhausted);
+    CHECK(has(refused.error().message, "--allow-removals 197"));
+    CHECK_FALSE(fleet.plan(order).has_value());
+  }
+  CHECK(peers_on(fleet, "blue-1").size() == 200);
+  CHECK(fleet.nodes.at(FakeFleet::node("green-1")).boots == 0);
+
+  const auto listed = fleet.plan(FakeFleet::up("one", 197));
+  REQUIRE(listed.has_value());
+  const Json told = Json::parse(print_json(listed->plan));
+  CHECK(told["registry"]["removed"].size() == 197);
+  CHECK(has(print_text(listed->plan), FakeFleet::key(77).string()));
+  CHECK_FALSE(fleet.order(FakeFleet::up("one", 196)).has_value());
+  fleet.done(FakeFleet::up("one", 197));
+  CHECK(peers_on(fleet, "blue-1") == keys({1, 2, 3}));
+}
+
+TEST_CASE("an empty registry takes nobody's tunnel away unless that is said") {
+  FakeFleet fleet(1);
+  fleet.done(FakeFleet::up("one"));
+  fleet.registry.clear();
+  fleet.write();
+  const auto refused = fleet.order(FakeFleet::up("one"));
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(has(refused.error().message, "--allow-removals 1"));
+  CHECK(peers_on(fleet, "blue-1") == keys({1}));
+  fleet.done(FakeFleet::up("one", 1));
+  CHECK(peers_on(fleet, "blue-1").empty());
+}
+
+TEST_CASE("a rollback takes revoked keys and old allowed IPs from the pool that it goes to") {
+  FakeFleet fleet(20);
+  fleet.done(FakeFleet::up("one"));
+  fleet.connect(1, "blue-1");
+  fleet.done(FakeFleet::deploy("two"));
+  fleet.registry.erase(5);
+  fleet.moved_inner.insert(6);
+  fleet.write();
+  const auto plan = fleet.plan(RollbackOrder{});
+  REQUIRE(plan.has_value());
+  CHECK(plan->plan.registry.removed == keys({5}));
+  fleet.done(RollbackOrder{});
+  for (const char* node : {"blue-1", "green-1"}) {
+    CHECK_FALSE(peers_on(fleet, node).contains(FakeFleet::key(5)));
+    CHECK(fleet.nodes.at(FakeFleet::node(node)).peers.at(FakeFleet::key(6)).allowed_ips ==
+          std::vector<Prefix>{*Prefix::parse(FakeFleet::inner(1006))});
+  }
+}
+
+TEST_CASE("a rollback does not wait for a registry that lost too many, and says so") {
+  FakeFleet fleet(20);
+  fleet.done(FakeFleet::up("one"));
+  fleet.done(FakeFleet::deploy("two"));
+  fleet.registry = {1};
+  fleet.write();
+  const Report report = fleet.done(RollbackOrder{});
+  CHECK(has(joined(report.warnings), "keeps them all"));
+  CHECK(peers_on(fleet, "blue-1").size() == 20);
+  fleet.done(FakeFleet::up("one", 19));
+  CHECK(peers_on(fleet, "blue-1").size() == 1);
+}
+
+TEST_CASE("a node that cannot be brought to the registry is named") {
+  FakeFleet fleet(3);
+  fleet.done(FakeFleet::up("one"));
+  fleet.connect(1, "blue-1");
+  fleet.done(FakeFleet::deploy("two"));
+  fleet.registry.insert(8);
+  fleet.write();
+  fleet.nodes.at(FakeFleet::node("blue-1")).answers = false;
+  const Report report = fleet.done(FakeFleet::up("two"));
+  CHECK(has(joined(report.warnings), "blue-1"));
+}
+
+TEST_CASE("a revoked client loses its sessions on every node, is named, and is no failure") {
+  FakeFleet fleet(20);
+  fleet.done(FakeFleet::up("one"));
+  fleet.connect(1, "blue-1");
+  fleet.connect(2, "blue-1");
+  fleet.registry.erase(2);
+  fleet.write();
+  Report report;
+  SUBCASE("with up") {
+    report = fleet.done(FakeFleet::up("one"));
+    CHECK(fleet.clients.at(FakeFleet::key(1)).session == FakeFleet::node("blue-1"));
+  }
+  SUBCASE("with deploy") {
+    report = fleet.done(FakeFleet::deploy("two"));
+    CHECK(fleet.clients.at(FakeFleet::key(1)).session == FakeFleet::node("green-1"));
+  }
+  CHECK_FALSE(fleet.clients.at(FakeFleet::key(2)).session.has_value());
+  for (const char* node : {"blue-1", "green-1"}) {
+    CHECK_FALSE(peers_on(fleet, node).contains(FakeFleet::key(2)));
+  }
+  const Json told = Json::parse(print_json(report));
+  REQUIRE(told["revoked"].size() == 1);
+  CHECK(told["revoked"][0]["public_key"] == FakeFleet::key(2).string());
+  CHECK(told["stayed"].empty());
+  CHECK(fleet.clients.at(FakeFleet::key(1)).lost == 0);
+  for (const auto& [prefix, node] : fleet.steering.assigned) {
+    CHECK(prefix != *Prefix::parse(FakeFleet::inner(2)));
+  }
+}
+
+TEST_CASE("a deploy that moved nobody and sent no probe says that nothing was proved") {
+  FakeFleet fleet(3);
+  fleet.done(FakeFleet::up("one"));
+  const auto plan = fleet.plan(FakeFleet::deploy("two"));
+  REQUIRE(plan.has_value());
+  CHECK(has(print_text(plan->plan), "prove nothing"));
+  const Report report = fleet.done(FakeFleet::deploy("two"));
+  CHECK(Json::parse(print_json(report))["proved"] == "nothing");
+  CHECK(has(print_text(report), "nothing was proved"));
+}
+
+TEST_CASE("up gives a changed preshared key, and live sessions stay") {
+  FakeFleet fleet(2);
+  fleet.preshared_keys[1] = std::string(32, 'a');
+  fleet.write();
+  fleet.done(FakeFleet::up("one"));
+  fleet.connect(1, "blue-1");
+  fleet.preshared_keys[1] = std::string(32, 'b');
+  fleet.write();
+  fleet.done(FakeFleet::up("one"));
+  CHECK(fleet.nodes.at(FakeFleet::node("blue-1")).preshared.at(FakeFleet::key(1)) ==
+        std::string(32, 'b'));
+  CHECK(fleet.clients.at(FakeFleet::key(1)).lost == 0);
+}
+
+TEST_CASE("the journal that an order leaves can be walked to the state in which it ended") {
+  FakeFleet fleet(4);
+  fleet.done(FakeFleet::up("one"));
+  fleet.connect(1, "blue-1");
+  fleet.connect(2, "blue-1");
+  fleet.done(FakeFleet::deploy("two"));
+  const auto site = fleet.site();
+  const auto newest = site->store().newest_movement();
+  REQUIRE((newest.has_value() && newest->has_value()));
+  auto journal = site->store().journal((*newest)->id);
+  REQUIRE(journal.has_value());
+  REQUIRE(journal->records.size() > 10);
+  const auto whole = resume(*journal);
+  if (!whole) FAIL(whole.error().message);
+  REQUIRE(whole->has_value());
+  CHECK((*whole)->phase == Phase::committed);
+  CHECK((*whole)->places.at(FakeFleet::key(1)).node == FakeFleet::node("green-1"));
+  // A deployer that was killed leaves a beginning, which can be walked too.
+  journal->records.resize(journal->records.size() / 2);
+  const auto half = resume(*journal);
+  if (!half) FAIL(half.error().message);
+  CHECK((*half)->phase != Phase::committed);
+  journal->records.back() = journal->records.front() + "x";
+  CHECK_FALSE(resume(*journal).has_value());
+}
+
+TEST_CASE("down forgets where clients were, and all that ran") {
+  FakeFleet fleet(3);
+  fleet.done(FakeFleet::up("one"));
+  fleet.connect(1, "blue-1");
+  fleet.done(FakeFleet::deploy("two"));
+  REQUIRE_FALSE(fleet.site()->store().clients()->empty());
+  fleet.done(DownOrder{});
+  CHECK(fleet.site()->store().clients()->empty());
+  CHECK(fleet.site()->store().machines()->empty());
+  CHECK_FALSE(fleet.installed);
+  // Not in a corner of the file either.
+  const std::string address = "203.0.113.1";
+  for (const auto& file : std::filesystem::directory_iterator(fleet.folder + "/state")) {
+    if (!file.is_regular_file()) continue;
+    CAPTURE(file.path());
+    const auto bytes = read_file(file.path(), ByteCount{16 << 20});
+    REQUIRE(bytes.has_value());
+    CHECK_FALSE(has(*bytes, address));
+  }
+}
+
+TEST_CASE("an up that is interrupted while nodes boot ends, and undoes what it started") {
+  FakeFleet fleet(2);
+  fleet.nodes.at(FakeFleet::node("blue-1")).comes_up = false;
+  fleet.on_start = [](FakeFleet& it, const NodeId&) { it.interrupted = true; };
+  const auto report = fleet.order(FakeFleet::up("one"));
+  REQUIRE(report.has_value());
+  CHECK(report->outcome == Outcome::failed);
+  REQUIRE(report->refusal);
+  CHECK(report->refusal->code == Code::interrupted);
+  CHECK(fleet.nodes.at(FakeFleet::node("blue-1")).machine == pool::MachineState::gone);
+  CHECK_FALSE(fleet.installed);
+}
+
+}  // namespace weir::deployer
