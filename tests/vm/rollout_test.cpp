@@ -160,7 +160,7 @@ TEST_CASE("clients that cannot handshake with green stay on blue, lose nothing, 
 
 TEST_CASE("a revoked client loses its tunnel, is named, and has it again with its line") {
   lab::Lab& lab = fleet().lab();
-  REQUIRE(lab.wait_for_tunnel("talker", std::chrono::seconds(60)).has_value());
+  REQUIRE(lab.wait_for_tunnel("talker").has_value());
   const auto key = lab.keys_of(*lab::find_client(lab.plan(), "talker"));
   REQUIRE(key.has_value());
   REQUIRE(lab.write_peers({"talker"}).has_value());
@@ -173,12 +173,12 @@ TEST_CASE("a revoked client loses its tunnel, is named, and has it again with it
   CHECK(told["revoked"][0]["public_key"] == key->public_key);
   const auto after = fleet().status();
   for (const auto& client : after["clients"]) CHECK(client["public_key"] != key->public_key);
-  CHECK_FALSE(lab.wait_for_tunnel("talker", std::chrono::seconds(3)).has_value());
-  CHECK(lab.wait_for_tunnel("plain", std::chrono::seconds(30)).has_value());
+  CHECK(fleet().dump_peers("blue").find(key->public_key) == std::string::npos);
+  CHECK(lab.wait_for_tunnel("plain").has_value());
 
   REQUIRE(lab.write_peers({}).has_value());
   CHECK(fleet().order({"up", "--release", kBlueRelease}).status == 0);
-  CHECK(lab.wait_for_tunnel("talker", std::chrono::seconds(120)).has_value());
+  CHECK(lab.wait_for_tunnel("talker").has_value());
 }
 
 TEST_CASE("a deployer killed while preparing: nobody notices, status tells, rollback cleans up") {
