@@ -1,8 +1,17 @@
 // weir-builder: makes reproducible, signed gateway images.
+#include <cstdio>
+
 #include "builder/commands/edge/commands.h"
+#include "keys/signing/edge/key_files.h"
+#include "manifests/base/edge/harden_process.h"
 
 int main(int argc, char** argv) {
   using namespace weir::builder;  // NOLINT: a driver
+  weir::harden_process();
+  if (const weir::Status kept = weir::keys::keep_passphrase(); !kept) {
+    std::fprintf(stderr, "weir-builder: %s\n", kept.error().message.c_str());
+    return 1;
+  }
   return weir::run_program(
       {.name = "weir-builder",
        .summary = "makes reproducible, signed gateway images",

@@ -1,10 +1,11 @@
 // weir-deployer: boots pools, moves clients between them, and tells what is true.
-#include <sys/resource.h>
-
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 
 #include "deployer/commands/edge/commands.h"
+#include "keys/signing/edge/key_files.h"
+#include "manifests/base/edge/harden_process.h"
 
 namespace {
 
@@ -17,14 +18,16 @@ void on_signal(int) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  weir::harden_process();
+  if (const weir::Status kept = weir::keys::keep_passphrase(); !kept) {
+    std::fprintf(stderr, "weir-deployer: %s\n", kept.error().message.c_str());
+    return 1;
+  }
   struct sigaction action {};
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
   action.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &action, nullptr);
-  // Private keys pass through this process: no core file may hold them.
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
   return weir::run_program(weir::deployer::command_table(interrupted), argc, argv);
 }

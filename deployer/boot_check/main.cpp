@@ -1,6 +1,5 @@
 // weir-boot-check: boots one release, has a peer talk to it, and prints what it saw. It verifies no
 // signature: `weir-builder boot-check` does, and names the release by the digest that it verified.
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -10,8 +9,9 @@
 #include "deployer/boot_check/edge/check.h"
 #include "deployer/boot_check/edge/enclosure.h"
 #include "deployer/pool/edge/boot_image.h"
-#include "images/store/edge/store.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/harden_process.h"
 #include "manifests/base/edge/program.h"
 #include "manifests/base/edge/program_log.h"
 
@@ -32,7 +32,7 @@ Result<Exit> run(const Options& options) {
   TRY_ASSIGN_IN(const ReleaseName name, ReleaseName::parse(options.release), "RELEASE");
   TRY_ASSIGN_IN(const Digest digest, Digest::parse(options.digest), "--digest");
   TRY_ASSIGN_IN(const ByteCount memory, parse_byte_count(options.memory), "--memory");
-  TRY_ASSIGN(const auto store, images::Store::open(options.store));
+  TRY_ASSIGN(const auto store, images::FolderStore::open(options.store));
   TRY_ASSIGN(const auto stored, store.read_release(name));
   const std::string where = "release " + name.string();
   if (Digest::of(as_bytes(stored.json)) != digest) {
@@ -89,9 +89,7 @@ Command command() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Private keys pass through this process: no core file may hold them.
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
+  harden_process();
   return run_program(
       {"weir-boot-check", "boots one release and has a peer talk to it", {command()}}, argc, argv);
 }

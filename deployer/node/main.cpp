@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <sodium.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +17,7 @@
 #include "deployer/node/edge/network_setup.h"
 #include "deployer/node/edge/node_log.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/harden_process.h"
 
 namespace weir::node {
 namespace {
@@ -26,13 +25,9 @@ namespace {
 constexpr const char* kSealKeyPath = "/run/weir/seal-key";
 constexpr const char* kClockMarkPath = "/run/weir/clock-offset-applied";
 
-/// No secret of ours reaches a disk, a core file or another process.
+/// No secret of ours reaches a disk.
 Status lock_memory() {
-  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   if (::mlockall(MCL_CURRENT | MCL_FUTURE) != 0) return fail_errno(Errc::kernel, errno, "mlockall");
-  if (::prctl(PR_SET_DUMPABLE, 0) != 0 || ::setrlimit(RLIMIT_CORE, &none) != 0) {
-    return fail_errno(Errc::kernel, errno, "forbid core files");
-  }
   return {};
 }
 
@@ -122,6 +117,7 @@ int main(int argc, char** argv) {
         ::write(help ? STDOUT_FILENO : STDERR_FILENO, kText.data(), kText.size());
     return help && written > 0 ? 0 : 2;
   }
+  weir::harden_process();
   const weir::node::NodeLog log("node");
   try {
     const weir::Status status = weir::node::run(log);

@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kComment = "untrusted comment: ";
 constexpr std::string_view kTrusted = "trusted comment: ";
 // minisign reads lines into buffers of 1024 and 8192 bytes, prefix and end included.
+constexpr std::size_t kLongestFirst = 1022;
 constexpr std::size_t kLongestComment = 1000;
 constexpr std::size_t kLongestTrusted = 8000;
 
@@ -38,8 +39,16 @@ std::string_view take_line(std::string_view& text) {
   const auto end = std::min(text.find('\n'), text.size());
   std::string_view line = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
-  if (line.ends_with('\r')) line.remove_suffix(1);
+  while (line.ends_with('\r')) line.remove_suffix(1);
   return line;
+}
+
+/// The second line of a key file, which is all that counts: minisign takes any first line, so also
+/// one with a byte order mark, and does not read on.
+std::string_view key_line(std::string_view text) {
+  const std::string_view comment = take_line(text);
+  if (comment.size() > kLongestFirst) return {};
+  return take_line(text);
 }
 
 void store_le64(std::span<std::uint8_t> out, std::uint64_t value) {
@@ -84,13 +93,11 @@ Status crypt_box(Secret& structure, const Secret& passphrase) {
 
 /// The raw structure of a secret key file.
 Result<Secret> read_structure(std::string_view text) {
-  const std::string_view comment = take_line(text);
-  const std::string_view coded = take_line(text);
+  const std::string_view coded = key_line(text);
   TRY_ASSIGN(Secret out, Secret::of_size(kSecretSize));
   std::size_t size = 0;
   const char* end = nullptr;
-  if (!comment.starts_with(kComment) || !text.empty() ||
-      sodium_base642bin(out.writable().data(), kSecretSize, coded.data(), coded.size(), nullptr,
+  if (sodium_base642bin(out.writable().data(), kSecretSize, coded.data(), coded.size(), nullptr,
                         &size, &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
       end != coded.data() + coded.size() || size != kSecretSize) {
     return fail(Errc::invalid_input, "not a minisign secret key file");
@@ -120,8 +127,11 @@ Result<SignatureFile> read_signature(std::string_view text) {
   const auto malformed = [](const char* what) {
     return fail(Errc::invalid_input, std::string("not a minisign signature: ") + what);
   };
-  if (!take_line(text).starts_with(kComment))
-    return malformed("line 1 is not an untrusted comment");
+  // Unlike in key files, minisign looks at the first line here. It does not read past the fourth.
+  const std::string_view comment = take_line(text);
+  if (!comment.starts_with(kComment) || comment.size() > kLongestFirst) {
+    return malformed("line 1 is not 'untrusted comment: ' and at most 1003 bytes");
+  }
   const auto raw = parse_base64(take_line(text));
   if (!raw || raw->size() != kSignatureSize) return malformed("line 2 is not a signature");
   std::string_view trusted = take_line(text);
@@ -130,7 +140,6 @@ Result<SignatureFile> read_signature(std::string_view text) {
   if (!one_line(trusted, kLongestTrusted)) return malformed("the trusted comment is too long");
   const auto global = parse_base64(take_line(text));
   if (!global || global->size() != 64) return malformed("line 4 is not the comment's signature");
-  if (!text.empty()) return malformed("something follows line 4");
   SignatureFile out;
   if (!raw->starts_with("ED") && !raw->starts_with("Ed")) return malformed("unknown algorithm");
   out.prehashed = raw->starts_with("ED");
@@ -167,10 +176,11 @@ SigningPublicKey public_key_of(const SigningSecretKey& key) {
 }
 
 Result<SigningPublicKey> parse_public_key(std::string_view text) {
-  std::string_view coded = take_line(text);
-  if (coded.starts_with(kComment)) coded = take_line(text);
-  const auto raw = parse_base64(coded);
-  if (!raw || raw->size() != kPublicSize || !raw->starts_with("Ed") || !text.empty()) {
+  std::string_view rest = text;
+  const std::string_view first = take_line(rest);
+  const bool alone = rest.find_first_not_of("\r\n") == rest.npos;
+  const auto raw = parse_base64(alone ? first : key_line(text));
+  if (!raw || raw->size() != kPublicSize || !raw->starts_with("Ed")) {
     return fail(Errc::invalid_input,
                 "not a minisign public key (two lines, the second starts with RW)");
   }

@@ -11,7 +11,9 @@
 #include "manifests/base/result.h"
 
 /// minisign's key and signature files (its version 0.11; format: docs/keys.md), so that the stock
-/// tool checks what Weir signs and the other way round.
+/// tool checks what Weir signs and the other way round. What it takes is taken, and no more: in key
+/// files the first line is never looked at (it may hold a byte order mark); what follows the last
+/// line that counts is not read; lines may end with CR and LF.
 namespace weir::keys {
 
 using KeyId = std::array<std::uint8_t, 8>;  ///< shown as 16 upper-case hex digits, last byte first

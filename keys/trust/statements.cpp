@@ -14,15 +14,15 @@ using manifests::SignedText;
 constexpr std::size_t kMostObjections = 3;
 
 struct Kind {
-  std::string_view file_word, title, passive, command;
+  std::string_view title, passive, command;
   manifests::Role role;
 };
 
 const Kind& described(StatementKind kind) {
-  static constexpr Kind kRebuild = {"rebuilt", "rebuild", "rebuilt", "weir-builder rebuild",
+  static constexpr Kind kRebuild = {"rebuild", "rebuilt", "weir-builder rebuild",
                                     manifests::Role::rebuild};
-  static constexpr Kind kBootCheck = {"booted", "boot check", "boot-checked",
-                                      "weir-builder boot-check", manifests::Role::boot_check};
+  static constexpr Kind kBootCheck = {"boot check", "boot-checked", "weir-builder boot-check",
+                                      manifests::Role::boot_check};
   return kind == StatementKind::rebuild ? kRebuild : kBootCheck;
 }
 
@@ -85,10 +85,6 @@ std::string objections(const std::vector<SignedText>& found, const VerifiedRelea
 }
 
 }  // namespace
-
-std::string_view file_word(StatementKind kind) {
-  return described(kind).file_word;
-}
 
 Result<std::optional<StatementDemand>> demand_of(const manifests::Trust& trust,
                                                  StatementKind kind) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include "manifests/base/names.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/release.h"
+#include "manifests/documents/release_evidence.h"
 #include "manifests/documents/signed_text.h"
 #include "manifests/documents/trust.h"
 
@@ -20,13 +20,7 @@
 // docs/boot-check.md.
 namespace weir::keys {
 
-enum class StatementKind : std::uint8_t {
-  rebuild,     ///< "I made it again and got the same bytes"
-  boot_check,  ///< "I booted it and it passed"
-};
-
-/// The word by which a store files them: "rebuilt", "booted".
-[[nodiscard]] std::string_view file_word(StatementKind kind);
+using StatementKind = manifests::StatementKind;
 
 /// So many of these keys must have stated it.
 struct StatementDemand {

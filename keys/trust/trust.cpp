@@ -69,8 +69,12 @@ Result<std::vector<std::string>> count_signers(const Trust& trust, const TrustRo
   std::map<std::array<std::uint8_t, 32>, std::string> counted;  // by public key: nobody twice
   std::vector<std::string> objections;
   for (const std::string& signature : signatures) {
-    TRY_ASSIGN(const KeyId signer, signer_of(signature));
-    const std::string id = print(signer);
+    const auto signer = signer_of(signature);
+    if (!signer) {
+      objections.push_back("a signature cannot be read: " + signer.error().message);
+      continue;
+    }
+    const std::string id = print(*signer);
     if (!claimed.insert(id).second) {
       return fail(Errc::unauthorized, "two signatures claim to be of key " + id +
                                           ", and every key signs once: remove one of them");
@@ -125,8 +129,15 @@ Status check_successor(const Trust& before, const Trust& after) {
 
 }  // namespace
 
-Result<Verified<Trust>> verify_trust(std::string_view text, const TrustState& seen, UtcTime now) {
+Result<Verified<Trust>> verify_trust(std::string_view text, const TrustState& seen, UtcTime now,
+                                     const std::optional<Digest>& pin) {
   TRY_ASSIGN(const manifests::TrustFile file, manifests::parse_trust_file(text));
+  const Digest first = Digest::of(as_bytes(file.versions.front().document));
+  if (pin && first != *pin) {
+    return fail(Errc::unauthorized, "trust version 1: has the digest " + first.string() + ", and " +
+                                        pin->string() +
+                                        " is pinned: this is the trust of another fleet");
+  }
   std::optional<Trust> before;
   std::optional<Digest> digest;
   std::vector<std::string> signers;
@@ -188,11 +199,11 @@ Result<Missing> missing_of(const Trust& trust, const manifests::SignedTrust& las
   const TrustRole& root = trust.roles.at(Role::root);
   std::set<std::string> signed_by;
   for (const std::string& signature : last.signatures) {
-    TRY_ASSIGN(const KeyId signer, signer_of(signature));
-    const manifests::TrustKey* known = find_key(trust, print(signer));
+    const auto signer = signer_of(signature);
+    const auto* known = signer ? find_key(trust, print(*signer)) : nullptr;
     if (known == nullptr) continue;
     TRY_ASSIGN(const SigningPublicKey key, parse_public_key(known->public_key));
-    if (verify(key, as_bytes(last.document), signature)) signed_by.insert(print(signer));
+    if (verify(key, as_bytes(last.document), signature)) signed_by.insert(print(*signer));
   }
   std::vector<std::string> others;
   std::size_t counted = 0;

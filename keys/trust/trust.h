@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -19,12 +20,13 @@ namespace weir::keys {
 /// trust       signatures count by its keys
 /// role        key ids and threshold, from `trust`
 /// message     the raw bytes that were signed
-/// signatures  texts of .minisig files, of any keys: unknown, revoked and wrong ones do not count
+/// signatures  texts of .minisig files, of any keys: unknown, revoked, wrong and malformed ones do
+///             not count
 /// other       a version before or after, if there is one: it may know the name of a key that
 ///             `trust` does not
 /// returns     ids of the keys that counted, sorted; at least `role.threshold`
 /// errors      unauthorized: too few, saying what is wrong with each that did not count, or two
-///             signatures claim the same key; invalid_input: not a signature; exhausted: over 64
+///             signatures claim the same key; exhausted: over 64
 [[nodiscard]] Result<std::vector<std::string>> count_signers(
     const manifests::Trust& trust, const manifests::TrustRole& role, Bytes message,
     const std::vector<std::string>& signatures, const manifests::Trust* other = nullptr);
@@ -39,10 +41,11 @@ namespace weir::keys {
 /// seen    what this verifier accepted before: the file must contain exactly that version and may
 ///         only go on from there
 /// now     the newest version must not have expired; older ones may
+/// pin     digest of the document of version 1, from people who made it
 /// errors  unauthorized: signatures, rollback, expiry or another fleet's trust; as the parsers
-[[nodiscard]] Result<Verified<manifests::Trust>> verify_trust(std::string_view file,
-                                                              const manifests::TrustState& seen,
-                                                              UtcTime now);
+[[nodiscard]] Result<Verified<manifests::Trust>> verify_trust(
+    std::string_view file, const manifests::TrustState& seen, UtcTime now,
+    const std::optional<Digest>& pin = std::nullopt);
 
 /// What is asked of a release beside its signatures.
 struct ReleaseQuestion {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -40,7 +41,8 @@ class Verified {
                                                              const Verified<manifests::Trust>&,
                                                              const ReleaseQuestion&);
   friend Result<Verified<manifests::Trust>> verify_trust(std::string_view,
-                                                         const manifests::TrustState&, UtcTime);
+                                                         const manifests::TrustState&, UtcTime,
+                                                         const std::optional<Digest>&);
   Verified(T value, std::string signer, Digest digest)
       : value_(std::move(value)), signer_(std::move(signer)), digest_(digest) {}
   T value_;

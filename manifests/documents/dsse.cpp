@@ -1,6 +1,7 @@
 #include "manifests/documents/dsse.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "manifests/base/json_reader.h"
@@ -22,6 +23,18 @@ Result<std::string> read_base64(JsonFields& fields, std::string_view key) {
   return std::move(*raw);
 }
 
+Result<DsseSignature> read_signature(const json& entry, const std::string& where) {
+  TRY_ASSIGN(JsonFields item, JsonFields::open(entry, where));
+  DsseSignature one;
+  if (item.has("keyid")) {
+    TRY_ASSIGN(one.key_id, item.string("keyid"));
+  }
+  TRY_ASSIGN(one.signature, read_base64(item, "sig"));
+  return one;
+}
+
+// An entry that cannot be read counts for nothing, and does those beside it no harm; with none that
+// can, the first one's fault is told.
 Result<std::vector<DsseSignature>> read_signatures(JsonFields& fields) {
   TRY_ASSIGN(const json* items, fields.array("signatures"));
   if (items->empty()) return fields.refuse("signatures", "there are none");
@@ -31,22 +44,23 @@ Result<std::vector<DsseSignature>> read_signatures(JsonFields& fields) {
   }
   std::vector<DsseSignature> out;
   std::set<std::string> ids, signatures;
+  std::optional<Error> fault;
   for (std::size_t i = 0; i < items->size(); ++i) {
     const std::string where = element_path("signatures", i);
-    TRY_ASSIGN(JsonFields item, JsonFields::open((*items)[i], where));
-    DsseSignature one;
-    if (item.has("keyid")) {
-      TRY_ASSIGN(one.key_id, item.string("keyid"));
+    auto one = read_signature((*items)[i], where);
+    if (!one) {
+      if (!fault) fault = std::move(one).error();
+      continue;
     }
-    TRY_ASSIGN(one.signature, read_base64(item, "sig"));
-    if (!one.key_id.empty() && !ids.insert(one.key_id).second) {
-      return item.refuse("keyid", "key '" + one.key_id + "' signs twice");
+    if (!one->key_id.empty() && !ids.insert(one->key_id).second) {
+      return fail(Errc::invalid_input, where + ".keyid: key '" + one->key_id + "' signs twice");
     }
-    if (!signatures.insert(one.signature).second) {
-      return item.refuse("sig", "the same signature is there twice");
+    if (!signatures.insert(one->signature).second) {
+      return fail(Errc::invalid_input, where + ".sig: the same signature is there twice");
     }
-    out.push_back(std::move(one));
+    out.push_back(std::move(*one));
   }
+  if (out.empty() && fault) return tl::unexpected(std::move(*fault));
   return out;
 }
 

@@ -296,10 +296,15 @@ Status read_trusted(const YamlField& root, Fleet& out) {
     if (const auto channel = root.find("channel")) {
       TRY_ASSIGN(out.channel, channel->as(ChannelName::parse));
     }
+    if (const auto pin = root.find("trust_pin")) {
+      TRY_ASSIGN(out.trust_pin, pin->as(Digest::parse));
+    }
     return {};
   }
-  if (const auto channel = root.find("channel")) {
-    return channel->wrong("means something only beside `trust`");
+  for (const char* key : {"channel", "trust_pin"}) {
+    if (const auto beside = root.find(key)) {
+      return beside->wrong("means something only beside `trust`");
+    }
   }
   TRY_ASSIGN(const YamlField trusted, root.at("trusted_keys"));
   TRY_ASSIGN(const auto items, trusted.items());
@@ -333,9 +338,16 @@ Result<StatementPolicy> read_statement_policy(const YamlField& field) {
 Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
   TRY_ASSIGN(const YamlNode node, parse_yaml(yaml, file));
   const YamlField root = YamlField::root(node, file);
-  TRY(root.only({"name", "state", "store", "trusted_keys", "identity", "identity_key_file", "peers",
-                 "director", "vip", "fabric", "clients", "probe", "pools", "policy", "trust",
-                 "channel", "boot_check", "rebuild", "own_keys_searched"}));
+  TRY(root.only({"name",     "state",
+                 "store",    "trusted_keys",
+                 "identity", "identity_key_file",
+                 "peers",    "director",
+                 "vip",      "fabric",
+                 "clients",  "probe",
+                 "pools",    "policy",
+                 "trust",    "trust_pin",
+                 "channel",  "boot_check",
+                 "rebuild",  "own_keys_searched"}));
   const auto path_of = [&](std::string_view key) -> Result<std::string> {
     TRY_ASSIGN(const YamlField field, root.at(key));
     return field.as(parse_path);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "manifests/base/digest.h"
 #include "manifests/base/names.h"
 #include "manifests/base/net.h"
 #include "manifests/base/result.h"
@@ -87,6 +88,7 @@ struct Fleet {
   std::vector<PoolSpec> pools;  ///< two, blue first
   RolloutPolicy policy;
   std::optional<std::string> trust{};  ///< trust.json (docs/trust.md), in place of `trusted_keys`
+  std::optional<Digest> trust_pin{};   ///< of the document of its version 1
   ChannelName channel = *ChannelName::parse("stable");  ///< which releases are for this fleet
   /// Beside what the trust's roles demand.
   std::optional<StatementPolicy> boot_check{}, rebuild{};

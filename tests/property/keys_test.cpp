@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "keys/identity/edge/identity_files.h"
 #include "keys/identity/wireguard_identity.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/minisign.h"

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <memory>
 
-#include "images/store/edge/store.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/minisign.h"
 #include "manifests/base/edge/file.h"
@@ -71,7 +71,7 @@ bool has(const std::string& text, const std::string& part) {
 void write_variant(const std::string& store_path, const std::string& name,
                    const std::string& key_file,
                    const std::function<void(manifests::Release&)>& change) {
-  auto store = images::Store::open(store_path);
+  auto store = images::FolderStore::open(store_path);
   REQUIRE(store.has_value());
   const auto stored = store->read_release(*ReleaseName::parse(kGreenRelease));
   REQUIRE(stored.has_value());
@@ -101,7 +101,7 @@ void flip_bit(const std::string& path, std::uintmax_t at) {
 TEST_CASE("a store with one flipped bit") {
   const Before before;
   const std::string store = fleet().copy_store();
-  const auto opened = images::Store::open(store);
+  const auto opened = images::FolderStore::open(store);
   const auto stored = opened->read_release(*ReleaseName::parse(kGreenRelease));
   const auto release = manifests::parse_release(stored->json);
   REQUIRE(release.has_value());

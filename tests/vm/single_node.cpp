@@ -9,7 +9,7 @@
 
 #include "deployer/pool/edge/boot_image.h"
 #include "deployer/pool/vm/edge/vm_driver.h"
-#include "images/store/edge/store.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "keys/identity/wireguard_identity.h"
 #include "keys/trust/edge/trust_files.h"
 #include "keys/trust/verified.h"
@@ -70,7 +70,7 @@ void must_run(const Output& output) {
 
 BakedRelease baked_release(const std::string& name) {
   const std::string baked = WEIR_BINARY_DIR "/test-store";
-  const auto store = must(images::Store::open(baked + "/store"));
+  const auto store = must(images::FolderStore::open(baked + "/store"));
   const auto stored = must(store.read_release(must(ReleaseName::parse(name))));
   const auto key =
       must(keys::parse_public_key(must(read_file(baked + "/release.pub", ByteCount{4096}))));

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "keys/trust/verified.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/boot_check_statement.h"

@@ -5,7 +5,7 @@
 
 #include "builder/commands/edge/commands.h"
 #include "builder/commands/edge/json_output.h"
-#include "images/store/edge/signatures.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
@@ -48,10 +48,10 @@ Result<std::string> assemble(const std::string& prefix, const keys::SigningPubli
 
 Status attach(const AttachOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
-  TRY_ASSIGN(images::Store store, images::Store::open(given.store));
+  TRY_ASSIGN(images::FolderStore store, images::FolderStore::open(given.store));
   TRY(check_folders(given.store + "/releases"));
   TRY_ASSIGN(const keys::SigningPublicKey key, keys::read_public_key(given.key));
-  const auto waiting = images::read_unsigned(store, name);
+  const auto waiting = store.read_unsigned(name);
   TRY_ASSIGN(const std::string document, images::unsigned_or_stored(store, name));
   std::string signature;
   if (given.raw.empty()) {
@@ -65,18 +65,18 @@ Status attach(const AttachOptions& given) {
   if (!given.plan) {
     if (waiting) {
       TRY(store.write_release(name, document, signature));
-      images::remove_unsigned(store, name);
+      store.remove_unsigned(name);
     } else {
-      images::remove_empty_unsigned(store, name);
+      store.tidy_unsigned(name);
       TRY_ASSIGN(const auto stored, store.read_release(name));
-      TRY_ASSIGN(const auto all, images::read_signatures(store, stored));
-      for (const std::string& other : all) {
-        const auto signer = keys::signer_of(other);
+      TRY_ASSIGN(const auto all, images::all_signatures(store, stored));
+      for (const auto& other : all.found) {
+        const auto signer = keys::signer_of(other.bytes);
         if (signer && *signer == key.id) {
           return fail(Errc::busy, "key " + id + " has signed release " + given.name + " already");
         }
       }
-      TRY(images::add_signature(store, digest, id, signature));
+      TRY(store.attach(digest, images::AttachmentKind::signature, {signature, {}, id}));
     }
   }
   if (given.json) {

@@ -7,7 +7,8 @@
 
 #include "builder/commands/edge/commands.h"
 #include "builder/commands/edge/json_output.h"
-#include "builder/release/edge/verify.h"
+#include "builder/release/edge/trusted.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/signing_key.h"
 #include "manifests/base/edge/destination.h"
@@ -40,12 +41,11 @@ Result<Attestation> prepare(const AttestOptions& given, const images::Store& sto
     TRY_ASSIGN(const auto key, keys::read_public_key(file));
     believed.push_back(key);
   }
-  TRY_ASSIGN(const auto stored, store.read_release(name));
-  TRY_ASSIGN(const auto release, verify_stored(store, stored, believed));
-  return make_attestation(store, *release, release.digest());
+  TRY_ASSIGN(const auto trusted, verify_stored(store, name, {std::move(believed)}));
+  return make_attestation(store, *trusted.release, trusted.release.digest());
 }
 
-Result<Attested> sign(const AttestOptions& given, const images::Store& store) {
+Result<Attested> sign(const AttestOptions& given, images::Store& store) {
   if (!given.key.empty() || !given.pkcs11.empty()) {
     TRY_ASSIGN(const auto key, keys::SigningKey::open(given.key, given.pkcs11));
     TRY_ASSIGN(auto made, prepare(given, store, key.public_key()));
@@ -84,7 +84,7 @@ void print_outcome(const AttestOptions& given, const Attestation& made,
 }
 
 Status run(const AttestOptions& given) {
-  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
+  TRY_ASSIGN(images::FolderStore store, images::FolderStore::open(given.store));
   if (!given.bytes.empty()) {
     TRY(check_destination(given.bytes));
     TRY_ASSIGN(const Attestation made, prepare(given, store, std::nullopt));

@@ -9,6 +9,7 @@
 #include "builder/commands/edge/json_output.h"
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/edge/statements.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "keys/signing/edge/signing_key.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
@@ -108,8 +109,8 @@ Result<bool> boot_check(const BootCheckOptions& given) {
   BootCheckSettings settings;
   TRY_ASSIGN_IN(settings.memory, parse_byte_count(given.memory), "--memory");
   settings.boot_timeout = std::chrono::seconds(given.timeout);
-  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
-  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, Demands::waived));
+  TRY_ASSIGN(images::FolderStore store, images::FolderStore::open(given.store));
+  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, {.roles = false}, given.plan));
   TRY(check_memory(*trusted.release, settings.memory));
   if (!given.sign_with.empty() || !given.pkcs11.empty()) {
     TRY(check_folders(given.store + "/statements"));
@@ -132,7 +133,7 @@ Result<bool> boot_check(const BootCheckOptions& given) {
     TRY_ASSIGN(path, write_signed_statement(store, keys::StatementKind::boot_check, name,
                                             trusted.release.digest(), outcome.json, key->signer()));
   }
-  if (passed) TRY(remember(given.trust, trusted));
+  if (passed) TRY(remember_accepted(trusted));
   if (given.json) {
     print_json(outcome, path);
   } else {

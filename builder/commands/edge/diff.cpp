@@ -4,6 +4,7 @@
 #include "builder/commands/edge/commands.h"
 #include "builder/diff/edge/release_facts.h"
 #include "builder/diff/release_diff_print.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/printable.h"
@@ -41,7 +42,7 @@ Status diff(const DiffOptions& given) {
   std::vector<ReleaseFacts> facts;
   for (const std::string& text : given.releases) {
     TRY_ASSIGN(const Place place, place_of(text, given.store));
-    TRY_ASSIGN(const images::Store store, images::Store::open(place.store));
+    TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(place.store));
     TRY_ASSIGN(auto read, read_release_facts(store, place.name, trees));
     facts.push_back(std::move(read));
   }

@@ -8,6 +8,7 @@
 #include "builder/commands/edge/json_output.h"
 #include "builder/commands/edge/trust_options.h"
 #include "builder/mirror/edge/progress.h"
+#include "images/store/folder/edge/folder_store.h"
 
 namespace weir::builder {
 namespace {
@@ -76,10 +77,10 @@ Status run(ExportArguments& given) {
   if (!given.stub_digest.empty()) {
     TRY_ASSIGN_IN(given.options.stub_digest, Digest::parse(given.stub_digest), "--stub-digest");
   }
-  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
+  TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
   std::optional<Progress> progress(std::in_place);
   progress->step("checking release " + given.name);
-  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, Demands::kept));
+  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, {}, given.plan));
   const auto& release = trusted.release;
   TRY_ASSIGN(const auto documents, read_release_documents(store, release, trusted.signers));
   TRY_ASSIGN(const ExportPlan plan, plan_export(store, release, documents, given.options));
@@ -87,7 +88,7 @@ Status run(ExportArguments& given) {
   if (!given.plan) {
     progress->step("writing " + given.options.out);
     TRY_ASSIGN(outcome, export_release(store, release, documents, plan));
-    TRY(remember(given.trust, trusted));
+    TRY(remember_accepted(trusted));
   }
   progress.reset();
   if (given.json) {

@@ -4,7 +4,7 @@
 
 #include "builder/commands/edge/commands.h"
 #include "builder/commands/edge/json_output.h"
-#include "images/store/edge/signatures.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "keys/signing/minisign.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
@@ -21,7 +21,7 @@ Status export_digest(const ExportOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   const std::string prefix = given.out.empty() ? given.name : given.out;
   for (const char* ending : {".digest", ".comment"}) TRY(check_destination(prefix + ending));
-  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
+  TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
   TRY_ASSIGN(const std::string document, images::unsigned_or_stored(store, name));
   TRY_ASSIGN_IN(const auto release, manifests::parse_release(document), "release " + given.name);
   const keys::Prehash hash = keys::prehash(as_bytes(document));

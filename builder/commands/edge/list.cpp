@@ -4,7 +4,7 @@
 
 #include "builder/commands/edge/commands.h"
 #include "builder/commands/edge/json_output.h"
-#include "images/store/edge/store.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "keys/signing/minisign.h"
 #include "manifests/base/edge/program_log.h"
 #include "manifests/base/printable.h"
@@ -54,7 +54,7 @@ ordered_json to_json(const Entry& entry) {
 
 // Whether every release could be read; what is wrong with the others was told.
 Result<bool> list(const ListOptions& given) {
-  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
+  TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
   TRY_ASSIGN(const auto names, store.list());
   ordered_json out = ordered_json::array();
   bool all = true;

@@ -1,10 +1,9 @@
-#include "images/store/edge/provenance.h"
-
 #include <cstdio>
 #include <memory>
 
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/edge/attest.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 
@@ -19,8 +18,8 @@ struct ProvenanceOptions {
 
 Result<std::string> read(const ProvenanceOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
-  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
-  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, Demands::waived));
+  TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
+  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, {.roles = false}));
   TRY_ASSIGN(const auto provenance,
              verify_stored_provenance(store, trusted.release, trusted.signers));
   if (!provenance) {
@@ -29,7 +28,7 @@ Result<std::string> read(const ProvenanceOptions& given) {
                     " has no provenance: weir-builder attest, or build it again with a key");
   }
   if (!given.envelope) return provenance->statement();
-  TRY_ASSIGN(auto text, images::read_provenance(store, trusted.release.digest()));
+  TRY_ASSIGN(auto text, read_provenance(store, trusted.release.digest()));
   return std::move(text).value_or("");
 }
 

@@ -9,6 +9,7 @@
 #include "builder/commands/edge/json_output.h"
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/describe.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "keys/signing/edge/signing_key.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/printable.h"
@@ -103,11 +104,11 @@ void print_plan(const RebuildOptions& given, const RebuildPlan& plan) {
 // Whether it came out the same.
 Result<bool> rebuild(const RebuildOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
-  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
+  TRY_ASSIGN(images::FolderStore store, images::FolderStore::open(given.store));
   std::optional<TrustedRelease> trusted;
   std::optional<images::StoredRelease> unverified;
   if (!given.signers.keys.empty() || !given.signers.trust.empty()) {
-    TRY_ASSIGN(trusted, verify_by(given.signers, store, name, Demands::waived));
+    TRY_ASSIGN(trusted, verify_by(given.signers, store, name, {.roles = false}, given.plan));
   } else {
     TRY_ASSIGN(unverified, store.read_release(name));
   }
@@ -140,7 +141,7 @@ Result<bool> rebuild(const RebuildOptions& given) {
   const bool identical = outcome->differences.empty();
   const bool states = identical && key.has_value();
   if (states) TRY(write_rebuild_statement(store, *outcome, key->signer()));
-  if (identical && trusted) TRY(remember(given.signers, *trusted));
+  if (identical && trusted) TRY(remember_accepted(*trusted));
   if (!given.json) print_index_note("the release's lock", outcome->index);
   if (given.json) {
     print_json(*outcome, states);

@@ -3,6 +3,7 @@
 
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/edge/release_documents.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 
@@ -17,8 +18,8 @@ struct SbomOptions {
 Status sbom(const SbomOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   if (!given.out.empty()) TRY(check_destination(given.out));
-  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
-  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, Demands::waived));
+  TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
+  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, {.roles = false}));
   TRY_ASSIGN(const auto documents, read_release_documents(store, trusted.release, trusted.signers));
   const std::string& text = given.format == "spdx" ? documents.spdx : documents.cyclonedx;
   if (!given.out.empty()) return write_file(given.out, text);

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "builder/commands/edge/commands.h"
-#include "images/store/edge/store.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "keys/signing/minisign.h"
 #include "manifests/base/printable.h"
 #include "manifests/documents/release.h"
@@ -100,7 +100,7 @@ void print_text(const manifests::Release& release, const Digest& digest,
 
 Status show(const ShowOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
-  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
+  TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
   TRY_ASSIGN(const auto stored, store.read_release(name));
   TRY_ASSIGN_IN(const auto release, manifests::parse_release(stored.json), name.string());
   TRY_ASSIGN_IN(const keys::KeyId signer, keys::signer_of(stored.signature), name.string());

@@ -1,6 +1,5 @@
 #include "builder/commands/edge/trust_options.h"
 
-#include "builder/release/edge/verify.h"
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/program_log.h"
 
@@ -15,7 +14,12 @@ std::vector<Option> with_trust(std::vector<Option> options, std::size_t place, T
            " (weir-keys trust)"},
       {"channel", "NAME", &given.channel, "with --trust: the channel the release must be of"},
       {"state", "FILE", &given.state,
-       "with --trust: remembers what was accepted, so that nothing older is accepted again"}};
+       "with --trust: remembers what was accepted, so that nothing older is accepted again"},
+      {"pin", "SHA256", &given.pin,
+       "with --trust: the digest of its version 1 (weir-keys trust show), so that another fleet's "
+       "trust is refused at the first use too"},
+      {"first-use", "", &given.first_use,
+       "with --state: begins anew where that file was lost; whatever was accepted is forgotten"}};
   options.insert(options.begin() + static_cast<std::ptrdiff_t>(place), ours.begin(), ours.end());
   return options;
 }
@@ -29,6 +33,12 @@ Status trust_options_fit(const TrustOptions& given, const char* keys) {
     return fail(Errc::invalid_input,
                 "--state remembers what a trust accepted, and goes with --trust");
   }
+  if (given.trust.empty() && !given.pin.empty()) {
+    return fail(Errc::invalid_input, "--pin is of a trust, and goes with --trust");
+  }
+  if (given.state.empty() && given.first_use) {
+    return fail(Errc::invalid_input, "--first-use is of a --state file");
+  }
   if (!given.trust.empty() && given.state.empty()) {
     log_line("without --state FILE, an old release that is brought back is not noticed");
   }
@@ -41,19 +51,23 @@ Status says_who_is_trusted(const TrustOptions& given) {
 }
 
 Result<TrustedRelease> verify_by(const TrustOptions& given, const images::Store& store,
-                                 const ReleaseName& name, Demands demands) {
+                                 const ReleaseName& name, keys::TrustDemands demands, bool plan) {
+  TrustBasis by;
+  by.demands = std::move(demands);
   if (given.trust.empty()) {
-    TRY_ASSIGN(auto trusted, read_public_keys(given.keys));
-    TRY_ASSIGN(auto stored, store.read_release(name));
-    TRY_ASSIGN(auto release, verify_stored(store, stored, trusted));
-    return TrustedRelease{std::move(stored), std::move(release), {std::move(trusted), 1}};
+    TRY_ASSIGN(by.authority, read_public_keys(given.keys));
+  } else {
+    TRY_ASSIGN_IN(auto channel, manifests::ChannelName::parse(given.channel), "--channel");
+    std::optional<Digest> pin;
+    if (!given.pin.empty()) {
+      TRY_ASSIGN_IN(pin, Digest::parse(given.pin), "--pin");
+    }
+    TRY_ASSIGN(by.authority, keys::read_trusted_file(given.trust, std::move(channel), pin));
+    by.memory = {given.state, given.first_use ? keys::Loss::accepted : keys::Loss::refused, !plan};
   }
-  TRY_ASSIGN_IN(const auto channel, manifests::ChannelName::parse(given.channel), "--channel");
-  return verify_by_trust(store, name, given.trust, channel, given.state, demands);
-}
-
-Status remember(const TrustOptions& given, const TrustedRelease& accepted) {
-  return remember_accepted(given.state, accepted);
+  TRY_ASSIGN(auto trusted, verify_stored(store, name, std::move(by)));
+  if (!trusted.note.empty()) log_line(trusted.note);
+  return trusted;
 }
 
 Result<std::vector<keys::SigningPublicKey>> read_public_keys(

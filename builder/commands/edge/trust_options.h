@@ -12,26 +12,28 @@ namespace weir::builder {
 /// Who is trusted, as the command line says it: keys, or a trust file.
 struct TrustOptions {
   std::vector<std::string> keys;
-  std::string trust, channel = "stable", state;
+  std::string trust, channel = "stable", state, pin;
+  bool first_use = false;
 };
 
-/// `options` with --key, --trust, --channel and --state at `place`; `given` outlives the parsing.
+/// `options` with --key, --trust, --channel, --state, --pin and --first-use at `place`; `given` outlives the parsing.
 /// `keys` is another name for --key, where that means something else.
 [[nodiscard]] std::vector<Option> with_trust(std::vector<Option> options, std::size_t place,
                                              TrustOptions& given, const char* keys = "key");
 
-/// Whether not both were given, and --state only with --trust. What a trust without --state cannot
+/// Whether not both were given, and what goes with --trust or --state only with it. What a trust without --state cannot
 /// notice is told on stderr. errors: invalid_input, wrong usage
 [[nodiscard]] Status trust_options_fit(const TrustOptions& given, const char* keys = "key");
 /// The same, and that one of both was given.
 [[nodiscard]] Status says_who_is_trusted(const TrustOptions& given);
 
-/// Checks a stored release by them. errors: as verify_stored and verify_by_trust
+/// Checks a stored release by them, and tells a first use on stderr.
+///
+/// plan    a newer version of the trust is not remembered either
+/// errors  as verify_stored
 [[nodiscard]] Result<TrustedRelease> verify_by(const TrustOptions& given,
                                                const images::Store& store, const ReleaseName& name,
-                                               Demands demands);
-/// Writes to --state that it was accepted: the last thing a command does before it says so.
-[[nodiscard]] Status remember(const TrustOptions& given, const TrustedRelease& accepted);
+                                               keys::TrustDemands demands = {}, bool plan = false);
 
 /// Reads .pub files.
 [[nodiscard]] Result<std::vector<keys::SigningPublicKey>> read_public_keys(

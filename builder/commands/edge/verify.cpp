@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -7,8 +6,7 @@
 #include "builder/commands/edge/json_output.h"
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/edge/attest.h"
-#include "builder/release/edge/statements.h"
-#include "manifests/documents/own_key_search.h"
+#include "images/store/folder/edge/folder_store.h"
 
 namespace weir::builder {
 namespace {
@@ -26,19 +24,12 @@ struct VerifyOptions {
   bool json = false, provenance = false, own_keys_searched = false;
 };
 
-// Adds who stated it to those whom the trust demanded.
-Status demand(const images::Store& store, const keys::Verified<manifests::Release>& release,
-              keys::StatementKind kind, const StatementOptions& given,
-              std::vector<std::string>& stated_by) {
+Status demand(keys::StatementKind kind, const StatementOptions& given,
+              keys::TrustDemands& demands) {
   if (!given.threshold) return {};
   TRY_ASSIGN(auto trusted, read_public_keys(given.keys));
-  const keys::StatementDemand demanded{kind, std::move(trusted),
-                                       static_cast<std::size_t>(*given.threshold)};
-  TRY_ASSIGN(const auto ids, require_stored_statements(store, release, demanded));
-  for (const std::string& id : ids) {
-    const bool known = std::find(stated_by.begin(), stated_by.end(), id) != stated_by.end();
-    if (!known) stated_by.push_back(id);
-  }
+  demands.statements.push_back(
+      {kind, std::move(trusted), static_cast<std::size_t>(*given.threshold)});
   return {};
 }
 
@@ -62,17 +53,15 @@ Result<std::optional<keys::VerifiedProvenance>> provenance_of(const images::Stor
 
 Status verify(const VerifyOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
-  TRY_ASSIGN(const images::Store store, images::Store::open(given.store));
-  TRY_ASSIGN(TrustedRelease trusted, verify_by(given.trust, store, name, Demands::kept));
+  TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
+  keys::TrustDemands demands;
+  demands.own_key_search = given.own_keys_searched;
+  TRY(demand(keys::StatementKind::rebuild, given.rebuilt, demands));
+  TRY(demand(keys::StatementKind::boot_check, given.boot_checked, demands));
+  TRY_ASSIGN(const TrustedRelease trusted, verify_by(given.trust, store, name, std::move(demands)));
   const auto& release = trusted.release;
-  if (given.own_keys_searched) {
-    TRY_IN(manifests::require_own_key_search(*release), "release " + given.name);
-  }
   TRY_ASSIGN(const auto provenance, provenance_of(store, trusted, given));
-  TRY(demand(store, release, keys::StatementKind::rebuild, given.rebuilt, trusted.rebuilt_by));
-  TRY(demand(store, release, keys::StatementKind::boot_check, given.boot_checked,
-             trusted.boot_checked_by));
-  TRY(remember(given.trust, trusted));
+  TRY(remember_accepted(trusted));
   ByteCount bytes = release->kernel.image.size;
   for (const auto& layer : release->layers) bytes.value += layer.blob.size.value;
   if (given.json) {

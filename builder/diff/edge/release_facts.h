@@ -4,7 +4,7 @@
 #include <string>
 
 #include "builder/diff/release_facts.h"
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "manifests/base/result.h"
 
 namespace weir::builder {

@@ -7,7 +7,7 @@
 
 #include "builder/lock/edge/boot_stub.h"
 #include "builder/release/edge/release_documents.h"
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "keys/trust/verified.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/release.h"

@@ -4,7 +4,7 @@
 
 #include "builder/kernel/module_selection.h"
 #include "builder/layers/layer_facts.h"
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "manifests/base/result.h"
 
 namespace weir::builder {

@@ -6,7 +6,7 @@
 
 #include "builder/layers/package_layer.h"
 #include "builder/mirror/edge/fetch.h"
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "manifests/base/result.h"
 
 namespace weir::builder {

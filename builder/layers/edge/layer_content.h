@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/release.h"
 

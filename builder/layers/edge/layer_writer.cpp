@@ -9,11 +9,8 @@ constexpr std::size_t kMostWaiting = 8;
 
 }  // namespace
 
-LayerWriter::LayerWriter(images::Store store, LayerCache layers, std::int64_t epoch)
-    : store_(std::move(store)),
-      layers_(std::move(layers)),
-      epoch_(epoch),
-      thread_([this] { run(); }) {}
+LayerWriter::LayerWriter(images::Store& store, LayerCache layers, std::int64_t epoch)
+    : store_(store), layers_(std::move(layers)), epoch_(epoch), thread_([this] { run(); }) {}
 
 LayerWriter::~LayerWriter() {
   const std::lock_guard lock(guard_);

@@ -9,16 +9,16 @@
 
 #include "builder/layers/edge/layer_cache.h"
 #include "builder/layers/package_layer.h"
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "manifests/base/result.h"
 
 namespace weir::builder {
 
 /// Stores layers in a thread of its own, so that who makes them does not wait for the disk. Blobs
-/// come before the layer is remembered.
+/// come before the layer is remembered. The store outlives it.
 class LayerWriter {
  public:
-  LayerWriter(images::Store store, LayerCache layers, std::int64_t epoch);
+  LayerWriter(images::Store& store, LayerCache layers, std::int64_t epoch);
   /// Writes what is waiting.
   ~LayerWriter();
   LayerWriter(const LayerWriter&) = delete;
@@ -39,7 +39,7 @@ class LayerWriter {
   void run();
   Status write(const Waiting& one);
 
-  images::Store store_;
+  images::Store& store_;
   LayerCache layers_;
   std::int64_t epoch_;
   std::mutex guard_;

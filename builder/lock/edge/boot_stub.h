@@ -4,7 +4,7 @@
 #include <string>
 
 #include "builder/mirror/edge/cache.h"
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/lock.h"
 #include "manifests/documents/release.h"

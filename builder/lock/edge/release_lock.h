@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/image_manifest.h"
 #include "manifests/documents/lock.h"

@@ -9,7 +9,6 @@
 #include "builder/layers/edge/layer_content.h"
 #include "builder/lock/edge/release_lock.h"
 #include "images/formats/cpio_reader.h"
-#include "images/store/edge/provenance.h"
 
 namespace weir::builder {
 namespace {
@@ -55,6 +54,13 @@ Status write_bill(images::Store& store, const std::string& bill) {
 
 }  // namespace
 
+Result<std::optional<std::string>> read_provenance(const images::Store& store,
+                                                   const Digest& release) {
+  TRY_ASSIGN(auto attached, store.attached(release, images::AttachmentKind::provenance));
+  if (attached.found.empty()) return std::optional<std::string>();
+  return std::optional(std::move(attached.found.front().bytes));
+}
+
 Result<Attestation> make_attestation(const manifests::Release& release,
                                      const Digest& release_digest, const manifests::Lock& lock,
                                      const Declarations& declared) {
@@ -76,9 +82,9 @@ Result<Attestation> make_attestation(const images::Store& store, const manifests
   return make_attestation(release, release_digest, found.lock, declared);
 }
 
-Result<AttestOutcome> write_attestation(images::Store store, const Attestation& attestation,
+Result<AttestOutcome> write_attestation(images::Store& store, const Attestation& attestation,
                                         const manifests::DsseSignature& signature, bool plan) {
-  TRY_ASSIGN(const auto stored, images::read_provenance(store, attestation.release));
+  TRY_ASSIGN(const auto stored, read_provenance(store, attestation.release));
   manifests::DsseEnvelope envelope{type(), attestation.statement,
                                    kept(stored, attestation.statement, signature.key_id)};
   envelope.signatures.push_back(signature);
@@ -93,11 +99,11 @@ Result<AttestOutcome> write_attestation(images::Store store, const Attestation& 
   TRY(write_bill(store, attestation.spdx));
   TRY(write_bill(store, attestation.cyclonedx));
   TRY(store.sync_blobs());
-  TRY(images::write_provenance(store, attestation.release, text));
+  TRY(store.attach(attestation.release, images::AttachmentKind::provenance, {text}));
   return out;
 }
 
-Result<AttestOutcome> attest(const images::Store& store, const Attestation& attestation,
+Result<AttestOutcome> attest(images::Store& store, const Attestation& attestation,
                              const keys::Signer& signer, bool plan) {
   TRY_ASSIGN(const auto signature, keys::sign_payload(signer, type(), attestation.statement));
   return write_attestation(store, attestation, signature, plan);
@@ -107,7 +113,7 @@ Result<std::optional<keys::VerifiedProvenance>> verify_stored_provenance(
     const images::Store& store, const keys::Verified<manifests::Release>& release,
     const keys::SignerDemand& trusted) {
   const std::string where = "release " + release->name.string();
-  TRY_ASSIGN_IN(const auto text, images::read_provenance(store, release.digest()), where);
+  TRY_ASSIGN_IN(const auto text, read_provenance(store, release.digest()), where);
   if (!text) return std::optional<keys::VerifiedProvenance>();
   TRY_ASSIGN_IN(auto provenance, keys::verify_provenance(*text, release, trusted), where);
   for (const manifests::Artifact& bill : provenance->byproducts) {

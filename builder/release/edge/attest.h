@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "builder/bill/bill_of_materials.h"
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "keys/signing/envelope.h"
 #include "keys/signing/minisign.h"
+#include "keys/trust/provenance.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/lock.h"
 #include "manifests/documents/release.h"
@@ -35,6 +36,11 @@ struct Attestation {
                                                    const manifests::Release& release,
                                                    const Digest& release_digest);
 
+/// The envelope with a release's provenance, as stored and not yet checked; absent where there is
+/// none. errors: io; exhausted: over 8 MiB
+[[nodiscard]] Result<std::optional<std::string>> read_provenance(const images::Store& store,
+                                                                 const Digest& release);
+
 /// What became of it.
 struct AttestOutcome {
   bool written = false;              ///< false: all was there already
@@ -47,14 +53,13 @@ struct AttestOutcome {
 /// signature   over the statement
 /// plan        writes nothing
 /// errors      io, exhausted
-[[nodiscard]] Result<AttestOutcome> write_attestation(images::Store store,
+[[nodiscard]] Result<AttestOutcome> write_attestation(images::Store& store,
                                                       const Attestation& attestation,
                                                       const manifests::DsseSignature& signature,
                                                       bool plan = false);
 
 /// Signs the statement and stores it. errors: as above; the signer's own
-[[nodiscard]] Result<AttestOutcome> attest(const images::Store& store,
-                                           const Attestation& attestation,
+[[nodiscard]] Result<AttestOutcome> attest(images::Store& store, const Attestation& attestation,
                                            const keys::Signer& signer, bool plan = false);
 
 /// The provenance of a release, checked: signature, subject, and the SBOMs that it names.

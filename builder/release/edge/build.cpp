@@ -24,7 +24,7 @@
 #include "builder/release/edge/attest.h"
 #include "builder/release/edge/taken_version.h"
 #include "images/formats/layer.h"
-#include "images/store/edge/signatures.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "images/tree/merged_usr.h"
 #include "manifests/base/edge/destination.h"
 
@@ -110,12 +110,12 @@ Status check_new_store(const std::string& path) {
 // One build on its way.
 class Build {
  public:
-  Build(const BuildInput& input, const BuildPlan& plan, const Cache& cache, images::Store store,
+  Build(const BuildInput& input, const BuildPlan& plan, const Cache& cache, images::Store& store,
         LayerCache layers, Progress& progress)
       : input_(input),
         plan_(plan),
         cache_(cache),
-        store_(std::move(store)),
+        store_(store),
         layers_(std::move(layers)),
         progress_(progress) {}
 
@@ -339,7 +339,7 @@ class Build {
   const BuildInput& input_;
   const BuildPlan& plan_;
   const Cache& cache_;
-  images::Store store_;
+  images::Store& store_;
   LayerCache layers_;
   Progress& progress_;
   std::optional<LayerFacts> programs_, modules_;  // our own, and the modules from files
@@ -369,7 +369,7 @@ Result<PlannedBuild> plan_build(const BuildInput& input, const Cache& cache,
                                 const std::string& store_path, IndexDemand demand) {
   const auto begin = Clock::now();
   TRY_ASSIGN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::no));
-  const auto store = images::Store::open(store_path);
+  const auto store = images::FolderStore::open(store_path);
   if (!store && store.error().code != Errc::not_found) return tl::unexpected(store.error());
   if (!store) TRY(check_new_store(store_path));
   for (const char* folder : {"/blobs/sha256", "/releases"}) {
@@ -380,13 +380,13 @@ Result<PlannedBuild> plan_build(const BuildInput& input, const Cache& cache,
 }
 
 Result<MadeRelease> make_release(const BuildInput& input, const BuildPlan& plan, const Cache& cache,
-                                 images::Store store, const std::vector<std::string>& overrides,
+                                 images::Store& store, const std::vector<std::string>& overrides,
                                  Progress& progress) {
   TRY_ASSIGN(LayerCache layers, LayerCache::open_or_create(cache));
   for (const std::string* text : {&input.lock_text, &input.manifest_text}) {
     TRY(store.write_blob(Digest::of(as_bytes(*text)), as_bytes(*text)));
   }
-  Build build(input, plan, cache, std::move(store), std::move(layers), progress);
+  Build build(input, plan, cache, store, std::move(layers), progress);
   Work work;
   TRY_ASSIGN(auto packages, build.package_layers(overrides, work));
   TRY_ASSIGN_IN(const auto all, build.assemble(std::move(packages)), input.lock_path);
@@ -406,7 +406,7 @@ Result<BuildOutcome> build_release(const BuildInput& input, const PlannedBuild& 
                                    Replacing replacing) {
   const auto begin = Clock::now() - plan.planning;
   TRY(remember_verdict(input, plan.index, cache));
-  TRY_ASSIGN(images::Store store, images::Store::open_or_create(store_path));
+  TRY_ASSIGN(images::FolderStore store, images::FolderStore::open_or_create(store_path));
   TRY_IN(keep_stub(input.lock, cache, store), input.lock_path);
   TRY_ASSIGN(auto made, make_release(input, plan.layers, cache, store, overrides, progress));
   const Digest document = Digest::of(as_bytes(made.json));
@@ -428,7 +428,7 @@ Result<BuildOutcome> build_release(const BuildInput& input, const PlannedBuild& 
   if (signer) {
     TRY(store.write_release(made.release.name, made.json, signature));
   } else {
-    TRY(images::write_unsigned(store, made.release.name, made.json));
+    TRY(store.write_unsigned(made.release.name, made.json));
   }
   const auto stored_at = Clock::now();
   return BuildOutcome{

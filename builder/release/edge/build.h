@@ -11,7 +11,7 @@
 #include "builder/packages/package_declarations.h"
 #include "builder/release/build_plan.h"
 #include "builder/release/edge/build_input.h"
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "keys/signing/minisign.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/lock.h"
@@ -49,7 +49,7 @@ struct MadeRelease {
 /// The part of `build_release` before the signature: all blobs are in the store, also the lock and
 /// the manifest, and no release names them yet.
 [[nodiscard]] Result<MadeRelease> make_release(const BuildInput& input, const BuildPlan& plan,
-                                               const Cache& cache, images::Store store,
+                                               const Cache& cache, images::Store& store,
                                                const std::vector<std::string>& overrides,
                                                Progress& progress);
 
@@ -72,7 +72,7 @@ enum class Replacing : std::uint8_t { no, yes };
 ///
 /// plan        of the same input, cache and store
 /// signer      absent: the release document is kept apart, unsigned
-///             (images/store/edge/signatures.h)
+///             (Store::write_unsigned)
 /// overrides   `--mirror` arguments; mirrors are looked up only where a package has to be fetched
 /// errors      of every step, naming package, file or field; busy: the version is taken
 [[nodiscard]] Result<BuildOutcome> build_release(const BuildInput& input, const PlannedBuild& plan,

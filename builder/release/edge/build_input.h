@@ -2,7 +2,7 @@
 
 #include "builder/mirror/edge/cache.h"
 #include "builder/release/build_input.h"
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/release.h"
 

@@ -5,6 +5,7 @@
 
 #include "builder/release/describe.h"
 #include "builder/release/edge/statements.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "manifests/base/edge/unfinished.h"
 
 namespace weir::builder {
@@ -52,9 +53,9 @@ Result<RebuildOutcome> rebuild_release(const RebuildPlan& plan, const Cache& cac
   const std::string where = "release " + plan.name.string();
   TRY(remember_verdict(plan.input, plan.index, cache));
   TRY_ASSIGN(const ScratchFolder scratch, ScratchFolder::make(cache));
-  TRY_ASSIGN(auto into, images::Store::open_or_create(scratch.path() + "/store"));
+  TRY_ASSIGN(auto into, images::FolderStore::open_or_create(scratch.path() + "/store"));
   TRY_ASSIGN_IN(const MadeRelease made,
-                make_release(plan.input, plan.layers, cache, std::move(into), overrides, progress),
+                make_release(plan.input, plan.layers, cache, into, overrides, progress),
                 where);
   if (made.layers_reused != 0) {
     return fail(Errc::bug, where + ": a rebuild used layers that were built before");
@@ -71,7 +72,7 @@ Result<RebuildOutcome> rebuild_release(const RebuildPlan& plan, const Cache& cac
                         plan.index};
 }
 
-Status write_rebuild_statement(const images::Store& store, const RebuildOutcome& outcome,
+Status write_rebuild_statement(images::Store& store, const RebuildOutcome& outcome,
                                const keys::Signer& signer) {
   const auto& statement = outcome.statement;
   if (!outcome.differences.empty()) {

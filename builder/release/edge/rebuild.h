@@ -5,7 +5,7 @@
 
 #include "builder/release/edge/build.h"
 #include "builder/release/rebuild_differences.h"
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "keys/signing/minisign.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/rebuild_statement.h"
@@ -50,8 +50,7 @@ struct RebuildPlan {
                                                      Progress& progress);
 
 /// Signs the statement and puts it beside the release. errors: bug: the rebuild differed; io
-[[nodiscard]] Status write_rebuild_statement(const images::Store& store,
-                                             const RebuildOutcome& outcome,
+[[nodiscard]] Status write_rebuild_statement(images::Store& store, const RebuildOutcome& outcome,
                                              const keys::Signer& signer);
 
 }  // namespace weir::builder

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "builder/release/edge/attest.h"
-#include "images/store/edge/provenance.h"
 
 namespace weir::builder {
 namespace {
@@ -36,7 +35,7 @@ Result<ReleaseDocuments> read_release_documents(const images::Store& store,
   if (!*provenance) return made_of(store, release);
   TRY_ASSIGN_IN(std::string spdx, named(store, ***provenance, kSpdxFile), where);
   TRY_ASSIGN_IN(std::string cyclonedx, named(store, ***provenance, kCycloneDxFile), where);
-  TRY_ASSIGN_IN(auto envelope, images::read_provenance(store, release.digest()), where);
+  TRY_ASSIGN_IN(auto envelope, read_provenance(store, release.digest()), where);
   return ReleaseDocuments{std::move(spdx), std::move(cyclonedx), std::move(envelope)};
 }
 

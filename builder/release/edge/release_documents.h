@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "images/store/edge/store.h"
-#include "keys/signing/envelope.h"
+#include "images/store/store.h"
+#include "keys/trust/provenance.h"
 #include "keys/trust/verified.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/release.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/release.h"
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "keys/identity/edge/identity_files.h"
 #include "keys/signing/edge/key_files.h"
 
 namespace weir::builder {

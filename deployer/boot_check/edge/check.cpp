@@ -18,6 +18,7 @@
 #include "deployer/node_client/edge/https_node_client.h"
 #include "deployer/pool/vm/edge/qmp.h"
 #include "deployer/pool/vm/edge/vm_driver.h"
+#include "keys/identity/edge/identity_files.h"
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "deployer/orders/edge/accepted_release.h"
 #include "deployer/orders/edge/observe.h"
 #include "deployer/orders/resumption.h"
 #include "deployer/orders/steering_plan.h"

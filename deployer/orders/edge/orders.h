@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "deployer/orders/edge/accepted_release.h"
 #include "deployer/orders/edge/site.h"
 #include "deployer/orders/order_plan.h"
 #include "deployer/rollout/report.h"

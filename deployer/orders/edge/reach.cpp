@@ -11,8 +11,8 @@
 #include "deployer/pool/vm/edge/vm_driver.h"
 #include "deployer/state/memory/edge/memory_store.h"
 #include "deployer/state/sqlite/edge/sqlite_store.h"
-#include "images/store/edge/store.h"
-#include "keys/signing/edge/key_files.h"
+#include "images/store/folder/edge/folder_store.h"
+#include "keys/identity/edge/identity_files.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::deployer {
@@ -119,7 +119,7 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
   };
   out.boot_image = [path = documents.path(documents.fleet.store)](
                        const manifests::Release& release) -> Result<pool::BootImage> {
-    TRY_ASSIGN_IN(const auto store, images::Store::open(path), "store");
+    TRY_ASSIGN_IN(const auto store, images::FolderStore::open(path), "store");
     TRY_ASSIGN_IN(auto image, pool::make_boot_image(release, store), "store " + path);
     return image;
   };

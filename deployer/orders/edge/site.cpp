@@ -7,11 +7,6 @@
 #include <set>
 #include <thread>
 
-#include "deployer/orders/edge/demands.h"
-#include "images/store/edge/signatures.h"
-#include "images/store/edge/store.h"
-#include "keys/signing/edge/key_files.h"
-#include "keys/trust/edge/trust_files.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::deployer {
@@ -91,72 +86,6 @@ Status for_each_node(const std::vector<NodeId>& nodes,
     if (!result) return result;
   }
   return {};
-}
-
-namespace {
-
-/// A folder of the store is not signed; the name in the document is.
-Status check_place(const images::StoredRelease& stored, const manifests::Release& release) {
-  if (release.name == stored.name) return {};
-  return fail(Errc::integrity, "the signed document is about release " + release.name.string());
-}
-
-/// By the fleet's trust file. What was seen goes into the state folder, except for a plan, which
-/// has no right to write there.
-Result<keys::Verified<manifests::Release>> verified_by_trust(Site& site, const images::Store& store,
-                                                             const images::StoredRelease& stored,
-                                                             Seeing seeing) {
-  TRY_ASSIGN(const UtcTime now, keys::read_clock());
-  TRY_ASSIGN(const auto signatures, images::read_signatures(store, stored));
-  TRY_ASSIGN(const auto running, running_releases(site));
-  std::optional<keys::Verified<manifests::Release>> release;
-  const auto judge = [&](manifests::TrustState seen) -> Result<manifests::TrustState> {
-    TRY_ASSIGN(const auto trust, keys::read_trust(site.path(*site.fleet().trust), seen, now));
-    TRY_ASSIGN(release, keys::verify_release(stored.json, signatures, trust,
-                                             {site.fleet().channel, seen, now, running}));
-    TRY(check_place(stored, **release));
-    TRY(check_demands(site, store, *release, &*trust));
-    return keys::remember(std::move(seen), trust, *release);
-  };
-  const std::string state_file = site.state_path("trust.state");
-  if (seeing == Seeing::remembered) {
-    TRY(keys::update_trust_state(state_file, judge));
-  } else {
-    TRY_ASSIGN(auto seen, keys::read_trust_state(state_file));
-    TRY(judge(std::move(seen)));
-  }
-  return std::move(*release);
-}
-
-Result<keys::Verified<manifests::Release>> verified(Site& site, const images::Store& store,
-                                                    const images::StoredRelease& stored,
-                                                    Seeing seeing) {
-  if (site.fleet().trust) return verified_by_trust(site, store, stored, seeing);
-  std::vector<keys::SigningPublicKey> trusted;
-  for (const std::string& file : site.fleet().trusted_keys) {
-    TRY_ASSIGN(auto key, keys::read_public_key(site.path(file)));
-    trusted.push_back(key);
-  }
-  TRY_ASSIGN(const UtcTime now, keys::read_clock());
-  TRY_ASSIGN(const auto running, running_releases(site));
-  TRY_ASSIGN(auto release,
-             keys::verify_release(stored.json, stored.signature, trusted, now, running));
-  TRY(check_place(stored, *release));
-  TRY(check_demands(site, store, release, nullptr));
-  return release;
-}
-
-}  // namespace
-
-Result<keys::Verified<manifests::Release>> read_verified_release(Site& site,
-                                                                 const ReleaseName& name,
-                                                                 Seeing seeing) {
-  const std::string store_path = site.path(site.fleet().store);
-  TRY_ASSIGN_IN(const auto store, images::Store::open(store_path), "store");
-  TRY_ASSIGN_IN(const auto stored, store.read_release(name), "store " + store_path);
-  TRY_ASSIGN_IN(auto release, verified(site, store, stored, seeing),
-                "release " + name.string() + " in " + store_path);
-  return release;
 }
 
 }  // namespace weir::deployer

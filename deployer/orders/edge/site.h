@@ -77,6 +77,12 @@ class Site {
   /// A peer's preshared key, 32 bytes; absent where it has none. errors name the file
   Result<std::optional<keys::Secret>> preshared_key(const manifests::Peer& peer) const;
 
+  /// Remembers that this release was accepted, so that no older one is from now on. Comes after all
+  /// of its blobs were read: one that is withheld would else keep the fleet from what it can still
+  /// boot. What the store and the trust say by then is judged again.
+  /// errors  as read_verified_release; integrity: another release has its name now
+  Status remember(const keys::Verified<manifests::Release>& release);
+
   /// Calls of connections made from now on end early once `flag`, which outlives the site, is set:
   /// for who only looks.
   void end_calls_when(const std::atomic<bool>& flag) { calls_end_ = &flag; }
@@ -99,16 +105,5 @@ class Site {
 /// returns the first error in the order of `nodes`
 Status for_each_node(const std::vector<NodeId>& nodes,
                      const std::function<Status(const NodeId&)>& work);
-
-/// Whether a look at a release leaves a trace in the fleet's trust.state: orders do, plans do not.
-enum class Seeing : std::uint8_t { forgotten, remembered };
-
-/// Reads a release and its signatures from the fleet's store and checks them, by its trust file or
-/// its trusted keys, and what others must have stated about it. Releases that the fleet's pools run
-/// already may be older than the newest seen, and no statement about them is demanded.
-/// errors: not_found, unauthorized, invalid_input; naming store and release
-Result<keys::Verified<manifests::Release>> read_verified_release(Site& site,
-                                                                 const ReleaseName& name,
-                                                                 Seeing seeing);
 
 }  // namespace weir::deployer

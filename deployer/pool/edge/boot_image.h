@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "images/store/edge/store.h"
+#include "images/store/store.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/documents/release.h"
 

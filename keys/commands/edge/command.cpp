@@ -2,20 +2,41 @@
 
 #include <sys/stat.h>
 
+#include <cstdio>
+
+#include "manifests/base/printable.h"
+
 namespace weir::keys {
+namespace {
 
-Answer misused(const std::string& why) {
-  return {why, {}, 2};
+void print_json(const nlohmann::ordered_json& json) {
+  using Json = nlohmann::ordered_json;
+  std::puts(json.dump(-1, ' ', true, Json::error_handler_t::replace).c_str());
 }
 
-std::string text_of(const boost::program_options::variables_map& given, const char* name) {
-  return given[name].as<std::string>();
-}
+}  // namespace
 
-std::optional<std::string> optional_text(const boost::program_options::variables_map& given,
-                                         const char* name) {
-  if (given.count(name) == 0) return std::nullopt;
-  return text_of(given, name);
+Command answering(Command command, std::shared_ptr<const Manner> manner, Manner* asked,
+                  std::function<Result<Answer>()> work) {
+  command.options.push_back({"json", "", &asked->json, "prints the result as JSON"});
+  command.options.push_back(
+      {"plan", "", &asked->plan, "says what would be written and writes nothing"});
+  command.run = [manner, work = std::move(work)]() -> Result<Exit> {
+    TRY_ASSIGN(const Answer answer, work());
+    if (manner->json) {
+      print_json(answer.json);
+    } else {
+      std::puts(printable_lines(answer.text).c_str());
+    }
+    return answer.exit;
+  };
+  command.failed = [manner](const Error& error) {
+    if (manner->json) {
+      print_json({{"error", {{"code", name_of(error.code)}, {"message", error.message}}}});
+    }
+    return Exit::failed;
+  };
+  return command;
 }
 
 bool exists(const std::string& path) {

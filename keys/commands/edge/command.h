@@ -1,10 +1,12 @@
 #pragma once
 
-#include <boost/program_options.hpp>
+#include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
+#include <utility>
 
+#include "manifests/base/edge/program.h"
 #include "manifests/base/result.h"
 
 // A heavy header: for the files that hold weir-keys' commands.
@@ -14,24 +16,26 @@ namespace weir::keys {
 struct Answer {
   std::string text;
   nlohmann::ordered_json json;
-  int status = 0;  ///< exit status: 0 done, 2 wrong usage (text goes to stderr), 4 needs a person
-};
-/// A command line that cannot be meant; `why` goes to stderr.
-[[nodiscard]] Answer misused(const std::string& why);
-
-struct Command {
-  const char* name;
-  const char* arguments;
-  const char* summary;
-  const char* examples;
-  boost::program_options::options_description (*options)();
-  Result<Answer> (*run)(const boost::program_options::variables_map&);
+  Exit exit = Exit::done;  ///< done, or needs_person
 };
 
-[[nodiscard]] std::string text_of(const boost::program_options::variables_map& given,
-                                  const char* name);
-[[nodiscard]] std::optional<std::string> optional_text(
-    const boost::program_options::variables_map& given, const char* name);
+/// What every command of weir-keys takes.
+struct Manner {
+  bool json = false, plan = false;
+};
+
+/// Adds --json and --plan to a command whose work is `work`, prints its answers as they ask for,
+/// and with --json its failures too. `manner` outlives the command, as what its options point into.
+[[nodiscard]] Command answering(Command command, std::shared_ptr<const Manner> manner,
+                                Manner* asked, std::function<Result<Answer>()> work);
+
+/// The same for options that derive from Manner.
+template <class Given>
+[[nodiscard]] Command answering(Command command, const std::shared_ptr<Given>& given,
+                                Result<Answer> (*work)(const Given&)) {
+  return answering(std::move(command), given, given.get(), [given, work] { return work(*given); });
+}
+
 /// Whether anything has this name, a broken link too.
 [[nodiscard]] bool exists(const std::string& path);
 

@@ -2,38 +2,43 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
 
+#include "keys/commands/edge/command.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/pkcs11_key.h"
 #include "keys/signing/edge/signing_key.h"
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::keys {
 namespace {
 
-namespace po = boost::program_options;
-
 constexpr ByteCount kLargestSigned{1ULL << 30};
 constexpr ByteCount kSmall{16384};
 
-void add_key_options(po::options_description& out) {
-  out.add_options()("key", po::value<std::string>()->value_name("FILE"), "the secret key")(
-      "pkcs11", po::value<std::string>()->value_name("URI"),
-      "in place of --key: a key in a token, \"pkcs11:token=NAME;object=KEY?module-path=FILE\"");
+/// A key that signs: a file, or in a token.
+struct KeyOptions : Manner {
+  std::string key, pkcs11;
+};
+
+std::vector<Option> key_options(KeyOptions& given) {
+  return {{"key", "FILE", &given.key, "the secret key"},
+          {"pkcs11", "URI", &given.pkcs11,
+           "in place of --key: a key in a token, "
+           "\"pkcs11:token=NAME;object=KEY?module-path=FILE\""}};
 }
 
-bool names_one_key(const po::variables_map& given) {
-  return (given.count("key") == 0) != (given.count("pkcs11") == 0);
+Status check_one_key(const KeyOptions& given) {
+  if (given.key.empty() != given.pkcs11.empty()) return {};
+  return fail(Errc::invalid_input, "which key signs? --key FILE or --pkcs11 URI");
 }
 
-Answer which_key() {
-  return misused("which key signs? --key FILE or --pkcs11 URI");
-}
-
-Result<Answer> write_signature(const po::variables_map& given, const std::string& out,
-                               const Prehash& hash, const std::string& comment) {
-  TRY_ASSIGN(const SigningKey key, SigningKey::open(optional_text(given, "key").value_or(""),
-                                                    optional_text(given, "pkcs11").value_or("")));
+Result<Answer> write_signature(const KeyOptions& given, const std::string& out, const Prehash& hash,
+                               const std::string& comment) {
+  TRY_ASSIGN(const SigningKey key, SigningKey::open(given.key, given.pkcs11));
   const Signer signer = key.signer();
   TRY_ASSIGN(const std::string signature, sign_prehashed(signer, hash, comment));
   TRY(write_file(out, signature));
@@ -43,48 +48,37 @@ Result<Answer> write_signature(const po::variables_map& given, const std::string
 
 // sign
 
-po::options_description sign_options() {
-  po::options_description out("Options");
-  out.add_options()("file", po::value<std::string>()->value_name("FILE")->required(),
-                    "what to sign");
-  add_key_options(out);
-  out.add_options()("signature", po::value<std::string>()->value_name("FILE"),
-                    "where the signature goes, in place of FILE.minisig")(
-      "comment", po::value<std::string>()->value_name("TEXT"),
-      "trusted comment: covered by the signature; default: time and file name");
-  return out;
-}
+struct SignOptions : KeyOptions {
+  std::string file;
+  std::optional<std::string> signature, comment;
+};
 
-Result<Answer> sign_file(const po::variables_map& given) {
-  const std::string path = text_of(given, "file");
-  const std::string out = optional_text(given, "signature").value_or(path + ".minisig");
-  if (!names_one_key(given)) return which_key();
-  if (given.count("plan") != 0) {
+Result<Answer> sign_file(const SignOptions& given) {
+  const std::string& path = given.file;
+  const std::string out = given.signature.value_or(path + ".minisig");
+  TRY(check_destination(out));
+  if (given.plan) {
     return Answer{"would sign " + path + " into " + out, {{"plan", {{"signature", out}}}}};
   }
   TRY_ASSIGN(const std::string content, read_file(path, kLargestSigned));
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(
       std::chrono::system_clock::now().time_since_epoch());
-  const std::string comment = optional_text(given, "comment")
-                                  .value_or("timestamp:" + std::to_string(now.count()) + "\tfile:" +
-                                            path.substr(path.rfind('/') + 1) + "\thashed");
+  const std::string comment =
+      given.comment.value_or("timestamp:" + std::to_string(now.count()) +
+                             "\tfile:" + path.substr(path.rfind('/') + 1) + "\thashed");
   return write_signature(given, out, prehash(as_bytes(content)), comment);
 }
 
 // sign-digest
 
-po::options_description sign_digest_options() {
-  po::options_description out("Options");
-  out.add_options()("file", po::value<std::string>()->value_name("PREFIX")->required(),
-                    "PREFIX.digest and PREFIX.comment, of weir-builder export-digest");
-  add_key_options(out);
-  return out;
-}
+struct SignDigestOptions : KeyOptions {
+  std::string prefix;
+};
 
-Result<Answer> sign_digest(const po::variables_map& given) {
-  const std::string prefix = text_of(given, "file");
+Result<Answer> sign_digest(const SignDigestOptions& given) {
+  const std::string& prefix = given.prefix;
   const std::string out = prefix + ".minisig";
-  if (!names_one_key(given)) return which_key();
+  TRY(check_destination(out));
   TRY_ASSIGN(const std::string digest, read_file(prefix + ".digest", kSmall));
   TRY_ASSIGN(const std::string comment, read_file(prefix + ".comment", kSmall));
   Prehash hash{};
@@ -92,7 +86,7 @@ Result<Answer> sign_digest(const po::variables_map& given) {
     return fail(Errc::invalid_input, prefix + ".digest: must be a BLAKE2b-512 digest of 64 bytes");
   }
   std::copy(digest.begin(), digest.end(), hash.begin());
-  if (given.count("plan") != 0) {
+  if (given.plan) {
     return Answer{"would sign BLAKE2b-512 " + hex_of(hash) + " (" + comment + ") into " + out,
                   {{"plan", {{"signature", out}, {"blake2b_512", hex_of(hash)}}}}};
   }
@@ -101,42 +95,102 @@ Result<Answer> sign_digest(const po::variables_map& given) {
 
 // pkcs11
 
-po::options_description pkcs11_options() {
-  po::options_description out("Options");
-  out.add_options()("pkcs11", po::value<std::string>()->value_name("URI")->required(),
-                    "\"pkcs11:token=NAME;object=KEY?module-path=FILE\"")(
-      "out", po::value<std::string>()->value_name("FILE"), "writes the public key there");
-  return out;
-}
+struct TokenOptions : Manner {
+  std::string uri;
+  std::optional<std::string> out;
+};
 
-Result<Answer> show_token_key(const po::variables_map& given) {
-  TRY_ASSIGN(const Pkcs11Key key, Pkcs11Key::open(text_of(given, "pkcs11")));
+Result<Answer> show_token_key(const TokenOptions& given) {
+  if (given.out) TRY(check_destination(*given.out));
+  TRY_ASSIGN(const Pkcs11Key key, Pkcs11Key::open(given.uri));
   const std::string text = print(key.public_key());
-  if (const auto path = optional_text(given, "out"); path && given.count("plan") == 0) {
-    TRY(write_new_file(*path, text, 0644));
-  }
+  if (given.out && !given.plan) TRY(write_new_file(*given.out, text, 0644));
   std::string line = text.substr(text.find('\n') + 1);
   line.pop_back();
   return Answer{line, {{"key_id", print(key.public_key().id)}, {"public_key", line}}};
 }
 
+// verify
+
+struct VerifyOptions : Manner {
+  std::string file, key;
+  std::optional<std::string> signature;
+};
+
+Result<Answer> verify_file(const VerifyOptions& given) {
+  const std::string& path = given.file;
+  TRY_ASSIGN(const SigningPublicKey key, read_public_key(given.key));
+  TRY_ASSIGN(const std::string signature,
+             read_file(given.signature.value_or(path + ".minisig"), kSmall));
+  TRY_ASSIGN(const std::string content, read_file(path, kLargestSigned));
+  TRY_IN(verify(key, as_bytes(content), signature), path);
+  TRY_ASSIGN(const std::string comment, trusted_comment_of(signature));
+  return Answer{path + ": signed by key " + print(key.id) + "\ntrusted comment: " + comment,
+                {{"key_id", print(key.id)}, {"trusted_comment", comment}}};
+}
+
+std::vector<Option> with(std::vector<Option> options, const std::vector<Option>& more) {
+  options.insert(options.end(), more.begin(), more.end());
+  return options;
+}
+
 }  // namespace
 
 std::vector<Command> sign_commands() {
+  const auto file = std::make_shared<SignOptions>();
+  const auto digest = std::make_shared<SignDigestOptions>();
+  const auto token = std::make_shared<TokenOptions>();
+  const auto checked = std::make_shared<VerifyOptions>();
   return {
-      {"sign", "FILE --key KEY | --pkcs11 URI", "signs a file (FILE.minisig)",
-       "  weir-keys sign release.json --key release.key\n"
-       "  weir-keys sign release.json --pkcs11 'pkcs11:token=release;object=signing'\n",
-       sign_options, sign_file},
-      {"sign-digest", "PREFIX --key KEY | --pkcs11 URI", "signs a release on a machine without it",
-       "  weir-keys sign-digest usb/gateway --plan\n"
-       "  weir-keys sign-digest usb/gateway --key release.key\n",
-       sign_digest_options, sign_digest},
-      {"pkcs11", "--pkcs11 URI [--out FILE.pub]", "prints the public key of a key in a token",
-       "  weir-keys pkcs11 --out release.pub \\\n"
-       "      --pkcs11 'pkcs11:token=release;object=signing?module-path=/usr/lib/softhsm/"
-       "libsofthsm2.so'\n",
-       pkcs11_options, show_token_key},
+      answering(
+          {.name = "sign",
+           .summary = "signs a file (FILE.minisig)",
+           .examples = "  weir-keys sign release.json --key release.key\n"
+                       "  weir-keys sign release.json --pkcs11 "
+                       "'pkcs11:token=release;object=signing'\n",
+           .takes = Positional{"FILE", &file->file},
+           .options = with(key_options(*file),
+                           {{"signature", "FILE", &file->signature,
+                             "where the signature goes, in place of FILE.minisig"},
+                            {"comment", "TEXT", &file->comment,
+                             "trusted comment: covered by the signature; default: time and file "
+                             "name"}}),
+           .check = [file] { return check_one_key(*file); },
+           .run = {}},
+          file, sign_file),
+      answering({.name = "sign-digest",
+                 .summary = "signs a release on a machine without it",
+                 .about = "Signs PREFIX.digest with PREFIX.comment, which weir-builder "
+                          "export-digest wrote, into\nPREFIX.minisig.",
+                 .examples = "  weir-keys sign-digest usb/gateway --plan --key release.key\n"
+                             "  weir-keys sign-digest usb/gateway --key release.key\n",
+                 .takes = Positional{"PREFIX", &digest->prefix},
+                 .options = key_options(*digest),
+                 .check = [digest] { return check_one_key(*digest); },
+                 .run = {}},
+                digest, sign_digest),
+      answering({.name = "pkcs11",
+                 .summary = "prints the public key of a key in a token",
+                 .examples = "  weir-keys pkcs11 --out release.pub \\\n"
+                             "      --pkcs11 "
+                             "'pkcs11:token=release;object=signing?module-path=/usr/lib/softhsm/"
+                             "libsofthsm2.so'\n",
+                 .options = {{"pkcs11", "URI", &token->uri,
+                              "\"pkcs11:token=NAME;object=KEY?module-path=FILE\"", Need::required},
+                             {"out", "FILE", &token->out, "writes the public key there"}},
+                 .run = {}},
+                token, show_token_key),
+      answering({.name = "verify",
+                 .summary = "checks a file's signature",
+                 .examples = "  weir-keys verify release.json --key release.pub\n"
+                             "  minisign -V -p release.pub -m release.json      the same with the "
+                             "stock tool\n",
+                 .takes = Positional{"FILE", &checked->file},
+                 .options = {{"key", "FILE", &checked->key, "the public key", Need::required},
+                             {"signature", "FILE", &checked->signature,
+                              "the signature, where it is not FILE.minisig"}},
+                 .run = {}},
+                checked, verify_file),
   };
 }
 

@@ -2,11 +2,11 @@
 
 #include <vector>
 
-#include "keys/commands/edge/command.h"
+#include "manifests/base/edge/program.h"
 
 namespace weir::keys {
 
-/// `weir-keys sign`, `sign-digest` and `pkcs11`.
+/// `weir-keys sign`, `sign-digest`, `pkcs11` and `verify`.
 [[nodiscard]] std::vector<Command> sign_commands();
 
 }  // namespace weir::keys

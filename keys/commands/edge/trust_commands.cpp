@@ -2,31 +2,37 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
+#include <memory>
 #include <optional>
 #include <utility>
 
+#include "keys/commands/edge/command.h"
+#include "keys/commands/edge/trust_show_commands.h"
+#include "keys/commands/edge/trust_signing.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/signing_key.h"
 #include "keys/trust/edge/trust_files.h"
-#include "keys/trust/edge/trust_signing.h"
+#include "keys/trust/trust_changes.h"
 #include "keys/trust/trust_edit.h"
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/printable.h"
 
 namespace weir::keys {
 namespace {
 
-namespace po = boost::program_options;
-using Json = nlohmann::ordered_json;
 using Texts = std::vector<std::string>;
 
-// For following a file whose newest version may have expired: what is about to be replaced, or is
-// only looked at.
+// For following a file whose newest version may have expired: it is about to be replaced.
 constexpr UtcTime kAnyTime{0};
 constexpr ByteCount kLargestSignature{64 << 10};
 
-Texts texts_of(const po::variables_map& given, const char* name) {
-  return given.count(name) == 0 ? Texts() : given[name].as<Texts>();
-}
+/// What is to be different in a version, and who signs it.
+struct ChangeOptions : Manner {
+  std::string file, out, expires;
+  Texts add, remove, revoke, threshold, channel, remove_channel, sign, pkcs11;
+};
 
 /// "NAME=VALUE". errors: invalid_input
 Result<std::pair<std::string, std::string>> split(const std::string& text, const char* option,
@@ -72,34 +78,34 @@ Result<UtcTime> read_expiry(const std::string& text) {
   return UtcTime{now.seconds + std::int64_t{days} * 86400};
 }
 
-Result<TrustChange> read_change(const po::variables_map& given) {
+Result<TrustChange> read_change(const ChangeOptions& given) {
   TrustChange out;
-  for (const std::string& text : texts_of(given, "channel")) {
+  for (const std::string& text : given.channel) {
     TRY_ASSIGN_IN(auto name, manifests::ChannelName::parse(text), "--channel");
     out.channels.push_back(std::move(name));
   }
-  for (const std::string& text : texts_of(given, "remove-channel")) {
+  for (const std::string& text : given.remove_channel) {
     TRY_ASSIGN_IN(auto name, manifests::ChannelName::parse(text), "--remove-channel");
     out.without_channels.push_back(std::move(name));
   }
-  for (const std::string& text : texts_of(given, "add")) {
+  for (const std::string& text : given.add) {
     TRY_ASSIGN(const auto parts, split(text, "add", "ROLE=FILE.pub"));
     TRY_ASSIGN_IN(auto role, parse_role_name(parts.first), "--add " + text);
     TRY_ASSIGN(auto key, read_trust_key(parts.second));
     out.add.emplace_back(std::move(role), std::move(key));
   }
-  for (const std::string& text : texts_of(given, "remove")) {
+  for (const std::string& text : given.remove) {
     TRY_ASSIGN(const auto parts, split(text, "remove", "ROLE=KEY"));
     TRY_ASSIGN_IN(auto role, parse_role_name(parts.first), "--remove " + text);
     TRY_ASSIGN(auto id, read_key_id(parts.second));
     out.remove.emplace_back(std::move(role), std::move(id));
   }
-  for (const std::string& text : texts_of(given, "revoke")) {
+  for (const std::string& text : given.revoke) {
     TRY_ASSIGN(auto parts, split(text, "revoke", "KEY=WHY"));
     TRY_ASSIGN(auto id, read_key_id(parts.first));
     out.revoke.emplace_back(std::move(id), std::move(parts.second));
   }
-  for (const std::string& text : texts_of(given, "threshold")) {
+  for (const std::string& text : given.threshold) {
     TRY_ASSIGN(const auto parts, split(text, "threshold", "ROLE=NUMBER"));
     TRY_ASSIGN_IN(auto role, parse_role_name(parts.first), "--threshold " + text);
     std::uint32_t number = 0;
@@ -110,272 +116,202 @@ Result<TrustChange> read_change(const po::variables_map& given) {
     }
     out.thresholds.emplace_back(std::move(role), number);
   }
-  if (const auto text = optional_text(given, "expires")) {
-    TRY_ASSIGN(out.expires, read_expiry(*text));
+  if (!given.expires.empty()) {
+    TRY_ASSIGN(out.expires, read_expiry(given.expires));
   }
   return out;
-}
-
-po::options_description change_options_of(bool first) {
-  po::options_description out("Options");
-  const auto list = [] { return po::value<Texts>()->composing(); };
-  out.add_options()("add", list()->value_name("ROLE=FILE.pub"),
-                    "gives a key a role: root, release, release@CHANNEL, boot-check, rebuild, "
-                    "audit-checkpoint, evidence; can be repeated, as all of these")(
-      "threshold", list()->value_name("ROLE=N"), "how many of a role's keys must sign")(
-      "channel", list()->value_name("NAME"), "a stream of releases")(
-      "sign", list()->value_name("FILE"), "signs the new version with this secret key")(
-      "pkcs11", list()->value_name("URI"),
-      "signs it with a key in a token, as weir-keys sign does");
-  if (first) {
-    out.add_options()("out", po::value<std::string>()->required()->value_name("FILE"),
-                      "the trust file to make")(
-        "expires", po::value<std::string>()->default_value("365d")->value_name("DATE"),
-        "when it must have been renewed: a date, or days from now");
-    return out;
-  }
-  out.add_options()("file", po::value<std::string>()->required()->value_name("FILE"),
-                    "the trust file")("out", po::value<std::string>()->value_name("FILE"),
-                                      "where the changed file goes, in place of FILE, which is "
-                                      "replaced only once enough root keys have signed (until "
-                                      "then it is FILE.pending)")(
-      "remove", list()->value_name("ROLE=KEY"), "takes a role from a key (its id or .pub file)")(
-      "revoke", list()->value_name("KEY=WHY"), "takes everything from a key, for ever")(
-      "remove-channel", list()->value_name("NAME"), "ends a channel")(
-      "expires", po::value<std::string>()->value_name("DATE"),
-      "the new date, or days from now: 365d");
-  return out;
-}
-
-po::options_description init_options() {
-  return change_options_of(true);
-}
-po::options_description change_options() {
-  return change_options_of(false);
 }
 
 /// Signs with all keys that --sign and --pkcs11 name.
-Status sign_with_all(const po::variables_map& given, manifests::TrustFile& file) {
-  for (const std::string& path : texts_of(given, "sign")) {
+Status sign_with_all(const ChangeOptions& given, manifests::TrustFile& file) {
+  for (const std::string& path : given.sign) {
     TRY_ASSIGN(const SigningKey key, SigningKey::from_file(path));
     TRY_IN(sign_newest(file, key.signer()), path);
   }
-  for (const std::string& uri : texts_of(given, "pkcs11")) {
+  for (const std::string& uri : given.pkcs11) {
     TRY_ASSIGN(const SigningKey key, SigningKey::from_token(uri));
     TRY(sign_newest(file, key.signer()));
   }
   return {};
 }
 
-Result<Answer> write_next(const po::variables_map& given, manifests::TrustFile file,
+Result<Answer> write_next(const ChangeOptions& given, manifests::TrustFile file,
                           const std::optional<manifests::Trust>& before, const std::string& out,
                           Writing writing) {
+  TRY(check_destination(out));
   TRY_ASSIGN(const TrustChange change, read_change(given));
   TRY_ASSIGN(const manifests::Trust next, next_trust(before, change));
   file.versions.push_back({manifests::print(next), {}});
-  if (given.count("plan") != 0) return write_trust_file(out, file, Writing::planned);
+  if (given.plan) return write_trust_file(out, file, Writing::planned);
   TRY(sign_with_all(given, file));
   return write_trust_file(out, file, writing);
 }
 
-Result<Answer> init(const po::variables_map& given) {
-  const std::string out = text_of(given, "out");
-  if (exists(out)) {
-    return fail(Errc::busy, out + ": is there already; change it with `weir-keys trust change`");
+Result<Answer> init(const ChangeOptions& given) {
+  if (exists(given.out)) {
+    return fail(Errc::busy,
+                given.out + ": is there already; change it with `weir-keys trust change`");
   }
-  po::variables_map with = given;
-  if (texts_of(given, "channel").empty()) {
-    with.erase("channel");
-    with.insert({"channel", po::variable_value(Texts{"stable"}, true)});
-  }
-  return write_next(with, {}, std::nullopt, out, Writing::as_it_is);
+  ChangeOptions with = given;
+  if (with.channel.empty()) with.channel = {"stable"};
+  return write_next(with, {}, std::nullopt, with.out, Writing::as_it_is);
 }
 
-Result<Answer> change(const po::variables_map& given) {
-  const std::string path = text_of(given, "file");
+Result<Answer> change(const ChangeOptions& given) {
+  const std::string& path = given.file;
   TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
   TRY_ASSIGN_IN(const auto before, verify_trust(text, {}, kAnyTime), path);
   TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(text), path);
-  const auto out = optional_text(given, "out");
-  return write_next(given, std::move(file), *before, out.value_or(path),
-                    out && *out != path ? Writing::as_it_is : Writing::if_signed);
+  const bool in_place = given.out.empty() || given.out == path;
+  return write_next(given, std::move(file), *before, in_place ? path : given.out,
+                    in_place ? Writing::if_signed : Writing::as_it_is);
 }
 
-po::options_description sign_options() {
-  po::options_description out("Options");
-  out.add_options()("file", po::value<std::string>()->required()->value_name("FILE"),
-                    "the trust file; its newest version is signed")(
-      "key", po::value<std::string>()->value_name("FILE"), "a root key, secret")(
-      "pkcs11", po::value<std::string>()->value_name("URI"),
-      "in place of --key: a root key in a token, as weir-keys sign takes it")(
-      "signature", po::value<std::string>()->value_name("FILE"),
-      "in place of --key: adds a .minisig that minisign made over what show --extract wrote");
-  return out;
-}
+struct SignTrustOptions : Manner {
+  std::string file, key, pkcs11, signature;
+};
 
-Result<Answer> sign_trust(const po::variables_map& given) {
-  if (given.count("key") + given.count("pkcs11") + given.count("signature") != 1) {
-    return misused("which root key signs? --key FILE, --pkcs11 URI or --signature FILE.minisig");
+/// What the newest version changes.
+Result<Texts> changes_of(const manifests::TrustFile& file) {
+  const auto& versions = file.versions;
+  TRY_ASSIGN(const manifests::Trust after, manifests::parse_trust(versions.back().document));
+  std::optional<manifests::Trust> before;
+  if (versions.size() > 1) {
+    TRY_ASSIGN(before, manifests::parse_trust(versions[versions.size() - 2].document));
   }
-  const std::string path = text_of(given, "file");
+  return describe_changes(before, after);
+}
+
+/// Told before a key is asked for: whoever signs must have seen it.
+void tell_changes(const std::string& path, std::size_t version, const Texts& changes) {
+  std::fprintf(
+      stderr, "%s: version %zu %s:\n", path.c_str(), version,
+      version == 1 ? "says" : ("changes, against version " + std::to_string(version - 1)).c_str());
+  for (const std::string& change : changes)
+    std::fprintf(stderr, "  %s\n", printable(change).c_str());
+}
+
+Status check_one_signer(const SignTrustOptions& given) {
+  int ways = 0;
+  for (const std::string* way : {&given.key, &given.pkcs11, &given.signature}) {
+    if (!way->empty()) ++ways;
+  }
+  if (ways == 1) return {};
+  return fail(Errc::invalid_input,
+              "which root key signs? --key FILE, --pkcs11 URI or --signature FILE.minisig");
+}
+
+Result<Answer> sign_trust(const SignTrustOptions& given) {
+  const std::string& path = given.file;
+  TRY(check_destination(path));
   TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
   TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(text), path);
+  TRY_ASSIGN_IN(const Texts changes, changes_of(file), path);
+  tell_changes(path, file.versions.size(), changes);
   Status added;
   std::string by = path;
-  if (const auto from = optional_text(given, "signature")) {
-    TRY_ASSIGN(const std::string signature, read_file(*from, kLargestSignature));
+  if (!given.signature.empty()) {
+    TRY_ASSIGN(const std::string signature, read_file(given.signature, kLargestSignature));
     added = add_signature(file, signature);
-    by = *from;
+    by = given.signature;
   } else {
-    TRY_ASSIGN(const SigningKey key, SigningKey::open(optional_text(given, "key").value_or(""),
-                                                      optional_text(given, "pkcs11").value_or("")));
+    TRY_ASSIGN(const SigningKey key, SigningKey::open(given.key, given.pkcs11));
     added = sign_newest(file, key.signer());
   }
   const bool signed_before = !added && added.error().code == Errc::busy;
   if (!(signed_before && waits_for_its_place(path, file))) TRY_IN(added, by);
-  return write_trust_file(path, file,
-                          given.count("plan") != 0 ? Writing::planned : Writing::as_it_is);
-}
-
-po::options_description show_options() {
-  po::options_description out("Options");
-  out.add_options()("file", po::value<std::string>()->required()->value_name("FILE"),
-                    "the trust file")(
-      "extract", po::value<std::string>()->value_name("PREFIX"),
-      "also writes the newest version as it was signed to PREFIX.json, and each signature to "
-      "PREFIX.json.KEYID.minisig, for the stock minisign");
+  TRY_ASSIGN(Answer out,
+             write_trust_file(path, file, given.plan ? Writing::planned : Writing::as_it_is));
+  out.json["changes"] = changes;
   return out;
 }
 
-std::string describe(const manifests::Trust& trust) {
-  const auto name_of_key = [&](const std::string& id) {
-    for (const auto& key : trust.keys) {
-      if (manifests::key_id_of(key.public_key) == id) return id + " (" + key.name + ")";
-    }
-    return id;
-  };
-  const auto line = [&](const std::string& name, const manifests::TrustRole& role) {
-    std::string out = "  " + name + ": " + std::to_string(role.threshold) + " of";
-    for (const std::string& id : role.keys) out += " " + name_of_key(id);
-    return out + "\n";
-  };
-  std::string out = "version " + std::to_string(trust.version) + ", expires " +
-                    trust.expires.string() + "\nroles:\n";
-  for (const auto& [role, value] : trust.roles) {
-    out += line(std::string(manifests::name_of(role)), value);
-  }
-  out += "channels:\n";
-  for (const auto& channel : trust.channels) {
-    out += channel.release ? line(channel.name.string(), *channel.release)
-                           : "  " + channel.name.string() + ": as the role release\n";
-  }
-  for (const auto& each : trust.revoked) {
-    out += "revoked: " + manifests::key_id_of(each.key.public_key) + " (" + each.key.name +
-           "): " + each.why + "\n";
-  }
-  return out;
+/// What `trust init` and `trust change` share.
+std::vector<Option> change_options(ChangeOptions& given) {
+  return {
+      {"add", "ROLE=FILE.pub", &given.add,
+       "gives a key a role: root, release, release@CHANNEL, boot-check, rebuild, "
+       "audit-checkpoint, evidence; can be repeated, as all of these"},
+      {"threshold", "ROLE=N", &given.threshold, "how many of a role's keys must sign"},
+      {"channel", "NAME", &given.channel, "a stream of releases"},
+      {"sign", "FILE", &given.sign, "signs the new version with this secret key"},
+      {"pkcs11", "URI", &given.pkcs11, "signs it with a key in a token, as weir-keys sign does"}};
 }
 
-Result<Answer> show(const po::variables_map& given) {
-  const std::string path = text_of(given, "file");
-  TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
-  TRY_ASSIGN_IN(const auto file, manifests::parse_trust_file(text), path);
-  const manifests::SignedTrust& last = file.versions.back();
-  TRY_ASSIGN_IN(const auto trust, manifests::parse_trust(last.document), path);
-  Json signers = Json::array();
-  std::string by;
-  for (const std::string& signature : last.signatures) {
-    TRY_ASSIGN_IN(const KeyId signer, signer_of(signature), path);
-    signers.push_back(print(signer));
-    by += (by.empty() ? "" : ", ") + print(signer);
-    const auto prefix = optional_text(given, "extract");
-    if (prefix && given.count("plan") == 0) {
-      TRY(write_file(*prefix + ".json." + print(signer) + ".minisig", signature));
-    }
-  }
-  if (const auto prefix = optional_text(given, "extract"); prefix && given.count("plan") == 0) {
-    TRY(write_file(*prefix + ".json", last.document));
-  }
-  return Answer{describe(trust) + "signatures (not checked: weir-keys trust verify): " +
-                    (by.empty() ? "none" : by),
-                {{"version", trust.version}, {"document", last.document}, {"signers", signers}}};
+Command init_command() {
+  const auto given = std::make_shared<ChangeOptions>();
+  given->expires = "365d";
+  Command out{.name = "trust init",
+              .summary = "makes a trust file: who may sign what",
+              .examples =
+                  "  weir-keys trust init --out trust.json --add root=alice.pub --add root=bob.pub "
+                  "\\\n"
+                  "      --threshold root=2 --add release=carol.pub --sign alice.key\n"
+                  "  weir-keys trust sign trust.json --key bob.key\n",
+              .options = change_options(*given),
+              .run = {}};
+  out.options.push_back({"out", "FILE", &given->out, "the trust file to make", Need::required});
+  out.options.push_back({"expires", "DATE", &given->expires,
+                         "when it must have been renewed: a date, or days from now"});
+  return answering(std::move(out), given, init);
 }
 
-po::options_description verify_options() {
-  po::options_description out("Options");
-  out.add_options()("file", po::value<std::string>()->required()->value_name("FILE"),
-                    "the trust file")(
-      "state", po::value<std::string>()->value_name("FILE"),
-      "what was accepted before (made where it is missing): nothing older is accepted again")(
-      "at", po::value<std::string>()->value_name("TIME"),
-      "asks about this time, in place of the clock's; the state stays as it is");
-  return out;
+Command change_command() {
+  const auto given = std::make_shared<ChangeOptions>();
+  Command out{.name = "trust change",
+              .summary = "makes the next version of a trust file",
+              .examples =
+                  "  weir-keys trust change trust.json --revoke 'carol.pub=stolen laptop' \\\n"
+                  "      --add release=dora.pub --sign alice.key --sign bob.key\n"
+                  "  weir-keys trust change trust.json --expires 365d --out next.json --sign "
+                  "alice.key\n"
+                  "  weir-keys trust change trust.json --channel lab --add release@lab=erik.pub\n",
+              .takes = Positional{"FILE", &given->file},
+              .options = change_options(*given),
+              .run = {}};
+  const std::vector<Option> own = {
+      {"out", "FILE", &given->out,
+       "where the changed file goes, in place of FILE, which is replaced only once enough root "
+       "keys "
+       "have signed (until then it is FILE.pending)"},
+      {"remove", "ROLE=KEY", &given->remove, "takes a role from a key (its id or .pub file)"},
+      {"revoke", "KEY=WHY", &given->revoke, "takes everything from a key, for ever"},
+      {"remove-channel", "NAME", &given->remove_channel, "ends a channel"},
+      {"expires", "DATE", &given->expires, "the new date, or days from now: 365d"}};
+  out.options.insert(out.options.end(), own.begin(), own.end());
+  return answering(std::move(out), given, change);
 }
 
-Result<Answer> verify_file(const po::variables_map& given) {
-  const std::string path = text_of(given, "file");
-  const auto state_path = optional_text(given, "state");
-  const auto at = optional_text(given, "at");
-  UtcTime now;
-  if (at) {
-    TRY_ASSIGN_IN(now, UtcTime::parse(*at), "--at");
-  } else {
-    TRY_ASSIGN(now, read_clock());
-  }
-  std::optional<Verified<manifests::Trust>> accepted;
-  const auto judge = [&](manifests::TrustState seen) -> Result<manifests::TrustState> {
-    TRY_ASSIGN(accepted, read_trust(path, seen, now));
-    return remember(std::move(seen), *accepted);
-  };
-  if (state_path && !at && given.count("plan") == 0) {
-    TRY(update_trust_state(*state_path, judge));
-  } else {
-    manifests::TrustState seen;
-    if (state_path) {
-      TRY_ASSIGN(seen, read_trust_state(*state_path));
-    }
-    TRY(judge(std::move(seen)));
-  }
-  const auto& trust = *accepted;
-  return Answer{path + ": version " + std::to_string(trust->version) + ", signed by " +
-                    trust.signer() + ", good until " + trust->expires.string(),
-                {{"version", trust->version},
-                 {"signers", trust.signer()},
-                 {"digest", trust.digest().string()},
-                 {"expires", trust->expires.string()}}};
+Command sign_command() {
+  const auto given = std::make_shared<SignTrustOptions>();
+  return answering(
+      {.name = "trust sign",
+       .summary = "signs a trust file's newest version",
+       .about = "Says what the newest version of a trust file changes, and signs it.",
+       .examples =
+           "  weir-keys trust sign next.json --key bob.key\n"
+           "  weir-keys trust sign next.json --pkcs11 'pkcs11:token=root;object=bob'\n"
+           "  weir-keys trust show next.json --extract v3        bob's machine has no network:\n"
+           "  minisign -S -s bob.key -m v3.json                  there\n"
+           "  weir-keys trust sign next.json --signature v3.json.minisig\n",
+       .takes = Positional{"FILE", &given->file},
+       .options = {{"key", "FILE", &given->key, "a root key, secret"},
+                   {"pkcs11", "URI", &given->pkcs11,
+                    "in place of --key: a root key in a token, as weir-keys sign takes it"},
+                   {"signature", "FILE", &given->signature,
+                    "in place of --key: adds a .minisig that minisign made over what show "
+                    "--extract wrote"}},
+       .check = [given] { return check_one_signer(*given); },
+       .run = {}},
+      given, sign_trust);
 }
 
 }  // namespace
 
 std::vector<Command> trust_commands() {
-  return {
-      {"trust init", "--out FILE --add ROLE=FILE.pub ...", "makes a trust file: who may sign what",
-       "  weir-keys trust init --out trust.json --add root=alice.pub --add root=bob.pub \\\n"
-       "      --threshold root=2 --add release=carol.pub --sign alice.key\n"
-       "  weir-keys trust sign trust.json --key bob.key\n",
-       init_options, init},
-      {"trust change", "FILE [--add ...] [--revoke ...]", "makes the next version of a trust file",
-       "  weir-keys trust change trust.json --revoke 'carol.pub=stolen laptop' \\\n"
-       "      --add release=dora.pub --sign alice.key --sign bob.key\n"
-       "  weir-keys trust change trust.json --expires 365d --out next.json --sign alice.key\n"
-       "  weir-keys trust change trust.json --channel lab --add release@lab=erik.pub\n",
-       change_options, change},
-      {"trust sign", "FILE --key KEY | --pkcs11 URI | --signature FILE",
-       "signs a trust file's newest version",
-       "  weir-keys trust sign next.json --key bob.key\n"
-       "  weir-keys trust sign next.json --pkcs11 'pkcs11:token=root;object=bob'\n"
-       "  weir-keys trust show next.json --extract v3        bob's machine has no network:\n"
-       "  minisign -S -s bob.key -m v3.json                  there\n"
-       "  weir-keys trust sign next.json --signature v3.json.minisig\n",
-       sign_options, sign_trust},
-      {"trust show", "FILE", "shows what a trust file says",
-       "  weir-keys trust show trust.json\n"
-       "  weir-keys trust show trust.json --extract v3\n"
-       "  minisign -V -p alice.pub -m v3.json -x v3.json.KEYID.minisig\n",
-       show_options, show},
-      {"trust verify", "FILE [--state FILE]", "follows a trust file to its newest version",
-       "  weir-keys trust verify trust.json --state trust.state\n", verify_options, verify_file},
-  };
+  std::vector<Command> out{init_command(), change_command(), sign_command()};
+  for (Command& more : trust_show_commands()) out.push_back(std::move(more));
+  return out;
 }
 
 }  // namespace weir::keys

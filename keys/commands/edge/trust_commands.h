@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "keys/commands/edge/command.h"
+#include "manifests/base/edge/program.h"
 
 namespace weir::keys {
 

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "keys/identity/wireguard_identity.h"
-#include "keys/signing/edge/key_files.h"
+#include "keys/identity/edge/identity_files.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/documents/registry.h"
 

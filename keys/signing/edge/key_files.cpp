@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/unfinished.h"
@@ -16,7 +17,7 @@
 namespace weir::keys {
 namespace {
 
-constexpr std::size_t kLargest = 16384;
+constexpr std::size_t kLargest = kLargestKeyFile.value;
 
 tl::unexpected<Error> failed(const std::string& path, int sys) {
   const Errc code = sys == ENOENT                    ? Errc::not_found
@@ -65,16 +66,6 @@ Result<SigningKeyPair> make_signing_key() {
   return SigningKeyPair{public_key, SigningSecretKey{public_key.id, std::move(secret)}};
 }
 
-Result<WireGuardIdentity> make_wireguard_identity() {
-  TRY_ASSIGN(Secret secret, random_secret(32));
-  // RFC 7748, section 5: what every X25519 does before use; stored so, as `wg genkey` does.
-  const auto bytes = secret.writable();
-  bytes[0] &= 248;
-  bytes[31] = static_cast<std::uint8_t>((bytes[31] & 127) | 64);
-  TRY_ASSIGN(const PublicKey public_key, public_key_of(secret));
-  return WireGuardIdentity{public_key, std::move(secret)};
-}
-
 Result<Secret> read_guarded(const std::string& path) {
   TRY_ASSIGN(SecretFile file, read_secret_file(path));
   return std::move(file.content);
@@ -105,37 +96,6 @@ Result<SigningSecretKey> read_secret_key(const std::string& path) {
   return key;
 }
 
-Result<WireGuardIdentity> read_identity(const std::string& path,
-                                        const std::optional<std::string>& key_file) {
-  TRY_ASSIGN(const std::string text, read_file(path, ByteCount{kLargest}));
-  TRY_ASSIGN_IN(const SealingKey::Kind kind, sealed_with(text), path);
-  SealingKey key{SealingKey::Kind::key_file, {}};
-  if (key_file) {
-    TRY_ASSIGN(key.bytes, read_key_file(*key_file));
-  } else if (kind == SealingKey::Kind::key_file) {
-    return fail(Errc::invalid_input, path + ": sealed with a key file, and none was named");
-  } else {
-    key.kind = SealingKey::Kind::passphrase;
-    TRY_ASSIGN_IN(key.bytes, ask_passphrase("Passphrase for " + path, Asking::known), path);
-  }
-  TRY_ASSIGN_IN(WireGuardIdentity identity, open_identity(text, key), path);
-  return identity;
-}
-
-Result<Secret> read_wireguard_key(const std::string& path) {
-  TRY_ASSIGN(const Secret content, read_guarded_secret(path));
-  TRY_ASSIGN_IN(Secret key, parse_wireguard_key(content.text()), path);
-  return key;
-}
-
-Result<Secret> read_key_file(const std::string& path) {
-  TRY_ASSIGN(Secret content, read_guarded_secret(path));
-  if (content.size() != 32) {
-    return fail(Errc::invalid_input, path + ": not a key file (it must hold exactly 32 bytes)");
-  }
-  return content;
-}
-
 namespace {
 
 // In one step, so that whoever is killed leaves no second name of a secret. 0 or an errno.
@@ -150,32 +110,71 @@ int give_new_name(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-Status write_new_file(const std::string& path, std::string_view content, unsigned mode) {
-  // A whole file beside it first, then a name that must be new.
-  TRY_ASSIGN(const Unfinished made, make_unfinished_file(path));
-  const auto& [fd, temporary] = made;
-  int sys = 0;
-  while (!content.empty() && sys == 0) {
-    const ssize_t n = ::write(fd.get(), content.data(), content.size());
-    if (n >= 0) {
-      content.remove_prefix(static_cast<std::size_t>(n));
-    } else if (errno != EINTR) {
-      sys = errno;
+namespace {
+
+/// The whole file under a name beside its own. 0 or an errno.
+int fill(const Unfinished& made, const NewFile& file) {
+  std::string_view content = file.content;
+  while (!content.empty()) {
+    const ssize_t n = ::write(made.fd.get(), content.data(), content.size());
+    if (n < 0 && errno != EINTR) return errno;
+    if (n >= 0) content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  if (::fchmod(made.fd.get(), file.mode) != 0 || ::fsync(made.fd.get()) != 0) return errno;
+  return 0;
+}
+
+/// Files that go again with it, unless they are to stay.
+class Begun {
+ public:
+  Begun() = default;
+  Begun(const Begun&) = delete;
+  Begun& operator=(const Begun&) = delete;
+  ~Begun() {
+    for (const std::string& path : paths_) ::unlink(path.c_str());
+  }
+  void add(const std::string& path) { paths_.push_back(path); }
+  void drop(const std::string& path) { std::erase(paths_, path); }
+  void stay() { paths_.clear(); }
+
+ private:
+  std::vector<std::string> paths_;
+};
+
+tl::unexpected<Error> refused(const std::string& path, int sys) {
+  if (sys != EEXIST) return failed(path, sys);
+  return fail(Errc::busy, path + ": is there already, and keys are never overwritten");
+}
+
+}  // namespace
+
+Status write_new_files(const std::vector<NewFile>& files) {
+  // All are whole on the disk before the first gets a name, which must be new.
+  Begun begun;
+  std::vector<Unfinished> made;
+  for (const NewFile& file : files) {
+    TRY_ASSIGN(Unfinished one, make_unfinished_file(file.path));
+    begun.add(one.path);
+    if (const int sys = fill(one, file)) return refused(file.path, sys);
+    made.push_back(std::move(one));
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (const int sys = give_new_name(made[i].path, files[i].path)) {
+      return refused(files[i].path, sys);
     }
+    begun.drop(made[i].path);
+    begun.add(files[i].path);
   }
-  if (sys == 0 && ::fchmod(fd.get(), mode) != 0) sys = errno;
-  if (sys == 0 && ::fsync(fd.get()) != 0) sys = errno;
-  if (sys == 0) sys = give_new_name(temporary, path);
-  if (sys != 0) ::unlink(temporary.c_str());
-  if (sys == EEXIST) {
-    return fail(Errc::busy, path + ": is there already, and keys are never overwritten");
+  for (const NewFile& file : files) {
+    const auto slash = file.path.rfind('/');
+    TRY(sync_folder(slash == std::string::npos ? "." : file.path.substr(0, slash + 1)));
   }
-  if (sys != 0) return failed(path, sys);
-  const auto slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const Fd parent(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!parent.valid() || ::fsync(parent.get()) != 0) return failed(folder, errno);
+  begun.stay();
   return {};
+}
+
+Status write_new_file(const std::string& path, std::string_view content, unsigned mode) {
+  return write_new_files({{path, content, mode}});
 }
 
 }  // namespace weir::keys

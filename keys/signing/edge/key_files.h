@@ -5,18 +5,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "keys/identity/wireguard_identity.h"
 #include "keys/signing/minisign.h"
+#include "manifests/base/names.h"
 #include "manifests/base/result.h"
 
 namespace weir::keys {
 
 /// Fresh keys from the system's random numbers. errors: exhausted
 [[nodiscard]] Result<SigningKeyPair> make_signing_key();
-[[nodiscard]] Result<WireGuardIdentity> make_wireguard_identity();
 /// `bytes` random bytes.
 [[nodiscard]] Result<Secret> random_secret(std::size_t bytes);
+
+inline constexpr ByteCount kLargestKeyFile{16384};
 
 /// Any file of keys, at most 16 KiB, read straight into locked memory.
 /// errors: not_found, unauthorized, io; invalid_input: larger
@@ -29,19 +31,28 @@ namespace weir::keys {
 /// (WEIR_PASSPHRASE, else the terminal). errors: as above; unauthorized: wrong passphrase, or a key
 /// in clear that others may read
 [[nodiscard]] Result<SigningSecretKey> read_secret_key(const std::string& path);
-/// Reads and opens a sealed identity. `key_file` absent: WEIR_PASSPHRASE, else the terminal.
-/// errors: as above
-[[nodiscard]] Result<WireGuardIdentity> read_identity(const std::string& path,
-                                                      const std::optional<std::string>& key_file);
-/// A preshared or private key as `wg genpsk` and `wg genkey` write it. 32 bytes. errors: as above
-[[nodiscard]] Result<Secret> read_wireguard_key(const std::string& path);
-/// The 32 bytes of a key file that seals identities. errors: as above
-[[nodiscard]] Result<Secret> read_key_file(const std::string& path);
+/// A file that is to be there and was not.
+struct NewFile {
+  std::string path;
+  std::string_view content;
+  unsigned mode;  ///< as in chmod
+};
 
-/// Writes a file that was not there: whole or not at all, never over another. `mode` as in chmod.
+/// Writes files that were not there: all of them whole or none, never over another. Whoever is
+/// killed may leave the first of them, whole.
 /// errors: busy: something is there; io, exhausted
+[[nodiscard]] Status write_new_files(const std::vector<NewFile>& files);
+/// The same for one.
 [[nodiscard]] Status write_new_file(const std::string& path, std::string_view content,
                                     unsigned mode);
+
+/// Takes WEIR_PASSPHRASE out of the environment and keeps it in locked memory: for the beginning of
+/// `main`, before anything is started that would inherit it. errors: exhausted
+[[nodiscard]] Status keep_passphrase();
+
+/// Takes WEIR_PASSPHRASE out of the environment and keeps it in locked memory: for the beginning of
+/// `main`, before anything is started that would inherit it. errors: exhausted
+[[nodiscard]] Status keep_passphrase();
 
 /// WEIR_PASSPHRASE, else what is typed at the terminal after `prompt`. A new passphrase is asked
 /// for twice and may not be empty. errors: unauthorized: no terminal, given up, or the two differ

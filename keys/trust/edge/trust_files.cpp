@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "manifests/base/edge/file.h"
@@ -13,6 +16,26 @@ namespace weir::keys {
 namespace {
 
 constexpr ByteCount kLargestState{1 << 20};
+constexpr std::string_view kLockText = "locks a trust state, which lies beside it\n";
+
+std::string lock_path(const std::string& state) {
+  return state + ".lock";
+}
+
+// A lock that was taken for a state that was never written is empty.
+bool there_was_one(const std::string& state) {
+  struct stat info {};
+  return ::stat(lock_path(state).c_str(), &info) == 0 && info.st_size > 0;
+}
+
+Status mark(const Fd& lock, const std::string& state) {
+  struct stat info {};
+  if (::fstat(lock.get(), &info) == 0 && info.st_size > 0) return {};
+  if (::pwrite(lock.get(), kLockText.data(), kLockText.size(), 0) < 0) {
+    return fail_errno(Errc::io, errno, lock_path(state));
+  }
+  return {};
+}
 
 // Only its owner can open the file, and so nobody else can make a verifier wait.
 Result<Fd> wait_for_lock(const std::string& path) {
@@ -36,31 +59,91 @@ Result<UtcTime> read_clock() {
   return UtcTime{now.count()};
 }
 
-Result<manifests::TrustState> read_trust_state(const std::string& path) {
+Result<manifests::TrustState> read_trust_state(const std::string& path, Loss loss) {
   const auto text = read_file(path, kLargestState);
-  if (!text && text.error().code == Errc::not_found) return manifests::TrustState{};
+  if (!text && text.error().code == Errc::not_found) {
+    if (loss == Loss::accepted || !there_was_one(path)) return manifests::TrustState{};
+    return fail(
+        Errc::unauthorized,
+        path + ": is missing, and " + lock_path(path) +
+            " shows that it was there: without it an old trust or release would be "
+            "believed; bring it back, or begin anew: weir-keys trust verify TRUST --state " +
+            path + " --first-use");
+  }
   TRY(text);
   TRY_ASSIGN_IN(manifests::TrustState state, manifests::parse_trust_state(*text), path);
   return state;
 }
 
-Status update_trust_state(const std::string& path, const JudgeBySeen& judge) {
-  TRY_ASSIGN(const Fd lock, wait_for_lock(path + ".lock"));
-  TRY_ASSIGN(auto seen, read_trust_state(path));
+Status update_trust_state(const std::string& path, const JudgeBySeen& judge, Loss loss) {
+  TRY_ASSIGN(const Fd lock, wait_for_lock(lock_path(path)));
+  TRY_ASSIGN(auto seen, read_trust_state(path, loss));
+  const manifests::TrustState before = seen;
   TRY_ASSIGN(const auto judged, judge(std::move(seen)));
+  if (judged == before) return before == manifests::TrustState{} ? Status() : mark(lock, path);
   const std::string text = print(judged);
   if (text.size() > kLargestState.value) {
     return fail(Errc::exhausted, path + ": would be larger than " + print(kLargestState) +
                                      ", and could not be read again");
   }
-  return write_file(path, text, 0600);
+  TRY(write_file(path, text, 0600));
+  return mark(lock, path);
 }
 
-Result<Verified<manifests::Trust>> read_trust(const std::string& path,
-                                              const manifests::TrustState& seen, UtcTime now) {
-  TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
-  TRY_ASSIGN_IN(auto trust, verify_trust(text, seen, now), path);
-  return trust;
+Result<TrustedFile> read_trusted_file(const std::string& path, manifests::ChannelName channel,
+                                      const std::optional<Digest>& pin) {
+  TRY_ASSIGN(std::string text, read_file(path, manifests::kLargestTrustFile));
+  return TrustedFile{path, std::move(text), std::move(channel), pin};
+}
+
+std::string first_use_of(const std::string& path, const TrustedFile& trust) {
+  std::string out =
+      path + ": is not there, so this is its first use: nothing old can be told from new";
+  const auto file = manifests::parse_trust_file(trust.text);
+  if (trust.pin || !file) return out;
+  const Digest first = Digest::of(as_bytes(file->versions.front().document));
+  return out + ", and the trust is believed as it is (version 1 is " + first.string() +
+         "; --pin, or trust_pin in fleet.yaml, demands it)";
+}
+
+Result<Judgement> judge_remembering(const manifests::ReleaseEvidence& evidence,
+                                    const Authority& authority, const TrustDemands& demands,
+                                    const Circumstances& circumstances, const TrustMemory& memory) {
+  Judgement out;
+  Circumstances at = circumstances;
+  const auto* file = std::get_if<TrustedFile>(&authority);
+  if (file != nullptr && !memory.path.empty()) {
+    TRY_ASSIGN(at.seen, read_trust_state(memory.path, memory.loss));
+    if (!at.seen.trust) out.note = first_use_of(memory.path, *file);
+    if (memory.writes) {
+      const auto newest = [&](manifests::TrustState seen) -> Result<manifests::TrustState> {
+        TRY_ASSIGN(const auto trust, judge_trust(*file, seen, at.now));
+        at.seen = remember(std::move(seen), trust);
+        return at.seen;
+      };
+      TRY(update_trust_state(memory.path, newest, memory.loss));
+    }
+  }
+  out.verdict = judge(evidence, authority, demands, at);
+  return out;
+}
+
+Status remember_accepted(const manifests::ReleaseEvidence& evidence, const Authority& authority,
+                         const TrustDemands& demands, const Circumstances& circumstances,
+                         const TrustMemory& memory) {
+  if (memory.path.empty() || !memory.writes || !std::holds_alternative<TrustedFile>(authority)) {
+    return {};
+  }
+  return update_trust_state(
+      memory.path,
+      [&](manifests::TrustState seen) -> Result<manifests::TrustState> {
+        Circumstances at = circumstances;
+        at.seen = seen;
+        const Verdict verdict = judge(evidence, authority, demands, at);
+        TRY_ASSIGN(const auto release, verdict.release());
+        return remember(std::move(seen), *verdict.trust(), release);
+      },
+      memory.loss);
 }
 
 }  // namespace weir::keys

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "keys/trust/judge.h"
 #include "keys/trust/trust.h"
 #include "manifests/base/result.h"
 
@@ -12,23 +15,67 @@ namespace weir::keys {
 /// expiry
 [[nodiscard]] Result<UtcTime> read_clock();
 
-/// Reads a state file; one that is not there is empty. errors: io, invalid_input; naming the file
-[[nodiscard]] Result<manifests::TrustState> read_trust_state(const std::string& path);
+/// Whether a state file may be missing although there was one (PATH.lock says so): then whatever
+/// was seen is forgotten, and an old trust or release is believed.
+enum class Loss : std::uint8_t { refused, accepted };
+
+/// Reads a state file; one that is not there, and never was, is empty.
+/// errors: unauthorized: it is lost; io, invalid_input; naming the file
+[[nodiscard]] Result<manifests::TrustState> read_trust_state(const std::string& path,
+                                                             Loss loss = Loss::refused);
 
 /// What a verifier makes of what was seen: what will have been seen, or a refusal.
 using JudgeBySeen = std::function<Result<manifests::TrustState>(manifests::TrustState seen)>;
 
 /// Reads a state file, judges by it and writes what comes of that, whole or not at all (mode 0600).
 /// Whoever does the same to the file meanwhile waits, so that the older of two versions that are
-/// accepted at once never takes the newer one's place. The lock is PATH.lock, which stays.
+/// accepted at once never takes the newer one's place. The lock is PATH.lock, which stays and says
+/// from then on that there is a state.
 ///
 /// judge   may read files; where it refuses, the state stays as it is
-/// errors  as `judge`; io, exhausted, invalid_input; naming the file
-[[nodiscard]] Status update_trust_state(const std::string& path, const JudgeBySeen& judge);
+/// errors  as `judge` and `read_trust_state`; io, exhausted; naming the file
+[[nodiscard]] Status update_trust_state(const std::string& path, const JudgeBySeen& judge,
+                                        Loss loss = Loss::refused);
 
-/// Reads and verifies a trust file. errors: as verify_trust, naming the file
-[[nodiscard]] Result<Verified<manifests::Trust>> read_trust(const std::string& path,
-                                                            const manifests::TrustState& seen,
-                                                            UtcTime now);
+/// Reads a trust file. errors: not_found, exhausted, io; naming it
+[[nodiscard]] Result<TrustedFile> read_trusted_file(const std::string& path,
+                                                    manifests::ChannelName channel,
+                                                    const std::optional<Digest>& pin = {});
+
+/// What a person is told where no trust was accepted before: what cannot be noticed, and which
+/// digest of version 1 is believed unless one was pinned.
+[[nodiscard]] std::string first_use_of(const std::string& path, const TrustedFile& trust);
+
+/// Where a verifier keeps what it has seen.
+struct TrustMemory {
+  std::string path;           ///< of the state file; empty: nothing is remembered
+  Loss loss = Loss::refused;  ///< of the state file
+  bool writes = true;         ///< a plan does not
+};
+
+struct Judgement {
+  Verdict verdict;
+  std::string note;  ///< for the person who waits: this was the first use; empty: it was not
+};
+
+/// Judges by what was seen before. A newer version of the trust that is good is stored before the
+/// release is looked at, and stays where that is refused (TUF specification 1.0, section 5.3.8):
+/// otherwise whoever withholds good releases keeps a revoked signer in power.
+///
+/// circumstances  its `seen` is read from the memory instead
+/// errors         of the memory, and of the trust file where it is not to be believed
+[[nodiscard]] Result<Judgement> judge_remembering(const manifests::ReleaseEvidence& evidence,
+                                                  const Authority& authority,
+                                                  const TrustDemands& demands,
+                                                  const Circumstances& circumstances,
+                                                  const TrustMemory& memory);
+
+/// Stores that a release was accepted, once nothing else can refuse it any more. What others have
+/// stored there meanwhile can: it is judged again by that. Nothing is done where keys are believed
+/// in place of a trust. errors: as judge_remembering and the verdict's
+[[nodiscard]] Status remember_accepted(const manifests::ReleaseEvidence& evidence,
+                                       const Authority& authority, const TrustDemands& demands,
+                                       const Circumstances& circumstances,
+                                       const TrustMemory& memory);
 
 }  // namespace weir::keys

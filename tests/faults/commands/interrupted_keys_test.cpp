@@ -24,11 +24,12 @@ struct Trust : Stored {
 TEST_CASE_FIXTURE(Trust, "a trust that is disturbed is the old version or the new one") {
   const std::string change =
       kKeys + "trust change t.json --revoke 'k.pub=laptop stolen' --add release=k2.pub ";
-  const auto older = [&] { run("cp t.older t.json && rm -f s t.json.pending"); };
+  const auto older = [&] { run("cp t.older t.json && rm -f s s.lock t.json.pending"); };
   replaces(older, change + "--sign root.key", "t.json", Repeats::until_done);
   again(kKeys + "trust verify t.json --state s");
   replaces([&] { run("rm -f n.json"); }, init, "n.json", Repeats::until_done);
-  replaces([&] { run("rm -f seen"); }, kKeys + "trust verify t.json --state seen", "seen");
+  replaces([&] { run("rm -f seen seen.lock"); }, kKeys + "trust verify t.json --state seen",
+           "seen");
   replaces([&] { run("rm -f v.json"); }, kKeys + "trust show t.json --extract v", "v.json");
 }
 

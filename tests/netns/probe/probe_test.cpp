@@ -10,6 +10,7 @@
 #include <chrono>
 #include <thread>
 
+#include "keys/identity/edge/identity_files.h"
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
 #include "tests/netns/temporary_namespace.h"

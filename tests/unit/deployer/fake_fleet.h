@@ -17,7 +17,7 @@
 #include "deployer/orders/edge/orders.h"
 #include "deployer/orders/edge/site.h"
 #include "deployer/state/sqlite/edge/sqlite_store.h"
-#include "images/store/edge/store.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "keys/identity/wireguard_identity.h"
 #include "manifests/base/edge/file.h"
 #include "tests/unit/keys/trust/trust_fixture.h"
@@ -106,7 +106,7 @@ class FakeFleet {
     release.lock_digest = Digest::of(as_bytes(name));
     const std::string text = print(release);
     const std::string place = folder + "/store/releases/" + name;
-    REQUIRE(images::Store::open_or_create(folder + "/store").has_value());
+    REQUIRE(images::FolderStore::open_or_create(folder + "/store").has_value());
     REQUIRE(make_folders(place).has_value());
     REQUIRE(write_file(place + "/release.json", text).has_value());
     REQUIRE(write_file(place + "/release.json.minisig", people_.sign(0, text)).has_value());

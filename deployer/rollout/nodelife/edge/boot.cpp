@@ -116,6 +116,7 @@ Status boot_nodes(Site& site, const PoolName& pool, const std::vector<NodeId>& n
     return {};
   }
   TRY_ASSIGN(const auto image, site.boot_image(*release));
+  TRY(site.remember(release));
   for (const NodeId& node : nodes) TRY(site.machines().check(site.link(node)));
   TRY(site.store().put_pool(pool, {release->name, release.digest()}));
   TRY(for_each_node(nodes, [&](const NodeId& node) { return stop_node(site, node); }));

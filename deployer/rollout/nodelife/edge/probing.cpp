@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "deployer/rollout/nodelife/edge/pools.h"
-#include "keys/signing/edge/key_files.h"
+#include "keys/identity/edge/identity_files.h"
 
 namespace weir::deployer {
 namespace {

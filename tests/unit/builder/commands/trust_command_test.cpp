@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "builder/release/edge/trusted.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
@@ -83,6 +84,70 @@ TEST_CASE("an expired release is refused, by keys and by a trust") {
   }
 }
 
+TEST_CASE("a newer trust is remembered although its release is refused: revoked signers stay out") {
+  Trusted office;
+  office.make();
+  REQUIRE(office.verify().status == 0);
+  office.keys(
+      "trust change t.json --revoke 'k.pub=laptop stolen' --add release=k2.pub --sign "
+      "root.key --out t2.json");
+  // Whoever has the stolen key shows the new trust with a release that it refuses, then the old
+  // one.
+  for (const char* command :
+       {"verify demo", "export demo --format kernel --out x", "provenance demo",
+        "sbom demo --format spdx", "rebuild demo --cache cache"}) {
+    CAPTURE(command);
+    office.run("rm -f n n.lock");
+    const std::string with = std::string(command) + " --store store --state n --trust ";
+    CHECK(has(office.builder(with + "t2.json 2>&1"), "that key was revoked: laptop stolen"));
+    CHECK(nlohmann::json::parse(office.read("n")).at("trust").at("version") == 2);
+    const auto old = office.builder(with + "t.json 2>&1");
+    CHECK(WEXITSTATUS(old.status) == 1);
+    CHECK_MESSAGE(has(old, "version 2 was accepted here before: somebody brings back an old trust"),
+                  old.out);
+  }
+}
+
+TEST_CASE("a lost state is refused, and a pinned trust is no other one") {
+  Trusted office;
+  office.make();
+  REQUIRE(office.verify().status == 0);
+  office.run("rm s");
+  const auto lost = office.verify();
+  CHECK(WEXITSTATUS(lost.status) == 1);
+  CHECK_MESSAGE(has(lost, "s: is missing, and s.lock shows that it was there"), lost.out);
+  CHECK(office.verify("--state s --first-use").status == 0);
+  CHECK(office.verify().status == 0);
+  const auto digest = "sha256:" + std::string(64, '0');
+  CHECK(has(office.verify("--state other --pin " + digest), "this is the trust of another fleet"));
+}
+
+TEST_CASE("what is malformed beside good signatures and statements does no harm") {
+  Trusted office;
+  office.make();
+  const std::string digest =
+      Digest::of(as_bytes(office.read("store/releases/demo/release.json"))).hex();
+  office.run("mkdir -p store/signatures/" + digest + " store/statements/" + digest);
+  office.run("cd store/signatures/" + digest +
+             " && echo nonsense > 0000000000000000.minisig && : > 1.minisig && mkdir 2.minisig && "
+             "head -c 70000 /dev/zero > 3.minisig && ln -s nowhere 4.minisig");
+  office.run("cd store/statements/" + digest +
+             " && echo '{' > booted-1-2.json && echo x > booted-1-2.json.minisig && "
+             "head -c 70000 /dev/zero > booted-3-4.json && mkdir booted-5-6.json");
+  for (const char* trusted : {"--key k.pub", "--trust t.json --state s"}) {
+    const auto good = office.builder("verify demo --store store 2>&1 " + std::string(trusted));
+    CHECK_MESSAGE(good.status == 0, good.out);
+  }
+  // Nor one in the first place, where a good one is beside it.
+  office.run(
+      "mv store/releases/demo/release.json.minisig store/signatures/" + digest +
+      "/0000000000000000.minisig && echo nonsense > store/releases/demo/release.json.minisig");
+  for (const char* trusted : {"--key k.pub", "--trust t.json --state s"}) {
+    const auto good = office.builder("verify demo --store store 2>&1 " + std::string(trusted));
+    CHECK_MESSAGE(good.status == 0, good.out);
+  }
+}
+
 TEST_CASE("a rolled-back release is refused with a sentence for a newcomer") {
   Trusted office;
   office.make();
@@ -111,20 +176,23 @@ TEST_CASE("of two verifications at once, the older does not undo what the newer 
   office.make();
   const std::string state = office.path() + "/s";
   const auto verified = [&](const std::string& store) {
-    return verify_by_trust(*images::Store::open(office.path() + store), *ReleaseName::parse("demo"),
-                           office.path() + "/t.json", *manifests::ChannelName::parse("stable"),
-                           state, Demands::kept);
+    return verify_stored(*images::FolderStore::open(office.path() + store),
+                         *ReleaseName::parse("demo"),
+                         {*keys::read_trusted_file(office.path() + "/t.json",
+                                                   *manifests::ChannelName::parse("stable")),
+                          {},
+                          {state}});
   };
   const auto older = verified("/old"), newer = verified("/store");
   REQUIRE(older.has_value());
   REQUIRE(newer.has_value());
-  REQUIRE(remember_accepted(state, *newer).has_value());
-  const auto refused = remember_accepted(state, *older);
+  REQUIRE(remember_accepted(*newer).has_value());
+  const auto refused = remember_accepted(*older);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().message.find(
             "release demo: is version 5 of channel stable, but version 6 (release demo) was") !=
         std::string::npos);
-  CHECK(remember_accepted(state, *newer).has_value());
+  CHECK(remember_accepted(*newer).has_value());
   CHECK_FALSE(verified("/old").has_value());
 }
 
@@ -139,7 +207,7 @@ TEST_CASE("a release in another's place is refused, by keys and by a trust") {
     CHECK_MESSAGE(has(refused, "release other: the signed document is of release 'demo'"),
                   refused.out);
     CHECK(office.builder("verify demo --store store 2>&1 " + std::string(trusted)).status == 0);
-    office.run("rm -f s");
+    office.run("rm -f s s.lock");
   }
 }
 
@@ -175,27 +243,33 @@ TEST_CASE("two images of one age follow each other in both orders, and a fix of 
                 old.out);
 }
 
-TEST_CASE("what is refused leaves no mark: the state is written last") {
+TEST_CASE("what is refused leaves no mark but the trust: its release is remembered last") {
   Trusted office;
   office.run("minisign -G -W -p ann.pub -s ann.key > /dev/null");
   office.make();
+  const auto no_release_in = [&](const char* state) {
+    const auto seen = nlohmann::json::parse(office.read(state));
+    return seen.at("trust").at("version") == 1 && seen.at("channels").empty();
+  };
   for (const char* demand :
        {"--rebuilt-by 1 --rebuilder ann.pub", "--boot-checked-by 1 --checker ann.pub"}) {
-    CHECK(office.verify("--state s " + std::string(demand)).status != 0);
-    CHECK_FALSE(fs::exists(office.path() + "/s"));
+    CHECK(office.verify("--state r " + std::string(demand)).status != 0);
+    CHECK(no_release_in("r"));
   }
   office.run("mv store/attestations away");
-  CHECK(office.verify("--state s --provenance").status != 0);
-  CHECK_FALSE(fs::exists(office.path() + "/s"));
+  CHECK(office.verify("--state r --provenance").status != 0);
+  CHECK(no_release_in("r"));
   office.run("mv away store/attestations");
   const std::string trust = "demo --store store --trust t.json --state s ";
   for (const std::string& plan :
        {"boot-check " + trust + "--plan", "export " + trust + "--format kernel --out x --plan",
-        "rebuild " + trust + "--cache cache --plan", "provenance " + trust}) {
+        "rebuild " + trust + "--cache cache --plan"}) {
     const auto planned = office.builder(plan + " 2>&1");
     CHECK_MESSAGE(planned.status == 0, planned.out);
     CHECK_FALSE(fs::exists(office.path() + "/s"));
   }
+  REQUIRE(office.builder("provenance demo --store store --trust t.json --state p").status == 0);
+  CHECK(no_release_in("p"));
   CHECK(office.verify("--state s --provenance").status == 0);
   CHECK(nlohmann::json::parse(office.read("s"))
             .at("channels")
@@ -256,8 +330,14 @@ TEST_CASE("--state without a trust is a mistake, and a trust without --state is 
   CHECK(note.out ==
         "weir-builder verify: without --state FILE, an old release that is brought back is not "
         "noticed\n");
-  CHECK(office.builder("verify demo --store store --trust t.json --state s 2>&1 > /dev/null").out ==
-        "");
+  const std::string by_state =
+      "verify demo --store store --trust t.json --state s 2>&1 > /dev/null";
+  CHECK(has(office.builder(by_state), "s: is not there, so this is its first use"));
+  CHECK(office.builder(by_state).out == "");
+  for (const char* misused : {"--key k.pub --pin sha256:00", "--trust t.json --first-use"}) {
+    CHECK(WEXITSTATUS(office.builder("verify demo --store store " + std::string(misused)).status) ==
+          2);
+  }
   CHECK(office.builder("verify demo --store store --key k.pub 2>&1 > /dev/null").out == "");
 }
 

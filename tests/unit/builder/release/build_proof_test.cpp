@@ -6,7 +6,7 @@
 #include <string>
 
 #include "build_fixture.h"
-#include "keys/signing/edge/key_files.h"
+#include "keys/identity/edge/identity_files.h"
 
 namespace weir::builder {
 namespace {

@@ -5,10 +5,12 @@
 
 #include <filesystem>
 
+#include "deployer/orders/edge/accepted_release.h"
 #include "deployer/orders/edge/site.h"
+#include "deployer/rollout/nodelife/edge/pools.h"
 #include "deployer/state/sqlite/edge/sqlite_store.h"
-#include "images/store/edge/statements.h"
-#include "images/store/edge/store.h"
+#include "images/store/folder/edge/folder_store.h"
+#include "keys/trust/edge/trust_files.h"
 #include "keys/trust/statements.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/documents/boot_check_statement.h"
@@ -26,7 +28,6 @@ struct FleetFolder {
   testing::People people{4};
   std::string release;
   Digest digest = Digest::of({});
-  std::optional<images::Store> store;
 
   explicit FleetFolder(UtcTime expires = kFarAway)
       : release(testing::release_text("gateway", 5, "stable", 0, expires)),
@@ -37,7 +38,7 @@ struct FleetFolder {
          {std::pair("release", kRelease), std::pair("lab", kLab), std::pair("other", kOther)}) {
       REQUIRE(write_file(path + "/" + name + ".pub", print(people.pair(who).public_key)));
     }
-    store = *images::Store::open_or_create(path + "/store");
+    REQUIRE(images::FolderStore::open_or_create(path + "/store").has_value());
     put(release);
   }
   FleetFolder(const FleetFolder&) = delete;
@@ -79,12 +80,31 @@ struct FleetFolder {
     file.versions.push_back({text, people.sign_all({kRoot}, text)});
     REQUIRE(write_file(path + "/trust.json", print(file)).has_value());
   }
+  /// Appends a version to trust.json, signed by root.
+  template <class Change>
+  void next_trust(Change change) const {
+    auto file = *manifests::parse_trust_file(*read_file(path + "/trust.json", ByteCount{1 << 20}));
+    auto next = *manifests::parse_trust(file.versions.back().document);
+    ++next.version;
+    change(next);
+    const std::string text = print(next);
+    file.versions.push_back({text, people.sign_all({kRoot}, text)});
+    REQUIRE(write_file(path + "/trust.json", print(file)).has_value());
+  }
+  [[nodiscard]] std::string first_digest() const {
+    const auto file =
+        *manifests::parse_trust_file(*read_file(path + "/trust.json", ByteCount{1 << 20}));
+    return Digest::of(as_bytes(file.versions.front().document)).string();
+  }
   void state(keys::StatementKind kind, std::size_t who, const std::string& json) const {
     const auto signer = keys::signer_with(people.pair(who).secret_key);
     const auto text =
         keys::sign_statement(kind, *ReleaseName::parse("gateway"), digest, json, signer);
     REQUIRE(text.has_value());
-    REQUIRE(images::write_statement(*store, digest, keys::file_word(kind), people.id(who), *text));
+    const auto attachment = kind == keys::StatementKind::rebuild ? images::AttachmentKind::rebuilt
+                                                                 : images::AttachmentKind::booted;
+    auto into = *images::FolderStore::open(path + "/store");
+    REQUIRE(into.attach(digest, attachment, {text->json, text->signature, people.id(who)}));
   }
   void boot_checked(std::size_t who, const Digest& about, const char* kernel = "1") const {
     const auto said = *manifests::parse_release(release);
@@ -113,12 +133,17 @@ struct FleetFolder {
   /// What weir-deployer says to the release: nothing where it accepts it.
   [[nodiscard]] std::string refusal(Seeing seeing = Seeing::remembered,
                                     const char* name = "gateway") const {
-    const auto result = read_verified_release(*open(), *ReleaseName::parse(name), seeing);
-    return result ? "" : result.error().message;
+    const auto site = open();
+    const auto result = read_verified_release(*site, *ReleaseName::parse(name), seeing);
+    if (!result) return result.error().message;
+    if (seeing == Seeing::forgotten) return "";
+    const auto remembered = site->remember(*result);
+    return remembered ? "" : remembered.error().message;
   }
-  [[nodiscard]] bool remembers() const {
-    return std::filesystem::exists(path + "/state/trust.state");
+  [[nodiscard]] manifests::TrustState seen() const {
+    return *keys::read_trust_state(path + "/state/trust.state");
   }
+  [[nodiscard]] bool remembers() const { return !seen().channels.empty(); }
 };
 
 bool has(const std::string& text, const std::string& part) {
@@ -223,7 +248,7 @@ TEST_CASE("a release in another's place is refused, by keys and by a trust, and 
     folder.fleet(trusted);
     const std::string refused = folder.refusal(Seeing::remembered, "other");
     CHECK(has(refused, "release other in "));
-    CHECK(has(refused, "the signed document is about release gateway"));
+    CHECK(has(refused, "the signed document is of release 'gateway'"));
     CHECK_FALSE(folder.remembers());
     CHECK(folder.refusal().empty());
   }
@@ -264,6 +289,76 @@ TEST_CASE("what runs already is not asked for statements: going back needs nobod
               .put_pool(*PoolName::parse("blue"), {*ReleaseName::parse("gateway"), folder.digest})
               .has_value());
   CHECK(folder.refusal().empty());
+}
+
+TEST_CASE("a newer trust is remembered although its release is refused: revoked signers stay out") {
+  const FleetFolder folder;
+  folder.fleet("trust: trust.json");
+  folder.trust({});
+  CHECK(folder.refusal().empty());
+  const std::string older = *read_file(folder.path + "/trust.json", ByteCount{1 << 20});
+  folder.next_trust([&](manifests::Trust& next) {
+    next.revoked.push_back({folder.people.key(kRelease), "stolen"});
+    std::erase(next.keys, folder.people.key(kRelease));
+    next.keys.push_back(folder.people.key(kOther));
+    next.roles[manifests::Role::release] = folder.people.role({kOther}, 1);
+  });
+  // A plan has no right to remember.
+  CHECK(has(folder.refusal(Seeing::forgotten), "was revoked: stolen"));
+  CHECK(folder.seen().trust->version == 1);
+  CHECK(has(folder.refusal(), "was revoked: stolen"));
+  CHECK(folder.seen().trust->version == 2);
+  REQUIRE(write_file(folder.path + "/trust.json", older).has_value());
+  CHECK(has(folder.refusal(), "somebody brings back an old trust"));
+}
+
+TEST_CASE(
+    "a release is remembered when its blobs were read: one that is withheld freezes nothing") {
+  FleetFolder folder;
+  folder.fleet("trust: trust.json");
+  folder.trust({});
+  CHECK(folder.refusal().empty());
+  const std::string good = folder.release;
+  folder.put(testing::release_text("gateway", 6, "stable", 0, kFarAway));
+  const auto site = folder.open();
+  const auto newer =
+      read_verified_release(*site, *ReleaseName::parse("gateway"), Seeing::remembered);
+  REQUIRE(newer.has_value());
+  // No blob of it is in the store, so it is not booted, and the older one still is accepted.
+  const auto booted =
+      boot_nodes(*site, *PoolName::parse("blue"), {*NodeId::parse("blue-1")}, *newer);
+  REQUIRE_FALSE(booted.has_value());
+  CHECK(booted.error().code == Errc::not_found);
+  const auto versions = folder.seen().channels.begin()->second;
+  CHECK(versions.front().version == 5);
+  folder.put(good);
+  CHECK(
+      read_verified_release(*site, *ReleaseName::parse("gateway"), Seeing::remembered).has_value());
+  // What took its name meanwhile is not remembered in its place.
+  const auto replaced = site->remember(*newer);
+  CHECK(replaced.error().code == Errc::integrity);
+}
+
+TEST_CASE("a fleet's lost trust state is refused, its first use told, and its pin holds") {
+  const FleetFolder folder;
+  folder.trust({});
+  folder.fleet("trust: trust.json\ntrust_pin: sha256:" + std::string(64, '0'));
+  CHECK(has(folder.refusal(), "this is the trust of another fleet"));
+  folder.fleet("trust: trust.json\ntrust_pin: " + folder.first_digest());
+  CHECK(folder.refusal().empty());
+  std::filesystem::remove(folder.path + "/state/trust.state");
+  for (const Seeing seeing : {Seeing::forgotten, Seeing::remembered}) {
+    CHECK(has(folder.refusal(seeing), "trust.state.lock shows that it was there"));
+  }
+  std::filesystem::remove(folder.path + "/state/trust.state.lock");
+  std::vector<std::string> said;
+  const auto site = Site::open(folder.path + "/fleet.yaml", Access::write,
+                               [&](const std::string& line) { said.push_back(line); });
+  REQUIRE(site.has_value());
+  REQUIRE(read_verified_release(**site, *ReleaseName::parse("gateway"), Seeing::remembered)
+              .has_value());
+  REQUIRE(said.size() == 1);
+  CHECK(has(said[0], "trust.state: is not there, so this is its first use"));
 }
 
 }  // namespace weir::deployer

@@ -1,5 +1,3 @@
-#include "images/store/edge/store.h"
-
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -7,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "images/store/folder/edge/folder_store.h"
 #include "manifests/base/edge/file.h"
 #include "tests/unit/images/scratch.h"
 
@@ -59,12 +58,12 @@ std::string contents(const manifests::Blob& blob, const Store& store, Status& st
 
 TEST_CASE("what was written to a store comes out again, byte for byte") {
   const TemporaryFolder folder;
-  auto store = Store::open_or_create(folder.path + "/store");
+  auto store = FolderStore::open_or_create(folder.path + "/store");
   REQUIRE(store.has_value());
   const auto release = release_in(*store, "gateway-6.1");
   REQUIRE(write(*store, release).has_value());
 
-  const auto again = Store::open(folder.path + "/store");
+  const auto again = FolderStore::open(folder.path + "/store");
   REQUIRE(again.has_value());
   const auto names = again->list();
   REQUIRE(names.has_value());
@@ -82,7 +81,7 @@ TEST_CASE("what was written to a store comes out again, byte for byte") {
 
 TEST_CASE("writing again replaces a release, and a blob is written once") {
   const TemporaryFolder folder;
-  auto store = Store::open_or_create(folder.path);
+  auto store = FolderStore::open_or_create(folder.path);
   REQUIRE(store.has_value());
   auto release = release_in(*store, "gateway");
   REQUIRE(write(*store, release).has_value());
@@ -103,7 +102,7 @@ TEST_CASE("writing again replaces a release, and a blob is written once") {
 TEST_CASE("skopeo reads the store and copies releases from it") {
   const TemporaryFolder folder;
   const std::string path = folder.path + "/store";
-  auto store = Store::open_or_create(path);
+  auto store = FolderStore::open_or_create(path);
   REQUIRE(store.has_value());
   const auto old = release_in(*store, "gateway-6.1");
   const auto next = release_in(*store, "gateway-6.12");
@@ -132,7 +131,7 @@ TEST_CASE("skopeo reads the store and copies releases from it") {
 
 TEST_CASE("a flipped bit, a cut and an excess are found, and the blob is named") {
   const TemporaryFolder folder;
-  auto store = Store::open_or_create(folder.path);
+  auto store = FolderStore::open_or_create(folder.path);
   REQUIRE(store.has_value());
   const std::string text(3000000, 'x');
   const auto blob = put(*store, text);
@@ -156,7 +155,7 @@ TEST_CASE("a flipped bit, a cut and an excess are found, and the blob is named")
 
 TEST_CASE("a release whose blobs are missing does not appear") {
   const TemporaryFolder folder;
-  auto store = Store::open_or_create(folder.path);
+  auto store = FolderStore::open_or_create(folder.path);
   REQUIRE(store.has_value());
   auto release = release_in(*store, "gateway");
   const auto whole = release;
@@ -178,12 +177,12 @@ TEST_CASE("a release whose blobs are missing does not appear") {
 
 TEST_CASE("what is not a store is refused") {
   const TemporaryFolder folder;
-  CHECK(Store::open(folder.path).error().code == Errc::not_found);
+  CHECK(FolderStore::open(folder.path).error().code == Errc::not_found);
   REQUIRE(write_file(folder.path + "/letter", "dear").has_value());
-  CHECK(Store::open_or_create(folder.path).error().code == Errc::invalid_input);
+  CHECK(FolderStore::open_or_create(folder.path).error().code == Errc::invalid_input);
   REQUIRE(write_file(folder.path + "/oci-layout", "{}").has_value());
-  CHECK(Store::open(folder.path).error().code == Errc::invalid_input);
-  auto store = Store::open_or_create(folder.path + "/deep/store");
+  CHECK(FolderStore::open(folder.path).error().code == Errc::invalid_input);
+  auto store = FolderStore::open_or_create(folder.path + "/deep/store");
   REQUIRE(store.has_value());
   CHECK(store->write_blob(Digest::of(as_bytes("a")), as_bytes("b")).error().code == Errc::bug);
   REQUIRE(write_file(folder.path + "/deep/store/index.json", "[]").has_value());

@@ -1,9 +1,11 @@
 // weir-keys as a person runs it.
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <string>
 
+#include "keys/identity/edge/identity_files.h"
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
 #include "tests/unit/keys/scratch.h"
@@ -88,7 +90,7 @@ TEST_CASE("generate never overwrites, and leaves nothing half made") {
   CHECK_FALSE(std::filesystem::exists(prefix + ".key"));
   const auto absent = weir_keys("generate --no-passphrase --out " + folder / "no/such/folder");
   CHECK(absent.status == 1);
-  CHECK(absent.output.find("No such file") != std::string::npos);
+  CHECK(absent.output.find("there is no folder") != std::string::npos);
 }
 
 TEST_CASE("--plan writes nothing") {
@@ -97,6 +99,67 @@ TEST_CASE("--plan writes nothing") {
   CHECK(weir_keys("generate-wireguard --plan --out " + folder / "b --key-file " + folder / "c")
             .status == 0);
   CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("a plan promises no write that cannot be, and names the folder that is in the way") {
+  const Scratch folder;
+  const std::string pub = folder / "p.pub", key = folder / "p.key";
+  REQUIRE(weir_keys("generate --no-passphrase --out " + folder / "p").status == 0);
+  REQUIRE(write_file(folder / "m", "x").has_value());
+  REQUIRE(weir_keys("trust init --out " + folder / "t.json --add root=" + pub + " --sign " + key)
+              .status == 0);
+  // Not writable: for everybody but root, so the last is tried as somebody else.
+  REQUIRE(run("mkdir -m 555 " + folder / "shut" + " && chmod 777 " + folder.path() +
+              " && chmod 644 " + key)
+              .status == 0);
+  const std::string missing = folder / "no/x", shut = folder / "shut/x";
+  for (const std::string& place : {missing, shut}) {
+    for (const std::string& command :
+         {"generate --no-passphrase --out " + place, "generate-wireguard --out " + place,
+          "generate-wireguard --out " + folder / "i --key-file " + place,
+          "sign " + folder / "m --key k --signature " + place,
+          "trust init --add root=" + pub + " --out " + place,
+          "trust change " + folder / "t.json --expires 90d --out " + place,
+          "trust show " + folder / "t.json --extract " + place,
+          "trust verify " + folder / "t.json --state " + place}) {
+      CAPTURE(command);
+      const auto refused =
+          run(std::string(::geteuid() == 0 ? "setpriv --reuid=65534 --clear-groups " : "") +
+              kProgram + command + " --plan </dev/null 2>&1");
+      CHECK(refused.status == 1);
+      CHECK_MESSAGE(refused.output.find(place == missing ? "there is no folder"
+                                                         : "ermission denied") != std::string::npos,
+                    refused.output);
+    }
+  }
+}
+
+TEST_CASE("two names of one file are refused, and nothing is made") {
+  const Scratch folder;
+  const std::string there = folder / "x";
+  REQUIRE(run("mkdir " + folder / "d").status == 0);
+  for (const std::string& same : {there, folder / "./x", folder / "d/../x"}) {
+    const auto refused = weir_keys("generate-wireguard --out " + there + " --key-file " + same);
+    CHECK(refused.status == 1);
+    CHECK_MESSAGE(refused.output.find("are one file") != std::string::npos, refused.output);
+    CHECK_FALSE(std::filesystem::exists(there));
+  }
+  const auto relative = run("cd " + folder.path() + " && " + kProgram +
+                            "generate-wireguard --out x --key-file ./x 2>&1");
+  CHECK_MESSAGE(relative.output.find("are one file") != std::string::npos, relative.output);
+}
+
+TEST_CASE("of two files that are made together both are there or none") {
+  const Scratch folder;
+  REQUIRE(write_file(folder / "b", "mine").has_value());
+  CHECK(write_new_files({{folder / "a", "x", 0600}, {folder / "b", "y", 0600}}).error().code ==
+        Errc::busy);
+  CHECK(write_new_files({{folder / "a", "x", 0600}, {folder / "no/b", "y", 0600}}).error().code ==
+        Errc::not_found);
+  CHECK(run("ls " + folder.path()).output == "b\n");
+  CHECK(read(folder / "b") == "mine");
+  CHECK(write_new_files({{folder / "a", "x", 0600}, {folder / "c", "y", 0644}}).has_value());
+  CHECK(run("ls " + folder.path()).output == "a\nb\nc\n");
 }
 
 TEST_CASE("without a terminal a passphrase is asked for by name") {
@@ -163,7 +226,7 @@ TEST_CASE("wrong usage exits with 2, help with 0 and examples") {
   for (const char* command : {"generate", "generate-wireguard", "public", "sign", "verify"}) {
     const auto help = weir_keys(std::string(command) + " --help");
     CHECK(help.status == 0);
-    CHECK(help.output.find("Examples:") != std::string::npos);
+    CHECK(help.output.find("examples:") != std::string::npos);
   }
 }
 

@@ -131,8 +131,9 @@ TEST_CASE("who verifies waits for another who does, and goes by what that one ac
               .status == 0);
   REQUIRE(office.trust("verify t2.json --state s").status == 0);
   const std::string newer = *read_file(office.folder / "s", ByteCount{1 << 20});
-  REQUIRE(run("rm " + (office.folder / "s")).status == 0);
-  std::optional<Fd> lock(::open((office.folder / "s.lock").c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(run("rm " + (office.folder / "s") + " " + (office.folder / "s.lock")).status == 0);
+  std::optional<Fd> lock(
+      ::open((office.folder / "s.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   REQUIRE(::flock(lock->get(), LOCK_EX) == 0);
   auto old =
       std::async(std::launch::async, [&] { return office.trust("verify t.json --state s"); });
@@ -151,6 +152,52 @@ TEST_CASE("who verifies waits for another who does, and goes by what that one ac
   CHECK(refused.status == 1);
   CHECK_MESSAGE(has(refused, "version 2 was accepted here before"), refused.output);
   CHECK(*read_file(office.folder / "s", ByteCount{1 << 20}) == newer);
+}
+
+TEST_CASE("a first use is told, a lost state is refused, and a pin holds at the first use too") {
+  const Office office;
+  office.init();
+  const auto first = office.trust("verify t.json --state s");
+  CHECK(first.status == 0);
+  CHECK_MESSAGE(has(first, "weir-keys: s: is not there, so this is its first use"), first.output);
+  // SHA-256 as coreutils computes it, of the first version as minisign would see it.
+  const auto sum = run("cd " + office.folder.path() +
+                       " && " WEIR_BINARY_DIR
+                       "/bin/weir-keys trust show t.json --extract v >/dev/null && "
+                       "printf sha256: && sha256sum v.json | head -c 64");
+  const std::string digest = sum.output;
+  CHECK(has(first, ("version 1 is " + digest).c_str()));
+  CHECK(has(office.trust("show t.json"), ("version 1 is " + digest).c_str()));
+  CHECK_FALSE(has(office.trust("verify t.json --state s"), "first use"));
+
+  CHECK(has(office.trust("verify t.json --state typo --plan"), "typo: is not there"));
+  REQUIRE(std::filesystem::remove(office.folder / "s"));
+  for (const char* how : {"", " --plan", " --at 2098-01-01"}) {
+    const auto lost = office.trust("verify t.json --state s" + std::string(how));
+    CHECK(lost.status == 1);
+    CHECK_MESSAGE(has(lost, "s: is missing, and s.lock shows that it was there"), lost.output);
+  }
+  CHECK_FALSE(std::filesystem::exists(office.folder / "s"));
+  CHECK(office.trust("verify t.json --state s --first-use").status == 0);
+  CHECK(office.trust("verify t.json --state s").status == 0);
+
+  CHECK(office.trust("verify t.json --pin " + digest).status == 0);
+  const auto pinned = office.trust("verify t.json --state new --pin " + digest);
+  CHECK(pinned.status == 0);
+  CHECK_FALSE(has(pinned, "believed as it is"));
+  std::string other = digest;
+  other.back() = other.back() == '0' ? '1' : '0';
+  const auto refused = office.trust("verify t.json --state other --pin " + other);
+  CHECK(refused.status == 1);
+  CHECK_MESSAGE(has(refused, "is pinned: this is the trust of another fleet"), refused.output);
+  CHECK_FALSE(std::filesystem::exists(office.folder / "other"));
+  // What was refused at once is no state that was lost.
+  CHECK(office.trust("verify t.json --state other").status == 0);
+  // A later version has the same first one.
+  REQUIRE(
+      office.trust("change t.json --expires 2098-01-01 --sign alice.key --sign bob.key").status ==
+      0);
+  CHECK(office.trust("verify t.json --state s --pin " + digest).status == 0);
 }
 
 TEST_CASE("a trust file that works is replaced by one that works, and by nothing else") {
@@ -208,12 +255,46 @@ TEST_CASE("a root key that left is called by its name, and what a revocation lac
       0);
 }
 
+TEST_CASE("whoever signs a trust is told what it changes, before the key is asked for") {
+  const Office office;
+  office.init();
+  REQUIRE(office
+              .trust("change t.json --revoke 'carol.pub=stolen laptop' --add release=dora.pub "
+                     "--sign alice.key")
+              .status == 4);
+  for (const char* more : {"--key absent.key", "--key bob.key --plan", "--key bob.key"}) {
+    CAPTURE(more);
+    const auto told = office.trust("sign t.json.pending " + std::string(more));
+    CHECK_MESSAGE(has(told, "t.json.pending: version 2 changes, against version 1:\n"),
+                  told.output);
+    CHECK(has(told, "(dora)\n  role release loses key "));
+    CHECK(has(told, "(carol) is revoked: stolen laptop\n"));
+    CHECK((told.status == 0) == (std::string(more) != "--key absent.key"));
+  }
+}
+
+TEST_CASE("a trust file with a malformed signature beside good ones is verified and signed") {
+  const Office office;
+  REQUIRE(office.trust("init --out t.json --add root=alice.pub --add root=bob.pub --sign alice.key")
+              .status == 0);
+  REQUIRE(
+      run("cd " + office.folder.path() +
+          " && sed -i 's/\"signatures\": \\[/&\"nonsense\",/' t.json && grep -q nonsense t.json")
+          .status == 0);
+  for (const char* command :
+       {"verify t.json --state s", "show t.json --extract v", "sign t.json --key bob.key",
+        "change t.json --expires 90d --sign bob.key"}) {
+    const auto done = office.trust(command);
+    CHECK_MESSAGE(done.status == 0, done.output);
+  }
+}
+
 TEST_CASE("weir-keys trust explains itself, and weir-keys says its version") {
   const Office office;
   const auto help = office.trust("--help");
   CHECK(help.status == 0);
   for (const char* command :
-       {"trust init", "trust change", "trust sign", "trust show", "trust verify", "Examples:"}) {
+       {"trust init", "trust change", "trust sign", "trust show", "trust verify"}) {
     CHECK(has(help, command));
   }
   const auto nothing = office.trust("");

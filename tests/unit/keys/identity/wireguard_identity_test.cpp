@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "keys/identity/edge/identity_files.h"
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
 #include "tests/schemas/judge.h"

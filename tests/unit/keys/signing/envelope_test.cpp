@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "keys/signing/edge/key_files.h"
+#include "keys/trust/provenance.h"
 #include "tests/unit/keys/trust/trust_fixture.h"
 
 namespace weir::keys {
@@ -93,6 +94,23 @@ TEST_CASE_FIXTURE(Signed, "the key id is only a hint, and a person counts once")
         print(other.public_key.id) + " " + print(own.public_key.id) + " ");
   envelope_.signatures[0].key_id = print(renamed.id);
   CHECK(signers_of(envelope_, {own.public_key}).empty());
+}
+
+TEST_CASE_FIXTURE(Signed, "a malformed signature beside a good one in an envelope does no harm") {
+  const std::string good = print(envelope(own, print(provenance)));
+  const std::string mark = "\"signatures\":[";
+  for (const char* broken :
+       {R"({"keyid":"x","sig":"***"},)", R"({"keyid":"x"},)", R"({"keyid":7,"sig":"AAAA"},)",
+        R"("text",)", "null,", "{},", R"({"keyid":"x","sig":""},)"}) {
+    CAPTURE(broken);
+    std::string text = good;
+    REQUIRE(text.find(mark) != std::string::npos);
+    text.insert(text.find(mark) + mark.size(), broken);
+    const auto read = verify_provenance(text, release, {{own.public_key}, 1});
+    CHECK_MESSAGE(read.has_value(), read.error().message);
+    CHECK(verify_provenance(text, release, {{other.public_key}, 1}).error().code ==
+          Errc::unauthorized);
+  }
 }
 
 TEST_CASE_FIXTURE(Signed, "a signature of another tool is taken only where it fits") {

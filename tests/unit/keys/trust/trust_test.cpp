@@ -129,6 +129,26 @@ TEST_CASE("TUF: a wrong signature beside enough right ones does no harm") {
   CHECK(refusal(file).find("signed by 1 of the 2 keys it takes") != std::string::npos);
 }
 
+TEST_CASE("a malformed signature beside enough good ones does no harm") {
+  const People people(3);
+  for (const std::string& broken :
+       {std::string("nonsense"), std::string(), std::string("\xff\0\x1b[31m", 7),
+        "\xef\xbb\xbf" + people.sign(2, "x"), people.sign(2, "x").substr(0, 80)}) {
+    CAPTURE(broken);
+    for (const bool first : {true, false}) {
+      TrustFile file = chain(people, {{{0, 1, 2}, 2, {0, 1}}});
+      auto& signatures = file.versions[0].signatures;
+      signatures.insert(first ? signatures.begin() : signatures.end(), broken);
+      CHECK(refusal(file) == "accepted");
+      CHECK(missing_signatures(file).value().empty());
+    }
+    TrustFile file = chain(people, {{{0, 1, 2}, 2, {0}}});
+    file.versions[0].signatures.push_back(broken);
+    CHECK(refusal(file).find("signed by 1 of the 2 keys it takes: a signature cannot be read") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("TUF: one public key under two ids is refused in the document") {
   const People people(2);
   Trust trust = people.trust(1, {0, 1}, 2);

@@ -1,4 +1,4 @@
-#include "keys/trust/edge/trust_signing.h"
+#include "keys/commands/edge/trust_signing.h"
 
 #include <unistd.h>
 
@@ -32,8 +32,8 @@ Result<SigningPublicKey> may_sign(const TrustFile& file, const KeyId& id) {
   TRY_ASSIGN(const auto versions, last_two(file));
   const std::string text = print(id), version = std::to_string(versions.front().version);
   for (const std::string& signature : file.versions.back().signatures) {
-    TRY_ASSIGN(const KeyId signer, signer_of(signature));
-    if (signer == id) {
+    const auto signer = signer_of(signature);
+    if (signer && *signer == id) {
       return fail(Errc::busy, "key " + text + " has signed version " + version + " already");
     }
   }
@@ -62,7 +62,7 @@ Answer answer_for(const std::string& path, const TrustFile& file, std::string_vi
        {"version", file.versions.size()},
        {"complete", missing.empty()},
        {"missing", missing}},
-      missing.empty() ? 0 : 4};
+      missing.empty() ? Exit::done : Exit::needs_person};
 }
 
 /// What it lacks to be believed; empty: nothing. When it expires does not matter here.
@@ -124,7 +124,7 @@ Result<Answer> write_trust_file(const std::string& path, const TrustFile& file, 
   TRY_ASSIGN(const std::string missing, lacking(file));
   if (writing == Writing::planned) {
     Answer out = answer_for(path, file, "would hold", missing);
-    out.status = 0;
+    out.exit = Exit::done;
     return out;
   }
   const std::string text = manifests::print(file);

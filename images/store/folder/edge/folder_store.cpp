@@ -1,4 +1,4 @@
-#include "images/store/edge/store.h"
+#include "images/store/folder/edge/folder_store.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,7 +12,8 @@
 #include <set>
 
 #include "images/boot/oci.h"
-#include "images/store/edge/sweep.h"
+#include "images/store/folder/edge/attachments.h"
+#include "images/store/folder/edge/sweep.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/documents/lock.h"
 
@@ -30,6 +31,10 @@ std::string blob_path(const std::string& store, const Digest& digest) {
 
 std::string release_folder(const std::string& store, const std::string& name) {
   return store + "/releases/" + name;
+}
+
+std::string unsigned_folder(const std::string& store, const ReleaseName& name) {
+  return store + "/unsigned/" + name.string();
 }
 
 bool exists(const std::string& path) {
@@ -129,7 +134,7 @@ std::optional<ReleaseOrigin> origin_of(const Store& store, const manifests::Rele
 
 }  // namespace
 
-Result<Store> Store::open(const std::string& path) {
+Result<FolderStore> FolderStore::open(const std::string& path) {
   auto layout = read_file(path + "/oci-layout", ByteCount{4096});
   if (!layout && layout.error().code == Errc::not_found) {
     return fail(Errc::not_found,
@@ -142,12 +147,12 @@ Result<Store> Store::open(const std::string& path) {
       layout->find("\"1.0.") == std::string::npos) {
     return fail(Errc::invalid_input, path + "/oci-layout: not OCI image layout 1.0");
   }
-  return Store(path);
+  return FolderStore(path);
 }
 
-Result<Store> Store::open_or_create(const std::string& path) {
+Result<FolderStore> FolderStore::open_or_create(const std::string& path) {
   if (exists(path + "/oci-layout")) {
-    TRY_ASSIGN(Store store, open(path));
+    TRY_ASSIGN(FolderStore store, open(path));
     TRY(make_folders(path + "/blobs/sha256"));
     TRY(make_folders(path + "/releases"));
     return store;
@@ -161,10 +166,10 @@ Result<Store> Store::open_or_create(const std::string& path) {
   TRY(make_folders(path + "/blobs/sha256"));
   TRY(make_folders(path + "/releases"));
   TRY(write_file(path + "/oci-layout", kOciLayout));
-  return Store(path);
+  return FolderStore(path);
 }
 
-Result<std::vector<ReleaseName>> Store::list() const {
+Result<std::vector<ReleaseName>> FolderStore::list() const {
   std::vector<ReleaseName> out;
   if (!exists(path_ + "/releases")) return out;  // a layout that another tool made
   TRY_ASSIGN(const auto names, names_in(path_ + "/releases"));
@@ -177,7 +182,7 @@ Result<std::vector<ReleaseName>> Store::list() const {
   return out;
 }
 
-Result<StoredRelease> Store::read_release(const ReleaseName& name) const {
+Result<StoredRelease> FolderStore::read_release(const ReleaseName& name) const {
   const std::string folder = release_folder(path_, name.string());
   auto json = read_file(folder + "/release.json", kDocumentLimit);
   if (!json && json.error().code == Errc::not_found) {
@@ -193,8 +198,8 @@ Result<StoredRelease> Store::read_release(const ReleaseName& name) const {
   return StoredRelease{name, std::move(*json), std::move(signature)};
 }
 
-Status Store::write_release(const ReleaseName& name, std::string_view json,
-                            std::string_view signature) {
+Status FolderStore::write_release(const ReleaseName& name, std::string_view json,
+                                  std::string_view signature) {
   TRY_ASSIGN(const manifests::Release release, manifests::parse_release(json));
   if (release.name != name) {
     return fail(Errc::invalid_input, "the document of release '" + release.name.string() +
@@ -231,11 +236,39 @@ Status Store::write_release(const ReleaseName& name, std::string_view json,
   return put_release_folder(path_, name.string(), json, signature);
 }
 
-bool Store::has_blob(const Digest& digest) const {
+Status FolderStore::write_unsigned(const ReleaseName& name, std::string_view json) {
+  TRY(sync_blobs());
+  TRY(make_folders(unsigned_folder(path_, name)));
+  return write_file(unsigned_folder(path_, name) + "/release.json", json);
+}
+
+Result<std::string> FolderStore::read_unsigned(const ReleaseName& name) const {
+  return read_file(unsigned_folder(path_, name) + "/release.json", kDocumentLimit);
+}
+
+void FolderStore::remove_unsigned(const ReleaseName& name) {
+  ::unlink((unsigned_folder(path_, name) + "/release.json").c_str());
+  tidy_unsigned(name);
+}
+
+void FolderStore::tidy_unsigned(const ReleaseName& name) {
+  ::rmdir(unsigned_folder(path_, name).c_str());
+}
+
+Result<std::string> FolderStore::attach(const Digest& subject, AttachmentKind kind,
+                                        const Attachment& document) {
+  return write_attachment(path_, subject, kind, document);
+}
+
+Result<Attached> FolderStore::attached(const Digest& subject, AttachmentKind kind) const {
+  return read_attachments(path_, subject, kind);
+}
+
+bool FolderStore::has_blob(const Digest& digest) const {
   return exists(blob_path(path_, digest));
 }
 
-Result<bool> Store::write_blob(const Digest& digest, Bytes bytes) {
+Result<bool> FolderStore::write_blob(const Digest& digest, Bytes bytes) {
   if (Digest::of(bytes) != digest) {
     return fail(Errc::bug, "blob " + digest.string() + " was to be written with other bytes");
   }
@@ -248,12 +281,12 @@ Result<bool> Store::write_blob(const Digest& digest, Bytes bytes) {
   return true;
 }
 
-Status Store::sync_blobs() const {
+Status FolderStore::sync_blobs() const {
   return sync_folder(path_ + "/blobs/sha256");
 }
 
-Status Store::read_blob(const manifests::Blob& blob,
-                        const std::function<Status(Bytes)>& sink) const {
+Status FolderStore::read_blob(const manifests::Blob& blob,
+                              const std::function<Status(Bytes)>& sink) const {
   const std::string path = blob_path(path_, blob.digest);
   TRY_ASSIGN_IN(const Fd fd, open_file(path), "store " + path_ + ": blob " + blob.digest.string());
   const auto damaged = [&](const std::string& how) {
@@ -283,7 +316,7 @@ Status Store::read_blob(const manifests::Blob& blob,
   return {};
 }
 
-Result<std::string> Store::read_document(const Digest& digest, ByteCount limit) const {
+Result<std::string> FolderStore::read_document(const Digest& digest, ByteCount limit) const {
   auto text = read_file(blob_path(path_, digest), limit);
   if (!text && text.error().code == Errc::not_found) {
     return fail(Errc::not_found, "store " + path_ + ": blob " + digest.string() + " is not there");

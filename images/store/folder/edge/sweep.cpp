@@ -1,4 +1,4 @@
-#include "images/store/edge/sweep.h"
+#include "images/store/folder/edge/sweep.h"
 
 #include <chrono>
 #include <filesystem>

@@ -1,0 +1,105 @@
+#include "deployer/orders/edge/accepted_release.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "images/store/folder/edge/folder_store.h"
+#include "images/store/read_evidence.h"
+#include "keys/signing/edge/key_files.h"
+#include "keys/trust/edge/trust_files.h"
+
+namespace weir::deployer {
+namespace {
+
+using keys::StatementKind;
+
+/// All that a release of this fleet is judged by.
+struct Case {
+  manifests::ReleaseEvidence evidence;
+  keys::Authority authority;
+  keys::TrustDemands demands;
+  keys::Circumstances circumstances;
+  keys::TrustMemory memory;
+};
+
+Result<std::vector<keys::SigningPublicKey>> read_keys(const Site& site,
+                                                      const std::vector<std::string>& files) {
+  std::vector<keys::SigningPublicKey> out;
+  for (const std::string& file : files) {
+    TRY_ASSIGN(const auto key, keys::read_public_key(site.path(file)));
+    out.push_back(key);
+  }
+  return out;
+}
+
+Result<keys::Authority> read_authority(const Site& site) {
+  const manifests::Fleet& fleet = site.fleet();
+  if (!fleet.trust) {
+    TRY_ASSIGN(auto trusted, read_keys(site, fleet.trusted_keys));
+    return keys::Authority(std::move(trusted));
+  }
+  TRY_ASSIGN(auto file,
+             keys::read_trusted_file(site.path(*fleet.trust), fleet.channel, fleet.trust_pin));
+  return keys::Authority(std::move(file));
+}
+
+Result<keys::TrustDemands> read_demands(const Site& site) {
+  const manifests::Fleet& fleet = site.fleet();
+  keys::TrustDemands out;
+  out.own_key_search = fleet.own_keys_searched;
+  for (const auto& [kind, policy] : {std::pair(StatementKind::boot_check, &fleet.boot_check),
+                                     std::pair(StatementKind::rebuild, &fleet.rebuild)}) {
+    if (!*policy) continue;
+    TRY_ASSIGN(auto keys, read_keys(site, (*policy)->keys));
+    out.statements.push_back({kind, std::move(keys), (*policy)->threshold});
+  }
+  return out;
+}
+
+Result<Case> read_case(Site& site, const ReleaseName& name, Seeing seeing) {
+  const std::string store_path = site.path(site.fleet().store);
+  TRY_ASSIGN_IN(const auto store, images::FolderStore::open(store_path), "store");
+  TRY_ASSIGN_IN(auto evidence, images::read_evidence(store, name), "store " + store_path);
+  evidence.where += " in " + store_path;
+  TRY_ASSIGN(auto authority, read_authority(site));
+  TRY_ASSIGN(auto demands, read_demands(site));
+  TRY_ASSIGN(const UtcTime now, keys::read_clock());
+  TRY_ASSIGN(auto running, running_releases(site));
+  Case out{std::move(evidence), std::move(authority), std::move(demands), {}, {}};
+  out.circumstances.now = now;
+  out.circumstances.running = std::move(running);
+  out.memory.path = site.state_path("trust.state");
+  out.memory.writes = seeing == Seeing::remembered;
+  return out;
+}
+
+}  // namespace
+
+Result<std::set<Digest>> running_releases(Site& site) {
+  std::set<Digest> out;
+  TRY_ASSIGN(const auto pools, site.store().pools());
+  for (const auto& [_, pool] : pools) out.insert(pool.release_digest);
+  return out;
+}
+
+Result<keys::Verified<manifests::Release>> read_verified_release(Site& site,
+                                                                 const ReleaseName& name,
+                                                                 Seeing seeing) {
+  TRY_ASSIGN(const Case it, read_case(site, name, seeing));
+  TRY_ASSIGN(const auto judged, keys::judge_remembering(it.evidence, it.authority, it.demands,
+                                                        it.circumstances, it.memory));
+  if (!judged.note.empty()) site.say(judged.note);
+  return judged.verdict.release();
+}
+
+Status Site::remember(const keys::Verified<manifests::Release>& release) {
+  TRY_ASSIGN(const Case it, read_case(*this, release->name, Seeing::remembered));
+  if (Digest::of(as_bytes(it.evidence.release)) != release.digest()) {
+    return fail(Errc::integrity, it.evidence.where + ": was replaced meanwhile by another one");
+  }
+  return keys::remember_accepted(it.evidence, it.authority, it.demands, it.circumstances,
+                                 it.memory);
+}
+
+}  // namespace weir::deployer
