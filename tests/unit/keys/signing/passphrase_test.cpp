@@ -256,16 +256,16 @@ TEST_CASE("a passphrase leaves the environment before anything is made with it")
   const std::string mark = "correct-horse-battery-staple";
   AtTerminal program({kProgram, "generate", "--out", folder / "k"}, AtTerminal::As::leader,
                      mark.c_str());
-  // scrypt takes a second and more, and the key file comes after it.
-  const std::string file = "/proc/" + std::to_string(program.pid()) + "/environ";
+  // scrypt takes a second and more, and the key file comes after it. Before the program is executed
+  // the process is this one.
+  const std::string process = "/proc/" + std::to_string(program.pid());
   bool gone = false;
   while (!gone && !std::filesystem::exists(folder / "k.key")) {
-    const auto shown = read_file(file, ByteCount{1 << 20});
-    if (!shown) break;
-    const bool there = shown->find(mark) != std::string::npos;
-    gone = !there && shown->find("PATH=") != std::string::npos &&
-           *read_file("/proc/" + std::to_string(program.pid()) + "/comm", ByteCount{64}) ==
-               "weir-keys\n";
+    const auto name = read_file(process + "/comm", ByteCount{64});
+    const auto shown = read_file(process + "/environ", ByteCount{1 << 20});
+    if (!name || !shown) break;
+    gone = *name == "weir-keys\n" && shown->find("PATH=") != std::string::npos &&
+           shown->find(mark) == std::string::npos;
   }
   if (::geteuid() == 0) CHECK(gone);
   program.wait_for("public key: ");
