@@ -22,7 +22,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kBootPatience{180000};
-constexpr milliseconds kRepointPatience{180000};
 
 constexpr std::array kClients = {"plain", "ipv6", "nat"};
 
@@ -95,7 +94,7 @@ Result<Measured> measure(const Lab::Options& options, const std::string& from,
   plain.ordered = unix_now();
   TRY(repoint(lab));
   plain.ended = unix_now();
-  for (const char* name : kClients) TRY(lab.wait_for_tunnel(name, kRepointPatience));
+  for (const char* name : kClients) TRY(lab.wait_for_tunnel(name));
   std::this_thread::sleep_for(seconds(2));
   plain.watched_until = unix_now();
   out.report = session.finish();
