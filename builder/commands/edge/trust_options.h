@@ -16,13 +16,13 @@ struct TrustOptions {
   bool first_use = false;
 };
 
-/// `options` with --key, --trust, --channel, --state, --pin and --first-use at `place`; `given` outlives the parsing.
-/// `keys` is another name for --key, where that means something else.
+/// `options` with --key, --trust, --channel, --state, --pin and --first-use at `place`; `given`
+/// outlives the parsing. `keys` is another name for --key, where that means something else.
 [[nodiscard]] std::vector<Option> with_trust(std::vector<Option> options, std::size_t place,
                                              TrustOptions& given, const char* keys = "key");
 
-/// Whether not both were given, and what goes with --trust or --state only with it. What a trust without --state cannot
-/// notice is told on stderr. errors: invalid_input, wrong usage
+/// Whether not both were given, and what goes with --trust or --state only with it. What a trust
+/// without --state cannot notice is told on stderr. errors: invalid_input, wrong usage
 [[nodiscard]] Status trust_options_fit(const TrustOptions& given, const char* keys = "key");
 /// The same, and that one of both was given.
 [[nodiscard]] Status says_who_is_trusted(const TrustOptions& given);

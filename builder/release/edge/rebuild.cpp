@@ -55,8 +55,7 @@ Result<RebuildOutcome> rebuild_release(const RebuildPlan& plan, const Cache& cac
   TRY_ASSIGN(const ScratchFolder scratch, ScratchFolder::make(cache));
   TRY_ASSIGN(auto into, images::FolderStore::open_or_create(scratch.path() + "/store"));
   TRY_ASSIGN_IN(const MadeRelease made,
-                make_release(plan.input, plan.layers, cache, into, overrides, progress),
-                where);
+                make_release(plan.input, plan.layers, cache, into, overrides, progress), where);
   if (made.layers_reused != 0) {
     return fail(Errc::bug, where + ": a rebuild used layers that were built before");
   }

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "deployer/commands/fleet_draft.h"
-#include "keys/identity/wireguard_identity.h"
 #include "keys/identity/edge/identity_files.h"
+#include "keys/identity/wireguard_identity.h"
 #include "keys/signing/edge/key_files.h"
 
 namespace weir::deployer {

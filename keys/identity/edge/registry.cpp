@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "keys/identity/wireguard_identity.h"
 #include "keys/identity/edge/identity_files.h"
+#include "keys/identity/wireguard_identity.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/documents/registry.h"
 
