@@ -6,6 +6,10 @@ cd "$(dirname "$0")/.."
 program=$1
 shift
 baseline=419a97a
+git cat-file -e "$baseline^{commit}" 2>/dev/null || {
+  echo "bench/step.sh: the old engine is commit $baseline, which this clone does not have: git fetch --unshallow" >&2
+  exit 1
+}
 old=$(mktemp -d)
 trap 'rm -rf "$old"' EXIT
 

@@ -3,6 +3,7 @@
 
 #include "builder/commands/edge/commands.h"
 #include "keys/signing/edge/key_files.h"
+#include "keys/signing/edge/passphrase.h"
 #include "manifests/base/edge/harden_process.h"
 
 int main(int argc, char** argv) {

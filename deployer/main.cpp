@@ -5,6 +5,7 @@
 
 #include "deployer/commands/edge/commands.h"
 #include "keys/signing/edge/key_files.h"
+#include "keys/signing/edge/passphrase.h"
 #include "manifests/base/edge/harden_process.h"
 
 namespace {

@@ -6,6 +6,7 @@
 #include "keys/commands/edge/sign_commands.h"
 #include "keys/commands/edge/trust_commands.h"
 #include "keys/signing/edge/key_files.h"
+#include "keys/signing/edge/passphrase.h"
 #include "manifests/base/edge/harden_process.h"
 #include "manifests/base/edge/program.h"
 

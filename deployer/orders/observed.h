@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "deployer/orders/documents.h"
 #include "deployer/pool/machines.h"
 #include "deployer/rollout/terms/whereabouts.h"
+#include "deployer/site/documents.h"
 #include "deployer/state/state_store.h"
 #include "deployer/steering/steering.h"
 #include "manifests/base/result.h"

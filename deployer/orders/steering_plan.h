@@ -1,7 +1,7 @@
 #pragma once
 
-#include "deployer/orders/documents.h"
 #include "deployer/orders/observed.h"
+#include "deployer/site/documents.h"
 #include "deployer/steering/steering.h"
 
 namespace weir::deployer {

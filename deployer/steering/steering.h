@@ -91,7 +91,4 @@ struct Observed {
   std::map<std::string, std::uint64_t> counters;
 };
 
-/// How many entries each learning map holds. Maps that fill up are a reason to stop a rollout.
-[[nodiscard]] std::uint32_t learning_capacity(const Topology& topology);
-
 }  // namespace weir::director

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <thread>
 
-#include "deployer/orders/edge/site.h"
+#include "deployer/site/edge/site.h"
 
 namespace weir::test {
 namespace {

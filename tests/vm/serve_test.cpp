@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "deployer/orders/edge/site.h"
 #include "deployer/pool/vm/edge/qmp.h"
+#include "deployer/site/edge/site.h"
 #include "tests/lab/process.h"
 #include "tests/vm/fleet_fixture.h"
 

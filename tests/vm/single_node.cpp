@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "deployer/node_client/edge/make_tls_key.h"
 #include "deployer/pool/edge/boot_image.h"
 #include "deployer/pool/vm/edge/vm_driver.h"
 #include "images/store/folder/edge/folder_store.h"

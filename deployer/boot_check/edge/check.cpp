@@ -16,6 +16,7 @@
 #include "deployer/boot_check/timeline.h"
 #include "deployer/boot_check/tool_dump.h"
 #include "deployer/node_client/edge/https_node_client.h"
+#include "deployer/node_client/edge/make_tls_key.h"
 #include "deployer/pool/vm/edge/qmp.h"
 #include "deployer/pool/vm/edge/vm_driver.h"
 #include "keys/identity/edge/identity_files.h"

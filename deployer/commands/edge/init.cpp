@@ -11,6 +11,7 @@
 #include "keys/identity/edge/identity_files.h"
 #include "keys/identity/wireguard_identity.h"
 #include "keys/signing/edge/key_files.h"
+#include "keys/signing/edge/passphrase.h"
 
 namespace weir::deployer {
 namespace {
@@ -185,15 +186,11 @@ Status check_places(const std::vector<NewText>& files) {
   return {};
 }
 
-/// All of them, or none.
 Status write_all(const std::vector<NewText>& files) {
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const auto written = keys::write_new_file(files[i].path, files[i].content, files[i].mode);
-    if (written) continue;
-    for (std::size_t made = 0; made < i; ++made) ::unlink(files[made].path.c_str());
-    return written;
-  }
-  return {};
+  std::vector<keys::NewFile> out;
+  out.reserve(files.size());
+  for (const NewText& file : files) out.push_back({file.path, file.content, file.mode});
+  return keys::write_new_files(out);
 }
 
 void tell(const InitOptions& given, const std::vector<NewText>& files, const FleetDraft& draft) {

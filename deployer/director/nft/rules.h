@@ -12,6 +12,9 @@ namespace weir::director {
 /// and write, without elements. Depends on the topology alone, but for `spread` and `assigned`
 /// below.
 
+/// How many entries each learning map holds. Maps that fill up are a reason to stop a rollout.
+[[nodiscard]] std::uint32_t learning_capacity(const Topology& topology);
+
 /// Declarations of every set, map and counter of table `inet weir`.
 [[nodiscard]] std::string render_declarations(const Topology& topology,
                                               const std::set<std::uint8_t>& lengths4,

@@ -48,6 +48,4 @@ class HttpsNodeClient final : public NodeClient {
   std::unique_ptr<State> state_;
 };
 
-[[nodiscard]] Result<TlsKey> make_tls_key();
-
 }  // namespace weir::node_client

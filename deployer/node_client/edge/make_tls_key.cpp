@@ -1,10 +1,12 @@
+#include "deployer/node_client/edge/make_tls_key.h"
+
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include <memory>
 
-#include "deployer/node_client/edge/https_node_client.h"
+#include "deployer/node_client/tls_key.h"
 
 namespace weir::node_client {
 

@@ -2,8 +2,8 @@
 
 #include <chrono>
 
-#include "deployer/orders/edge/site.h"
 #include "deployer/orders/observed.h"
+#include "deployer/site/edge/site.h"
 
 namespace weir::deployer {
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "deployer/orders/edge/accepted_release.h"
 #include "deployer/orders/edge/observe.h"
 #include "deployer/orders/resumption.h"
 #include "deployer/orders/steering_plan.h"
 #include "deployer/rollout/edge/runner.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
+#include "deployer/site/edge/accepted_release.h"
 #include "deployer/steering/edit.h"
 
 namespace weir::deployer {

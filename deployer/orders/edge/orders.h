@@ -4,10 +4,10 @@
 #include <chrono>
 #include <optional>
 
-#include "deployer/orders/edge/accepted_release.h"
-#include "deployer/orders/edge/site.h"
 #include "deployer/orders/order_plan.h"
 #include "deployer/rollout/report.h"
+#include "deployer/site/edge/accepted_release.h"
+#include "deployer/site/edge/site.h"
 
 namespace weir::deployer {
 

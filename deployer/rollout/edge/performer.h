@@ -11,9 +11,9 @@
 #include <optional>
 #include <thread>
 
-#include "deployer/orders/edge/site.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
 #include "deployer/rollout/rollout.h"
+#include "deployer/site/edge/site.h"
 
 namespace weir::deployer {
 

@@ -2,8 +2,8 @@
 
 #include <atomic>
 
-#include "deployer/orders/edge/site.h"
 #include "deployer/serve/watch_plan.h"
+#include "deployer/site/edge/site.h"
 
 namespace weir::deployer {
 

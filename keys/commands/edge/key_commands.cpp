@@ -10,6 +10,7 @@
 #include "keys/commands/edge/command.h"
 #include "keys/identity/edge/identity_files.h"
 #include "keys/signing/edge/key_files.h"
+#include "keys/signing/edge/passphrase.h"
 #include "keys/signing/minisign.h"
 #include "manifests/base/edge/destination.h"
 

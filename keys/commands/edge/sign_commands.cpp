@@ -12,6 +12,7 @@
 #include "keys/signing/edge/signing_key.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/printable.h"
 
 namespace weir::keys {
 namespace {
@@ -87,8 +88,9 @@ Result<Answer> sign_digest(const SignDigestOptions& given) {
   }
   std::copy(digest.begin(), digest.end(), hash.begin());
   if (given.plan) {
-    return Answer{"would sign BLAKE2b-512 " + hex_of(hash) + " (" + comment + ") into " + out,
-                  {{"plan", {{"signature", out}, {"blake2b_512", hex_of(hash)}}}}};
+    return Answer{
+        "would sign BLAKE2b-512 " + hex_of(hash) + " (" + printable(comment) + ") into " + out,
+        {{"plan", {{"signature", out}, {"blake2b_512", hex_of(hash)}}}}};
   }
   return write_signature(given, out, hash, comment);
 }

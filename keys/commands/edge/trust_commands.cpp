@@ -171,6 +171,15 @@ struct SignTrustOptions : Manner {
   std::string file, key, pkcs11, signature;
 };
 
+/// What the newest version changes is told against the one before, so that has to be the real one:
+/// a signature over the newest would go as well with another.
+Status check_earlier(manifests::TrustFile file) {
+  if (file.versions.size() < 2) return {};
+  file.versions.pop_back();
+  TRY(verify_trust(print(file), {}, kAnyTime));
+  return {};
+}
+
 /// What the newest version changes.
 Result<Texts> changes_of(const manifests::TrustFile& file) {
   const auto& versions = file.versions;
@@ -206,6 +215,7 @@ Result<Answer> sign_trust(const SignTrustOptions& given) {
   TRY(check_destination(path));
   TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
   TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(text), path);
+  TRY_IN(check_earlier(file), path);
   TRY_ASSIGN_IN(const Texts changes, changes_of(file), path);
   tell_changes(path, file.versions.size(), changes);
   Status added;

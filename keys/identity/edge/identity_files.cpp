@@ -1,6 +1,7 @@
 #include "keys/identity/edge/identity_files.h"
 
 #include "keys/signing/edge/key_files.h"
+#include "keys/signing/edge/passphrase.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::keys {

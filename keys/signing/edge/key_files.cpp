@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "keys/signing/edge/passphrase.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/unfinished.h"
 

@@ -1,8 +1,10 @@
+#include "keys/signing/edge/passphrase.h"
+
 #include <optional>
 #include <string>
 
-#include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/silent_terminal.h"
+#include "manifests/base/digest.h"
 #include "manifests/base/edge/harden_process.h"
 
 namespace weir::keys {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "keys/signing/edge/key_files.h"
+#include "keys/signing/edge/passphrase.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::keys {

@@ -4,10 +4,10 @@
 
 namespace weir {
 
-/// Called first in every program's `main`: from then on nothing of this process's memory gets out
-/// by itself. No core dumps, other processes of the same user may neither trace nor read it
-/// (prctl(2), PR_SET_DUMPABLE), and no library writes the keys of TLS sessions (SSLKEYLOGFILE).
-/// Children inherit the first and the last, not what lies between.
+/// Called first in every program's `main`, but for PID 1, which holds no secret: from then on
+/// nothing of this process's memory gets out by itself. No core dumps, other processes of the same
+/// user may neither trace nor read it (prctl(2), PR_SET_DUMPABLE), and no library writes the keys
+/// of TLS sessions (SSLKEYLOGFILE). Children inherit the first and the last, not what lies between.
 void harden_process();
 
 /// A variable that is taken out of the environment: children do not inherit it, and when the object

@@ -15,7 +15,7 @@
 
 #include "deployer/node_client/tls_key.h"
 #include "deployer/orders/edge/orders.h"
-#include "deployer/orders/edge/site.h"
+#include "deployer/site/edge/site.h"
 #include "deployer/state/sqlite/edge/sqlite_store.h"
 #include "images/store/folder/edge/folder_store.h"
 #include "keys/identity/wireguard_identity.h"

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "deployer/node_client/edge/https_node_client.h"
+#include "deployer/node_client/edge/make_tls_key.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
 
 namespace weir::deployer {

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "deployer/orders/edge/site.h"
 #include "deployer/rollout/nodelife/feed.h"
 #include "deployer/rollout/terms/commands.h"
+#include "deployer/site/edge/site.h"
 #include "keys/trust/verified.h"
 #include "manifests/documents/release.h"
 #include "manifests/messages/node_api.h"

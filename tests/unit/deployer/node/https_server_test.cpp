@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "deployer/node_client/edge/https_node_client.h"
+#include "deployer/node_client/edge/make_tls_key.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/process.h"
 #include "tests/patience.h"

@@ -273,6 +273,21 @@ TEST_CASE("whoever signs a trust is told what it changes, before the key is aske
   }
 }
 
+TEST_CASE(
+    "a version whose predecessor nobody signed is not signed: its changes would be told wrong") {
+  const Office office;
+  office.init();
+  REQUIRE(office.trust("change t.json --add release=dora.pub --sign alice.key").status == 4);
+  REQUIRE(
+      run("cd " + office.folder.path() +
+          " && sed -i '0,/2099-01-01/s//2098-01-01/' t.json.pending && cp t.json.pending before")
+          .status == 0);
+  const auto refused = office.trust("sign t.json.pending --key bob.key");
+  CHECK_MESSAGE(refused.status == 1, refused.output);
+  CHECK_FALSE(has(refused, "changes, against"));
+  CHECK(run("cd " + office.folder.path() + " && cmp t.json.pending before").status == 0);
+}
+
 TEST_CASE("a trust file with a malformed signature beside good ones is verified and signed") {
   const Office office;
   REQUIRE(office.trust("init --out t.json --add root=alice.pub --add root=bob.pub --sign alice.key")

@@ -1,12 +1,11 @@
-#include "deployer/orders/edge/site.h"
-
-#include <sodium.h>
+#include "deployer/site/edge/site.h"
 
 #include <algorithm>
 #include <optional>
 #include <set>
 #include <thread>
 
+#include "keys/identity/edge/identity_files.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::deployer {
@@ -60,17 +59,8 @@ Result<std::unique_ptr<node_client::NodeClient>> Site::connect(const NodeId& nod
 Result<std::optional<keys::Secret>> Site::preshared_key(const manifests::Peer& peer) const {
   if (!peer.preshared_key_file) return std::optional<keys::Secret>();
   const std::string file = beside(path(fleet().peers), *peer.preshared_key_file);
-  TRY_ASSIGN(std::string text, read_secret_file(file, ByteCount{4096}));
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  auto raw = parse_base64(text);
-  sodium_memzero(text.data(), text.size());
-  if (!raw || raw->size() != 32) {
-    return fail(Errc::invalid_input, file + ": not a preshared key (44 characters of base64)");
-  }
-  auto secret = keys::Secret::copy_of(as_bytes(*raw));
-  sodium_memzero(raw->data(), raw->size());
-  if (!secret) return tl::unexpected(std::move(secret).error());
-  return std::optional<keys::Secret>(std::move(*secret));
+  TRY_ASSIGN(keys::Secret secret, keys::read_wireguard_key(file));
+  return std::optional<keys::Secret>(std::move(secret));
 }
 
 Status for_each_node(const std::vector<NodeId>& nodes,

@@ -1,4 +1,4 @@
-#include "deployer/orders/edge/reach.h"
+#include "deployer/site/edge/reach.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +8,7 @@
 
 #include "deployer/director/nft/edge/nft_director.h"
 #include "deployer/node_client/edge/https_node_client.h"
+#include "deployer/node_client/edge/make_tls_key.h"
 #include "deployer/pool/vm/edge/vm_driver.h"
 #include "deployer/state/memory/edge/memory_store.h"
 #include "deployer/state/sqlite/edge/sqlite_store.h"

@@ -1,4 +1,4 @@
-#include "deployer/orders/documents.h"
+#include "deployer/site/documents.h"
 
 #include <algorithm>
 

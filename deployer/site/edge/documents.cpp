@@ -1,4 +1,4 @@
-#include "deployer/orders/edge/documents.h"
+#include "deployer/site/edge/documents.h"
 
 #include "keys/identity/edge/registry.h"
 #include "manifests/base/edge/file.h"
@@ -8,11 +8,22 @@ namespace {
 
 constexpr ByteCount kDocumentLimit{1ULL << 20};
 
+Result<manifests::Fleet> read_fleet(const std::string& path) {
+  auto yaml = read_file(path, kDocumentLimit);
+  if (!yaml) {
+    Error error = std::move(yaml).error();
+    if (error.code == Errc::not_found) {
+      error.message += "; write one with `weir-deployer init`, or name yours with --fleet";
+    }
+    return tl::unexpected(std::move(error));
+  }
+  return manifests::parse_fleet(*yaml, path);
+}
+
 }  // namespace
 
 Result<Documents> read_documents(const std::string& fleet_path) {
-  TRY_ASSIGN(const std::string yaml, read_file(fleet_path, kDocumentLimit));
-  TRY_ASSIGN(auto fleet, manifests::parse_fleet(yaml, fleet_path));
+  TRY_ASSIGN(auto fleet, read_fleet(fleet_path));
   TRY_ASSIGN_IN(auto links, manifests::links_of(fleet), fleet_path);
   TRY_ASSIGN(auto peers, keys::read_registry(fleet, folder_of(fleet_path)));
   std::map<PublicKey, manifests::Peer> registry;
@@ -21,8 +32,7 @@ Result<Documents> read_documents(const std::string& fleet_path) {
 }
 
 Result<std::string> control_path(const std::string& fleet_path) {
-  TRY_ASSIGN(const std::string yaml, read_file(fleet_path, kDocumentLimit));
-  TRY_ASSIGN(const auto fleet, manifests::parse_fleet(yaml, fleet_path));
+  TRY_ASSIGN(const auto fleet, read_fleet(fleet_path));
   return beside(fleet_path, fleet.state) + "/control.sock";
 }
 

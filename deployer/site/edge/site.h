@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "deployer/orders/edge/documents.h"
-#include "deployer/orders/edge/reach.h"
+#include "deployer/site/edge/documents.h"
+#include "deployer/site/edge/reach.h"
 #include "keys/trust/verified.h"
 #include "manifests/base/edge/file.h"
 

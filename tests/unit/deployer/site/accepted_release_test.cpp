@@ -1,13 +1,14 @@
 // A fleet that demands boot checks and rebuilds, by its own document and by its trust file, up to
 // the point where weir-deployer accepts a release or refuses it.
+#include "deployer/site/edge/accepted_release.h"
+
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
 #include <filesystem>
 
-#include "deployer/orders/edge/accepted_release.h"
-#include "deployer/orders/edge/site.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
+#include "deployer/site/edge/site.h"
 #include "deployer/state/sqlite/edge/sqlite_store.h"
 #include "images/store/folder/edge/folder_store.h"
 #include "keys/trust/edge/trust_files.h"

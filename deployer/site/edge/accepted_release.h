@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <set>
 
-#include "deployer/orders/edge/site.h"
+#include "deployer/site/edge/site.h"
 #include "keys/trust/verified.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/release.h"

@@ -1,5 +1,5 @@
 // What opening a fleet makes, and what it refuses.
-#include "deployer/orders/edge/site.h"
+#include "deployer/site/edge/site.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,6 +38,16 @@ TEST_CASE("status of a fleet that never was up makes no folder, no database and 
   std::filesystem::remove(fleet.folder + "/state/deployer-tls.pem");
   { REQUIRE(open(fleet, Access::read).has_value()); }
   CHECK_FALSE(std::filesystem::exists(fleet.folder + "/state/deployer-tls.pem"));
+}
+
+TEST_CASE("who has no fleet yet is told how to come to one") {
+  const FakeFleet fleet(1);
+  const auto site =
+      Site::open(fleet.folder + "/none.yaml", Access::read, [](const std::string&) {});
+  REQUIRE_FALSE(site.has_value());
+  CHECK(site.error().code == Errc::not_found);
+  CHECK(has(site.error().message, "weir-deployer init"));
+  CHECK(has(site.error().message, "--fleet"));
 }
 
 TEST_CASE("a state folder that others may use is refused") {

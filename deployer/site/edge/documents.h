@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "deployer/orders/documents.h"
+#include "deployer/site/documents.h"
 #include "manifests/base/result.h"
 
 namespace weir::deployer {

@@ -1,4 +1,4 @@
-#include "deployer/orders/edge/accepted_release.h"
+#include "deployer/site/edge/accepted_release.h"
 
 #include <optional>
 #include <utility>
