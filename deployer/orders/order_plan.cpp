@@ -62,6 +62,10 @@ Result<UpPlan> plan_up(const Documents& documents, const Observed& observed,
   } else if (observed.recorded) {
     pool = *observed.recorded;
   }
+  if (!observed.installed && !observed.director_trouble.empty()) {
+    return fail(Errc::io, "the director cannot be asked whether it steers already: " +
+                              observed.director_trouble);
+  }
   const auto stored = observed.pools.find(pool);
   if (observed.installed && observed.recorded && stored != observed.pools.end() &&
       stored->second.release_digest != release.digest) {
@@ -210,6 +214,11 @@ Result<OrderPlan> plan_order(const Order& order, const Documents& documents,
     keep_removed(observed, out);
     out.warnings.push_back(
         {Code::peers_differ, fine.error().message + "; this rollback keeps them all"});
+  }
+  if (const auto* back = std::get_if<RollbackPlan>(&out.what);
+      back != nullptr && is_blind(out.registry, back->rollout.to)) {
+    out.keep_removed = true;
+    keep_removed(observed, out);
   }
   if (documents.peers.empty()) {
     out.warnings.push_back({Code::peers_differ, "the registry is empty: nobody can connect"});

@@ -59,4 +59,10 @@ Status judge_removals(const RegistryChange& change, Permille share,
                   "; if that is meant, say --allow-removals " + std::to_string(removed));
 }
 
+bool is_blind(const RegistryChange& change, const std::vector<NodeId>& nodes) {
+  return std::any_of(change.unread.begin(), change.unread.end(), [&](const NodeId& node) {
+    return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+  });
+}
+
 }  // namespace weir::deployer

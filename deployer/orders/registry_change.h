@@ -34,4 +34,8 @@ struct RegistryChange {
 [[nodiscard]] Status judge_removals(const RegistryChange& change, Permille share,
                                     const AllowedRemovals& allowed);
 
+/// Whether one of `nodes` runs and did not say whom it knows: how many of its peers the registry
+/// lacks is not known then, so none may be taken from it.
+[[nodiscard]] bool is_blind(const RegistryChange& change, const std::vector<NodeId>& nodes);
+
 }  // namespace weir::deployer

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "deployer/rollout/terms/checks.h"
@@ -221,6 +222,15 @@ class Answering {
     for (const auto& [endpoint, node] : read->observed.steering.homes) {
       if (!contains(turn_.plan.to, node)) continue;
       turn_.say("pool " + turn_.plan.to_pool.string() + " is kept: clients live on it");
+      return finish(turn_, Outcome::needs_person, Phase::committing);
+    }
+    const auto& active = read->observed.steering.active;
+    const bool serving =
+        turn_.plan.kind == Kind::deploy &&
+        std::any_of(turn_.plan.to.begin(), turn_.plan.to.end(),
+                    [&](const NodeId& node) { return director::serves(active, node); });
+    if (serving) {
+      turn_.say("pool " + turn_.plan.to_pool.string() + " is kept: it is the active one already");
       return finish(turn_, Outcome::needs_person, Phase::committing);
     }
     rollout.task = task::Stop{turn_.order(StopPool{})};

@@ -290,7 +290,7 @@ TEST_CASE("the EFI stub is the one that the lock pins, installed or not") {
 TEST_CASE("an export that cannot be done says why and leaves nothing") {
   const Built built;
   built.run("minisign -G -W -p other.pub -s other.key > /dev/null");
-  built.refused(built.command("cdrom", "x"), 2, "there are kernel, uki, disk");
+  built.refused(built.command("cdrom", "x"), 2, "is none of kernel, uki, disk");
   built.refused(built.command("uki", "x", "--secure-boot-key k"), 2, "belong together");
   built.refused(built.command("oci", "x", "--secure-boot-key k --secure-boot-cert c"), 2, "signs");
   built.refused(built.command("uki", "x", "--stub none.efi"), 1, "systemd-boot-efi");

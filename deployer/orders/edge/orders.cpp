@@ -46,8 +46,12 @@ class Work {
   Result<Report> operator()(const DownPlan& plan);
 
  private:
-  [[nodiscard]] Means means(const PoolPlan& pool) const {
-    return {.boot = pool.boot, .release = &*planned_.release};
+  [[nodiscard]] Removals removals(const Plan& rollout) const {
+    const bool keep = planned_.plan.keep_removed || is_blind(planned_.plan.registry, rollout.to);
+    return keep ? Removals::keep : Removals::take;
+  }
+  [[nodiscard]] Means means(const PoolPlan& pool, const Plan& rollout) const {
+    return {.boot = pool.boot, .release = &*planned_.release, .removals = removals(rollout)};
   }
   Result<Run> run(const Plan& rollout, Means means) {
     return run_rollout(site_, rollout, std::move(means), orders_.interrupted, orders_.ordered_at);
@@ -128,7 +132,7 @@ Result<Report> Work::finish(Report report) {
 }
 
 Result<Report> Work::operator()(const UpPlan& plan) {
-  TRY_ASSIGN(const Run now, run(plan.rollout, means(plan.pool)));
+  TRY_ASSIGN(const Run now, run(plan.rollout, means(plan.pool, plan.rollout)));
   Report out = report_of(plan.rollout, now.state, now.took);
   if (out.outcome == Outcome::done) {
     TRY(bring_to_registry(plan.rollout.to));
@@ -141,7 +145,7 @@ Result<Report> Work::operator()(const UpPlan& plan) {
 Result<Report> Work::operator()(const DeployPlan& plan) {
   site_.say("release " + plan.release.release.name.string() + " is signed by key " +
             plan.release.signer);
-  TRY_ASSIGN(const Run there, run(plan.rollout, means(plan.pool)));
+  TRY_ASSIGN(const Run there, run(plan.rollout, means(plan.pool, plan.rollout)));
   if (there.state.rollout.outcome != Outcome::rolled_back) {
     Report out = report_of(plan.rollout, there.state, there.took);
     if (out.outcome == Outcome::done) {
@@ -153,7 +157,7 @@ Result<Report> Work::operator()(const DeployPlan& plan) {
   const auto& refusal = there.state.rollout.refusal;
   site_.say("moving back: " + (refusal ? refusal->text : std::string()));
   const Plan back = return_plan(site_.documents(), planned_.observed, plan.rollout);
-  TRY_ASSIGN(const Run returned, run(back, {}));
+  TRY_ASSIGN(const Run returned, run(back, {.removals = removals(back)}));
   Report out = report_of(back, returned.state, returned.took);
   out.order = "deploy";
   out.release = plan.release.release.name.string();
@@ -175,10 +179,10 @@ Result<Report> Work::operator()(const NothingPlan& plan) {
 }
 
 Result<Report> Work::operator()(const RollbackPlan& plan) {
-  const Removals removals = planned_.plan.keep_removed ? Removals::keep : Removals::take;
-  TRY_ASSIGN(const Run now, run(plan.rollout, {.removals = removals}));
+  const Removals taken = removals(plan.rollout);
+  TRY_ASSIGN(const Run now, run(plan.rollout, {.removals = taken}));
   Report out = report_of(plan.rollout, now.state, now.took);
-  if (out.outcome == Outcome::done && removals == Removals::take) {
+  if (out.outcome == Outcome::done && taken == Removals::take) {
     TRY(bring_to_registry(plan.rollout.to));
     TRY(forget_removed(plan.rollout.to_pool));
   }

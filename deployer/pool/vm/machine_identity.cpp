@@ -16,14 +16,20 @@ bool is_qemu(std::string_view executable) {
   return executable.substr(executable.rfind('/') + 1) == kQemuProgram;
 }
 
+/// A machine that a deployer before this numbering started: it runs until its pool is replaced.
+bool is_of_old(const ProcessFacts& facts, const MachineRecord& record, std::string_view name) {
+  constexpr std::uint32_t kFirst = 65000, kLast = 65499;
+  return facts.user >= kFirst && facts.user <= kLast && name == "weir-" + record.node.string();
+}
+
 }  // namespace
 
 bool is_machine(const ProcessFacts& facts, const MachineRecord& record) {
   if (facts.executable && !is_qemu(*facts.executable)) return false;
-  if (!is_node_user(facts.user)) return false;
   const auto name = std::find(facts.arguments.begin(), facts.arguments.end(), "-name");
-  return name != facts.arguments.end() && std::next(name) != facts.arguments.end() &&
-         *std::next(name) == qemu_name(record.node, record.folder);
+  if (name == facts.arguments.end() || std::next(name) == facts.arguments.end()) return false;
+  return is_of_old(facts, record, *std::next(name)) ||
+         (is_node_user(facts.user) && *std::next(name) == qemu_name(record.node, record.folder));
 }
 
 bool is_ending(const ProcessFacts& facts) {

@@ -22,7 +22,13 @@ Status Watcher::look() {
   for (const std::string& line : plan.say) site_.say(line);
   watched_.troubles = watched.troubles;
   if (quiet_) return {};
-  for (const Revival& revival : plan.revivals) TRY(revive(revival));
+  // One node that cannot be revived holds up no other; all are looked at again then.
+  Status revived;
+  for (const Revival& revival : plan.revivals) {
+    if (quiet_) return {};
+    if (auto now = revive(revival); !now && revived) revived = std::move(now);
+  }
+  TRY(revived);
   TRY(site_.store().put_clients(plan.remember));
   watched_ = std::move(watched);
   for (const auto& [node, clients] : plan.mirror) {

@@ -41,4 +41,13 @@ TEST_CASE("what is said counts, and not the share") {
   CHECK_FALSE(judge_removals(change(200, 1), kTenth, 0).has_value());
 }
 
+TEST_CASE("a node that did not say whom it knows has nobody taken from it") {
+  const NodeId green = *NodeId::parse("green-1"), blue = *NodeId::parse("blue-1");
+  RegistryChange seen = change(200, 3);
+  CHECK_FALSE(is_blind(seen, {green}));
+  seen.unread = {green};
+  CHECK(is_blind(seen, {blue, green}));
+  CHECK_FALSE(is_blind(seen, {blue}));
+}
+
 }  // namespace weir::deployer

@@ -31,6 +31,17 @@ TEST_CASE("a record names only the QEMU of its node and folder, run as a node's 
   unseen.executable.reset();
   CHECK(is_machine(unseen, kRecord));
 
+  // As deployers up to 419a97a started it.
+  ProcessFacts old = ours();
+  old.user = 65001;
+  old.arguments[2] = "weir-blue-1";
+  CHECK(is_machine(old, kRecord));
+  old.user = node_user(1);
+  CHECK_FALSE(is_machine(old, kRecord));
+  old.user = 65001;
+  old.arguments[2] = "weir-blue-11";
+  CHECK_FALSE(is_machine(old, kRecord));
+
   ProcessFacts other_program = ours();
   other_program.executable = "/usr/bin/sleep";
   CHECK_FALSE(is_machine(other_program, kRecord));
