@@ -15,6 +15,8 @@ namespace weir::images {
 namespace {
 
 constexpr std::size_t kControlFile = 4U << 20;
+// The largest that tar's own fields hold, which exports state it in (POSIX ustar: seven digits).
+constexpr la_int64_t kLargestOwner = 07777777;
 
 // The members of the outer archive, one after another.
 class Members {
@@ -71,7 +73,11 @@ class Tar {
   Tar(const Tar&) = delete;
   Tar& operator=(const Tar&) = delete;
 
-  Status open(std::string_view compression) {
+  /// Compressions of data.tar: bz2 and lzma are not control.tar's (deb(5)).
+  enum class Member : std::uint8_t { control, data };
+
+  Status open(std::string_view compression, Member member) {
+    const bool is_data = member == Member::data;
     reader_.reset(archive_read_new());
     if (!reader_) return fail(Errc::exhausted, "no memory");
     archive_read_support_format_tar(reader_.get());
@@ -79,13 +85,20 @@ class Tar {
     if (compression == ".xz") {
       TRY_ASSIGN(XzStream stream, XzStream::open([this] { return members_.piece(); }));
       xz_.emplace(std::move(stream));
+    } else if (compression == ".lzma" && is_data) {
+      TRY_ASSIGN(XzStream stream,
+                 XzStream::open([this] { return members_.piece(); }, XzStream::Format::lzma));
+      xz_.emplace(std::move(stream));
+    } else if (compression == ".bz2" && is_data) {
+      archive_read_support_filter_bzip2(reader_.get());
     } else if (compression == ".gz") {
       archive_read_support_filter_gzip(reader_.get());
     } else if (compression == ".zst") {
       archive_read_support_filter_zstd(reader_.get());
     } else if (!compression.empty()) {
-      return fail(Errc::invalid_input,
-                  "compression '" + std::string(compression) + "' is not known (xz, zst, gz)");
+      return fail(Errc::invalid_input, "compression '" + std::string(compression) +
+                                           "' is not known here (xz, zst, gz" +
+                                           (is_data ? ", bz2, lzma)" : ")"));
     }
     if (archive_read_open(reader_.get(), this, nullptr, &Tar::pull, nullptr) != ARCHIVE_OK) {
       return failed();
@@ -170,20 +183,24 @@ class Tar {
   ArchiveReader reader_;  ///< last: it may pull while it closes
 };
 
+/// Entries that came again: they take the place of the first.
+using Later = std::map<ImagePath, Node>;
+
 Result<Node> node_of(Tar& tar, struct archive_entry* entry, const FileTree& tree,
-                     const DebLimits& limits) {
+                     const Later& later, const DebLimits& limits) {
   Node node;
   node.mode = static_cast<std::uint32_t>(archive_entry_perm(entry)) & 07777U;
   const la_int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
-  if (uid < 0 || gid < 0 || uid > 65535 || gid > 65535) {
-    return fail(Errc::invalid_input, "an owner outside 0 to 65535");
+  if (uid < 0 || gid < 0 || uid > kLargestOwner || gid > kLargestOwner) {
+    return fail(Errc::invalid_input, "an owner outside 0 to 2097151");
   }
   node.uid = static_cast<std::uint32_t>(uid);
   node.gid = static_cast<std::uint32_t>(gid);
   node.mtime = archive_entry_mtime(entry);
   if (const char* target = archive_entry_hardlink(entry)) {
     TRY_ASSIGN(const ImagePath path, ImagePath::parse(target));
-    const Node* other = tree.find(path);
+    const auto again = later.find(path);
+    const Node* other = again != later.end() ? &again->second : tree.find(path);
     if (other == nullptr || other->file() == nullptr) {
       return fail(Errc::invalid_input,
                   "a hard link to /" + path.string() + ", which is no file here");
@@ -230,7 +247,7 @@ Status read_control(Members& members, const DebLimits& limits, Deb& deb) {
   TRY_ASSIGN(const std::string member, members.next());
   TRY_ASSIGN(const std::string compression, compression_of(member, "control.tar"));
   Tar tar(members, limits.control);
-  TRY(tar.open(compression));
+  TRY(tar.open(compression, Tar::Member::control));
   for (std::size_t count = 0;; ++count) {
     if (count > 1000) return fail(Errc::exhausted, "more than 1000 entries");
     TRY_ASSIGN(struct archive_entry* const entry, tar.next());
@@ -248,12 +265,48 @@ Status read_control(Members& members, const DebLimits& limits, Deb& deb) {
   return {};
 }
 
+// As dpkg unpacks it: what comes later stands there, but a folder stays a folder.
+Status put(FileTree& tree, const ImagePath& path, Node node, Later& later) {
+  Status done = tree.put(path, node);
+  if (done) return {};
+  const Node* there = tree.find(path);
+  if (there != nullptr && there->is_folder() == node.is_folder()) {
+    later.insert_or_assign(path, std::move(node));
+    return {};
+  }
+  if (there == nullptr) {
+    done.error().message +=
+        ": refused on purpose, since what is unpacked through a link may end up anywhere";
+  }
+  return done;
+}
+
+FileTree with_later(const FileTree& tree, const Later& later) {
+  FileTree out;
+  for (const auto& [path, node] : tree.nodes()) {
+    const auto again = later.find(path);
+    // A tree's own nodes, parents first: there is nothing to refuse.
+    (void)out.put(path, again == later.end() ? node : again->second);
+  }
+  return out;
+}
+
+// A name that leads out of the package is as good as any to dpkg, which unpacks what it is given.
+Result<ImagePath> path_of(const char* name) {
+  auto path = ImagePath::parse(name);
+  if (!path && std::string_view(name).find("..") != std::string_view::npos) {
+    path.error().message += ": refused on purpose, since it may end up anywhere";
+  }
+  return path;
+}
+
 Status read_data(Members& members, const DebLimits& limits,
                  const std::function<bool(const ImagePath&)>& keep, Deb& deb) {
   TRY_ASSIGN(const std::string member, members.next());
   TRY_ASSIGN(const std::string compression, compression_of(member, "data.tar"));
   Tar tar(members, limits.data);
-  TRY(tar.open(compression));
+  TRY(tar.open(compression, Tar::Member::data));
+  Later later;
   // Every name of a file counts: a hard link costs the archive nothing, and an image all of it.
   std::uint64_t held = 0;
   for (std::size_t count = 0;; ++count) {
@@ -261,18 +314,21 @@ Status read_data(Members& members, const DebLimits& limits,
       return fail(Errc::exhausted, "more than " + std::to_string(limits.entries) + " entries");
     }
     TRY_ASSIGN(struct archive_entry* const entry, tar.next());
-    if (entry == nullptr) return {};
+    if (entry == nullptr) {
+      if (!later.empty()) deb.files = with_later(deb.files, later);
+      return {};
+    }
     const char* name = archive_entry_pathname(entry);
     if (name == nullptr) return fail(Errc::invalid_input, "a name that cannot be read");
-    TRY_ASSIGN(const ImagePath path, ImagePath::parse(name));
+    TRY_ASSIGN(const ImagePath path, path_of(name));
     if (!keep(path)) continue;
-    TRY_ASSIGN_IN(Node node, node_of(tar, entry, deb.files, limits), "/" + path.string());
+    TRY_ASSIGN_IN(Node node, node_of(tar, entry, deb.files, later, limits), "/" + path.string());
     if (const File* file = node.file()) held += file->content->size();
     if (held > limits.data.value) {
       return fail(Errc::exhausted,
                   "unpacks to more than " + print(limits.data) + " with its links");
     }
-    TRY(deb.files.put(path, std::move(node)));
+    TRY(put(deb.files, path, std::move(node), later));
   }
 }
 

@@ -27,10 +27,15 @@ struct Deb {
 
 /// Reads a package from memory; nothing touches a disk and none of its scripts runs.
 ///
+/// An entry that is there twice is the later one, as dpkg unpacks it.
+///
 /// keep     which paths of the data archive to hold; called with normalised paths
-/// errors   invalid_input: not a Debian package of format 2, damaged, a path that leaves the root,
-///          an entry twice, a kind of file that images do not have; exhausted: over a limit
-/// source   deb(5); dpkg's order of members: debian-binary, control.tar, data.tar
+/// errors   invalid_input: not a Debian package of format 2, damaged, a path that leaves the root
+/// or
+///          goes through a link of the package, a folder that is something else too, a kind of file
+///          that images do not have; exhausted: over a limit
+/// source   deb(5): order of members debian-binary, control.tar, data.tar; the former as it is, in
+///          gz, xz or zst, the latter in bz2 or lzma too
 [[nodiscard]] Result<Deb> read_deb(Bytes bytes, const DebLimits& limits,
                                    const std::function<bool(const ImagePath&)>& keep);
 

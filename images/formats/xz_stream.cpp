@@ -27,8 +27,12 @@ XzStream::~XzStream() {
   lzma_end(&stream_);
 }
 
-Result<XzStream> XzStream::open(std::function<Result<Bytes>()> source) {
+Result<XzStream> XzStream::open(std::function<Result<Bytes>()> source, Format format) {
   XzStream out(std::move(source));
+  if (format == Format::lzma) {
+    if (lzma_alone_decoder(&out.stream_, kMemory) == LZMA_OK) return out;
+    return fail(Errc::exhausted, "lzma: no memory");
+  }
   lzma_mt options{};
   options.flags = LZMA_CONCATENATED;
   options.threads = kThreads;

@@ -11,11 +11,13 @@
 
 namespace weir::images {
 
-/// Unpacks an .xz stream piece by piece; streams of several blocks on two threads.
+/// Unpacks an .xz or .lzma stream piece by piece; .xz streams of several blocks on two threads.
 class XzStream {
  public:
+  enum class Format : std::uint8_t { xz, lzma };
+
   /// `source` gives the next packed bytes, empty at their end. They stay valid until the next call.
-  static Result<XzStream> open(std::function<Result<Bytes>()> source);
+  static Result<XzStream> open(std::function<Result<Bytes>()> source, Format format = Format::xz);
   XzStream(XzStream&&) noexcept;
   XzStream& operator=(XzStream&&) = delete;
   ~XzStream();

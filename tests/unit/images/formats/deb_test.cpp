@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <string>
 
 #include "tests/unit/images/scratch.h"
@@ -70,6 +71,60 @@ TEST_CASE("a package built by dpkg-deb is read alike, however it is compressed")
   }
 }
 
+TEST_CASE("a package that dpkg takes is read as dpkg unpacks it") {
+  const TemporaryFolder folder;
+  make_package(folder);
+  const std::pair<const char*, const char*> cases[] = {
+      {"bz2", "tar -C ../p --exclude DEBIAN -cjf data.tar.bz2 ."},
+      {"lzma", "tar -C ../p --exclude DEBIAN -c . | xz --format=lzma > data.tar.lzma"},
+      {"a file twice", "echo 1 > f && tar -cf data.tar f && echo 22 > f && tar -rf data.tar f"},
+      {"a link and a file",
+       "ln -s g f && tar -cf data.tar f && rm f && echo 22 > f && tar -rf data.tar f"},
+      {"a hard link to the later one",
+       "echo 1 > f && tar -cf data.tar f && echo 22 > f && ln f h && tar -rf data.tar f h"},
+      {"a folder twice",
+       "mkdir f && chmod 700 f && tar -cf data.tar f && chmod 755 f && tar -rf data.tar f"},
+  };
+  for (const auto& [what, command] : cases) {
+    CAPTURE(what);
+    must("cd " + folder.path +
+         " && rm -rf d x good.deb && mkdir d && cd d && echo 2.0 > debian-binary && "
+         "tar -C ../p/DEBIAN -cf control.tar ./control && " +
+         command +
+         " && ar rc ../good.deb debian-binary control.tar data.tar* && dpkg-deb -x ../good.deb "
+         "../x");
+    const auto deb = read_deb(as_bytes(bytes_of(folder.path + "/good.deb")), {}, kAll);
+    REQUIRE_MESSAGE(deb.has_value(), deb.error().message);
+    // Mode, owner and content of everything, by find and by us.
+    std::string ours;
+    for (const auto& [path, node] : deb->files.nodes()) {
+      char mode[8];
+      std::snprintf(mode, sizeof mode, "%o", node.mode);
+      ours += path.string() + " " + mode + " " + std::to_string(node.uid) + ":" +
+              std::to_string(node.gid) + " " +
+              (node.file() != nullptr ? Digest::of(*node.file()->content).hex() : "-") + "\n";
+    }
+    CHECK(ours ==
+          must("cd " + folder.path +
+               "/x && find . -mindepth 1 -printf '%P\\n' | LC_ALL=C sort | while read -r f; "
+               "do [ -f $f ] && [ ! -L $f ] && sum=$(sha256sum < $f | cut -c1-64) || sum=-; "
+               "echo $f $(stat -c '%a %u:%g' $f) $sum; done"));
+  }
+}
+
+TEST_CASE("owners are read up to the largest that exports can state") {
+  const TemporaryFolder folder;
+  make_package(folder);
+  must("cd " + folder.path +
+       " && echo 2.0 > debian-binary && tar -C p/DEBIAN -cf control.tar ./control && echo x > f && "
+       "tar --owner=70000 --group=2097151 -cf data.tar f && ar rc large.deb debian-binary "
+       "control.tar data.tar");
+  const auto deb = read_deb(as_bytes(bytes_of(folder.path + "/large.deb")), {}, kAll);
+  REQUIRE_MESSAGE(deb.has_value(), deb.error().message);
+  CHECK(deb->files.find(at("f"))->uid == 70000);
+  CHECK(deb->files.find(at("f"))->gid == 2097151);
+}
+
 TEST_CASE("only what is asked for is held") {
   const TemporaryFolder folder;
   make_package(folder);
@@ -124,13 +179,14 @@ TEST_CASE("what is cut, changed or hostile is refused") {
     CHECK(deb.error().message.find(says) != std::string::npos);
   };
   refused("echo x > f && tar -P -cf data.tar --transform 's,f,../../etc/passwd,' f", "'..'");
-  refused("echo x > f && tar -cf data.tar f f", "twice");
+  refused("mkdir f && tar -cf data.tar f && rmdir f && echo x > f && tar -rf data.tar f",
+          "twice: a folder and a file");
   refused("mkfifo f && tar -cf data.tar f", "a kind of file");
   refused(
       "echo x > f && ln f g && tar -cf data.tar --exclude nothing f g && "
       "tar -cf data.tar --transform 's,^f$,h,;s,h$,h,' f g && tar --delete -f data.tar h",
       "hard link");
-  refused("echo x > f && tar --owner=70000 -cf data.tar f", "owner");
+  refused("echo x > f && tar --owner=2097152 -cf data.tar f", "an owner outside 0 to 2097151");
   refused("head -c 100000 /dev/urandom > data.tar", "data.tar");
   refused("mv control.tar data.tar && cp data.tar control.tar && echo 3.0 > debian-binary",
           "format 2");
