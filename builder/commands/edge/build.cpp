@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "builder/commands/edge/commands.h"
+#include "builder/commands/edge/fetch_options.h"
 #include "builder/commands/edge/index_note.h"
 #include "builder/commands/edge/json_output.h"
 #include "builder/lock/edge/locked_image.h"
@@ -23,7 +24,8 @@ constexpr ByteCount kLargestKey{64ULL << 10};
 
 struct BuildOptions {
   std::string input, lock, key, pkcs11, store, cache;
-  std::vector<std::string> mirrors, secrets;
+  FetchOptions fetching;
+  std::vector<std::string> secrets;
   std::optional<std::string> secrets_key;
   bool json = false, plan = false, without_signature = false, replace = false;
   bool require_index = false;
@@ -131,7 +133,7 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
 }
 
 Status build(const BuildOptions& given) {
-  TRY(check_mirrors(given.mirrors));
+  TRY_ASSIGN(const MirrorRequest fetching, request_of(given.fetching));
   TRY_ASSIGN(LockedImage locked, read_locked_image(given.input, given.lock));
   BuildInput input{std::move(locked)};
   TRY_ASSIGN(const auto secrets, read_own_secrets(given.secrets, given.secrets_key));
@@ -167,7 +169,7 @@ Status build(const BuildOptions& given) {
     return {};
   }
   std::optional<Progress> progress(std::in_place);
-  auto outcome = build_release(input, plan, cache, given.store, signer, given.mirrors, *progress,
+  auto outcome = build_release(input, plan, cache, given.store, signer, fetching, *progress,
                                given.replace ? Replacing::yes : Replacing::no);
   progress.reset();
   TRY(outcome);
@@ -198,36 +200,36 @@ Command build_command() {
           "  weir-builder build gateway.yaml --key release.key --store store --secrets fleet/keys "
           "--secrets-key-file gateway.seal\n",
       .takes = Positional{"MANIFEST|LOCK", &given->input},
-      .options = {{"key", "FILE", &given->key,
-                   "minisign secret key that signs the release (weir-keys generate)"},
-                  {"pkcs11", "URI", &given->pkcs11,
-                   "signs with a key in a token or hardware module, in place of --key"},
-                  {"unsigned", "", &given->without_signature,
-                   "leaves the signature to another machine (export-digest, attach-signature)"},
-                  {"store", "DIR", &given->store, "where releases go; made where there is none",
-                   Need::required},
-                  {"lock", "LOCK", &given->lock,
-                   "the manifest's lock; default: beside it, with .lock.json"},
-                  {"cache", "DIR", &given->cache, "default: $XDG_CACHE_HOME/weir or ~/.cache/weir"},
-                  {"mirror", "[SUITE=]URL", &given->mirrors,
-                   "asks this archive instead of the ones apt is configured for; can be repeated"},
-                  {"secrets", "PATH", &given->secrets,
-                   "refuses an image that holds this key: a sealed identity, WireGuard key, "
-                   "minisign secret key "
-                   "or key file, or a folder of such; can be repeated"},
-                  {"secrets-key-file", "FILE", &given->secrets_key,
-                   "opens the sealed identities of --secrets, and is looked for too; default: a "
-                   "passphrase"},
-                  {"require-index", "", &given->require_index,
-                   "refuses a lock that cannot be held to the signed indices again, because the "
-                   "cache or the "
-                   "keyring is not here"},
-                  {"replace", "", &given->replace,
-                   "overwrites a release of the same name, channel and version that is another "
-                   "document: only "
-                   "where nobody has seen it yet"},
-                  {"plan", "", &given->plan, "shows what would be done and does nothing"},
-                  {"json", "", &given->json, "prints the result as JSON"}},
+      .options = with_fetching(
+          {{"key", "FILE", &given->key,
+            "minisign secret key that signs the release (weir-keys generate)"},
+           {"pkcs11", "URI", &given->pkcs11,
+            "signs with a key in a token or hardware module, in place of --key"},
+           {"unsigned", "", &given->without_signature,
+            "leaves the signature to another machine (export-digest, attach-signature)"},
+           {"store", "DIR", &given->store, "where releases go; made where there is none",
+            Need::required},
+           {"lock", "LOCK", &given->lock,
+            "the manifest's lock; default: beside it, with .lock.json"},
+           {"cache", "DIR", &given->cache, "default: $XDG_CACHE_HOME/weir or ~/.cache/weir"},
+           {"secrets", "PATH", &given->secrets,
+            "refuses an image that holds this key: a sealed identity, WireGuard key, "
+            "minisign secret key "
+            "or key file, or a folder of such; can be repeated"},
+           {"secrets-key-file", "FILE", &given->secrets_key,
+            "opens the sealed identities of --secrets, and is looked for too; default: a "
+            "passphrase"},
+           {"require-index", "", &given->require_index,
+            "refuses a lock that cannot be held to the signed indices again, because the "
+            "cache or the "
+            "keyring is not here"},
+           {"replace", "", &given->replace,
+            "overwrites a release of the same name, channel and version that is another "
+            "document: only "
+            "where nobody has seen it yet"},
+           {"plan", "", &given->plan, "shows what would be done and does nothing"},
+           {"json", "", &given->json, "prints the result as JSON"}},
+          6, Fetched::packages, given->fetching),
       .check = [given] { return check(*given); },
       .run = [given]() -> Result<Exit> {
         TRY(build(*given));

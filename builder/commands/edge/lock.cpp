@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "builder/commands/edge/commands.h"
+#include "builder/commands/edge/fetch_options.h"
 #include "builder/commands/edge/lock_output.h"
 #include "builder/lock/edge/make_lock.h"
 #include "manifests/base/edge/destination.h"
@@ -22,11 +23,13 @@ std::string default_out(const std::string& manifest) {
 
 struct LockOptions {
   LockRequest request;
+  FetchOptions fetching;
   bool json = false, plan = false;
 };
 
 Result<Exit> lock(LockOptions given) {
   LockRequest& request = given.request;
+  TRY_ASSIGN(request.mirrors, request_of(given.fetching));
   if (request.out.empty()) request.out = default_out(request.manifest);
   if (request.cache.empty()) {
     TRY_ASSIGN(request.cache, Cache::default_path());
@@ -69,7 +72,7 @@ Command lock_command() {
           "  weir-builder lock gateway.yaml --mirror "
           "bookworm-security=https://mirror.example/sec\n",
       .takes = Positional{"MANIFEST", &request.manifest},
-      .options =
+      .options = with_fetching(
           {{"out", "LOCK", &request.out, "where to write; default: MANIFEST with .lock.json"},
            {"update", "[PACKAGE...]", &request.updates,
             "moves only these packages or programs of a lock that is there, or, without a name, "
@@ -77,11 +80,10 @@ Command lock_command() {
            {"check", "", &request.check,
             "tells what is newer than the lock that is there and what has left the mirror, and "
             "writes nothing; exit status 0: it is current, 4: it is not"},
-           {"mirror", "[SUITE=]URL", &request.mirrors,
-            "asks this archive instead of the ones apt is configured for; can be repeated"},
            {"cache", "DIR", &request.cache, "default: $XDG_CACHE_HOME/weir or ~/.cache/weir"},
            {"json", "", &given->json, "prints the result as JSON"},
            {"plan", "", &given->plan, "shows what would change and writes nothing"}},
+          3, Fetched::indices, given->fetching),
       .check = [given] { return check(given->request); },
       .run = [given] { return lock(*given); }};
 }

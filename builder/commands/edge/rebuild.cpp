@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "builder/commands/edge/fetch_options.h"
 #include "builder/commands/edge/index_note.h"
 #include "builder/commands/edge/json_output.h"
 #include "builder/commands/edge/trust_options.h"
@@ -21,7 +22,7 @@ using nlohmann::ordered_json;
 
 struct RebuildOptions {
   std::string name, store, cache, key, pkcs11;
-  std::vector<std::string> mirrors;
+  FetchOptions fetching;
   TrustOptions signers;
   bool json = false, plan = false, require_index = false;
 };
@@ -103,6 +104,7 @@ void print_plan(const RebuildOptions& given, const RebuildPlan& plan) {
 
 // Whether it came out the same.
 Result<bool> rebuild(const RebuildOptions& given) {
+  TRY_ASSIGN(const MirrorRequest request, request_of(given.fetching));
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   TRY_ASSIGN(images::FolderStore store, images::FolderStore::open(given.store));
   std::optional<TrustedRelease> trusted;
@@ -135,7 +137,7 @@ Result<bool> rebuild(const RebuildOptions& given) {
     return true;
   }
   std::optional<Progress> progress(std::in_place);
-  const auto outcome = rebuild_release(plan, cache, given.mirrors, *progress);
+  const auto outcome = rebuild_release(plan, cache, request, *progress);
   progress.reset();
   TRY(outcome);
   const bool identical = outcome->differences.empty();
@@ -177,21 +179,23 @@ Command rebuild_command() {
           "mine.key\n",
       .takes = Positional{"RELEASE", &given->name},
       .options = with_trust(
-          {{"store", "DIR", &given->store, "where the release is", Need::required},
-           {"key", "FILE", &given->key,
-            "minisign secret key: puts a signed statement beside a release that came out the same"},
-           {"pkcs11", "URI", &given->pkcs11,
-            "signs with a key in a token or hardware module, in place of --key"},
-           {"cache", "DIR", &given->cache, "default: $XDG_CACHE_HOME/weir or ~/.cache/weir"},
-           {"mirror", "[SUITE=]URL", &given->mirrors,
-            "asks this archive instead of the ones apt is configured for; can be repeated"},
-           {"require-index", "", &given->require_index,
-            "refuses a lock that cannot be held to the signed indices again, because the cache or "
-            "the "
-            "keyring is not here"},
-           {"plan", "", &given->plan,
-            "checks the release and shows what would be done; writes nothing but the cache"},
-           {"json", "", &given->json, "prints the result as JSON"}},
+          with_fetching(
+              {{"store", "DIR", &given->store, "where the release is", Need::required},
+               {"key", "FILE", &given->key,
+                "minisign secret key: puts a signed statement beside a release that came out the "
+                "same"},
+               {"pkcs11", "URI", &given->pkcs11,
+                "signs with a key in a token or hardware module, in place of --key"},
+               {"cache", "DIR", &given->cache, "default: $XDG_CACHE_HOME/weir or ~/.cache/weir"},
+               {"require-index", "", &given->require_index,
+                "refuses a lock that cannot be held to the signed indices again, because the cache "
+                "or "
+                "the "
+                "keyring is not here"},
+               {"plan", "", &given->plan,
+                "checks the release and shows what would be done; writes nothing but the cache"},
+               {"json", "", &given->json, "prints the result as JSON"}},
+              4, Fetched::packages, given->fetching),
           3, given->signers, "signer"),
       .check = [given] { return check(*given); },
       .run = [given]() -> Result<Exit> {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "builder/mirror/edge/cache.h"
+#include "builder/mirror/edge/mirror.h"
 #include "builder/mirror/package_index.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/lock.h"
@@ -13,7 +14,7 @@ namespace weir::builder {
 
 struct LockRequest {
   std::string manifest, out, cache;  ///< paths
-  std::vector<std::string> mirrors;  ///< `--mirror` arguments
+  MirrorRequest mirrors;
   /// What may move, as `keep_all_but` reads it; absent or empty: everything.
   std::optional<std::vector<std::string>> updates;
   bool check = false;  ///< compare the lock that is there with what the suites have now

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,10 +15,13 @@
 
 namespace weir::builder {
 
+class Connections;
+
 /// A file whose content is known before it is fetched.
 struct Download {
-  std::string what;               ///< for errors: "iproute2 6.1.0-3"
-  std::vector<std::string> urls;  ///< http or https; the next is tried where one is missing
+  std::string what;  ///< for errors: "iproute2 6.1.0-3"
+  /// http, https, file or copy, without logins. They are asked in turn, as `Attempts` says.
+  std::vector<std::string> urls;
   Digest digest;
   ByteCount size;
 };
@@ -26,20 +31,30 @@ struct DownloadProgress {
   ByteCount bytes_done, bytes_total;
 };
 
-/// Called at most ten times a second, and once at the end.
-using DownloadObserver = std::function<void(const DownloadProgress&)>;
+/// Who is told how far it is.
+struct DownloadObserver {
+  /// At most ten times a second, and once at the end.
+  std::function<void(const DownloadProgress&)> progress{};
+  /// One line for a person: an attempt failed, and there is another one.
+  std::function<void(const std::string&)> notice{};
+};
 
 /// Called with the place of a download as soon as its file is in the cache.
 using DownloadArrived = std::function<void(std::size_t)>;
 
 struct DownloadPolicy {
   std::size_t parallel = 6;
-  int attempts = 5;                           ///< for each file
-  std::chrono::milliseconds first_wait{500};  ///< before the second attempt; doubles each time
+  int attempts = 3;                           ///< at each address of a file
+  std::chrono::milliseconds first_wait{500};  ///< before an address is asked again; then doubles
+  std::chrono::seconds connect{10};           ///< until a server took the connection
   /// An attempt fails that brings less than `slowest` a second over any span of `patience`; what it
   /// brought is kept, so that a slow line goes on, and a trickle ends.
-  std::chrono::seconds patience{30};
-  ByteCount slowest{1024};
+  std::chrono::seconds patience{20};
+  ByteCount slowest{4096};
+  /// When everything ends, however far it is.
+  std::optional<std::chrono::steady_clock::time_point> until{};
+  /// Logins, proxies and certificates; without: none but what libcurl finds in the environment.
+  std::shared_ptr<const Connections> connections{};
 };
 
 /// Fetches files into the cache, several at a time. Size and digest are checked while bytes arrive;
@@ -47,16 +62,12 @@ struct DownloadPolicy {
 /// is continued by the next attempt, also of a later run. `arrived` is called by the same thread.
 ///
 /// returns  one status a download, in their order:
-///          not_found: the server does not have it at any of its addresses;
-///          integrity: other bytes than promised, twice in a row;
-///          io, timeout: the last attempt's reason, with the address
+///          not_found: no server has it; integrity: other bytes than promised, twice;
+///          timeout: `policy.until` has come, or as follows;
+///          io, timeout, unauthorized: each address's last reason, with the address
 [[nodiscard]] std::vector<Status> download(const std::vector<Download>& downloads,
                                            const Cache& cache, const DownloadPolicy& policy,
                                            const DownloadObserver& observer,
                                            const DownloadArrived& arrived = {});
-
-/// Fetches a small file of unknown content. errors: as above; exhausted: larger than `limit`
-[[nodiscard]] Result<std::string> download_text(const std::string& url, ByteCount limit,
-                                                const DownloadPolicy& policy);
 
 }  // namespace weir::builder

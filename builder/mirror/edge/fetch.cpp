@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "builder/mirror/address.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
@@ -30,11 +31,12 @@ Status fetch_packages(const std::vector<manifests::LockedPackage>& packages, con
                       const DownloadArrived& arrived) {
   std::vector<Download> downloads;
   for (const auto& package : packages) {
-    TRY_ASSIGN_IN(const auto base, mirrors.base_of(package.suite), name_of(package));
-    downloads.push_back(
-        {name_of(package), {base + "/" + package.path}, package.digest, package.size});
+    TRY_ASSIGN_IN(const auto bases, mirrors.bases_of(package.suite), name_of(package));
+    Download wanted{name_of(package), {}, package.digest, package.size};
+    for (const auto& base : bases) wanted.urls.push_back(base + "/" + encode_path(package.path));
+    downloads.push_back(std::move(wanted));
   }
-  const auto statuses = download(downloads, cache, DownloadPolicy{}, observer, arrived);
+  const auto statuses = download(downloads, cache, mirrors.policy(), observer, arrived);
   std::size_t gone = 0;
   const Error* first = nullptr;
   for (const auto& status : statuses) {
@@ -48,7 +50,9 @@ Status fetch_packages(const std::vector<manifests::LockedPackage>& packages, con
   Error error = *first;
   if (error.code == Errc::not_found) {
     if (gone > 1) error.message += " (nor " + std::to_string(gone - 1) + " others)";
-    error.message += ", and the cache has no copy: mirrors drop superseded versions, so lock again";
+    error.message +=
+        ", and the cache has no copy: mirrors drop superseded versions, so lock again, or name a "
+        "snapshot service with --snapshot";
   }
   return tl::unexpected(std::move(error));
 }

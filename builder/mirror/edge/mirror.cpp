@@ -1,48 +1,69 @@
 #include "builder/mirror/edge/mirror.h"
 
+#include <algorithm>
+#include <utility>
+
+#include "builder/mirror/address.h"
+#include "builder/mirror/snapshot.h"
+#include "builder/mirror/suite_index.h"
 #include "manifests/base/edge/process.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
 
-bool is_url(std::string_view text) {
-  return (text.starts_with("http://") || text.starts_with("https://")) && text.size() > 8 &&
-         text.find_first_of(" \t\r\n") == std::string_view::npos;
+bool is_archive(const Result<Address>& address) {
+  return address &&
+         (address->is_local() || address->scheme == "http" || address->scheme == "https");
 }
 
-std::string without_slash(std::string_view url) {
-  while (url.ends_with('/')) url.remove_suffix(1);
-  return std::string(url);
-}
-
-// `--mirror` arguments.
+// Arguments "[SUITE=]URL" of one option.
 struct Overrides {
-  std::map<std::string, std::string> by_suite;
-  std::string for_all;  // empty: none
+  std::map<std::string, std::vector<std::string>, std::less<>> by_suite;
+  std::vector<std::string> for_all;
+
+  [[nodiscard]] const std::vector<std::string>& of(std::string_view suite) const {
+    const auto found = by_suite.find(suite);
+    return found == by_suite.end() ? for_all : found->second;
+  }
 };
 
-Result<Overrides> parse_overrides(const std::vector<std::string>& arguments) {
+template <class Check>
+Result<Overrides> parse_overrides(std::string_view option,
+                                  const std::vector<std::string>& arguments, const Check& is_one) {
   Overrides out;
   for (const auto& entry : arguments) {
     const auto equals = entry.find('=');
-    const bool whole = is_url(entry);
-    const std::string url = without_slash(whole ? entry : entry.substr(equals + 1));
-    if (!whole && (equals == std::string::npos || equals == 0 || !is_url(url))) {
-      return fail(Errc::invalid_input,
-                  "--mirror '" + entry + "' is neither URL nor SUITE=URL (http or https)");
+    if (is_one(entry)) {
+      out.for_all.push_back(entry);
+    } else if (equals != std::string::npos && equals != 0 && is_one(entry.substr(equals + 1))) {
+      out.by_suite[entry.substr(0, equals)].push_back(entry.substr(equals + 1));
+    } else {
+      return fail(Errc::invalid_input, std::string(option) + " " + quotation(without_login(entry)) +
+                                           " is neither URL nor SUITE=URL (http, https, file or "
+                                           "copy" +
+                                           (option == "--snapshot" ? ", with {time} in it)" : ")"));
     }
-    if (whole) out.for_all = url;
-    if (!whole) out.by_suite[entry.substr(0, equals)] = url;
   }
   return out;
+}
+
+Result<Overrides> mirrors_of(const MirrorRequest& request) {
+  return parse_overrides("--mirror", request.mirrors,
+                         [](const std::string& text) { return is_archive(parse_address(text)); });
+}
+
+Result<Overrides> snapshots_of(const MirrorRequest& request) {
+  return parse_overrides("--snapshot", request.snapshots,
+                         [](const std::string& text) { return check_snapshot(text).has_value(); });
 }
 
 // Suite and site of each line "SUITE SITE".
 Result<std::map<std::string, std::string>> read_apt_sites() {
   Program apt;
   TRY_ASSIGN(apt.path, find_program("apt-get"));
-  apt.arguments = {"indextargets", "--format", "$(RELEASE) $(SITE)", "Created-By: Packages"};
-  apt.environment = {kProgramPath, "LC_ALL=C"};
+  apt.arguments = {"indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"};
+  apt.environment = apt_environment();
   TRY_ASSIGN(const auto child, run(apt, "", {std::chrono::seconds(30)}));
   TRY(require_success(apt, child.status, child.error));
   std::map<std::string, std::string> out;
@@ -71,47 +92,80 @@ const std::pair<const std::string, std::string>* closest(
   return best;
 }
 
-tl::unexpected<Error> no_source(const std::string& problem, std::string_view suite) {
-  const std::string name(suite);
-  return fail(Errc::not_found,
-              problem + " for suite '" + name + "': say one with --mirror " + name + "=URL");
+// "debian" of "http://mirror.example/debian".
+std::string_view archive_name(const std::vector<std::string>& bases) {
+  if (bases.empty()) return {};
+  const std::string_view base = bases.front();
+  return base.substr(base.rfind('/') + 1);
 }
 
 }  // namespace
 
-Result<std::string> Mirrors::base_of(std::string_view suite) const {
-  const auto found = bases_.find(suite);
-  if (found != bases_.end()) return found->second;
-  return no_source("no mirror is known", suite);
+Mirrors::Mirrors(Connections connections,
+                 std::optional<std::chrono::steady_clock::time_point> until)
+    : connections_(std::make_shared<Connections>(std::move(connections))) {
+  policy_.connections = connections_;
+  policy_.until = until;
 }
 
-Status check_mirrors(const std::vector<std::string>& overrides) {
-  TRY(parse_overrides(overrides));
+Result<std::vector<std::string>> Mirrors::bases_of(std::string_view suite) const {
+  const auto found = bases_.find(suite);
+  if (found != bases_.end()) return found->second;
+  const std::string name(suite);
+  return fail(Errc::not_found, "apt has no http, https, file or copy source for suite '" + name +
+                                   "': say one with --mirror " + name + "=URL");
+}
+
+Status Mirrors::add(const std::string& suite, std::string_view url) {
+  TRY_ASSIGN(Address address, parse_address(url));
+  while (address.path.ends_with('/')) address.path.pop_back();
+  bases_[suite].push_back(print(address));
+  if (address.login) connections_->add(std::move(address));
   return {};
 }
 
-Result<Mirrors> read_mirrors(const std::vector<std::string>& suites,
-                             const std::vector<std::string>& overrides) {
-  Mirrors out;
-  TRY_ASSIGN(const Overrides given, parse_overrides(overrides));
+Status check_mirrors(const MirrorRequest& request) {
+  TRY(mirrors_of(request));
+  TRY(snapshots_of(request));
+  return {};
+}
+
+Result<Mirrors> read_mirrors(const std::vector<std::string>& suites, const MirrorRequest& request) {
+  TRY_ASSIGN(const Overrides given, mirrors_of(request));
+  TRY_ASSIGN(Connections connections, Connections::read());
+  Mirrors out(std::move(connections), request.until);
   std::vector<std::string> open;
   for (const auto& suite : suites) {
-    if (const auto found = given.by_suite.find(suite); found != given.by_suite.end()) {
-      out.set(suite, found->second);
-    } else if (!given.for_all.empty()) {
-      out.set(suite, given.for_all);
-    } else {
-      open.push_back(suite);
-    }
+    const auto& own = given.of(suite);
+    for (const auto& url : own) TRY(out.add(suite, url));
+    if (own.empty()) open.push_back(suite);
   }
   if (open.empty()) return out;
   TRY_ASSIGN(const auto sites, read_apt_sites());
   for (const auto& suite : open) {
     const auto* site = closest(sites, suite);
-    if (site == nullptr || !is_url(site->second)) {
-      return no_source("apt has no http or https source", suite);
+    if (site != nullptr && is_archive(parse_address(site->second))) {
+      TRY(out.add(suite, site->second));
     }
-    out.set(suite, without_slash(site->second));
+  }
+  return out;
+}
+
+Result<Mirrors> read_mirrors(const std::vector<manifests::LockedSource>& sources,
+                             const MirrorRequest& request) {
+  TRY_ASSIGN(const Overrides snapshots, snapshots_of(request));
+  std::vector<std::string> suites;
+  for (const auto& source : sources) suites.push_back(source.suite);
+  TRY_ASSIGN(Mirrors out, read_mirrors(suites, request));
+  for (const auto& source : sources) {
+    const auto bases = out.bases_of(source.suite);
+    const std::string archive(bases ? archive_name(*bases) : "");
+    for (const auto& scheme : snapshots.of(source.suite)) {
+      TRY_ASSIGN_IN(const auto date, parse_date(source.date), "suite " + source.suite);
+      TRY_ASSIGN_IN(const auto addresses, snapshot_addresses(scheme, archive, date),
+                    "--snapshot for suite " + source.suite);
+      for (const auto& address : addresses) TRY(out.add(source.suite, address));
+    }
   }
   return out;
 }

@@ -1,40 +1,68 @@
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "builder/mirror/edge/connections.h"
+#include "builder/mirror/edge/download.h"
 #include "manifests/base/result.h"
+#include "manifests/documents/lock.h"
 
 namespace weir::builder {
 
-/// Where each suite's archive is: the base URL below which "dists/SUITE/" and "pool/" lie, without
-/// a slash at the end. Made at run time and never written into a document.
-class Mirrors {
- public:
-  /// errors: not_found, naming the suite and what to do
-  [[nodiscard]] Result<std::string> base_of(std::string_view suite) const;
-  void set(std::string suite, std::string base) { bases_[std::move(suite)] = std::move(base); }
-
- private:
-  std::map<std::string, std::string, std::less<>> bases_;
+/// What the command line says about where files come from.
+struct MirrorRequest {
+  /// `--mirror`: "URL" for all suites, "SUITE=URL" for one; several are asked in turn.
+  std::vector<std::string> mirrors{};
+  /// `--snapshot`: likewise, a snapshot service's scheme (builder/mirror/snapshot.h).
+  std::vector<std::string> snapshots{};
+  /// When fetching ends.
+  std::optional<std::chrono::steady_clock::time_point> until{};
 };
 
-/// Whether `--mirror` arguments can be read, also where no mirror is asked. errors: invalid_input
-[[nodiscard]] Status check_mirrors(const std::vector<std::string>& overrides);
+/// Where each suite's archive is: the addresses below which "dists/SUITE/" and "pool/" lie, without
+/// a slash at the end, in the order in which to ask. Made at run time and never written into a
+/// document. Logins that were part of an address are put aside, and are in none of them.
+class Mirrors {
+ public:
+  explicit Mirrors(Connections connections = {},
+                   std::optional<std::chrono::steady_clock::time_point> until = {});
+
+  /// errors: not_found, naming the suite and what to do
+  [[nodiscard]] Result<std::vector<std::string>> bases_of(std::string_view suite) const;
+  /// Adds an address behind those that the suite has. errors: invalid_input
+  Status add(const std::string& suite, std::string_view url);
+  /// How files are to be fetched from them.
+  [[nodiscard]] const DownloadPolicy& policy() const { return policy_; }
+
+ private:
+  std::shared_ptr<Connections> connections_;
+  DownloadPolicy policy_;
+  std::map<std::string, std::vector<std::string>, std::less<>> bases_;
+};
+
+/// Whether the arguments can be read, also where no mirror is asked. errors: invalid_input
+[[nodiscard]] Status check_mirrors(const MirrorRequest& request);
 
 /// Finds the archive of each suite.
 ///
-/// suites     as the manifest names them
-/// overrides  `--mirror` arguments: "URL" for all suites, "SUITE=URL" for one; http or https only
-/// returns    bases for suites without an override come from `apt-get indextargets`: the configured
-///            site of that suite, or, where it is not configured (such as a backports suite), the
-///            site of the suite that its name starts with
-/// errors     invalid_input: an override that is not such a URL; not_found: a suite apt does not
-///            know; io: apt-get cannot be run
+/// suites    as the manifest names them
+/// returns   of suites without an override, what `apt-get indextargets` says: the configured site
+///           of that suite, or, where it is not configured (such as a backports suite), the site of
+///           the suite that its name starts with; none, where apt knows none
+/// errors    invalid_input: an override that is no URL; io: apt-get or apt-config cannot be run
 [[nodiscard]] Result<Mirrors> read_mirrors(const std::vector<std::string>& suites,
-                                           const std::vector<std::string>& overrides);
+                                           const MirrorRequest& request);
+
+/// The same for the sources of a lock: behind its archive, each suite has the addresses of the
+/// snapshot service that the request names, of the time of the source's date.
+/// errors: as above; as snapshot_addresses
+[[nodiscard]] Result<Mirrors> read_mirrors(const std::vector<manifests::LockedSource>& sources,
+                                           const MirrorRequest& request);
 
 }  // namespace weir::builder

@@ -43,11 +43,18 @@ void Progress::show() {
                printable(detail_).c_str());
 }
 
+void Progress::note(std::string_view text) {
+  std::fprintf(stderr, "%s%s\n", terminal_ && shown_ ? "\r\033[K" : "", printable(text).c_str());
+  last_ = {};
+}
+
 DownloadObserver Progress::download_observer() {
-  return [this](const DownloadProgress& progress) {
-    detail(std::to_string(progress.files_done) + " of " + std::to_string(progress.files_total) +
-           " files, " + print(progress.bytes_done) + " of " + print(progress.bytes_total));
-  };
+  return {[this](const DownloadProgress& progress) {
+            detail(std::to_string(progress.files_done) + " of " +
+                   std::to_string(progress.files_total) + " files, " + print(progress.bytes_done) +
+                   " of " + print(progress.bytes_total));
+          },
+          [this](const std::string& text) { note(text); }};
 }
 
 }  // namespace weir::builder

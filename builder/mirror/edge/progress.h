@@ -21,6 +21,8 @@ class Progress {
   void step(std::string_view what);
   /// How far the step is: "3 of 7 files, 12.0 MiB of 26.5 MiB".
   void detail(std::string_view text);
+  /// A line that stays, also of what is done soon.
+  void note(std::string_view text);
   /// For the fetchers.
   [[nodiscard]] DownloadObserver download_observer();
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "builder/mirror/edge/download_text.h"
 #include "builder/mirror/edge/inrelease.h"
 #include "builder/mirror/suite_index.h"
 #include "manifests/base/edge/file.h"
@@ -35,15 +36,19 @@ Result<Wanted> find_index(const SuiteIndex& index, const std::string& suite,
   return Wanted{suite, component, index.not_automatic, packed->second, unpacked->second};
 }
 
-Download download_of(const Wanted& wanted, const std::string& dists,
+Download download_of(const Wanted& wanted, const std::vector<std::string>& dists,
                      const std::string& architecture, bool by_hash) {
-  const std::string folder = dists + "/" + wanted.component + "/binary-" + architecture;
   Download out{.what = "suite " + wanted.suite + ": " + wanted.component + "/Packages.xz",
-               .urls = {folder + "/Packages.xz"},
+               .urls = {},
                .digest = wanted.packed.digest,
                .size = wanted.packed.size};
+  const std::string folder = "/" + wanted.component + "/binary-" + architecture;
+  const std::string hash = "/by-hash/SHA256/" + out.digest.hex();
   // Under its digest an index stays valid while the mirror is being updated.
-  if (by_hash) out.urls.insert(out.urls.begin(), folder + "/by-hash/SHA256/" + out.digest.hex());
+  for (const auto& name : {by_hash ? hash : "", std::string("/Packages.xz")}) {
+    if (name.empty()) continue;
+    for (const auto& base : dists) out.urls.push_back(base + folder + name);
+  }
   return out;
 }
 
@@ -136,16 +141,31 @@ Result<Suites> fetch_suites(const manifests::ImageManifest& manifest, const std:
   std::vector<Download> downloads;
   for (const auto& suite : manifest.sources.suites) {
     const std::string where = "suite " + suite;
-    TRY_ASSIGN(const auto base, mirrors.base_of(suite));
-    const std::string dists = base + "/dists/" + suite;
-    TRY_ASSIGN_IN(const auto file,
-                  download_text(dists + "/InRelease", kMaxInRelease, DownloadPolicy{}), where);
-    TRY_ASSIGN_IN(const auto text, verify_inrelease(file, keyring), where + ": InRelease");
-    TRY_ASSIGN_IN(const auto index, parse_suite_index(text), where + ": InRelease");
-    TRY_IN(check_suite_index(index, suite, now), where + ": InRelease");
-    const Digest digest = Digest::of(as_bytes(file));
-    if (!FetchedBlob::open(cache, digest, ByteCount{file.size()})) TRY(cache.put(digest, file));
-    out.sources.push_back({suite, digest, index.date, text.signer()});
+    TRY_ASSIGN(const auto bases, mirrors.bases_of(suite));
+    std::vector<std::string> dists, files;
+    for (const auto& base : bases) {
+      dists.push_back(base + "/dists/" + suite);
+      files.push_back(dists.back() + "/InRelease");
+    }
+    SuiteIndex index;
+    std::string signer;
+    // What a mirror or a cache on the way damaged or kept for too long is worth another attempt.
+    const auto sound = [&](const DownloadedText& file) -> Status {
+      TRY_ASSIGN(const auto text, verify_inrelease(file.text, keyring));
+      TRY_ASSIGN(index, parse_suite_index(text));
+      signer = text.signer();
+      return check_suite_index(index, suite, now);
+    };
+    TRY_ASSIGN(const auto file,
+               download_text(where, files, kMaxInRelease, mirrors.policy(), observer, sound));
+    // The mirror that had it has its files.
+    std::rotate(dists.begin(), dists.begin() + static_cast<std::ptrdiff_t>(file.place),
+                dists.end());
+    const Digest digest = Digest::of(as_bytes(file.text));
+    if (!FetchedBlob::open(cache, digest, ByteCount{file.text.size()})) {
+      TRY(cache.put(digest, file.text));
+    }
+    out.sources.push_back({suite, digest, index.date, signer});
     out.newest_date = std::max(out.newest_date, index.date_unix);
     for (const auto& component : manifest.sources.components) {
       TRY_ASSIGN_IN(auto entry, find_index(index, suite, component, manifest.architecture), where);
@@ -155,7 +175,7 @@ Result<Suites> fetch_suites(const manifests::ImageManifest& manifest, const std:
       wanted.push_back(std::move(entry));
     }
   }
-  for (const auto& status : download(downloads, cache, DownloadPolicy{}, observer)) TRY(status);
+  for (const auto& status : download(downloads, cache, mirrors.policy(), observer)) TRY(status);
   for (const auto& entry : wanted) {
     TRY_ASSIGN_IN(auto index, read_index(entry, cache),
                   "suite " + entry.suite + ": " + entry.component);

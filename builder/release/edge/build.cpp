@@ -121,8 +121,7 @@ class Build {
 
   // The layers of all packages, in the lock's order, as they were planned; those of our own
   // programs and of modules from files are made as well.
-  Result<std::vector<LayerFacts>> package_layers(const std::vector<std::string>& overrides,
-                                                 Work& work) {
+  Result<std::vector<LayerFacts>> package_layers(const MirrorRequest& request, Work& work) {
     std::vector<std::optional<LayerFacts>> found;
     std::vector<const PlannedLayer*> first;
     const PlannedLayer* kernel = nullptr;
@@ -136,8 +135,8 @@ class Build {
     if (kernel == nullptr) return fail(Errc::bug, input_.lock_path + ": has no kernel");
     TRY_ASSIGN_IN(programs_, programs_layer(), input_.lock_path);
     progress_.step("fetching packages and making layers");
-    TRY(make(first, overrides, found, work));
-    TRY(make_kernel(*kernel, overrides, found, work));
+    TRY(make(first, request, found, work));
+    TRY(make_kernel(*kernel, request, found, work));
     work.reused = found.size() - work.built;
     std::vector<LayerFacts> out;
     out.reserve(found.size());
@@ -205,15 +204,12 @@ class Build {
   }
 
   // A build from the cache needs neither apt nor a mirror.
-  [[nodiscard]] Result<Mirrors> mirrors(const std::vector<std::string>& overrides) const {
-    std::vector<std::string> suites;
-    for (const auto& source : input_.lock.sources) suites.push_back(source.suite);
-    return read_mirrors(suites, overrides);
+  [[nodiscard]] Result<Mirrors> mirrors(const MirrorRequest& request) const {
+    return read_mirrors(input_.lock.sources, request);
   }
 
   // Layers of packages, as they come.
-  Status make(const std::vector<const PlannedLayer*>& wanted,
-              const std::vector<std::string>& overrides,
+  Status make(const std::vector<const PlannedLayer*>& wanted, const MirrorRequest& request,
               std::vector<std::optional<LayerFacts>>& found, Work& work) {
     std::vector<WantedPackage> packages;
     for (const PlannedLayer* layer : wanted) {
@@ -221,7 +217,7 @@ class Build {
     }
     LayerWriter writer(store_, layers_, input_.lock.source_epoch);
     const PackageFlow flow{
-        [&] { return mirrors(overrides); }, progress_.download_observer(),
+        [&] { return mirrors(request); }, progress_.download_observer(),
         [&](std::size_t i, const std::string& deb) -> Status {
           const LayerQuestion& question = wanted[i]->question;
           TRY_ASSIGN(BuiltLayer built,
@@ -238,7 +234,7 @@ class Build {
 
   // The layer of modules from files, and, if there is any module that is not the kernel package's
   // own, the kernel's layer, which has the list of all.
-  Status make_kernel(const PlannedLayer& planned, const std::vector<std::string>& overrides,
+  Status make_kernel(const PlannedLayer& planned, const MirrorRequest& request,
                      std::vector<std::optional<LayerFacts>>& found, Work& work) {
     const std::size_t place = planned.question.package;
     std::vector<const LayerFacts*> others;
@@ -270,7 +266,7 @@ class Build {
       TRY_ASSIGN(auto modules, read_foreign_modules(store_, *layer));
       append(now.question.options.foreign.modules, std::move(modules));
     }
-    return make({&now}, overrides, found, work);
+    return make({&now}, request, found, work);
   }
 
   Result<std::string> program(const std::string& name) {
@@ -380,7 +376,7 @@ Result<PlannedBuild> plan_build(const BuildInput& input, const Cache& cache,
 }
 
 Result<MadeRelease> make_release(const BuildInput& input, const BuildPlan& plan, const Cache& cache,
-                                 images::Store& store, const std::vector<std::string>& overrides,
+                                 images::Store& store, const MirrorRequest& request,
                                  Progress& progress) {
   TRY_ASSIGN(LayerCache layers, LayerCache::open_or_create(cache));
   for (const std::string* text : {&input.lock_text, &input.manifest_text}) {
@@ -388,7 +384,7 @@ Result<MadeRelease> make_release(const BuildInput& input, const BuildPlan& plan,
   }
   Build build(input, plan, cache, store, std::move(layers), progress);
   Work work;
-  TRY_ASSIGN(auto packages, build.package_layers(overrides, work));
+  TRY_ASSIGN(auto packages, build.package_layers(request, work));
   TRY_ASSIGN_IN(const auto all, build.assemble(std::move(packages)), input.lock_path);
   TRY_ASSIGN(manifests::Release release,
              describe(input.manifest, input.lock, input.lock_digest, all));
@@ -402,13 +398,13 @@ Result<MadeRelease> make_release(const BuildInput& input, const BuildPlan& plan,
 Result<BuildOutcome> build_release(const BuildInput& input, const PlannedBuild& plan,
                                    const Cache& cache, const std::string& store_path,
                                    const std::optional<keys::Signer>& signer,
-                                   const std::vector<std::string>& overrides, Progress& progress,
+                                   const MirrorRequest& request, Progress& progress,
                                    Replacing replacing) {
   const auto begin = Clock::now() - plan.planning;
   TRY(remember_verdict(input, plan.index, cache));
   TRY_ASSIGN(images::FolderStore store, images::FolderStore::open_or_create(store_path));
   TRY_IN(keep_stub(input.lock, cache, store), input.lock_path);
-  TRY_ASSIGN(auto made, make_release(input, plan.layers, cache, store, overrides, progress));
+  TRY_ASSIGN(auto made, make_release(input, plan.layers, cache, store, request, progress));
   const Digest document = Digest::of(as_bytes(made.json));
   if (replacing == Replacing::no) TRY(check_version_is_free(store, made.release, document));
 

@@ -50,8 +50,7 @@ struct MadeRelease {
 /// the manifest, and no release names them yet.
 [[nodiscard]] Result<MadeRelease> make_release(const BuildInput& input, const BuildPlan& plan,
                                                const Cache& cache, images::Store& store,
-                                               const std::vector<std::string>& overrides,
-                                               Progress& progress);
+                                               const MirrorRequest& request, Progress& progress);
 
 struct BuildOutcome {
   manifests::Release release;
@@ -73,12 +72,12 @@ enum class Replacing : std::uint8_t { no, yes };
 /// plan        of the same input, cache and store
 /// signer      absent: the release document is kept apart, unsigned
 ///             (Store::write_unsigned)
-/// overrides   `--mirror` arguments; mirrors are looked up only where a package has to be fetched
+/// request     where files come from; mirrors are looked up only where a package has to be fetched
 /// errors      of every step, naming package, file or field; busy: the version is taken
 [[nodiscard]] Result<BuildOutcome> build_release(const BuildInput& input, const PlannedBuild& plan,
                                                  const Cache& cache, const std::string& store_path,
                                                  const std::optional<keys::Signer>& signer,
-                                                 const std::vector<std::string>& overrides,
-                                                 Progress& progress, Replacing replacing);
+                                                 const MirrorRequest& request, Progress& progress,
+                                                 Replacing replacing);
 
 }  // namespace weir::builder

@@ -48,14 +48,13 @@ Result<RebuildPlan> plan_rebuild(const images::Store& store, const images::Store
 }
 
 Result<RebuildOutcome> rebuild_release(const RebuildPlan& plan, const Cache& cache,
-                                       const std::vector<std::string>& overrides,
-                                       Progress& progress) {
+                                       const MirrorRequest& request, Progress& progress) {
   const std::string where = "release " + plan.name.string();
   TRY(remember_verdict(plan.input, plan.index, cache));
   TRY_ASSIGN(const ScratchFolder scratch, ScratchFolder::make(cache));
   TRY_ASSIGN(auto into, images::FolderStore::open_or_create(scratch.path() + "/store"));
   TRY_ASSIGN_IN(const MadeRelease made,
-                make_release(plan.input, plan.layers, cache, into, overrides, progress), where);
+                make_release(plan.input, plan.layers, cache, into, request, progress), where);
   if (made.layers_reused != 0) {
     return fail(Errc::bug, where + ": a rebuild used layers that were built before");
   }

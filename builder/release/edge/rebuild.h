@@ -43,10 +43,10 @@ struct RebuildPlan {
 /// Makes a stored release again, from nothing but its lock and the packages that the lock names:
 /// no layer that is there already is used. Nothing is changed but the cache.
 ///
-/// overrides   `--mirror` arguments
+/// request     where files come from
 /// errors      those of building
 [[nodiscard]] Result<RebuildOutcome> rebuild_release(const RebuildPlan& plan, const Cache& cache,
-                                                     const std::vector<std::string>& overrides,
+                                                     const MirrorRequest& request,
                                                      Progress& progress);
 
 /// Signs the statement and puts it beside the release. errors: bug: the rebuild differed; io

@@ -115,9 +115,11 @@ TEST_CASE_FIXTURE(Archive,
     const auto outcome = lock();
     CAPTURE(outcome.out);
     CHECK(outcome.status == 1);
-    CHECK(outcome.out.starts_with("weir-builder lock: "));
-    CHECK(outcome.out.find(expected) != std::string::npos);
-    CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
+    // What is tried again is told before.
+    const std::string last =
+        outcome.out.substr(outcome.out.rfind('\n', outcome.out.size() - 2) + 1);
+    CHECK(last.starts_with("weir-builder lock: "));
+    CHECK(last.find(expected) != std::string::npos);
     CHECK(text() == before);
     files = good_files;
     manifest = good_manifest;
@@ -130,7 +132,7 @@ TEST_CASE_FIXTURE(Archive,
   };
 
   replace(files[inrelease], "Acquire-By-Hash: yes", "Acquire-By-Hash: no!");
-  refuse("suite stable: InRelease: a signature is bad");
+  refuse("/dists/stable/InRelease: a signature is bad");
   files[inrelease] = ThrowAwayKey().clear_sign(release(packed(), "stable"));
   refuse("which is not in the keyring");
   files[inrelease] = release(packed(), "stable");
@@ -142,7 +144,7 @@ TEST_CASE_FIXTURE(Archive,
   files[inrelease] = key.clear_sign(expired);
   refuse("expired 2 hours ago");
   files.erase(inrelease);
-  refuse("InRelease: the server does not have it");
+  refuse("InRelease: the mirror does not have it");
   for (auto& [name, content] : files) {
     if (name != inrelease) content[content.size() / 2] ^= 1;
   }

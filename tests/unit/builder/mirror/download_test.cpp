@@ -7,7 +7,9 @@
 
 #include <fstream>
 
+#include "builder/mirror/address.h"
 #include "http_server.h"
+#include "tests/patience.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::builder {
@@ -63,7 +65,7 @@ TEST_CASE_FIXTURE(Fixture, "many files come at once, and progress ends at all of
   for (const auto& [path, content] : files) downloads.push_back(wanted(server, path, content));
   DownloadProgress last;
   const auto statuses =
-      download(downloads, cache, kQuick, [&](const DownloadProgress& p) { last = p; });
+      download(downloads, cache, kQuick, {[&](const DownloadProgress& p) { last = p; }});
   for (const auto& status : statuses) CHECK(status.has_value());
   for (const auto& [path, content] : files) CHECK(cached(content) == content);
   CHECK(last.files_done == 20);
@@ -141,9 +143,6 @@ TEST_CASE_FIXTURE(Fixture, "a mirror that trickles is cut off, and what came is 
   CHECK(status.error().message == "file /f: " + server.url() + "/f: sent less than 1000 B in 1 s");
   REQUIRE(server.requests().size() == 2);
   CHECK(server.requests()[1].from > 0);
-  const auto text = download_text(server.url() + "/f", ByteCount{1 << 20}, policy);
-  REQUIRE_FALSE(text.has_value());
-  CHECK(text.error().code == Errc::timeout);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a slow line that keeps the pace takes its time") {
@@ -224,25 +223,131 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(std::filesystem::exists(partial("cut off")));
 }
 
-TEST_CASE_FIXTURE(Fixture, "only http and https are spoken, and redirects do not change that") {
-  std::ofstream(folder.path + "/file") << "abc";
-  const Download local{
-      "local", {"file://" + folder.path + "/file"}, Digest::of(as_bytes("abc")), ByteCount{3}};
-  CHECK_FALSE(one(local).has_value());
-  CHECK_FALSE(download_text("file://" + folder.path + "/file", ByteCount{10}, kQuick).has_value());
+TEST_CASE_FIXTURE(Fixture, "files of this machine are spoken, with file and copy, and continued") {
+  const std::string content = content_of(70000, 1);
+  REQUIRE(write_file(folder.path + "/a b%3a1.deb", content).has_value());
+  for (const std::string scheme : {"file:", "copy:", "file://"}) {
+    CAPTURE(scheme);
+    Download local{"local",
+                   {scheme + folder.path + "/" + encode_path("a b%3a1.deb")},
+                   Digest::of(as_bytes(content)),
+                   ByteCount{content.size()}};
+    std::ofstream(partial(content)) << content.substr(0, 60000);
+    const auto status = one(local);
+    REQUIRE_MESSAGE(status.has_value(), status.error().message);
+    CHECK(cached(content) == content);
+    std::filesystem::remove(cache.blob_path(local.digest));
+    local.urls = {scheme + folder.path + "/none.deb"};
+    CHECK(one(local).error().code == Errc::not_found);
+  }
+  // What would be waited for is refused.
+  test::must("mkfifo " + folder.path + "/pipe");
+  const auto pipe =
+      one({"pipe", {"file:" + folder.path + "/pipe"}, Digest::of(as_bytes("x")), ByteCount{1}});
+  REQUIRE_FALSE(pipe.has_value());
+  CHECK(pipe.error().message.ends_with("/pipe: is not a file"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a small text comes within its limit") {
-  HttpServer server([](const HttpRequest& request, int before) {
-    if (request.path == "/busy" && before < 2) return HttpAnswer{500, "", 0};
-    if (request.path == "/gone") return HttpAnswer{404, "", 0};
-    return HttpAnswer{200, "hello", 0};
+TEST_CASE_FIXTURE(Fixture, "redirects are followed, but never to this machine's files") {
+  std::ofstream(folder.path + "/file") << "abc";
+  HttpServer server([&](const HttpRequest& request, int) {
+    const auto to = [](const std::string& where) {
+      return HttpAnswer{302, "moved", 0, 0, {}, "Location: " + where + "\r\n"};
+    };
+    if (request.path == "/local") return to("file://" + folder.path + "/file");
+    if (request.path == "/first") return to("/second");
+    if (request.path == "/loop") return to("/loop");
+    return HttpAnswer{200, "abc"};
   });
-  CHECK(download_text(server.url() + "/f", ByteCount{5}, kQuick) == std::string("hello"));
-  CHECK(download_text(server.url() + "/busy", ByteCount{5}, kQuick) == std::string("hello"));
-  CHECK(download_text(server.url() + "/f", ByteCount{4}, kQuick).error().code == Errc::exhausted);
-  CHECK(download_text(server.url() + "/gone", ByteCount{5}, kQuick).error().code ==
-        Errc::not_found);
+  CHECK(one(wanted(server, "/first", "abc")).has_value());
+  CHECK(cached("abc") == "abc");
+  for (const std::string path : {"/local", "/loop"}) {
+    const auto status = one(wanted(server, path, "xyz"));
+    REQUIRE_FALSE(status.has_value());
+    CAPTURE(status.error().message);
+    CHECK(status.error().message.find("redirects") != std::string::npos);
+  }
+  CHECK_FALSE(
+      one({"other", {"ftp://127.0.0.1/f"}, Digest::of(as_bytes("x")), ByteCount{1}}).has_value());
+}
+
+TEST_CASE_FIXTURE(Fixture, "mirrors are asked in turn, and each retry is one line that says why") {
+  const std::string content = content_of(1000, 1);
+  HttpServer busy([](const HttpRequest&, int) { return HttpAnswer{503, "busy"}; });
+  HttpServer spoiled(HttpServer::files({{"/f", content_of(1000, 2)}}));
+  HttpServer good([&](const HttpRequest&, int before) {
+    return before == 0 ? HttpAnswer{500, ""} : HttpAnswer{200, content};
+  });
+  Download wanted = Fixture::wanted(busy, "/f", content);
+  wanted.urls.push_back(spoiled.url() + "/f");
+  wanted.urls.push_back(good.url() + "/f");
+  std::vector<std::string> lines;
+  const DownloadObserver observer{{}, [&](const std::string& line) { lines.push_back(line); }};
+  const auto status = download({wanted}, cache, kQuick, observer).at(0);
+  REQUIRE_MESSAGE(status.has_value(), status.error().message);
+  CHECK(cached(content) == content);
+  CHECK(lines == std::vector<std::string>{
+                     "file /f: " + busy.url() + "/f: the server answered 503; trying " +
+                         spoiled.url() + "/f (1 of 4)",
+                     "file /f: " + spoiled.url() +
+                         "/f: the mirror serves other bytes than its signed index says; trying " +
+                         good.url() + "/f (1 of 4)",
+                     "file /f: " + good.url() + "/f: the server answered 500; trying " +
+                         busy.url() + "/f (2 of 4)",
+                     "file /f: " + busy.url() + "/f: the server answered 503; trying " +
+                         spoiled.url() + "/f (2 of 4)",
+                     "file /f: " + spoiled.url() +
+                         "/f: the mirror serves other bytes than its signed index says; trying " +
+                         good.url() + "/f (2 of 4)"});
+  // A cache on the way is told not to answer again from memory.
+  REQUIRE(spoiled.requests().size() == 2);
+  CHECK(header_of(spoiled.requests()[0], "Cache-Control").empty());
+  CHECK(header_of(spoiled.requests()[1], "Cache-Control") == "no-cache");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a login page in place of a file is called that, and nothing of it stays") {
+  const std::string content = content_of(5000, 1);
+  for (const std::size_t padding : {0U, 6000U}) {
+    HttpServer portal([&](const HttpRequest&, int) {
+      return HttpAnswer{200, "\n<!DOCTYPE html>\n<html><head><title>\n Guest network\n</title>" +
+                                 std::string(padding, ' ') + "</head></html>"};
+    });
+    const auto status = one(wanted(portal, "/f", content));
+    REQUIRE_FALSE(status.has_value());
+    CHECK(status.error().code == Errc::integrity);
+    CHECK(status.error().message ==
+          "file /f: " + portal.url() +
+              "/f: the server answered with a web page, 'Guest network', in place of the file: "
+              "perhaps a login page stands between");
+    CHECK(portal.requests().size() == 2);
+    CHECK_FALSE(std::filesystem::exists(partial(content)));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a server that never answers is called silent, and what is bounded ends") {
+  HttpServer silent([](const HttpRequest&, int) {
+    return HttpAnswer{200, std::string(10, 'x'), 0, 1, test::kPatience};
+  });
+  DownloadPolicy policy = kQuick;
+  policy.patience = std::chrono::seconds(1);
+  policy.attempts = 1;
+  const auto status = download({wanted(silent, "/f", "0123456789")}, cache, policy, {}).at(0);
+  REQUIRE_FALSE(status.has_value());
+  CHECK(status.error().code == Errc::timeout);
+  CHECK(status.error().message == "file /f: " + silent.url() + "/f: sent nothing in 1 s");
+
+  policy.patience = std::chrono::duration_cast<std::chrono::seconds>(test::kPatience);
+  policy.until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  const auto both = download({wanted(silent, "/f", "0123456789"), wanted(silent, "/g", "abc")},
+                             cache, policy, {});
+  for (const auto& each : both) {
+    REQUIRE_FALSE(each.has_value());
+    CHECK(each.error().code == Errc::timeout);
+    CHECK(
+        each.error().message.ends_with(": was not fetched in the time that --fetch-within allows"));
+  }
 }
 
 }  // namespace weir::builder

@@ -22,7 +22,8 @@
 namespace weir::builder {
 
 struct HttpRequest {
-  std::string path;
+  std::string path;        ///< of a request to a proxy: the whole URL
+  std::string head;        ///< as it came
   std::uint64_t from = 0;  ///< of a range "bytes=FROM-"; 0 without one
 };
 
@@ -32,7 +33,16 @@ struct HttpAnswer {
   std::size_t promised = 0;  ///< Content-Length where it differs from the body; 0: it does not
   std::size_t piece = 0;     ///< sent at once, with a pause before the next; 0: all of it
   std::chrono::milliseconds pause{0};
+  std::string headers{};  ///< more of them, each with its CR and LF
 };
+
+/// The value of a request's header; empty: it has none.
+inline std::string header_of(const HttpRequest& request, const std::string& name) {
+  const auto at = request.head.find("\r\n" + name + ": ");
+  if (at == std::string::npos) return "";
+  const auto begin = at + name.size() + 4;
+  return request.head.substr(begin, request.head.find('\r', begin) - begin);
+}
 
 /// An HTTP/1.1 server on a loopback port of the kernel's choice, in a thread of its own, one
 /// connection a request. Knows which requests came.
@@ -101,6 +111,7 @@ class HttpServer {
       head.append(piece, static_cast<std::size_t>(n));
     }
     HttpRequest request;
+    request.head = head;
     const auto start = head.find(' ') + 1;
     request.path = head.substr(start, head.find(' ', start) - start);
     if (const auto at = head.find("Range: bytes="); at != std::string::npos) {
@@ -116,7 +127,7 @@ class HttpServer {
     const std::size_t length = answer.promised != 0 ? answer.promised : answer.body.size();
     std::string out = "HTTP/1.1 " + std::to_string(answer.status) +
                       " x\r\nConnection: close\r\nContent-Length: " + std::to_string(length) +
-                      "\r\n\r\n" + answer.body;
+                      "\r\n" + answer.headers + "\r\n" + answer.body;
     std::string_view rest = out;
     while (!rest.empty() && !stop_) {
       const bool in_head = rest.size() > answer.body.size();

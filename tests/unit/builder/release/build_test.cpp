@@ -141,6 +141,24 @@ TEST_CASE("a plan refuses what the build would refuse") {
   }
 }
 
+TEST_CASE("a lock of last year builds from a snapshot service, of which no document tells") {
+  const Fixture fixture;
+  fixture.run("sed -i 's/a day/Tue, 20 May 2025 02:10:46 UTC/' image.lock.json");
+  const auto& old = fixture.packages[0];
+  const std::string there = "snap/debian/20250521T081046Z/" + old.path;
+  fixture.run("mkdir -p $(dirname " + there + ") && mv cache/blobs/sha256/" + old.digest.hex() +
+              " " + there);
+  const std::string mirror = "--mirror file:" + fixture.path() + "/none/debian";
+  fixture.refused(old.name + " " + old.version + ": the mirror does not have it", mirror);
+  const std::string snapshot =
+      mirror + " --snapshot 'file:" + fixture.path() + "/snap/{archive}/{time}'";
+  (void)fixture.built(snapshot);
+  int status = 0;
+  test::output_of("cd " + fixture.path() + " && grep -rqF " + fixture.path() + "/snap store",
+                  &status);
+  CHECK(status != 0);
+}
+
 TEST_CASE("planning tells what there is to do and changes nothing") {
   const Fixture fixture;
   const auto plan = fixture.build("--plan --json");

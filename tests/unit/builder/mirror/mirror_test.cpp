@@ -1,0 +1,62 @@
+#include "builder/mirror/edge/mirror.h"
+
+#include <doctest/doctest.h>
+
+#include "apt_root.h"
+
+namespace weir::builder {
+namespace {
+
+using Bases = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("--mirror is for all suites or one, and several are asked in turn") {
+  const AptRoot apt;
+  const auto mirrors = read_mirrors(Bases{"stable", "other"},
+                                    {.mirrors = {"http://a/debian/", "stable=file:/srv/debian",
+                                                 "http://b/debian", "stable=https://c/"}});
+  REQUIRE_MESSAGE(mirrors.has_value(), mirrors.error().message);
+  CHECK(mirrors->bases_of("stable") == Bases{"file:/srv/debian", "https://c"});
+  CHECK(mirrors->bases_of("other") == Bases{"http://a/debian", "http://b/debian"});
+}
+
+TEST_CASE("a password in an address is neither in a base nor in an error") {
+  const AptRoot apt("deb http://ann:secret@host/debian stable main\n");
+  const auto mirrors =
+      read_mirrors(Bases{"stable"}, {.mirrors = {"http://ann:secret@host/debian"}});
+  REQUIRE(mirrors.has_value());
+  CHECK(mirrors->bases_of("stable") == Bases{"http://host/debian"});
+  for (const std::string wrong : {"ftp://ann:secret@host/debian", "x=y=http://ann:secret@host:0/",
+                                  "http://ann:secret@ho st/", "ann:secret"}) {
+    const auto status = check_mirrors({.mirrors = {wrong}});
+    REQUIRE_FALSE(status.has_value());
+    CAPTURE(status.error().message);
+    CHECK(status.error().message.starts_with("--mirror '"));
+    if (wrong != "ann:secret") {
+      CHECK(status.error().message.find("secret") == std::string::npos);
+    }
+    CHECK_FALSE(check_mirrors({.snapshots = {wrong}}).has_value());
+  }
+}
+
+TEST_CASE("a lock's snapshot service is asked behind the mirrors, for the time of each source") {
+  const AptRoot apt;
+  // 2025-05-20 02:10:46 UTC was a Tuesday.
+  const manifests::LockedSource source{"stable", Digest::of(as_bytes("x")),
+                                       "Tue, 20 May 2025 02:10:46 UTC", std::string(40, 'A')};
+  const auto mirrors =
+      read_mirrors(std::vector{source}, {.mirrors = {"http://a/debian-security/"},
+                                         .snapshots = {"stable=http://s/{archive}/{time}"}});
+  REQUIRE_MESSAGE(mirrors.has_value(), mirrors.error().message);
+  CHECK(mirrors->bases_of("stable") == Bases{"http://a/debian-security",
+                                             "http://s/debian-security/20250520T081046Z",
+                                             "http://s/debian-security/20250521T081046Z",
+                                             "http://s/debian-security/20250520T021046Z"});
+  // A suite that no mirror has any more.
+  const auto alone = read_mirrors(std::vector{source}, {.snapshots = {"http://s/debian/{time}"}});
+  REQUIRE_MESSAGE(alone.has_value(), alone.error().message);
+  CHECK(alone->bases_of("stable")->front() == "http://s/debian/20250520T081046Z");
+}
+
+}  // namespace weir::builder
