@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/architecture/tree.h"
+#include "tests/folders.h"
 
 namespace weir::architecture {
 namespace {
@@ -65,7 +66,7 @@ TEST_CASE("every folder with sources is a room of the map, and every room of the
 }
 
 TEST_CASE("every folder beside the product is in the map, and what the map names is there") {
-  const fs::path root = WEIR_SOURCE_DIR;
+  const fs::path root = test::source_folder();
   std::set<std::string> there;
   for (const auto& entry : fs::directory_iterator(root)) {
     const std::string name = entry.path().filename().string();
@@ -87,7 +88,7 @@ TEST_CASE("every folder beside the product is in the map, and what the map names
 }
 
 TEST_CASE("the map names every page of docs") {
-  for (const auto& entry : fs::directory_iterator(fs::path(WEIR_SOURCE_DIR) / "docs")) {
+  for (const auto& entry : fs::directory_iterator(fs::path(test::source_folder()) / "docs")) {
     const std::string name = entry.path().filename().string();
     if (entry.path().extension() != ".md" || name == "architecture.md") continue;
     CAPTURE(name);
@@ -140,13 +141,13 @@ TEST_CASE("what is included is there") {
       if (room_of(include).empty()) continue;
       CAPTURE(source.path);
       CAPTURE(include);
-      CHECK(fs::is_regular_file(fs::path(WEIR_SOURCE_DIR) / include));
+      CHECK(fs::is_regular_file(fs::path(test::source_folder()) / include));
     }
   }
 }
 
 TEST_CASE("what tests and benches include is there, beside them or from the root") {
-  const fs::path root = WEIR_SOURCE_DIR;
+  const fs::path root = test::source_folder();
   for (const char* top : {"tests", "bench"}) {
     for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
       const auto extension = entry.path().extension();

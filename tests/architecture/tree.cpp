@@ -7,6 +7,8 @@
 #include <regex>
 #include <sstream>
 
+#include "tests/folders.h"
+
 namespace weir::architecture {
 
 const std::set<std::string> kHouses = {"manifests", "keys", "images", "builder", "deployer"};
@@ -78,7 +80,7 @@ std::vector<std::string> includes_of(const std::string& text) {
 
 std::vector<Source> read_sources() {
   std::vector<Source> out;
-  const fs::path root = WEIR_SOURCE_DIR;
+  const fs::path root = test::source_folder();
   for (const std::string& house : kHouses) {
     for (const auto& entry : fs::recursive_directory_iterator(root / house)) {
       const auto extension = entry.path().extension();
@@ -125,7 +127,7 @@ std::string whole_name(const std::string& house, const std::string& word) {
 
 Map read_map() {
   Map out;
-  out.page = read(fs::path(WEIR_SOURCE_DIR) / "docs/architecture.md");
+  out.page = read(fs::path(test::source_folder()) / "docs/architecture.md");
   std::istringstream in(out.page);
   std::string house;
   bool table = false;

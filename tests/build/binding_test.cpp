@@ -10,6 +10,7 @@
 #include "builder/kernel/kernel_binding.h"
 #include "manifests/base/edge/file.h"
 #include "tests/build/example.h"
+#include "tests/folders.h"
 #include "tests/unit/builder/kernel/kmod.h"
 
 namespace weir::builder {
@@ -50,9 +51,8 @@ struct Tampered {
       if (package.at("name") == lock.at("kernel")) original = package.at("digest");
     }
     if (original.starts_with("sha256:")) original = original.substr(7);
-    example.run("cp image.lock.json original.lock.json && dpkg-deb -R " WEIR_BINARY_DIR
-                "/test-cache/blobs/sha256/" +
-                original + " tampered");
+    example.run("cp image.lock.json original.lock.json && dpkg-deb -R " + test::build_folder() +
+                "/test-cache/blobs/sha256/" + original + " tampered");
     modules = "tampered/lib/modules/*/kernel/drivers/net/wireguard";
   }
   // How building it is refused.
@@ -62,7 +62,7 @@ struct Tampered {
                 " && dpkg-deb --root-owner-group -Zzstd -z1 -b work tampered.deb > /dev/null");
     const std::string bytes = test::bytes_of(example.folder.path + "/tampered.deb");
     const std::string digest = Digest::of(as_bytes(bytes)).hex();
-    const std::string blob = WEIR_BINARY_DIR "/test-cache/blobs/sha256/" + digest;
+    const std::string blob = test::build_folder() + "/test-cache/blobs/sha256/" + digest;
     json lock = json::parse(test::bytes_of(example.folder.path + "/original.lock.json"));
     for (json& package : lock.at("packages")) {
       if (package.at("name") != lock.at("kernel")) continue;
@@ -77,11 +77,10 @@ struct Tampered {
     }
     REQUIRE(write_file(example.folder.path + "/image.lock.json", lock.dump(2) + "\n").has_value());
     example.run("cp tampered.deb " + blob);
-    std::string said = example.run(
-        "! " WEIR_BINARY_DIR
-        "/bin/weir-builder build image.yaml --key k.key --store store --cache " WEIR_BINARY_DIR
-        "/test-cache 2>&1 && rm " +
-        blob);
+    std::string said =
+        example.run("! " + test::build_folder() +
+                    "/bin/weir-builder build image.yaml --key k.key --store store --cache " +
+                    test::build_folder() + "/test-cache 2>&1 && rm " + blob);
     CHECK_FALSE(std::filesystem::exists(example.folder.path + "/store/releases/" + example.name));
     return said;
   }

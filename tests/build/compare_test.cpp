@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "tests/folders.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::builder {
@@ -15,8 +16,8 @@ namespace {
 using nlohmann::json;
 using test::must;
 
-const std::string kBuilder = WEIR_BINARY_DIR "/bin/weir-builder ";
-const std::string kCache = " --cache " WEIR_BINARY_DIR "/test-cache ";
+const std::string kBuilder = test::build_folder() + "/bin/weir-builder ";
+const std::string kCache = " --cache " + test::build_folder() + "/test-cache ";
 
 /// Both examples in one store, and unpacked by foreign tools.
 struct Examples {
@@ -25,7 +26,7 @@ struct Examples {
   Examples() {
     run("minisign -G -W -p k.pub -s k.key > /dev/null");
     for (const std::string name : {"gateway-6.1", "gateway-6.12"}) {
-      run("cp " WEIR_SOURCE_DIR "/examples/" + name + ".yaml .");
+      run("cp " + test::source_folder() + "/examples/" + name + ".yaml .");
       run(kBuilder + "lock " + name + ".yaml" + kCache + "2> errors");
       run(kBuilder + "build " + name + ".yaml --key k.key --store store" + kCache + "2> errors");
       std::string segments;
@@ -116,10 +117,9 @@ TEST_CASE_FIXTURE(Examples, "what diff says of the two examples is what foreign 
     std::string out;
     for (const json& package : lock.at("packages")) {
       if (package.at("name") != lock.at("kernel")) continue;
-      run("mkdir kernel-" + name +
-          " && dpkg-deb --fsys-tarfile " WEIR_BINARY_DIR "/test-cache/blobs/sha256/" +
-          package.at("digest").get<std::string>().substr(7) + " | tar -x -C kernel-" + name +
-          " --wildcards '*/modules.builtin'");
+      run("mkdir kernel-" + name + " && dpkg-deb --fsys-tarfile " + test::build_folder() +
+          "/test-cache/blobs/sha256/" + package.at("digest").get<std::string>().substr(7) +
+          " | tar -x -C kernel-" + name + " --wildcards '*/modules.builtin'");
       out = run("cat kernel-" + name + "/lib/modules/*/modules.builtin");
     }
     return out;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tests/folders.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::test {
@@ -17,7 +18,7 @@ struct Example {
   std::string name;
 
   explicit Example(std::string example) : name(std::move(example)) {
-    run("cp " WEIR_SOURCE_DIR "/examples/" + name + ".yaml image.yaml");
+    run("cp " + test::source_folder() + "/examples/" + name + ".yaml image.yaml");
     run("minisign -G -W -p k.pub -s k.key > /dev/null");
     lock();
   }
@@ -26,13 +27,15 @@ struct Example {
     return must("cd " + folder.path + " && export LC_ALL=C && " + command);
   }
   void lock() const {
-    run(WEIR_BINARY_DIR "/bin/weir-builder lock image.yaml --cache " WEIR_BINARY_DIR "/test-cache");
+    run(test::build_folder() + "/bin/weir-builder lock image.yaml --cache " + test::build_folder() +
+        "/test-cache");
   }
   [[nodiscard]] json build(const std::string& before = "true",
                            const std::string& store = "store") const {
-    const std::string out = run(
-        before + "; " WEIR_BINARY_DIR "/bin/weir-builder build image.yaml --key k.key --store " +
-        store + " --cache " WEIR_BINARY_DIR "/test-cache --json 2> errors");
+    const std::string out =
+        run(before + "; " + test::build_folder() +
+            "/bin/weir-builder build image.yaml --key k.key --store " + store + " --cache " +
+            test::build_folder() + "/test-cache --json 2> errors");
     return json::parse(out);
   }
   [[nodiscard]] json release(const std::string& store = "store") const {
@@ -55,7 +58,7 @@ struct Example {
     const json packages = document.at("packages");
     for (const json& package : packages) {
       if (package.at("name") != document.at("kernel")) continue;
-      run("rm -rf kernel && dpkg-deb -x " WEIR_BINARY_DIR "/test-cache/blobs/sha256/" +
+      run("rm -rf kernel && dpkg-deb -x " + test::build_folder() + "/test-cache/blobs/sha256/" +
           package.at("digest").get<std::string>().substr(7) + " kernel");
     }
     return folder.path + "/kernel";

@@ -10,6 +10,7 @@
 
 #include "manifests/base/digest.h"
 #include "tests/build/example.h"
+#include "tests/folders.h"
 
 namespace weir::builder {
 namespace {
@@ -141,7 +142,7 @@ TEST_CASE("real images are bit-identical, and one changed pin changes only its l
   (void)example.build("umask 077; export TZ=Pacific/Kiritimati");
   const auto before = layers_of(example.release());
   // Nothing is remembered: every layer is made again, on one processor, elsewhere.
-  example.run("rm -rf " WEIR_BINARY_DIR "/test-cache/layers");
+  example.run("rm -rf " + test::build_folder() + "/test-cache/layers");
   const json again = example.build(
       "umask 002; export TZ=America/St_Johns; taskset -p 1 $$ > /dev/null", "deep/er/store");
   CHECK(again.at("layers_reused") == 0);

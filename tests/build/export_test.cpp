@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tests/folders.h"
 #include "tests/schemas/judge.h"
 #include "tests/unit/images/scratch.h"
 
@@ -22,13 +23,13 @@ struct Built {
   test::TemporaryFolder folder;
 
   Built() {
-    const std::string builder = WEIR_BINARY_DIR "/bin/weir-builder ";
-    run("cp " WEIR_SOURCE_DIR
+    const std::string builder = test::build_folder() + "/bin/weir-builder ";
+    run("cp " + test::source_folder() +
         "/examples/gateway-6.12.yaml image.yaml && "
         "minisign -G -W -p k.pub -s k.key > /dev/null");
-    run(builder + "lock image.yaml --cache " WEIR_BINARY_DIR "/test-cache");
-    run(builder + "build image.yaml --key k.key --store store --cache " WEIR_BINARY_DIR
-                  "/test-cache 2> errors");
+    run(builder + "lock image.yaml --cache " + test::build_folder() + "/test-cache");
+    run(builder + "build image.yaml --key k.key --store store --cache " + test::build_folder() +
+        "/test-cache 2> errors");
   }
 
   std::string run(const std::string& command) const {
@@ -37,7 +38,7 @@ struct Built {
   }
   [[nodiscard]] std::string command(const std::string& format, const std::string& out,
                                     const std::string& more = "") const {
-    return WEIR_BINARY_DIR "/bin/weir-builder export " + std::string(kName) + " --format " +
+    return test::build_folder() + "/bin/weir-builder export " + std::string(kName) + " --format " +
            format + " --out " + out + " --store store --key k.pub --json " + more;
   }
   [[nodiscard]] json exported(const std::string& format, const std::string& out,
@@ -78,7 +79,7 @@ TEST_CASE("a release in every boot format is what foreign tools expect, twice th
     const json report = built.exported(format, format);
     CHECK(report.at("format") == format);
     // Whatever the umask, the zone, the folder and the clock's second.
-    built.run("umask 077; export TZ=Pacific/Kiritimati; cd / && " + std::string(WEIR_BINARY_DIR) +
+    built.run("umask 077; export TZ=Pacific/Kiritimati; cd / && " + test::build_folder() +
               "/bin/weir-builder export " + kName + " --format " + format + " --store " +
               built.folder.path + "/store --key " + built.folder.path + "/k.pub --out " +
               built.folder.path + "/again-" + format);
@@ -92,13 +93,13 @@ TEST_CASE("a release in every boot format is what foreign tools expect, twice th
 
   // What stock tools read about it goes with each: what the store's provenance names.
   const std::string bill =
-      built.run(WEIR_BINARY_DIR
+      built.run(test::build_folder() +
                 "/bin/weir-builder sbom gateway-6.12 --store store --key k.pub --format spdx");
   for (const std::string place : {"kernel/", "pxe/", "uki.", "disk.", "qcow2."}) {
     CAPTURE(place);
     CHECK(test::bytes_of(built.folder.path + "/" + place + "sbom.spdx.json") == bill);
-    built.run("/usr/bin/python3 -W ignore " WEIR_SOURCE_DIR "/tests/schemas/dsse.py " + place +
-              "provenance.dsse.json k.pub | grep -q $(sha256sum < " + place +
+    built.run("/usr/bin/python3 -W ignore " + test::source_folder() + "/tests/schemas/dsse.py " +
+              place + "provenance.dsse.json k.pub | grep -q $(sha256sum < " + place +
               "sbom.cdx.json | cut -c 1-64)");
   }
 
@@ -176,10 +177,10 @@ TEST_CASE("a container image is the release's root, for skopeo and for tar") {
     documents[entry.at("artifactType")] = layout(referrer.at("layers")[0].at("digest"));
   }
   REQUIRE(documents.size() == 3);
-  built.run("/usr/bin/python3 -W ignore " WEIR_SOURCE_DIR "/tests/schemas/sbom.py " +
+  built.run("/usr/bin/python3 -W ignore " + test::source_folder() + "/tests/schemas/sbom.py " +
             documents.at("application/spdx+json") + " " +
             documents.at("application/vnd.cyclonedx+json"));
-  built.run("/usr/bin/python3 -W ignore " WEIR_SOURCE_DIR "/tests/schemas/dsse.py " +
+  built.run("/usr/bin/python3 -W ignore " + test::source_folder() + "/tests/schemas/dsse.py " +
             documents.at("application/vnd.in-toto+json") + " k.pub > /dev/null");
 
   // In a store of its own, without the overlays that not every kernel mounts.
@@ -230,9 +231,10 @@ TEST_CASE("a UKI signed for Secure Boot verifies, and without its signature is t
 
 TEST_CASE("a real lock, release and rebuild statement are valid by their schemas") {
   const Built built;
-  built.run(WEIR_BINARY_DIR
+  built.run(test::build_folder() +
             "/bin/weir-builder rebuild gateway-6.12 --store store --key k.key "
-            "--cache " WEIR_BINARY_DIR "/test-cache > /dev/null 2>&1");
+            "--cache " +
+            test::build_folder() + "/test-cache > /dev/null 2>&1");
   const auto read = [&](const std::string& name) {
     return test::bytes_of(built.folder.path + "/" + name);
   };
@@ -266,22 +268,23 @@ TEST_CASE("the EFI stub is the one that the lock pins, installed or not") {
   }
   // A build has it from the cache, and refuses where neither that nor the installed one is it.
   const std::string hex = pinned.at("digest").get<std::string>().substr(7);
-  built.run("mkdir cache && cp -r " WEIR_BINARY_DIR "/test-cache/blobs cache/ && sed -i 's/" + hex +
-            "/" + std::string(64, '0') + "/' image.lock.json");
-  built.refused(WEIR_BINARY_DIR
-                "/bin/weir-builder build image.yaml --key k.key --store store --cache cache",
+  built.run("mkdir cache && cp -r " + test::build_folder() +
+            "/test-cache/blobs cache/ && sed -i 's/" + hex + "/" + std::string(64, '0') +
+            "/' image.lock.json");
+  built.refused(test::build_folder() +
+                    "/bin/weir-builder build image.yaml --key k.key --store store --cache cache",
                 1, "which the lock pins: bring that one, or lock again");
   // Locked where there was none: only a stub with its digest will do.
   json without = lock;
   without.at("programs").erase(2);
   std::ofstream(built.folder.path + "/image.lock.json") << without.dump();
-  built.run(WEIR_BINARY_DIR
+  built.run(test::build_folder() +
             "/bin/weir-builder build image.yaml --key k.key --store other --cache cache 2> errors");
-  built.refused(WEIR_BINARY_DIR
-                "/bin/weir-builder export gateway-6.12 --format uki --out d.efi --store other "
-                "--key k.pub",
+  built.refused(test::build_folder() +
+                    "/bin/weir-builder export gateway-6.12 --format uki --out d.efi --store other "
+                    "--key k.pub",
                 1, "its lock pins no EFI stub: install Debian's systemd-boot-efi, lock again");
-  built.run(WEIR_BINARY_DIR
+  built.run(test::build_folder() +
             "/bin/weir-builder export gateway-6.12 --format uki --out d.efi --store other "
             "--key k.pub --stub-digest sha256:" +
             hex);  // of another lock, so another image
@@ -300,9 +303,9 @@ TEST_CASE("an export that cannot be done says why and leaves nothing") {
                 "which the lock pins");
   built.run("mkdir full && touch full/file");
   built.refused(built.command("oci", "full"), 1, "is there already");
-  built.refused(WEIR_BINARY_DIR
-                "/bin/weir-builder export gateway-6.12 --format kernel --out x --store store "
-                "--key other.pub",
+  built.refused(test::build_folder() +
+                    "/bin/weir-builder export gateway-6.12 --format kernel --out x --store store "
+                    "--key other.pub",
                 1, "gateway-6.12");
   built.refused(built.command("disk", "x", "--plan > /dev/null; false"), 1, "");
   // A plan refuses what the command would refuse.

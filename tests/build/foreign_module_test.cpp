@@ -6,6 +6,7 @@
 
 #include "manifests/base/digest.h"
 #include "tests/build/example.h"
+#include "tests/folders.h"
 
 namespace weir::builder {
 namespace {
@@ -13,8 +14,8 @@ namespace {
 using nlohmann::json;
 using test::Example;
 
-constexpr const char* kBuilder = WEIR_BINARY_DIR "/bin/weir-builder ";
-constexpr const char* kCache = " --cache " WEIR_BINARY_DIR "/test-cache";
+const std::string kBuilder = test::build_folder() + "/bin/weir-builder ";
+const std::string kCache = " --cache " + test::build_folder() + "/test-cache";
 
 bool has(const std::string& text, const std::string& part) {
   const bool found = text.find(part) != std::string::npos;
@@ -32,7 +33,7 @@ void take_from(const Example& example, const std::string& from) {
   const std::string name = std::filesystem::path(from).filename();
   example.run("mkdir -p mine && cp " + from + " mine/");
   const std::string digest = line(example.run("sha256sum < mine/" + name + " | cut -c1-64"));
-  example.run("cp " WEIR_SOURCE_DIR "/examples/" + example.name +
+  example.run("cp " + test::source_folder() + "/examples/" + example.name +
               ".yaml image.yaml && sed -i 's|wireguard, nf_tables|{name: wireguard, file: mine/" +
               name + ", sha256: " + digest + "}, nf_tables|' image.yaml");
   example.lock();

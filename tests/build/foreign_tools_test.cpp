@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/build/example.h"
+#include "tests/folders.h"
 
 namespace weir::builder {
 namespace {
@@ -15,8 +16,9 @@ namespace {
 using nlohmann::json;
 using test::Example;
 
-const std::string kBuilder = WEIR_BINARY_DIR "/bin/weir-builder ";
-const std::string kTools = "/usr/bin/python3 -W ignore " WEIR_SOURCE_DIR "/tests/schemas/";
+const std::string kBuilder = test::build_folder() + "/bin/weir-builder ";
+const std::string kTools =
+    "/usr/bin/python3 -W ignore " + test::source_folder() + "/tests/schemas/";
 
 std::string last_name(std::string path) {
   path = path.substr(path.rfind('/') + 1);
@@ -60,9 +62,8 @@ TEST_CASE("a real release's provenance and bills are what stock tools accept") {
       const std::string digest = each.at("digest").at("sha256");
       if (each.at("name").get<std::string>().starts_with("InRelease of ")) continue;
       CAPTURE(each.at("name"));
-      example.run("f=store/blobs/sha256/" + digest +
-                  "; [ -f $f ] || f=" WEIR_BINARY_DIR "/test-cache/blobs/sha256/" + digest +
-                  "; sha256sum < $f | grep -q " + digest);
+      example.run("f=store/blobs/sha256/" + digest + "; [ -f $f ] || f=" + test::build_folder() +
+                  "/test-cache/blobs/sha256/" + digest + "; sha256sum < $f | grep -q " + digest);
       ++found;
     }
   };
@@ -89,7 +90,7 @@ TEST_CASE(
     "diffoscope finds nothing in a second build, elsewhere, and a byte where one is changed") {
   const Example example("gateway-6.12");
   (void)example.build("umask 077; export TZ=Pacific/Kiritimati");
-  example.run("rm -rf " WEIR_BINARY_DIR "/test-cache/layers");
+  example.run("rm -rf " + test::build_folder() + "/test-cache/layers");
   (void)example.build("umask 002; export TZ=America/St_Johns", "deep/er/store");
   const std::string compare =
       "diffoscope --exclude-directory-metadata=recursive store deep/er/store";

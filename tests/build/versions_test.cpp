@@ -1,5 +1,6 @@
 // Both example images in one channel, as a fleet gets them: nobody counts versions.
 #include "example.h"
+#include "tests/folders.h"
 
 namespace weir::test {
 namespace {
@@ -11,14 +12,14 @@ struct Channel {
     new_line.run("cp " + old_line.folder.path + "/k.key " + old_line.folder.path + "/k.pub .");
     (void)old_line.build();
     add(new_line);
-    old_line.run(WEIR_BINARY_DIR
+    old_line.run(test::build_folder() +
                  "/bin/weir-keys trust init --out trust.json --add root=k.pub --sign k.key");
   }
   void add(const Example& example) const {
     (void)example.build("true", old_line.folder.path + "/store");
   }
   [[nodiscard]] std::string verify(const std::string& name) const {
-    return old_line.run(WEIR_BINARY_DIR "/bin/weir-builder verify " + name +
+    return old_line.run(test::build_folder() + "/bin/weir-builder verify " + name +
                         " --store store --trust trust.json --state state 2>&1 || true");
   }
   [[nodiscard]] json version(const std::string& name) const {

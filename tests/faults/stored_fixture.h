@@ -4,12 +4,13 @@
 #include <string>
 
 #include "tests/faults/disturbance.h"
+#include "tests/folders.h"
 #include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
 
-inline const std::string kBuilder = WEIR_BINARY_DIR "/bin/weir-builder ";
-inline const std::string kKeys = WEIR_BINARY_DIR "/bin/weir-keys ";
+inline const std::string kBuilder = test::build_folder() + "/bin/weir-builder ";
+inline const std::string kKeys = test::build_folder() + "/bin/weir-keys ";
 
 /// A store, which `prepare` puts back.
 struct Stored : Fixture {

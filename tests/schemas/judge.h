@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/folders.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::test {
@@ -27,10 +28,9 @@ inline std::vector<std::string> judged_by_schema(const std::vector<SchemaCase>& 
   }
   const TemporaryFolder folder;
   REQUIRE(write_file(folder.path + "/cases", list.dump()).has_value());
-  const auto answers =
-      nlohmann::json::parse(must("/usr/bin/python3 -W ignore " WEIR_SOURCE_DIR
-                                 "/tests/schemas/validate.py " WEIR_SOURCE_DIR "/docs/schemas < " +
-                                 folder.path + "/cases"));
+  const auto answers = nlohmann::json::parse(
+      must("/usr/bin/python3 -W ignore " + test::source_folder() + "/tests/schemas/validate.py " +
+           test::source_folder() + "/docs/schemas < " + folder.path + "/cases"));
   std::vector<std::string> out;
   for (const auto& answer : answers) {
     out.push_back(answer.is_null() ? "" : answer.get<std::string>());

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "deployer/site/edge/site.h"
+#include "tests/folders.h"
 
 namespace weir::test {
 namespace {
@@ -21,8 +22,7 @@ constexpr milliseconds kOrderPatience{20 * 60 * 1000};
 }  // namespace
 
 BlueFleet::BlueFleet(const lab::FleetOptions& options, unsigned extra)
-    : folder_(std::string(WEIR_BINARY_DIR) + "/vm/" + std::to_string(::getpid())),
-      options_(options) {
+    : folder_(test::build_folder() + "/vm/" + std::to_string(::getpid())), options_(options) {
   if (::geteuid() != 0) {
     std::fprintf(stderr, "needs root: network namespaces and taps\n");
     std::exit(std::getenv("WEIR_REQUIRE_ALL") != nullptr ? 1 : 77);
@@ -32,7 +32,7 @@ BlueFleet::BlueFleet(const lab::FleetOptions& options, unsigned extra)
   what.folder = folder_;
   what.name = "v" + std::to_string(::getpid() % 10000000);
   what.extra = extra;
-  what.programs = std::string(WEIR_BINARY_DIR) + "/bin";
+  what.programs = test::build_folder() + "/bin";
   what.store = baked("store");
   what.trusted_key = baked("release.pub");
   what.fleet = options;
@@ -156,7 +156,7 @@ std::string BlueFleet::copy_store() {
 }
 
 std::string BlueFleet::baked(const std::string& inside) const {
-  return std::string(WEIR_BINARY_DIR) + "/test-store/" + inside;
+  return test::build_folder() + "/test-store/" + inside;
 }
 
 }  // namespace weir::test

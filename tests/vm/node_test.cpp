@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "deployer/pool/edge/memfd.h"
+#include "tests/folders.h"
 #include "tests/vm/fleet_fixture.h"
 #include "tests/vm/must.h"
 #include "tests/vm/single_node.h"
@@ -260,7 +261,7 @@ void check_release(const std::string& name) {
 /// The image with another segment behind it: the real agent under another name, and one that dies
 /// in its place.
 pool::BootImage with_alarmed_agent(const pool::BootImage& image) {
-  const std::string bin = WEIR_BINARY_DIR "/bin/";
+  const std::string bin = test::build_folder() + "/bin/";
   const Output cpio = shell("set -e; d=$(mktemp -d); mkdir -p $d/usr/lib/weir; cp " + bin +
                             "weir-node $d/usr/lib/weir/weir-node.real; cp " + bin +
                             "vm_alarmed_agent $d/usr/lib/weir/weir-node; cd $d; find usr | cpio -o "

@@ -13,6 +13,7 @@
 #include "keys/signing/minisign.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/documents/release.h"
+#include "tests/folders.h"
 #include "tests/lab/process.h"
 #include "tests/vm/fleet_fixture.h"
 
@@ -117,8 +118,8 @@ TEST_CASE("a signature by another key") {
   const Before before;
   const std::string store = fleet().copy_store();
   const std::string other = fleet().lab().path("other");
-  REQUIRE(lab::must_run({std::string(WEIR_BINARY_DIR) + "/bin/weir-keys", "generate",
-                         "--no-passphrase", "--out", other})
+  REQUIRE(lab::must_run({test::build_folder() + "/bin/weir-keys", "generate", "--no-passphrase",
+                         "--out", other})
               .has_value());
   write_variant(store, "foreign", other + ".key", [](manifests::Release&) {});
   fleet().use_store(store);
@@ -170,10 +171,10 @@ TEST_CASE("a release that is not there, and a manifest with an unknown key or an
   const std::string error = refused({"deploy", "--release", "gateway-9.9"}, before);
   CHECK(has(error, "gateway-9.9"));
 
-  const std::string builder = std::string(WEIR_BINARY_DIR) + "/bin/weir-builder";
+  const std::string builder = test::build_folder() + "/bin/weir-builder";
   const auto lock_of = [&](const std::string& from, const std::string& to) {
     auto text =
-        read_file(std::string(WEIR_SOURCE_DIR) + "/examples/gateway-6.12.yaml", ByteCount{1 << 20});
+        read_file(test::source_folder() + "/examples/gateway-6.12.yaml", ByteCount{1 << 20});
     REQUIRE(text.has_value());
     const auto at = text->find(from);
     REQUIRE(at != std::string::npos);

@@ -14,6 +14,7 @@
 #include "keys/identity/wireguard_identity.h"
 #include "keys/trust/edge/trust_files.h"
 #include "keys/trust/verified.h"
+#include "tests/folders.h"
 #include "tests/lab/process.h"
 #include "tests/patience.h"
 #include "tests/vm/fleet_fixture.h"
@@ -70,7 +71,7 @@ void must_run(const Output& output) {
 }  // namespace
 
 BakedRelease baked_release(const std::string& name) {
-  const std::string baked = WEIR_BINARY_DIR "/test-store";
+  const std::string baked = test::build_folder() + "/test-store";
   const auto store = must(images::FolderStore::open(baked + "/store"));
   const auto stored = must(store.read_release(must(ReleaseName::parse(name))));
   const auto key =

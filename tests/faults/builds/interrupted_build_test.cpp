@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tests/faults/disturbance.h"
+#include "tests/folders.h"
 #include "tests/unit/builder/mirror/http_server.h"
 #include "tests/unit/builder/release/build_fixture.h"
 
@@ -12,7 +13,7 @@ namespace {
 
 // Of each kind of call: a build makes some hundred, most of them for one more package or blob.
 constexpr std::size_t kMost = 2;
-const std::string kProgram = WEIR_BINARY_DIR "/bin/weir-builder ";
+const std::string kProgram = test::build_folder() + "/bin/weir-builder ";
 
 /// A release, built, and a newer one, to be built; their packages on a server and not in the cache.
 struct Interrupted : Fixture {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "tests/faults/disturbance.h"
+#include "tests/folders.h"
 #include "tests/unit/builder/layers/archive_fixture.h"
 
 namespace weir::builder {
@@ -13,7 +14,7 @@ TEST_CASE_FIXTURE(Archive, "a lock that is disturbed is the old one or the new o
   republish(packages + paragraph("lib", "1.2"));
   test::must("cd " + folder.path + " && mv cache cache.kept && cp image.lock.json old");
   HttpServer server(HttpServer::files(files));
-  const std::string command = WEIR_BINARY_DIR "/bin/weir-builder lock image.yaml --mirror " +
+  const std::string command = test::build_folder() + "/bin/weir-builder lock image.yaml --mirror " +
                               server.url() + "/debian/ --cache cache";
   const auto again = [&] {
     test::must("cd " + folder.path + " && " + command + " 2> errors || { cat errors; exit 1; }; " +

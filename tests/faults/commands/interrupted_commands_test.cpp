@@ -6,6 +6,7 @@
 #include "manifests/documents/boot_check_statement.h"
 #include "manifests/documents/release.h"
 #include "tests/faults/stored_fixture.h"
+#include "tests/folders.h"
 
 namespace weir::builder {
 namespace {
@@ -175,7 +176,8 @@ TEST_CASE_FIXTURE(Stored, "a statement of a boot check counts or does not, and n
   }
   write("programs/statement", print(statement));
   write("programs/weir-boot-check", "#!/bin/sh\nexec cat \"$(dirname \"$0\")/statement\"\n");
-  run("chmod +x programs/weir-boot-check && cp " WEIR_BINARY_DIR "/bin/weir-builder programs");
+  run("chmod +x programs/weir-boot-check && cp " + test::build_folder() +
+      "/bin/weir-builder programs");
   keep();
   const std::string command =
       std::string(::geteuid() == 0 ? "" : "unshare -r ") +

@@ -9,6 +9,7 @@
 #include <functional>
 #include <thread>
 
+#include "tests/folders.h"
 #include "tests/lab/demo.h"
 #include "tests/netns/temporary_namespace.h"
 #include "tests/patience.h"
@@ -32,7 +33,7 @@ Lab::Options options_for(const std::string& folder) {
   Lab::Options out;
   out.folder = folder;
   out.name = "t" + std::to_string(::getpid());
-  out.programs = std::string(WEIR_BINARY_DIR) + "/bin";
+  out.programs = test::build_folder() + "/bin";
   out.store = folder + "/store";
   out.trusted_key = folder + "/release.pub";
   return out;

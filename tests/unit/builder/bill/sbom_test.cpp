@@ -6,6 +6,7 @@
 #include <set>
 
 #include "builder/bill/bill_of_materials.h"
+#include "tests/folders.h"
 #include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
@@ -54,7 +55,7 @@ struct Bills : Fixture {
     if (official == nullptr) {
       MESSAGE("the official schemas are not looked at: WEIR_OFFICIAL_SCHEMAS names no folder");
     }
-    return run("/usr/bin/python3 -W ignore " WEIR_SOURCE_DIR
+    return run("/usr/bin/python3 -W ignore " + test::source_folder() +
                "/tests/schemas/sbom.py spdx cyclonedx " +
                std::string(official != nullptr ? official : ""));
   }
@@ -269,10 +270,10 @@ TEST_CASE("an archive's path tells the source package") {
 }
 
 TEST_CASE("a lock of another release is refused") {
-  const auto locked =
-      manifests::parse_lock(test::bytes_of(WEIR_SOURCE_DIR "/tests/fuzz/corpus/lock/example"));
+  const auto locked = manifests::parse_lock(
+      test::bytes_of(test::source_folder() + "/tests/fuzz/corpus/lock/example"));
   const auto release = manifests::parse_release(
-      test::bytes_of(WEIR_SOURCE_DIR "/tests/fuzz/corpus/release/release"));
+      test::bytes_of(test::source_folder() + "/tests/fuzz/corpus/release/release"));
   REQUIRE((locked.has_value() && release.has_value()));
   const auto bill = bill_of_materials(*release, Digest::of({}), *locked, {});
   CHECK(bill.error().code == Errc::integrity);

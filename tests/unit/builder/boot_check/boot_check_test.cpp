@@ -4,6 +4,7 @@
 
 #include "builder/boot_check/boot_spans.h"
 #include "manifests/documents/boot_check_statement.h"
+#include "tests/folders.h"
 #include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
@@ -85,7 +86,8 @@ TEST_CASE_FIXTURE(Checked, "a trust's boot-check and rebuild roles are demanded 
   lock();
   REQUIRE(build("--json").status == 0);
   const auto trust = [&](const std::string& more) {
-    run("rm -f t.json && minisign -G -f -W -p root.pub -s root.key > /dev/null && " WEIR_BINARY_DIR
+    run("rm -f t.json && minisign -G -f -W -p root.pub -s root.key > /dev/null && " +
+        test::build_folder() +
         "/bin/weir-keys trust init --out t.json --expires 2099-01-01 --add root=root.pub --add "
         "release=k.pub " +
         more + " --sign root.key > /dev/null");

@@ -2,6 +2,7 @@
 // it.
 #include <doctest/doctest.h>
 
+#include "tests/folders.h"
 #include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
@@ -31,10 +32,9 @@ struct Attested : Fixture {
   // The payload, if openssl finds the key's signature in the envelope.
   [[nodiscard]] Outcome by_openssl(const std::string& key = "k.pub") const {
     Outcome out;
-    out.out = test::output_of(
-        "cd " + path() + " && /usr/bin/python3 " WEIR_SOURCE_DIR "/tests/schemas/dsse.py " +
-            envelope() + " " + key,
-        &out.status);
+    out.out = test::output_of("cd " + path() + " && /usr/bin/python3 " + test::source_folder() +
+                                  "/tests/schemas/dsse.py " + envelope() + " " + key,
+                              &out.status);
     return out;
   }
   // minisign leaves out leading zeros.
@@ -93,8 +93,7 @@ TEST_CASE_FIXTURE(Attested,
   run("mkdir -p far/away && cp -r image.yaml image.lock.json init agent k.key far/away && "
       "cp -r cache far/away && rm -rf far/away/cache/layers");
   test::must(
-      "cd " + path() +
-      "/far/away && umask 027 && TZ=America/St_Johns " WEIR_BINARY_DIR
+      "cd " + path() + "/far/away && umask 027 && TZ=America/St_Johns " + test::build_folder() +
       "/bin/weir-builder build image.yaml --key k.key --store store --cache cache 2> errors");
   CHECK(run("cd far/away/store && find . -type f | sort | xargs sha256sum") == before);
 }

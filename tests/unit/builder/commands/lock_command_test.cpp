@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "manifests/documents/lock.h"
+#include "tests/folders.h"
 #include "tests/unit/builder/layers/archive_fixture.h"
 
 namespace weir::builder {
@@ -218,7 +219,7 @@ TEST_CASE_FIXTURE(Archive, "a module from a file is locked by its digest, and ke
 TEST_CASE("wrong usage is exit code 2, help is 0") {
   const auto status = [](const std::string& arguments) {
     int out = 0;
-    test::output_of(WEIR_BINARY_DIR "/bin/weir-builder " + arguments, &out);
+    test::output_of(test::build_folder() + "/bin/weir-builder " + arguments, &out);
     return WEXITSTATUS(out);
   };
   CHECK(status("") == 2);

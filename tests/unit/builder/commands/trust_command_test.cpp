@@ -4,6 +4,7 @@
 
 #include "builder/release/edge/trusted.h"
 #include "images/store/folder/edge/folder_store.h"
+#include "tests/folders.h"
 #include "tests/unit/builder/release/build_fixture.h"
 
 namespace weir::builder {
@@ -26,8 +27,8 @@ struct Trusted : Fixture {
   void keys(const std::string& arguments) const {
     int status = 0;
     const std::string out =
-        test::output_of("cd " + path() + " && env -u WEIR_PASSPHRASE " +
-                            WEIR_BINARY_DIR "/bin/weir-keys " + arguments + " 2>&1",
+        test::output_of("cd " + path() + " && env -u WEIR_PASSPHRASE " + test::build_folder() +
+                            "/bin/weir-keys " + arguments + " 2>&1",
                         &status);
     REQUIRE_MESSAGE(status == 0, out);
   }

@@ -11,6 +11,7 @@
 #include "builder/validate/schema_validation.h"
 #include "builder/validate/schemas.h"
 #include "manifests/documents/peers.h"
+#include "tests/folders.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::builder {
@@ -18,8 +19,8 @@ namespace {
 
 using nlohmann::json;
 
-const std::string kCorpus = WEIR_SOURCE_DIR "/tests/fuzz/corpus/";
-const std::string kExamples = WEIR_SOURCE_DIR "/examples/";
+const std::string kCorpus = test::source_folder() + "/tests/fuzz/corpus/";
+const std::string kExamples = test::source_folder() + "/examples/";
 
 struct Desk {
   test::TemporaryFolder folder;
@@ -31,10 +32,10 @@ struct Desk {
   [[nodiscard]] std::vector<std::string> validate(const std::string& arguments,
                                                   int expected) const {
     int status = 0;
-    const std::string out =
-        test::output_of("cd " + folder.path + " && " WEIR_BINARY_DIR "/bin/weir-builder validate " +
-                            arguments + " 2> errors; code=$?; cat errors; exit $code",
-                        &status);
+    const std::string out = test::output_of("cd " + folder.path + " && " + test::build_folder() +
+                                                "/bin/weir-builder validate " + arguments +
+                                                " 2> errors; code=$?; cat errors; exit $code",
+                                            &status);
     CAPTURE(out);
     CHECK(WEXITSTATUS(status) == expected);
     std::vector<std::string> lines;
@@ -287,7 +288,7 @@ TEST_CASE("long texts and lists are judged in bounded stack, time and memory") {
 }
 
 TEST_CASE("the schemas in the program are the files that are shipped") {
-  const std::string folder = WEIR_SOURCE_DIR "/docs/schemas/";
+  const std::string folder = test::source_folder() + "/docs/schemas/";
   std::istringstream names(test::must("ls " + folder));
   std::size_t count = 0;
   for (std::string name; std::getline(names, name); ++count) {

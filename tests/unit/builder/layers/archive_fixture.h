@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "tests/folders.h"
 #include "tests/unit/builder/lock/packages_fixture.h"
 #include "tests/unit/builder/mirror/http_server.h"
 #include "tests/unit/builder/release/throw_away_key.h"
@@ -78,7 +79,7 @@ struct Archive {
     REQUIRE(write_file(folder.path + "/image.yaml", manifest).has_value());
     HttpServer server(HttpServer::files(files));
     int status = 0;
-    auto out = test::output_of(WEIR_BINARY_DIR "/bin/weir-builder lock " + folder.path +
+    auto out = test::output_of(test::build_folder() + "/bin/weir-builder lock " + folder.path +
                                    "/image.yaml --mirror " + server.url() + "/debian/ --cache " +
                                    folder.path + "/cache " + more,
                                &status);

@@ -10,6 +10,7 @@
 #include "images/formats/layer.h"
 #include "manifests/documents/lock.h"
 #include "manifests/documents/maintainer_script.h"
+#include "tests/folders.h"
 #include "tests/unit/builder/mirror/package_workshop.h"
 
 /// What weir-builder's commands are tried on, with packages made for the test.
@@ -135,9 +136,9 @@ struct Fixture : test::Workshop {
   [[nodiscard]] Outcome builder(const std::string& arguments,
                                 const std::string& before = "") const {
     Outcome out;
-    out.out = test::output_of(
-        "cd " + path() + " && " + before + " " WEIR_BINARY_DIR "/bin/weir-builder " + arguments,
-        &out.status);
+    out.out = test::output_of("cd " + path() + " && " + before + " " + test::build_folder() +
+                                  "/bin/weir-builder " + arguments,
+                              &out.status);
     return out;
   }
   [[nodiscard]] Outcome build(const std::string& more = "", const std::string& before = "") const {

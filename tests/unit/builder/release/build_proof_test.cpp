@@ -7,6 +7,7 @@
 
 #include "build_fixture.h"
 #include "keys/identity/edge/identity_files.h"
+#include "tests/folders.h"
 
 namespace weir::builder {
 namespace {
@@ -99,7 +100,8 @@ TEST_CASE("a key of the fleet's own store is found, also in layers that were mad
   Fixture fixture;
   fixture.run(
       "umask 077 && mkdir fleet && wg genpsk > fleet/peer && head -c 32 /dev/urandom > seal "
-      "&& cp k.key k.pub fleet && " WEIR_BINARY_DIR
+      "&& cp k.key k.pub fleet && " +
+      test::build_folder() +
       "/bin/weir-keys generate-wireguard --out fleet/gateway.identity --key-file seal");
   const std::string own = " --secrets fleet --secrets-key-file seal";
   const auto identity =

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "build_fixture.h"
+#include "tests/folders.h"
 #include "tests/unit/keys/signing/soft_token.h"
 
 namespace weir::builder {
@@ -36,7 +37,7 @@ TEST_CASE_FIXTURE(Secured, "build, attest and rebuild sign with a key in a token
                                run("sha256sum < store/releases/demo/release.json").substr(0, 64) +
                                "/provenance.intoto.jsonl";
   const std::string by_openssl =
-      "/usr/bin/python3 " WEIR_SOURCE_DIR "/tests/schemas/dsse.py " + envelope + " t.pub";
+      "/usr/bin/python3 " + test::source_folder() + "/tests/schemas/dsse.py " + envelope + " t.pub";
   run(by_openssl);
 
   run("rm " + envelope);

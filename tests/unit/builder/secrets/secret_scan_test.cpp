@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "tests/folders.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::builder {
@@ -12,7 +13,7 @@ namespace {
 
 using keys::Secret;
 
-const std::string kCorpus = WEIR_SOURCE_DIR "/tests/data/builder/secrets/";
+const std::string kCorpus = test::source_folder() + "/tests/data/builder/secrets/";
 
 SecretScanner scanner_for(const std::vector<Secret>& keys = {}) {
   auto scanner = SecretScanner::create(keys);

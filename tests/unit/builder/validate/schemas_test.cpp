@@ -16,6 +16,7 @@
 #include "builder/validate/yaml_as_json.h"
 #include "manifests/base/json_reader.h"
 #include "manifests/documents/rebuild_statement.h"
+#include "tests/folders.h"
 #include "tests/schemas/judge.h"
 
 namespace weir::builder {
@@ -51,10 +52,10 @@ void check(const std::vector<Document>& documents) {
 }
 
 std::string corpus(const std::string& name) {
-  return bytes_of(WEIR_SOURCE_DIR "/tests/fuzz/corpus/" + name);
+  return bytes_of(test::source_folder() + "/tests/fuzz/corpus/" + name);
 }
 std::string example(const std::string& name) {
-  return bytes_of(WEIR_SOURCE_DIR "/examples/" + name);
+  return bytes_of(test::source_folder() + "/examples/" + name);
 }
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
@@ -208,7 +209,8 @@ TEST_CASE("every field that a schema knows stands in a good document") {
         .first->second.see(read(document.schema),
                            hash == std::string::npos ? "" : what.substr(hash + 1));
   }
-  for (const auto& entry : std::filesystem::directory_iterator(WEIR_SOURCE_DIR "/docs/schemas")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(test::source_folder() + "/docs/schemas")) {
     const std::string file = entry.path().filename();
     const std::string name = file.substr(0, file.find('.'));
     CAPTURE(name);
@@ -249,8 +251,8 @@ TEST_CASE("valijson and python3-jsonschema judge the fuzzers' corpora alike") {
     CHECK_FALSE(verdict->refusal.empty());
   };
   for (const auto& [folder, kinds] : corpora) {
-    for (const auto& entry :
-         std::filesystem::directory_iterator(WEIR_SOURCE_DIR "/tests/fuzz/corpus/" + folder)) {
+    for (const auto& entry : std::filesystem::directory_iterator(test::source_folder() +
+                                                                 "/tests/fuzz/corpus/" + folder)) {
       CAPTURE(entry.path());
       const std::string text = bytes_of(entry.path());
       if (folder == "peers") {

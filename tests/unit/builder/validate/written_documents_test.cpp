@@ -2,6 +2,7 @@
 // validate, which knows each document from its text.
 #include <doctest/doctest.h>
 
+#include "tests/folders.h"
 #include "tests/schemas/judge.h"
 #include "tests/unit/builder/release/build_fixture.h"
 
@@ -12,7 +13,8 @@ using nlohmann::json;
 
 struct Writer : Fixture {
   void keys(const std::string& arguments) const {
-    run("env -u WEIR_PASSPHRASE " WEIR_BINARY_DIR "/bin/weir-keys " + arguments + " > /dev/null");
+    run("env -u WEIR_PASSPHRASE " + test::build_folder() + "/bin/weir-keys " + arguments +
+        " > /dev/null");
   }
   void judged(const std::string& schema, const std::string& file, bool yaml = false) const {
     CAPTURE(schema);

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "deployer/steering/edit.h"
+#include "tests/folders.h"
 #include "tests/unit/deployer/director/fixture.h"
 
 using namespace weir::director;
@@ -18,7 +19,7 @@ namespace {
 /// Compares with tests/data/director/NAME; ACCEPT=1 writes it instead. That nft takes these texts
 /// and reads the same back is what tests/netns shows.
 void check_golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(WEIR_SOURCE_DIR) + "/tests/data/director/" + name;
+  const std::string path = weir::test::source_folder() + "/tests/data/director/" + name;
   if (std::getenv("ACCEPT") != nullptr) std::ofstream(path) << text;
   std::ifstream file(path);
   std::stringstream want;

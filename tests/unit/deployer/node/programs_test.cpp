@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "manifests/base/edge/process.h"
+#include "tests/folders.h"
 #include "tests/patience.h"
 
 namespace weir::node {
@@ -16,8 +17,9 @@ Ended run_here(const std::string& path, const std::vector<std::string>& argument
 }
 
 std::string readelf(const std::string& option, const std::string& program) {
-  const Ended out = run_here("/usr/bin/readelf",
-                             {option, "--wide", std::string(WEIR_BINARY_DIR "/bin/") + program});
+  const Ended out =
+      run_here("/usr/bin/readelf",
+               {option, "--wide", std::string(test::build_folder() + "/bin/") + program});
   REQUIRE(out.status == 0);
   return out.output;
 }
@@ -49,7 +51,7 @@ TEST_CASE("PID 1 needs nothing, and the agent only what every image carries") {
 #endif
 
 TEST_CASE("the programs refuse to run where they do not belong") {
-  const std::string bin = WEIR_BINARY_DIR "/bin/";
+  const std::string bin = test::build_folder() + "/bin/";
   const Ended init = run_here(bin + "weir-init", {});
   CHECK(init.status != 0);
   CHECK(init.error.ends_with("runs as PID 1 of a node's image only\n"));

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "manifests/base/edge/file.h"
+#include "tests/folders.h"
 
 namespace weir::pool {
 namespace {
@@ -33,7 +34,7 @@ bool has(const std::vector<std::string>& arguments, const std::string& what) {
 // Checked by eye against qemu(1) and by netns_pool, which starts QEMU with it; ACCEPT=1 rewrites
 // it.
 TEST_CASE("a node's QEMU is told exactly what the golden file says") {
-  const std::string path = std::string(WEIR_SOURCE_DIR) + "/tests/data/pool/qemu_arguments.txt";
+  const std::string path = test::source_folder() + "/tests/data/pool/qemu_arguments.txt";
   const std::string got = lines(qemu_arguments(blue_1()));
   if (std::getenv("ACCEPT") != nullptr) REQUIRE(write_file(path, got).has_value());
   CHECK(read_file(path, ByteCount{65536}) == got);

@@ -8,6 +8,7 @@
 #include "keys/identity/edge/identity_files.h"
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
+#include "tests/folders.h"
 #include "tests/unit/keys/scratch.h"
 
 namespace weir::keys {
@@ -17,7 +18,7 @@ using testing::Finished;
 using testing::run;
 using testing::Scratch;
 
-const std::string kProgram = WEIR_BINARY_DIR "/bin/weir-keys ";
+const std::string kProgram = test::build_folder() + "/bin/weir-keys ";
 
 /// No terminal and no passphrase but the one given, stderr with stdout.
 Finished weir_keys(const std::string& arguments, const std::string& passphrase = "") {

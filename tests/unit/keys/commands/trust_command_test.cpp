@@ -12,6 +12,7 @@
 
 #include "keys/trust/edge/trust_files.h"
 #include "manifests/base/edge/file.h"
+#include "tests/folders.h"
 #include "tests/unit/keys/scratch.h"
 
 namespace weir::keys {
@@ -32,9 +33,8 @@ struct Office {
     }
   }
   [[nodiscard]] Finished trust(const std::string& arguments) const {
-    return run("cd " + folder.path() +
-               " && env -u WEIR_PASSPHRASE setsid " WEIR_BINARY_DIR "/bin/weir-keys trust " +
-               arguments + " </dev/null 2>&1");
+    return run("cd " + folder.path() + " && env -u WEIR_PASSPHRASE setsid " + test::build_folder() +
+               "/bin/weir-keys trust " + arguments + " </dev/null 2>&1");
   }
   void init() const {
     const auto made = trust(
@@ -161,8 +161,7 @@ TEST_CASE("a first use is told, a lost state is refused, and a pin holds at the 
   CHECK(first.status == 0);
   CHECK_MESSAGE(has(first, "weir-keys: s: is not there, so this is its first use"), first.output);
   // SHA-256 as coreutils computes it, of the first version as minisign would see it.
-  const auto sum = run("cd " + office.folder.path() +
-                       " && " WEIR_BINARY_DIR
+  const auto sum = run("cd " + office.folder.path() + " && " + test::build_folder() +
                        "/bin/weir-keys trust show t.json --extract v >/dev/null && "
                        "printf sha256: && sha256sum v.json | head -c 64");
   const std::string digest = sum.output;
@@ -315,7 +314,7 @@ TEST_CASE("weir-keys trust explains itself, and weir-keys says its version") {
   const auto nothing = office.trust("");
   CHECK(nothing.status == 2);
   CHECK(has(nothing, "trust init"));
-  const auto version = run(WEIR_BINARY_DIR "/bin/weir-keys --version 2>&1");
+  const auto version = run(test::build_folder() + "/bin/weir-keys --version 2>&1");
   CHECK(version.status == 0);
   CHECK(version.output == "weir-keys " WEIR_VERSION "\n");
 }
@@ -360,7 +359,8 @@ TEST_CASE("files beyond the limits are refused whole, also where their length ov
   // Sparse: 2^32 + 5 bytes, of which a reader with a 32-bit length would see five.
   REQUIRE(run(prefix + "printf hello > big && cp big small && truncate -s 4294967301 big").status ==
           0);
-  const std::string keys = prefix + "env -u WEIR_PASSPHRASE " WEIR_BINARY_DIR "/bin/weir-keys ";
+  const std::string keys =
+      prefix + "env -u WEIR_PASSPHRASE " + test::build_folder() + "/bin/weir-keys ";
   REQUIRE(run(keys + "sign small --key alice.key 2>&1").status == 0);
   CHECK(run(keys + "sign big --key alice.key 2>&1").status == 1);
   CHECK(run(prefix + "cp small.minisig big.minisig").status == 0);

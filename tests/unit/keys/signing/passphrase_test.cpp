@@ -19,6 +19,7 @@
 
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
+#include "tests/folders.h"
 #include "tests/unit/keys/scratch.h"
 
 namespace weir::keys {
@@ -27,7 +28,7 @@ namespace {
 using testing::run;
 using testing::Scratch;
 
-const std::string kProgram = WEIR_BINARY_DIR "/bin/weir-keys";
+const std::string kProgram = test::build_folder() + "/bin/weir-keys";
 constexpr int kPatience = 60'000;
 
 /// weir-keys with a terminal, which the test holds the other end of.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "manifests/base/edge/file.h"
+#include "tests/folders.h"
 #include "tests/unit/keys/scratch.h"
 
 namespace weir::testing {
@@ -40,7 +41,8 @@ struct Token {
   [[nodiscard]] Finished weir_keys(const std::string& arguments,
                                    const std::string& before = "env -u WEIR_PASSPHRASE") const {
     return run("cd " + folder.path() + " && SOFTHSM2_CONF=" + folder / "conf" + " " + before +
-               " setsid " WEIR_BINARY_DIR "/bin/weir-keys " + arguments + " </dev/null 2>&1");
+               " setsid " + test::build_folder() + "/bin/weir-keys " + arguments +
+               " </dev/null 2>&1");
   }
 };
 

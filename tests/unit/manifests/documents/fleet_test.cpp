@@ -6,12 +6,13 @@
 #include <string>
 
 #include "manifests/base/edge/file.h"
+#include "tests/folders.h"
 
 namespace weir::manifests {
 namespace {
 
 std::string example() {
-  auto text = read_file(WEIR_SOURCE_DIR "/examples/fleet.yaml", ByteCount{1 << 20});
+  auto text = read_file(test::source_folder() + "/examples/fleet.yaml", ByteCount{1 << 20});
   REQUIRE(text.has_value());
   return *text;
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "manifests/base/edge/file.h"
+#include "tests/folders.h"
 
 namespace weir::manifests {
 namespace {
@@ -31,7 +32,7 @@ std::string refusal(const std::string& text) {
 }  // namespace
 
 TEST_CASE("the example peers are read as they are written, and print as lines that read the same") {
-  const auto text = read_file(WEIR_SOURCE_DIR "/examples/peers.jsonl", ByteCount{1 << 20});
+  const auto text = read_file(test::source_folder() + "/examples/peers.jsonl", ByteCount{1 << 20});
   REQUIRE(text.has_value());
   const auto peers = parse_peers(*text);
   REQUIRE_MESSAGE(peers.has_value(), peers.error().message);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "manifests/base/edge/file.h"
+#include "tests/folders.h"
 
 namespace weir::manifests {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 constexpr const char* kAlice = "XcwBBmrs7wRx6dKr9MB9VhUebYPsOBJqUNWl2u+26Rs=";
 
 Fleet example() {
-  const auto text = read_file(WEIR_SOURCE_DIR "/examples/fleet.yaml", ByteCount{1 << 20});
+  const auto text = read_file(test::source_folder() + "/examples/fleet.yaml", ByteCount{1 << 20});
   REQUIRE(text.has_value());
   auto fleet = parse_fleet(*text);
   REQUIRE(fleet.has_value());
@@ -34,7 +35,7 @@ std::string refusal(const std::string& block) {
 }  // namespace
 
 TEST_CASE("the example's clients fit the example's fleet") {
-  const auto text = read_file(WEIR_SOURCE_DIR "/examples/peers.jsonl", ByteCount{1 << 20});
+  const auto text = read_file(test::source_folder() + "/examples/peers.jsonl", ByteCount{1 << 20});
   REQUIRE(text.has_value());
   const auto peers = parse_peers(*text);
   REQUIRE(peers.has_value());
