@@ -21,6 +21,7 @@ bool ready_to_switch(const Turn& turn, Id id, const manifests::PeerState* old) {
                        : "its session aged"));
   if (moved_away) {
     client.endpoint = *old->endpoint;
+    turn.note_resident(client);
     turn.enter(id, stage::Granting{{}, turn.now});
   } else {
     turn.enter(id, stage::Kicking{{}, turn.now});

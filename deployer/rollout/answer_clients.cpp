@@ -10,9 +10,22 @@ Reason refused(const Error& error) {
   return {Code::node_refused, error.message};
 }
 
+/// Stages that ask nobody, and so are never answered.
+struct AskNobody {
+  void operator()(const stage::Waiting&) const {}
+  void operator()(const stage::Kicked&) const {}
+  void operator()(const stage::Prepared&) const {}
+  void operator()(const stage::Switched&) const {}
+  void operator()(const stage::Moved&) const {}
+  void operator()(const stage::Regarding&) const {}
+  void operator()(const stage::Stayed&) const {}
+  void operator()(const stage::Doubted&) const {}
+};
+
 /// What became of one client whose command failed; it asks again unless it has waited too long.
-class Failing {
+class Failing : AskNobody {
  public:
+  using AskNobody::operator();
   Failing(const Turn& turn, Id id, const Error& error) : turn_(turn), id_(id), error_(error) {}
 
   void operator()(const stage::Kicking& it) const {
@@ -50,15 +63,6 @@ class Failing {
   void operator()(const stage::Unholding&) const {}
   void operator()(const stage::Returning&) const {}
   void operator()(const stage::Adopting&) const {}
-  // These ask nobody.
-  void operator()(const stage::Waiting&) const {}
-  void operator()(const stage::Kicked&) const {}
-  void operator()(const stage::Prepared&) const {}
-  void operator()(const stage::Switched&) const {}
-  void operator()(const stage::Moved&) const {}
-  void operator()(const stage::Regarding&) const {}
-  void operator()(const stage::Stayed&) const {}
-  void operator()(const stage::Doubted&) const {}
 
  private:
   [[nodiscard]] milliseconds waited() const { return turn_.now - turn_.client(id_).since; }
@@ -68,8 +72,9 @@ class Failing {
 };
 
 /// What follows for one client once its command was performed.
-class Finishing {
+class Finishing : AskNobody {
  public:
+  using AskNobody::operator();
   Finishing(const Turn& turn, Id id) : turn_(turn), id_(id), client_(turn.client(id)) {}
 
   void operator()(const stage::Granting& it) const {
@@ -105,15 +110,6 @@ class Finishing {
     turn_.enter(id_, stage::Recalling{{0, turn_.now + kRecallAfter}, {}});
   }
   void operator()(const stage::Recalling&) const { turn_.enter(id_, stage::Stayed{}); }
-  // These ask nobody.
-  void operator()(const stage::Waiting&) const {}
-  void operator()(const stage::Kicked&) const {}
-  void operator()(const stage::Prepared&) const {}
-  void operator()(const stage::Switched&) const {}
-  void operator()(const stage::Moved&) const {}
-  void operator()(const stage::Regarding&) const {}
-  void operator()(const stage::Stayed&) const {}
-  void operator()(const stage::Doubted&) const {}
 
  private:
   const Turn& turn_;

@@ -51,6 +51,12 @@ void refuse(const Turn& turn, Reason why, Outcome outcome) {
   }
 }
 
+void break_off(const Turn& turn, Reason why) {
+  if (turn.plan.kind == Kind::up) return refuse(turn, std::move(why));  // there is nobody to move
+  turn.say("stopping: " + why.text);
+  break_off(turn.state, std::move(why));
+}
+
 void abandon(const Turn& turn, Reason why, Outcome outcome) {
   Rollout& rollout = turn.state.rollout;
   turn.say("giving everybody up: " + why.text);

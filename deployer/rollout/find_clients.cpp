@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "deployer/rollout/nodelife/feed.h"
 #include "deployer/rollout/turn.h"
 
 namespace weir::deployer {
@@ -65,12 +66,6 @@ Client client_of(const Turn& turn, const PublicKey& key, const Endpoint& endpoin
                 .to = node_for(key, turn.state.rollout.targets)};
   client.since = turn.now;
   return client;
-}
-
-/// A probe that could not clean up after itself.
-bool is_probe(const Plan& plan, const manifests::PeerState& peer) {
-  return plan.probe_source && !plan.peers.contains(peer.public_key) &&
-         peer.allowed_ips.size() == 1 && peer.allowed_ips.front().address == *plan.probe_source;
 }
 
 /// An earlier rollout, perhaps an interrupted one, made the new pool its home.
@@ -190,7 +185,9 @@ void find_clients(const Turn& turn) {
   const auto old_pool = sightings(state, turn.plan.from);
   const auto new_pool = sightings(state, turn.plan.to);
   for (const Sighting& seen : old_pool) {
-    if (is_probe(turn.plan, *seen.peer)) continue;
+    const bool registered = turn.plan.peers.contains(*seen.key);
+    // One that could not clean up after itself.
+    if (!registered && is_probe(*seen.peer, turn.plan.probe_source)) continue;
     if (const Client* before = state.movement.find(*seen.key)) {
       // Seen in an earlier round: only a handshake of its own since then brings it back.
       const bool again = is<stage::Moved>(*before) && seen.active &&
@@ -201,7 +198,6 @@ void find_clients(const Turn& turn) {
     const Sighting* there = find(new_pool, *seen.key);
     const auto home =
         home_of(state, there != nullptr ? *there->peer->endpoint : *seen.peer->endpoint);
-    const bool registered = turn.plan.peers.contains(*seen.key);
     if (registered && home && contains(turn.plan.to, *home) && there != nullptr) {
       if (there->active || seen.active) turn.put(arrived(turn, seen, *there, *home));
     } else if (seen.active) {

@@ -11,8 +11,12 @@
 /// Types may gain alternatives at their ends; whatever else changes is another format.
 namespace weir::deployer::journal {
 
-template <class T, class U>
-concept Is = std::same_as<std::remove_const_t<T>, U>;
+/// One of these, for writing or for reading.
+template <class T, class... U>
+concept Is = (std::same_as<std::remove_const_t<T>, U> || ...);
+/// Says all by being there.
+template <class T>
+concept Empty = std::is_empty_v<T>;
 
 // ---- values with insides of their own -----------------------------------------------------------
 
@@ -163,29 +167,15 @@ void fields(auto& a, Is<director::Observed> auto& it) {
 
 // ---- commands -----------------------------------------------------------------------------------
 
-template <>
-struct Blank<ReadPeers> {
-  static ReadPeers make() { return {Blank<NodeId>::make()}; }
+template <class T>
+requires Is<T, ReadPeers, ForgetNode, FeedChanges>
+struct Blank<T> {
+  static T make() { return {Blank<NodeId>::make()}; }
 };
-template <>
-struct Blank<ForgetNode> {
-  static ForgetNode make() { return {Blank<NodeId>::make()}; }
-};
-template <>
-struct Blank<Kick> {
-  static Kick make() { return {Blank<NodeId>::make(), {}}; }
-};
-template <>
-struct Blank<Commit> {
-  static Commit make() { return {Blank<NodeId>::make(), {}}; }
-};
-template <>
-struct Blank<GiveUp> {
-  static GiveUp make() { return {Blank<NodeId>::make(), {}}; }
-};
-template <>
-struct Blank<Nudge> {
-  static Nudge make() { return {Blank<NodeId>::make(), {}}; }
+template <class T>
+requires Is<T, Kick, Commit, GiveUp, Nudge>
+struct Blank<T> {
+  static T make() { return {Blank<NodeId>::make(), {}}; }
 };
 using Kicked = manifests::PrepareRequest::Client;
 template <>
@@ -195,33 +185,17 @@ struct Blank<Kicked> {
 void fields(auto& a, Is<Kicked> auto& it) {
   a(it.public_key, it.endpoint);
 }
+void fields(auto&, Empty auto&) {}
 void fields(auto& a, Is<InstallDirector> auto& it) {
   a(it.intent, it.seeded);
 }
-void fields(auto&, Is<RemoveDirector> auto&) {}
-void fields(auto&, Is<BootPool> auto&) {}
-void fields(auto&, Is<StopPool> auto&) {}
-void fields(auto& a, Is<ReadIdentities> auto& it) {
-  a(it.nodes);
-}
-void fields(auto& a, Is<FeedNodes> auto& it) {
-  a(it.nodes);
-}
-void fields(auto& a, Is<ReadClocks> auto& it) {
+void fields(auto& a, Is<ReadIdentities, FeedNodes, ReadClocks, ProbeNodes> auto& it) {
   a(it.nodes);
 }
 void fields(auto& a, Is<SetClocks> auto& it) {
   a(it.ahead);
 }
-void fields(auto& a, Is<ProbeNodes> auto& it) {
-  a(it.nodes);
-}
-void fields(auto&, Is<ReadDirector> auto&) {}
-void fields(auto&, Is<ReadHalted> auto&) {}
-void fields(auto& a, Is<ReadPeers> auto& it) {
-  a(it.node);
-}
-void fields(auto& a, Is<ForgetNode> auto& it) {
+void fields(auto& a, Is<ReadPeers, ForgetNode, FeedChanges> auto& it) {
   a(it.node);
 }
 void fields(auto& a, Is<ApplyDelta> auto& it) {
@@ -230,10 +204,7 @@ void fields(auto& a, Is<ApplyDelta> auto& it) {
 void fields(auto& a, Is<Kick> auto& it) {
   a(it.node, it.clients);
 }
-void fields(auto& a, Is<Commit> auto& it) {
-  a(it.node, it.peers);
-}
-void fields(auto& a, Is<GiveUp> auto& it) {
+void fields(auto& a, Is<Commit, GiveUp> auto& it) {
   a(it.node, it.peers);
 }
 void fields(auto& a, Is<Nudge> auto& it) {
@@ -292,20 +263,13 @@ void fields(auto& a, Is<manifests::NodeIdentity> auto& it) {
   a(it.node, it.boot_id, it.lock_digest, it.kernel_release, it.kernel_build_id, it.modules,
     it.tools, it.clock_unix_ns, it.seal_key, it.wireguard_key, it.agent_version);
 }
-void fields(auto&, Is<Done> auto&) {}
 void fields(auto& a, Is<Failed> auto& it) {
   a(it.error);
-}
-void fields(auto& a, Is<Booted> auto& it) {
-  a(it.nodes);
-}
-void fields(auto& a, Is<IdentitiesRead> auto& it) {
-  a(it.nodes);
 }
 void fields(auto& a, Is<Fed> auto& it) {
   a(it.error, it.added, it.changed, it.removed);
 }
-void fields(auto& a, Is<NodesFed> auto& it) {
+void fields(auto& a, Is<Booted, IdentitiesRead, NodesFed> auto& it) {
   a(it.nodes);
 }
 void fields(auto& a, Is<ClocksRead> auto& it) {
@@ -323,8 +287,6 @@ void fields(auto& a, Is<PeersRead> auto& it) {
 void fields(auto& a, Is<PeersChanged> auto& it) {
   a(it.clock_unix_ns, it.put, it.removed);
 }
-void fields(auto&, Is<Tick> auto&) {}
-void fields(auto&, Is<Interrupted> auto&) {}
 void fields(auto& a, Is<Event> auto& it) {
   a(it.echo, it.what);
 }

@@ -43,22 +43,6 @@ void peers_answered(const Turn& turn, NodeView& view, Event& event) {
   view.failures = 0;
 }
 
-void delta_answered(const Turn& turn, const Event& event) {
-  Steering& steering = turn.state.steering;
-  const CommandId id = std::exchange(steering.delta, 0);
-  const auto* failed = std::get_if<Failed>(&event.what);
-  if (failed == nullptr) {
-    for (auto& [_, applied] : steering.applied) applied.revision = steering.intent.revision;
-  } else {
-    // What the intent holds beyond what is applied goes when the director has been read.
-    turn.say("the director refused: " + failed->error.message);
-    read_director(turn);
-  }
-  if (failed != nullptr || director::stands(steering.applied, steering.intent.revision)) {
-    clients_answered(turn, id, failed == nullptr ? nullptr : &failed->error);
-  }
-}
-
 /// A machine that halts while clients move is left by all at once.
 void halted_answered(const Turn& turn, const Event& event) {
   State& state = turn.state;
@@ -76,24 +60,6 @@ void halted_answered(const Turn& turn, const Event& event) {
   }
 }
 
-void director_answered(const Turn& turn, Event& event) {
-  Steering& steering = turn.state.steering;
-  steering.reading = 0;
-  if (auto* read = std::get_if<DirectorRead>(&event.what)) {
-    steering.intent = std::move(read->observed.steering);
-    steering.learned_homes = std::move(read->observed.learned.homes);
-    for (auto& [_, applied] : steering.applied) applied.revision = steering.intent.revision;
-    steering.known = true;
-    steering.dead_left = false;
-    return;
-  }
-  const auto* failed = std::get_if<Failed>(&event.what);
-  if (failed == nullptr) return;
-  if (!steering.touched) return refuse(turn, {Code::director_failed, failed->error.message});
-  turn.say("the director cannot be read: " + failed->error.message);
-  read_director(turn);  // half a movement must not be left lying
-}
-
 /// Clocks that drifted since the nodes were fed; what cannot be set shows in handshakes.
 void clock_answered(const Turn& turn, NodeView& view, const Event& event) {
   view.timing = 0;
@@ -105,7 +71,7 @@ void clock_answered(const Turn& turn, NodeView& view, const Event& event) {
 
 void interrupt(const Turn& turn) {
   State& state = turn.state;
-  state.rollout.interrupted = true;
+  if (!std::exchange(state.rollout.interrupted, true)) state.rollout.interrupted_at = turn.now;
   const auto early = Overloaded{
       [](const task::Start&) { return true; },   [](const task::Install&) { return true; },
       [](const task::BringUp&) { return true; }, [](const task::Survey&) { return true; },
@@ -128,6 +94,7 @@ void take(const Turn& turn, Event& event) {
     if (view.feeding == event.echo) return fed(turn, node, view, event);
     if (view.timing == event.echo) return clock_answered(turn, view, event);
   }
+  if (event.echo == state.rollout.confirming) return keys_confirmed(turn, event);
   if (event.echo == state.machines.reading) return halted_answered(turn, event);
   if (event.echo == state.steering.reading) return director_answered(turn, event);
   if (event.echo == state.steering.delta) {
@@ -177,12 +144,27 @@ State start(const Plan& plan) {
   return state;
 }
 
+void break_off(State& state, Reason why) {
+  Roster& clients = state.movement;
+  for (Roster::Id id = 0; id < clients.size(); ++id) {
+    Client& client = clients.change(id);
+    const bool settled =
+        is<stage::Waiting>(client) || is<stage::Moved>(client) || is<stage::Stayed>(client);
+    if (client.why || settled) continue;
+    client.why = Reason{why.code, "was under way (" + std::string(name_of(client.stage)) + ")"};
+  }
+  state.rollout.task = task::Finished{};
+  state.rollout.outcome = Outcome::needs_person;
+  state.rollout.refusal = std::move(why);
+}
+
 Step step(const Plan& plan, State& state, Event event, Instant now) {
   Step out;
   const Turn turn{plan, state, now, out};
   if (finished(state)) return out;
   if (does<task::Start>(state)) set_out(turn);
   take(turn, event);
+  mind_director(turn);
   proceed(turn);
   // `up` has nobody to move.
   if (plan.kind != Kind::up && moves_clients(state.rollout.task)) {

@@ -10,6 +10,7 @@
 #include "deployer/rollout/movement/roster.h"
 #include "deployer/rollout/nodelife/nodelife.h"
 #include "deployer/rollout/terms/commands.h"
+#include "deployer/rollout/terms/inner_owners.h"
 #include "deployer/rollout/terms/peer_table.h"
 #include "deployer/rollout/terms/plan.h"
 #include "deployer/rollout/terms/reason.h"
@@ -95,6 +96,7 @@ struct Rollout {
   Phase phase = Phase::planned;
   Task task{};
   bool interrupted = false;
+  Instant interrupted_at{0};
   Outcome outcome = Outcome::none;
   std::optional<Reason> refusal{};  ///< why it did not become `done`
   std::vector<Reason> warnings{};
@@ -106,6 +108,8 @@ struct Rollout {
   std::set<NodeId> dead{};        ///< the nodes of `from` that did not answer the survey
   std::set<NodeId> lost{};        ///< nodes of either pool whose machine halted since
   std::map<NodeId, Fed> fed{};    ///< what became of each node's peers
+  bool confirmed = false;         ///< a rollback's nodes are given all preshared keys again
+  CommandId confirming = 0;       ///< the outstanding FeedNodes that does so
 };
 
 /// Steering: what is wanted, and beside it what is applied and learned.
@@ -113,11 +117,16 @@ struct Steering {
   director::Intent intent{};  ///< with what is ordered and not yet acknowledged
   director::AppliedBy applied{};
   std::map<Endpoint, NodeId> learned_homes{};
-  bool known = false;      ///< read, and nothing was refused since
-  bool touched = false;    ///< a delta was sent: from here on giving up is work
-  bool dead_left = false;  ///< nothing in `intent` names a dead node
-  CommandId delta = 0;     ///< the outstanding ApplyDelta
-  CommandId reading = 0;   ///< the outstanding ReadDirector
+  bool known = false;        ///< read, and nothing was refused since
+  bool touched = false;      ///< a delta was sent: from here on giving up is work
+  bool dead_left = false;    ///< nothing in `intent` names a dead node
+  CommandId delta = 0;       ///< the outstanding ApplyDelta
+  CommandId reading = 0;     ///< the outstanding ReadDirector
+  unsigned unread = 0;       ///< readings that failed, in a row
+  unsigned refused = 0;      ///< deltas that failed, in a row
+  Instant trouble_since{0};  ///< when the first of either did
+  Instant not_before{0};     ///< after one that failed, the next is ordered no sooner
+  std::string trouble{};     ///< what was said of the last one
 };
 
 /// Which machines are frozen or gone.
@@ -135,6 +144,7 @@ struct State {
   Steering steering{};
   Machines machines{};
   std::map<NodeId, NodeView> nodes{};
+  std::optional<InnerOwners> owners{};  ///< of the plan's peers, from the first use on
 };
 [[nodiscard]] bool finished(const State& state);
 /// From here on new clients go to the plan's `to`.
@@ -154,6 +164,9 @@ struct Step {
 };
 
 [[nodiscard]] State start(const Plan& plan);
+/// Ends it where it stands, for a person to decide: nothing more is ordered, who is under way stays
+/// so, and the next rollout finds what there is.
+void break_off(State& state, Reason why);
 /// One decision, at a cost that grows with what it touches. Never fails: what goes wrong becomes
 /// part of the state.
 ///

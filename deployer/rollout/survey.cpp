@@ -60,7 +60,7 @@ void begin_survey(const Turn& turn) {
       view.failures = 0;
       view.trouble.clear();
       if (feed && nodes == &turn.plan.to) {
-        view.feeding = turn.order(FeedNodes{{node}});
+        view.feeding = turn.order(FeedChanges{node});
         view.timing = turn.order(ReadClocks{{node}});
       } else {
         read_peers(turn, node, view);
@@ -71,7 +71,6 @@ void begin_survey(const Turn& turn) {
 
 bool survey_complete(const Turn& turn, Instant began) {
   State& state = turn.state;
-  const milliseconds waited = turn.now - began;
   if (!state.steering.known || !state.machines.known) return false;
   const bool hurry = turn.plan.kind == Kind::rollback;
   std::vector<NodeId> targets;
@@ -88,7 +87,10 @@ bool survey_complete(const Turn& turn, Instant began) {
         if (target) targets.push_back(node);
         continue;
       }
+      // Who is being fed is heard of when that is over, and asked only then.
+      if (view.feeding != 0 && !state.machines.halted.contains(node)) return false;
       const bool patient = !hurry || (target && !target_answered);
+      const milliseconds waited = turn.now - std::max(began, view.asked_at);
       const bool silent = waited >= (patient ? kPatience : kRescuePatience);
       if (!state.machines.halted.contains(node) && view.failures == 0 && !silent) return false;
       if (view.trouble.empty()) {

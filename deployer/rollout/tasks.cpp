@@ -113,13 +113,16 @@ class Proceeding {
     make_active();
   }
   void operator()(const task::Activate& it) const {
-    if (it.waits == 0 && state_.steering.delta == 0 && state_.steering.known) make_active();
+    const Steering& steering = state_.steering;
+    if (it.waits != 0 || steering.delta != 0 || !steering.known) return;
+    if (turn_.now >= steering.not_before) make_active();
   }
   void operator()(task::Follow& it) const {
     if (state_.rollout.interrupted) return abandon_interrupted(turn_);
     if (!it.followed) it.followed = follow(turn_);
-    if (!it.followed || busy() || feeding(turn_)) return;
-    conclude(turn_);
+    if (!it.followed || busy()) return;
+    confirm_keys(turn_);
+    if (!feeding(turn_)) conclude(turn_);
   }
   void operator()(const task::Abandon&) const {
     if (busy()) return;

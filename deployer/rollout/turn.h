@@ -34,8 +34,20 @@ struct Turn {
     note_place(state.movement[id]);
   }
   Roster::Id put(Client client) const {
-    note_place(client);
+    if (is<stage::Waiting>(client) || is<stage::Doubted>(client)) {
+      note_resident(client);
+    } else {
+      note_place(client);
+    }
     return state.movement.put(std::move(client));
+  }
+  /// Where one that nobody moved yet is, so that it is known should its node die.
+  void note_resident(const Client& client) const {
+    if (client.way == Way::rescue) return;
+    const auto known = plan.known.find(client.key);
+    const Known place{client.endpoint, client.from};
+    if (known != plan.known.end() && known->second == place) return;
+    out.places.push_back({client.key, client.endpoint, client.from});
   }
 
  private:
@@ -76,6 +88,13 @@ void read_peers(const Turn& turn, const NodeId& node, NodeView& view);
 /// Whether all has arrived that can be waited for since `began`; sorts out who is dead.
 [[nodiscard]] bool survey_complete(const Turn& turn, Instant began);
 
+// mind_director.cpp
+void director_answered(const Turn& turn, Event& event);
+void delta_answered(const Turn& turn, const Event& event);
+/// Reads the director again once the pause after a reading that failed is over, and ends the
+/// rollout where a director fails for too long.
+void mind_director(const Turn& turn);
+
 // find_clients.cpp
 /// Who is to be moved: fills `state.movement` with those that are not in it yet.
 void find_clients(const Turn& turn);
@@ -86,7 +105,11 @@ bool find_leftovers(const Turn& turn);
 /// Ends the sessions of keys that left the registry, and gives what is new, on the old pool.
 void feed_old_pool(const Turn& turn);
 void fed(const Turn& turn, const NodeId& node, NodeView& view, const Event& event);
-/// Whether a node of the old pool is still being brought to the registry.
+/// A rollback's nodes were given what changed, in a hurry; this gives them every preshared key
+/// again, once a client does not answer for lack of it perhaps, at the latest when all are moved.
+void confirm_keys(const Turn& turn);
+void keys_confirmed(const Turn& turn, const Event& event);
+/// Whether a node is still being brought to the registry.
 [[nodiscard]] bool feeding(const Turn& turn);
 
 // movement/
@@ -141,6 +164,8 @@ void abandon_interrupted(const Turn& turn);
 /// A node that clients are moved to halted: a deploy does not go on with what is left of its pool.
 [[nodiscard]] std::optional<Reason> lost_target(const Turn& turn);
 void conclude(const Turn& turn);
+/// Ends it where it stands: what it needs to go on, or to give up in order, is not there.
+void break_off(const Turn& turn, Reason why);
 void finish(const Turn& turn, Outcome outcome, Phase phase);
 
 // tasks.cpp

@@ -52,6 +52,7 @@ void watch_kicked(const Turn& turn, Id id) {
   }
   // Only a dump asked for by then can say that there is none: late dumps must not undo handshakes.
   if (fresh(state, client.to, client.key, client.since + kKickAgain) != nullptr) {
+    confirm_keys(turn);  // its preshared key may be another one since
     turn.enter(id, stage::Kicking{{}, first_kick});
   }
 }
@@ -92,9 +93,13 @@ void call(const Turn& turn, Id id, const manifests::PeerState* peer) {
 
 void nudge(const Turn& turn, const Client& client, stage::Switched& switched) {
   const auto registered = turn.plan.peers.find(client.key);
-  if (registered == turn.plan.peers.end() || registered->second.allowed_ips.empty()) return;
+  if (registered == turn.plan.peers.end()) return;
+  auto& owners = turn.state.owners;
+  if (!owners) owners.emplace(turn.plan.peers);
   switched.nudged = turn.now;
-  turn.order(Nudge{client.to, registered->second.allowed_ips.front().address});
+  if (const auto inner = owners->address_of(registered->second)) {
+    turn.order(Nudge{client.to, *inner});
+  }
 }
 
 void watch_switched(const Turn& turn, Id id) {

@@ -86,13 +86,15 @@ class StateStore {
   virtual Result<std::optional<PoolName>> active_pool() = 0;
   virtual Status set_active_pool(const std::optional<PoolName>& pool) = 0;
 
-  /// Journals of rollouts before it are dropped: they name where clients were.
+  /// Costs the same, however long journals before it are.
   virtual Result<std::int64_t> begin_rollout(const StoredRollout& rollout) = 0;
   /// One transaction, on the disk when it returns.
   virtual Status append(const JournalEntry& entry) = 0;
   /// Whatever was left open before it has been finished by it too; by an `up` only other ones.
   virtual Status finish_rollout(std::int64_t id, Phase phase, const std::string& outcome) = 0;
   virtual Result<StoredJournal> journal(std::int64_t rollout) = 0;
+  /// They name where clients were, and nobody walks them once another rollout is over.
+  virtual Status forget_journals_before(std::int64_t rollout) = 0;
   /// The newest first.
   virtual Result<std::vector<StoredRollout>> rollouts(std::size_t limit) = 0;
   /// The newest deploy or rollback.

@@ -56,8 +56,21 @@ class Work {
   Result<Run> run(const Plan& rollout, Means means) {
     return run_rollout(site_, rollout, std::move(means), orders_.interrupted, orders_.ordered_at);
   }
+  /// What follows clients that were moved. It is told where it fails, and undoes nothing.
+  void follow(const Status& done, const std::string& what) {
+    if (done) return;
+    warnings_.push_back({Code::failed, what + ": " + done.error().message +
+                                           "; once that is mended, `weir-deployer up` with the "
+                                           "release in use does it"});
+  }
+  /// Nodes, state and director are brought to the registry, after an order that was carried out.
+  void settle(const Plan& rollout) {
+    follow(bring_to_registry(rollout.to), "the other nodes were not brought to the registry");
+    follow(forget_removed(rollout.to_pool), "what is known of removed peers was not forgotten");
+  }
   Status bring_to_registry(const std::vector<NodeId>& fed);
   Status forget_removed(const PoolName& pool);
+  Status take_down(const DownPlan& plan);
   Result<Report> finish(Report report);
   void name_revoked(Report& report) const;
 
@@ -76,7 +89,7 @@ Status Work::bring_to_registry(const std::vector<NodeId>& fed) {
     if (std::find(fed.begin(), fed.end(), node) == fed.end()) nodes.push_back(node);
   }
   if (nodes.empty()) return {};
-  TRY_ASSIGN(const auto now, feed_nodes(site_, nodes, Removals::take));
+  TRY_ASSIGN(const auto now, feed_nodes(site_, nodes, Removals::take, Confirming::all));
   for (const auto& [node, it] : now) {
     if (it.error) {
       warnings_.push_back(
@@ -135,9 +148,7 @@ Result<Report> Work::operator()(const UpPlan& plan) {
   TRY_ASSIGN(const Run now, run(plan.rollout, means(plan.pool, plan.rollout)));
   Report out = report_of(plan.rollout, now.state, now.took);
   if (out.outcome == Outcome::done) {
-    TRY(bring_to_registry(plan.rollout.to));
-    TRY(forget_removed(plan.pool.pool));
-    TRY(site_.store().set_active_pool(plan.pool.pool));
+    settle(plan.rollout);
   }
   return finish(std::move(out));
 }
@@ -148,16 +159,24 @@ Result<Report> Work::operator()(const DeployPlan& plan) {
   TRY_ASSIGN(const Run there, run(plan.rollout, means(plan.pool, plan.rollout)));
   if (there.state.rollout.outcome != Outcome::rolled_back) {
     Report out = report_of(plan.rollout, there.state, there.took);
-    if (out.outcome == Outcome::done) {
-      TRY(bring_to_registry(plan.rollout.to));
-      TRY(forget_removed(plan.rollout.to_pool));
-    }
+    if (out.outcome == Outcome::done) settle(plan.rollout);
     return finish(std::move(out));
   }
   const auto& refusal = there.state.rollout.refusal;
   site_.say("moving back: " + (refusal ? refusal->text : std::string()));
   const Plan back = return_plan(site_.documents(), planned_.observed, plan.rollout);
-  TRY_ASSIGN(const Run returned, run(back, {.removals = removals(back)}));
+  const auto returning = run(back, {.removals = removals(back)});
+  if (!returning) {
+    Report out = report_of(plan.rollout, there.state, there.took);
+    out.outcome = Outcome::needs_person;
+    out.refusal = Reason{
+        refusal ? refusal->code : Code::failed,
+        (refusal ? refusal->text + "; " : std::string()) +
+            "those that were moved could not be moved back (" + returning.error().message +
+            "), `weir-deployer status` shows where each is; once that is mended, " + way_on(back)};
+    return finish(std::move(out));
+  }
+  const Run& returned = *returning;
   Report out = report_of(back, returned.state, returned.took);
   out.order = "deploy";
   out.release = plan.release.release.name.string();
@@ -182,14 +201,25 @@ Result<Report> Work::operator()(const RollbackPlan& plan) {
   const Removals taken = removals(plan.rollout);
   TRY_ASSIGN(const Run now, run(plan.rollout, {.removals = taken}));
   Report out = report_of(plan.rollout, now.state, now.took);
-  if (out.outcome == Outcome::done && taken == Removals::take) {
-    TRY(bring_to_registry(plan.rollout.to));
-    TRY(forget_removed(plan.rollout.to_pool));
-  }
+  if (out.outcome == Outcome::done && taken == Removals::take) settle(plan.rollout);
   return finish(std::move(out));
 }
 
 Result<Report> Work::operator()(const DownPlan& plan) {
+  Report out = simple_report("down", {});
+  out.phase = Phase::retired;
+  if (auto done = take_down(plan); !done) {
+    out.outcome = Outcome::needs_person;
+    out.refusal =
+        Reason{Code::failed, done.error().message +
+                                 "; part of the fleet may be down already, "
+                                 "`weir-deployer status` shows what; once that is mended, "
+                                 "finish with `weir-deployer down`"};
+  }
+  return finish(std::move(out));
+}
+
+Status Work::take_down(const DownPlan& plan) {
   for (const auto& pool : site_.fleet().pools) TRY(stop_pool(site_, pool.name));
   TRY_IN(site_.director().remove(), "director");
   TRY(site_.store().set_active_pool({}));
@@ -197,28 +227,30 @@ Result<Report> Work::operator()(const DownPlan& plan) {
     TRY(site_.store().finish_rollout(*plan.unfinished, Phase::retired, "the fleet was taken down"));
   }
   // Nobody will call them any more, so where they were is nobody's business.
-  TRY(site_.store().forget_all_clients());
-  Report out = simple_report("down", {});
-  out.phase = Phase::retired;
-  return finish(std::move(out));
+  return site_.store().forget_all_clients();
 }
 
-/// What the journal of a rollout that was not finished adds to what is seen.
-Status look_back(Site& site, Observed& observed) {
+/// Names the rollout that was not finished, and adds what its journal knows. Who goes back does not
+/// wait for a walk through a long journal: where clients were stands in the state beside it.
+Status look_back(Site& site, const Order& order, Observed& observed) {
   const StoredRollout* unfinished = unfinished_rollout(observed);
   if (unfinished == nullptr) return {};
+  const std::string name = "rollout " + std::to_string(unfinished->id);
+  if (std::holds_alternative<RollbackOrder>(order) || std::holds_alternative<DownOrder>(order)) {
+    site.say(name + " was not finished: it ended while " + std::string(name_of(unfinished->phase)));
+    return {};
+  }
   TRY_ASSIGN(const auto journal, site.store().journal(unfinished->id));
   const auto past = resume(journal);
   if (!past) {
     site.say(
-        "the journal of rollout " + std::to_string(unfinished->id) +
+        "the journal of " + name +
         " cannot be walked, so only what nodes and director say counts: " + past.error().message);
     return {};
   }
   if (!*past) return {};
-  site.say("rollout " + std::to_string(unfinished->id) + " was not finished: its journal has " +
-           std::to_string((*past)->steps) + " steps and ends while " +
-           std::string(name_of((*past)->phase)));
+  site.say(name + " was not finished: its journal has " + std::to_string((*past)->steps) +
+           " steps and ends while " + std::string(name_of((*past)->phase)));
   for (const auto& [key, place] : (*past)->places) observed.clients.try_emplace(key, place);
   return {};
 }
@@ -234,7 +266,7 @@ Result<Planned> plan_on(Site& site, const Order& order, Seeing seeing) {
   }
   const bool hurry = std::holds_alternative<RollbackOrder>(order);
   TRY_ASSIGN(auto observed, observe(site, hurry ? kHurry : kPatience));
-  TRY(look_back(site, observed));
+  TRY(look_back(site, order, observed));
   TRY_ASSIGN(auto plan, plan_order(order, site.documents(), observed, facts));
   return Planned{std::move(plan), std::move(observed), std::move(release)};
 }

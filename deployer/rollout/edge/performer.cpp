@@ -162,17 +162,18 @@ void Performer::perform(Ordered ordered) {
             });
           },
           [&](FeedNodes& it) {
-            const auto feed = [this, nodes = it.nodes] {
-              return of(feed_nodes(site_, nodes, means_.removals),
+            on_pool(id, [this, nodes = std::move(it.nodes)] {
+              return of(feed_nodes(site_, nodes, means_.removals, Confirming::all),
                         [](auto fed) { return NodesFed{std::move(fed)}; });
-            };
-            // One alone is asked in its turn, so that others do not wait for it.
-            if (it.nodes.size() != 1) return on_pool(id, feed);
-            const NodeId& node = it.nodes.front();
-            nodes_.at(node)->lane.post([this, id, node, feed] {
+            });
+          },
+          [&](const FeedChanges& it) {
+            // In the node's turn, so that others do not wait for it.
+            nodes_.at(it.node)->lane.post([this, id, node = it.node] {
               // A frozen one would hold up the end of the rollout until the call's time is over.
-              auto runs = running(site_, node);
-              answer(id, runs ? feed() : of(std::move(runs)));
+              if (auto runs = running(site_, node); !runs) return answer(id, of(std::move(runs)));
+              answer(id, of(feed_nodes(site_, {node}, means_.removals, Confirming::none),
+                            [](auto fed) { return NodesFed{std::move(fed)}; }));
             });
           },
           [&](ReadClocks& it) {

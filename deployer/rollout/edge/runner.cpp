@@ -28,6 +28,11 @@ std::vector<StoredClient> relocated(const Step& step) {
   return out;
 }
 
+std::string outcome_line(const State& state) {
+  if (state.rollout.refusal) return state.rollout.refusal->text;
+  return state.rollout.outcome == Outcome::done ? "done" : "ended";
+}
+
 class Runner {
  public:
   Runner(Site& site, const Plan& plan, std::int64_t rollout)
@@ -55,27 +60,53 @@ class Runner {
     phase_ = state.rollout.phase;
     entry.records = std::exchange(records_, {});
     TRY_IN(site_.store().append(entry), "journal");
-    if (activated(state) && !active_) {
-      active_ = true;
-      TRY_IN(site_.store().set_active_pool(plan_.to_pool), "journal");
-    }
+    // Only what `up` begins with where nothing steers: no reason to stop halfway.
+    moved_on_ = moved_on_ || activated(state);
+    if (moved_on_ && !active_) active_ = site_.store().set_active_pool(plan_.to_pool).has_value();
     return {};
   }
 
+  /// Writes down how it ended. Clients are where they are by then: what cannot be written is told.
+  void close(State& state) const {
+    const Outcome outcome = state.rollout.outcome;
+    if ((moved_on_ || activated(state)) && !active_) {
+      told(state, site_.store().set_active_pool(plan_.to_pool),
+           "the state does not say that pool " + plan_.to_pool.string() +
+               " is the active one; once it can be written, say `weir-deployer up` with its "
+               "release");
+    }
+    (void)site_.store().forget_journals_before(rollout_);  // else the next one does
+    if (outcome != Outcome::done && outcome != Outcome::failed) return;
+    told(state, site_.store().finish_rollout(rollout_, state.rollout.phase, outcome_line(state)),
+         "the state calls this order unfinished; once it can be written, give the order again");
+  }
+
  private:
+  static void told(State& state, const Status& written, const std::string& what) {
+    if (written) return;
+    state.rollout.warnings.push_back({Code::unwritten, what + ": " + written.error().message});
+  }
+
   Site& site_;
   const Plan& plan_;
   std::int64_t rollout_;
   Phase phase_ = Phase::planned;
-  bool active_ = false;
+  bool moved_on_ = false;  ///< the plan's pool is the active one
+  bool active_ = false;    ///< and the state says so
   std::vector<std::string> records_;
   std::uint64_t bytes_ = 0;
   bool cut_ = false;
 };
 
-std::string outcome_line(const State& state) {
-  if (state.rollout.refusal) return state.rollout.refusal->text;
-  return state.rollout.outcome == Outcome::done ? "done" : "ended";
+/// Clients may be on both pools, and nothing that is not written down is ordered.
+Reason unwritten(const Plan& plan, const State& state, const Error& error) {
+  const std::size_t moved = state.movement.count<stage::Moved>();
+  return {Code::unwritten,
+          error.message + "; " + std::to_string(moved) + " of " +
+              std::to_string(state.movement.size()) +
+              " clients are moved, `weir-deployer status` shows where each is; once the state "
+              "folder can be written, " +
+              way_on(plan)};
 }
 
 }  // namespace
@@ -104,10 +135,17 @@ Result<Run> run_rollout(Site& site, const Plan& plan, Means means,
   bool told = false;
   for (;;) {
     const Instant at = now();
+    const bool touched = run.state.steering.touched && plan.kind != Kind::up;
     Event kept = shortened(run.state, event);
     Step next = step(plan, run.state, std::move(event), at);
     runner.take(at, std::move(kept), next);
-    TRY(runner.keep(run.state, next));
+    auto written = runner.keep(run.state, next);
+    if (!written && !finished(run.state)) {
+      if (!touched) return tl::unexpected(std::move(written).error());
+      break_off(run.state, unwritten(plan, run.state, written.error()));
+      site.say("stopping: " + run.state.rollout.refusal->text);
+      break;
+    }
     for (Ordered& ordered : next.commands) performer.perform(std::move(ordered));
     if (finished(run.state)) break;
     if (held) {
@@ -122,12 +160,7 @@ Result<Run> run_rollout(Site& site, const Plan& plan, Means means,
     }
   }
   run.took = now();
-  const Outcome outcome = run.state.rollout.outcome;
-  const bool settled = outcome == Outcome::done || outcome == Outcome::failed;
-  if (settled) {
-    TRY_IN(site.store().finish_rollout(id, run.state.rollout.phase, outcome_line(run.state)),
-           "journal");
-  }
+  runner.close(run.state);
   return run;
 }
 

@@ -18,7 +18,8 @@ struct Run {
 ///
 /// interrupted  set from elsewhere: the rollout is then ended in order
 /// ordered_at   when the person gave the order; instants count from there
-/// errors       io: the journal cannot be written (nothing unwritten was performed)
+/// errors       io: the journal cannot be written, and steering was not touched. Afterwards that
+///              breaks the rollout off, for a person; nothing unwritten is performed either way
 Result<Run> run_rollout(Site& site, const Plan& plan, Means means,
                         const std::atomic<bool>& interrupted,
                         std::chrono::steady_clock::time_point ordered_at);

@@ -13,8 +13,9 @@ std::vector<Prefix> sorted(std::vector<Prefix> prefixes) {
 }  // namespace
 
 bool is_probe(const manifests::PeerState& peer, const std::optional<IpAddress>& probe_source) {
-  return probe_source && peer.allowed_ips.size() == 1 &&
-         peer.allowed_ips.front().address == *probe_source;
+  if (!probe_source) return false;
+  const auto length = static_cast<std::uint8_t>(probe_source->is_v4() ? 32 : 128);
+  return peer.allowed_ips == std::vector<Prefix>{{*probe_source, length}};
 }
 
 NodeFeed feed_of(const std::map<PublicKey, manifests::Peer>& registry,

@@ -49,6 +49,12 @@ struct FeedNodes {
   std::vector<NodeId> nodes;
   bool operator==(const FeedNodes&) const = default;
 };
+/// The same in a hurry: preshared keys that a node has are not given again, and one that does not
+/// answer at once is not waited for. Answer: NodesFed.
+struct FeedChanges {
+  NodeId node;
+  bool operator==(const FeedChanges&) const = default;
+};
 struct ReadClocks {  ///< Answer: ClocksRead, of all of them
   std::vector<NodeId> nodes;
   bool operator==(const ReadClocks&) const = default;
@@ -102,9 +108,10 @@ struct Nudge {  ///< one inner packet through `node`. Answer: Done
 };
 bool operator==(const Kick& a, const Kick& b);
 
-using Command = std::variant<InstallDirector, RemoveDirector, BootPool, StopPool, ReadIdentities,
-                             FeedNodes, ReadClocks, SetClocks, ProbeNodes, ReadDirector, ReadHalted,
-                             ReadPeers, ForgetNode, ApplyDelta, Kick, Commit, GiveUp, Nudge>;
+using Command =
+    std::variant<InstallDirector, RemoveDirector, BootPool, StopPool, ReadIdentities, FeedNodes,
+                 ReadClocks, SetClocks, ProbeNodes, ReadDirector, ReadHalted, ReadPeers, ForgetNode,
+                 ApplyDelta, Kick, Commit, GiveUp, Nudge, FeedChanges>;
 struct Ordered {
   CommandId id = 0;
   Command command;

@@ -47,6 +47,20 @@ std::string shown(const Plan& plan, const PublicKey& key) {
                                                                  : found->second.name;
 }
 
+std::string way_on(const Plan& plan) {
+  const std::string release = plan.release ? plan.release->name.string() : "NAME";
+  switch (plan.kind) {
+    case Kind::rollback:
+      return "finish with `weir-deployer rollback`";
+    case Kind::up:
+      return "finish with `weir-deployer up --release " + release + "`";
+    case Kind::deploy:
+      break;
+  }
+  return "finish with `weir-deployer deploy --release " + release +
+         "`, or undo with `weir-deployer rollback`";
+}
+
 const NodeId& node_for(const PublicKey& key, const std::vector<NodeId>& nodes) {
   // A public key is uniformly distributed as it is; four of its bytes are as good as a hash.
   const auto& raw = key.raw();

@@ -87,6 +87,9 @@ enum class Phase : std::uint8_t {
 /// The name a person knows a client by: the registry's, else the public key.
 [[nodiscard]] std::string shown(const Plan& plan, const PublicKey& key);
 
+/// What a person orders next where a rollout of `plan` ended halfway.
+[[nodiscard]] std::string way_on(const Plan& plan);
+
 /// The node of `nodes` that takes a peer: the same one every time, and evenly spread.
 /// `nodes` must not be empty.
 [[nodiscard]] const NodeId& node_for(const PublicKey& key, const std::vector<NodeId>& nodes);

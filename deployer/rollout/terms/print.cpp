@@ -46,6 +46,9 @@ struct Printer {
   std::string operator()(const FeedNodes& it) const {
     return "give key and peers to" + names(it.nodes);
   }
+  std::string operator()(const FeedChanges& it) const {
+    return "give what changed to " + it.node.string();
+  }
   std::string operator()(const ReadClocks& it) const { return "read clocks of" + names(it.nodes); }
   std::string operator()(const SetClocks& it) const {
     std::string out = "set clocks of";
@@ -98,6 +101,7 @@ bool changes(const Command& command) {
                         [](const Commit&) { return true; },
                         [](const GiveUp&) { return true; },
                         [](const Nudge&) { return false; },
+                        [](const FeedChanges&) { return true; },
                     },
                     command);
 }

@@ -38,7 +38,8 @@ enum class Code : std::uint8_t {
   director_failed,
   no_address,  ///< clients of dead nodes that nobody can call
   stay_behind,
-  failed,  ///< a command failed in another way
+  unwritten,  ///< the state folder does not take what is to be remembered
+  failed,     ///< a command failed in another way
 };
 [[nodiscard]] std::string_view name_of(Code code);
 

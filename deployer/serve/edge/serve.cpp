@@ -180,6 +180,21 @@ class Server {
   steady_clock::time_point opened_at_;
 };
 
+/// The order was given to a process that went away: it may have been carried out, or in part.
+ControlReply left_alone(const Order& order, const Error& error) {
+  Report report;
+  report.order = name_of(order);
+  if (const ReleaseName* release = release_of(order)) report.release = release->string();
+  report.outcome = Outcome::needs_person;
+  report.refusal =
+      Reason{Code::failed, "the serving process does not answer any more (" + error.message +
+                               "), so how far the order came is not known; "
+                               "`weir-deployer status` shows what is true and what "
+                               "to do next"};
+  return {{}, print_text(report),       print_json(report), report.refusal->text,
+          {}, exit_code(report.outcome)};
+}
+
 }  // namespace
 
 ControlReply refusal_of(const Order& order, const Error& error) {
@@ -226,15 +241,18 @@ Result<std::optional<ControlReply>> order_from_server(const std::string& fleet_p
   TRY(connection->send(print(order)));
   bool told = false;
   for (;;) {
-    TRY_ASSIGN_IN(const auto line, connection->receive(kListenPatience), "the serving process");
-    if (line) {
+    const auto received = connection->receive(kListenPatience);
+    if (!received) return std::optional(left_alone(order, received.error()));
+    if (const auto& line = *received) {
       TRY_ASSIGN(auto reply, parse_control_reply(*line));
       if (!reply.progress) return std::optional<ControlReply>(std::move(reply));
       progress(*reply.progress);
     }
     if (interrupted && !told) {
       told = true;
-      TRY(connection->send(kControlInterrupt));
+      if (auto sent = connection->send(kControlInterrupt); !sent) {
+        return std::optional(left_alone(order, sent.error()));
+      }
     }
   }
 }

@@ -10,6 +10,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kCallPatience{15000};
+/// A node that does not even say who it is.
+constexpr milliseconds kHurriedPatience{2000};
 constexpr int kClockSamples = 5;
 constexpr std::size_t kPeersACall = 1000;
 
@@ -86,15 +88,19 @@ Status give_identity(Site& site, node_client::NodeClient& client,
   return {};
 }
 
-Status feed_node(Site& site, const NodeId& node, LateIdentity& late, Removals removals, Fed& out) {
-  TRY_ASSIGN(const auto client, site.connect(node, kCallPatience));
+Status feed_node(Site& site, const NodeId& node, LateIdentity& late, Removals removals,
+                 Confirming confirming, Fed& out) {
+  const bool hurried = confirming == Confirming::none;
+  TRY_ASSIGN(const auto client, site.connect(node, hurried ? kHurriedPatience : kCallPatience));
   TRY_ASSIGN(const auto about, client->identity());
+  client->set_timeout(kCallPatience);
   TRY(give_identity(site, *client, about, late));
   TRY_ASSIGN(const auto dump, client->peers());
   std::optional<IpAddress> probe;
   if (site.fleet().probe) probe = site.fleet().probe->source;
   NodeFeed feed = feed_of(site.peers(), dump, probe);
   if (removals == Removals::keep) feed.remove.clear();
+  if (hurried) feed.confirm.clear();
   PeerChanges changes(*client);
   // Who goes makes room first: an allowed IP may have passed to somebody else.
   for (const PublicKey& key : feed.remove) TRY(changes.remove(key));
@@ -139,13 +145,13 @@ Result<std::vector<manifests::NodeIdentity>> read_identities(Site& site,
 }
 
 Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& nodes,
-                                         Removals removals) {
+                                         Removals removals, Confirming confirming) {
   LateIdentity late(site);
   std::map<NodeId, Fed> out;
   std::mutex lock;
   TRY(for_each_node(nodes, [&](const NodeId& node) -> Status {
     Fed fed;
-    if (auto done = feed_node(site, node, late, removals, fed); !done) {
+    if (auto done = feed_node(site, node, late, removals, confirming, fed); !done) {
       fed.error = std::move(done).error();
     }
     const std::lock_guard guard(lock);
@@ -156,7 +162,7 @@ Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& 
 }
 
 Status feed_all(Site& site, const std::vector<NodeId>& nodes) {
-  TRY_ASSIGN(auto fed, feed_nodes(site, nodes, Removals::take));
+  TRY_ASSIGN(auto fed, feed_nodes(site, nodes, Removals::take, Confirming::all));
   for (auto& [node, one] : fed) {
     if (one.error) return tl::unexpected(Error(*one.error).in("node " + node.string()));
   }

@@ -28,13 +28,17 @@ Result<std::vector<manifests::NodeIdentity>> read_identities(Site& site,
 /// What becomes of a node's peers that the registry does not name.
 enum class Removals : std::uint8_t { take, keep };
 
+/// Whether preshared keys are given again to nodes that have one for the peer: none tells which.
+/// Without it a node that does not answer at once is not waited for either.
+enum class Confirming : std::uint8_t { none, all };
+
 /// Sets the clock of nodes that have no private key yet, gives them the key, and makes their peers
 /// those of the registry. Live sessions of peers that stay lose no packet; those of peers that go
 /// end. What a node refuses, or that it does not answer, stands with it.
 /// errors  unauthorized: the fleet's identity is needed and cannot be opened
 Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& nodes,
-                                         Removals removals);
-/// The same; the first node that was not fed is an error.
+                                         Removals removals, Confirming confirming);
+/// The same of everything; the first node that was not fed is an error.
 Status feed_all(Site& site, const std::vector<NodeId>& nodes);
 
 /// Sets clocks to so far ahead of ours.

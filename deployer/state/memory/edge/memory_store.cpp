@@ -62,7 +62,6 @@ Result<std::int64_t> MemoryStore::begin_rollout(const StoredRollout& rollout) {
   const std::lock_guard guard(lock_);
   rollouts_.push_back(rollout);
   rollouts_.back().id = static_cast<std::int64_t>(rollouts_.size());
-  journals_.clear();
   journals_[rollouts_.back().id].plan = rollout.plan;
   return rollouts_.back().id;
 }
@@ -99,6 +98,12 @@ Status MemoryStore::finish_rollout(std::int64_t id, Phase phase, const std::stri
 Result<StoredJournal> MemoryStore::journal(std::int64_t rollout) {
   const std::lock_guard guard(lock_);
   return journals_[rollout];
+}
+
+Status MemoryStore::forget_journals_before(std::int64_t rollout) {
+  const std::lock_guard guard(lock_);
+  journals_.erase(journals_.begin(), journals_.lower_bound(rollout));
+  return {};
 }
 
 Result<std::vector<StoredRollout>> MemoryStore::rollouts(std::size_t limit) {

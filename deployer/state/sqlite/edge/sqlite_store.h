@@ -30,6 +30,7 @@ class SqliteStore final : public StateStore {
   Status append(const JournalEntry& entry) override;
   Status finish_rollout(std::int64_t id, Phase phase, const std::string& outcome) override;
   Result<StoredJournal> journal(std::int64_t rollout) override;
+  Status forget_journals_before(std::int64_t rollout) override;
   Result<std::vector<StoredRollout>> rollouts(std::size_t limit) override;
   Result<std::optional<StoredRollout>> newest_movement() override;
   Result<std::map<PublicKey, Known>> clients() override;

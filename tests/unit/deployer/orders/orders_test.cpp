@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "deployer/orders/resumption.h"
 #include "tests/unit/deployer/fake_fleet.h"
 
 namespace weir::deployer {
@@ -271,30 +270,25 @@ TEST_CASE("up gives a changed preshared key, and live sessions stay") {
   CHECK(fleet.clients.at(FakeFleet::key(1)).lost == 0);
 }
 
-TEST_CASE("the journal that an order leaves can be walked to the state in which it ended") {
-  FakeFleet fleet(4);
+TEST_CASE("a rollback's first feed does not give again the preshared keys that a node has") {
+  FakeFleet fleet(6);
+  for (unsigned n = 1; n <= 6; ++n) fleet.preshared_keys[n] = std::string(32, 'k');
+  fleet.write();
   fleet.done(FakeFleet::up("one"));
   fleet.connect(1, "blue-1");
-  fleet.connect(2, "blue-1");
   fleet.done(FakeFleet::deploy("two"));
-  const auto site = fleet.site();
-  const auto newest = site->store().newest_movement();
-  REQUIRE((newest.has_value() && newest->has_value()));
-  auto journal = site->store().journal((*newest)->id);
-  REQUIRE(journal.has_value());
-  REQUIRE(journal->records.size() > 10);
-  const auto whole = resume(*journal);
-  if (!whole) FAIL(whole.error().message);
-  REQUIRE(whole->has_value());
-  CHECK((*whole)->phase == Phase::committed);
-  CHECK((*whole)->places.at(FakeFleet::key(1)).node == FakeFleet::node("green-1"));
-  // A deployer that was killed leaves a beginning, which can be walked too.
-  journal->records.resize(journal->records.size() / 2);
-  const auto half = resume(*journal);
-  if (!half) FAIL(half.error().message);
-  CHECK((*half)->phase != Phase::committed);
-  journal->records.back() = journal->records.front() + "x";
-  CHECK_FALSE(resume(*journal).has_value());
+  auto& blue = fleet.nodes.at(FakeFleet::node("blue-1"));
+  blue.put.clear();
+  fleet.registry.insert(9);
+  fleet.write();
+  std::optional<std::set<PublicKey>> before_calls;
+  fleet.on_prepare = [&](FakeFleet&, const NodeId& node) {
+    if (node == FakeFleet::node("blue-1") && !before_calls) before_calls = blue.put;
+  };
+  fleet.done(RollbackOrder{});
+  REQUIRE(before_calls);
+  CHECK(*before_calls == keys({9}));
+  CHECK_MESSAGE(blue.put == keys({1, 2, 3, 4, 5, 6, 9}), "afterwards they are");
 }
 
 TEST_CASE("down forgets where clients were, and all that ran") {

@@ -175,8 +175,13 @@ class FakeWorld {
 
   /// Brings nodes to the registry, as FeedNodes asks.
   NodesFed feed(const FeedNodes& it) {
+    for (const NodeId& id : it.nodes) stale.erase(id);
+    return feed_changes(it.nodes);
+  }
+  /// The same, but for preshared keys.
+  NodesFed feed_changes(const std::vector<NodeId>& nodes) {
     NodesFed out;
-    for (const NodeId& id : it.nodes) {
+    for (const NodeId& id : nodes) {
       Fed& fed = out.nodes[id];
       if (refuses_feed.contains(id)) {
         fed.error = Error{Errc::io, 0, "no space"};
@@ -218,14 +223,21 @@ class FakeWorld {
   std::map<NodeId, std::chrono::microseconds> clocks;  ///< ahead; 0 where it does not stand
   std::set<NodeId> old_agents;                         ///< refuse to have their clocks set
   std::set<NodeId> refuses_feed;
+  std::set<PublicKey> rotated;  ///< have another preshared key since `stale` nodes were fed
+  std::set<NodeId> stale;
   bool steers = true;
   director::Intent steering;
   std::map<Endpoint, NodeId> learned_homes;
   std::set<NodeId> frozen;
+  std::set<NodeId> hung;                               ///< silent, though their machines run
   std::function<bool()> lost = [] { return false; };   ///< whether this packet gets lost
   std::function<bool()> fails = [] { return false; };  ///< whether this request to a node fails
-  std::map<NodeId, Instant> slow_reads;                ///< how long a dump takes
-  bool busy_once = false;                              ///< somebody else changed the steering
+  std::function<bool()> loses_director = [] { return false; };  ///< asked before each answer of it
+  unsigned director_calls = 0;
+  std::map<NodeId, Instant> slow_feeds;  ///< how long it takes in a hurry
+  std::map<NodeId, Instant> slow_reads;  ///< how long a dump takes
+  bool refuses_deltas = false;
+  bool busy_once = false;  ///< somebody else changed the steering
   bool green_runs = false;
   bool probe_fails = false;
   std::vector<NodeId> boots;  ///< of the pool that is booted: those that did not run
@@ -240,6 +252,7 @@ class FakeWorld {
   static constexpr Instant kLatency{4};
   static constexpr Instant kTick{20};
   static constexpr Instant kCallPatience{10000};
+  static constexpr Instant kHurriedPatience{2000};
 
   [[nodiscard]] std::int64_t clock_ns() const {
     return 1'700'000'000'000'000'000 + std::chrono::nanoseconds(now).count();
@@ -251,9 +264,18 @@ class FakeWorld {
   }
 
   void accept(Ordered ordered) {
-    const auto* read = std::get_if<ReadPeers>(&ordered.command);
-    const bool slow = read != nullptr && slow_reads.contains(read->node);
-    pending_.emplace_back(now + (slow ? slow_reads.at(read->node) : kLatency), std::move(ordered));
+    Instant takes = kLatency;
+    if (const auto* read = std::get_if<ReadPeers>(&ordered.command)) {
+      if (const auto slow = slow_reads.find(read->node); slow != slow_reads.end()) {
+        takes = slow->second;
+      }
+    }
+    if (const auto* fed = std::get_if<FeedChanges>(&ordered.command)) {
+      if (const auto slow = slow_feeds.find(fed->node); slow != slow_feeds.end()) {
+        takes = slow->second;
+      }
+    }
+    pending_.emplace_back(now + takes, std::move(ordered));
   }
 
   /// The next answer, or a tick; time passes and clients talk meanwhile.
@@ -262,7 +284,8 @@ class FakeWorld {
     for (auto it = pending_.begin(); it != pending_.end(); ++it) {
       if (it->first > until) continue;
       if (blocked(it->second.command)) {
-        if (!gives_up(it->second.command) || it->first + kCallPatience > until) continue;
+        const auto patience = gives_up(it->second.command);
+        if (!patience || it->first + *patience > until) continue;
         Event event{it->second.id, Failed{Error{Errc::timeout, 0, "no answer"}}};
         pending_.erase(it);
         now = until;
@@ -288,6 +311,7 @@ class FakeWorld {
     if (const auto* it = std::get_if<Kick>(&command)) return &it->node;
     if (const auto* it = std::get_if<Commit>(&command)) return &it->node;
     if (const auto* it = std::get_if<GiveUp>(&command)) return &it->node;
+    if (const auto* it = std::get_if<FeedChanges>(&command)) return &it->node;
     if (const auto* it = std::get_if<FeedNodes>(&command); it != nullptr && it->nodes.size() == 1) {
       return &it->nodes.front();
     }
@@ -298,15 +322,18 @@ class FakeWorld {
     return nullptr;
   }
 
-  /// A call that is not made again; of the others it is never known whether they arrive.
-  [[nodiscard]] static bool gives_up(const Command& command) {
-    return std::holds_alternative<FeedNodes>(command) ||
-           std::holds_alternative<ReadClocks>(command);
+  /// How long a call is waited for that is not made again; of the others it is never known whether
+  /// they arrive.
+  [[nodiscard]] static std::optional<Instant> gives_up(const Command& command) {
+    if (std::holds_alternative<FeedChanges>(command)) return kHurriedPatience;
+    if (std::holds_alternative<FeedNodes>(command)) return kCallPatience;
+    if (std::holds_alternative<ReadClocks>(command)) return kCallPatience;
+    return std::nullopt;
   }
 
   [[nodiscard]] bool blocked(const Command& command) const {
     const NodeId* id = node_of(command);
-    return id != nullptr && frozen.contains(*id);
+    return id != nullptr && (frozen.contains(*id) || hung.contains(*id));
   }
 
   void talk() {
@@ -337,132 +364,30 @@ class FakeWorld {
     return std::visit([&](auto& it) { return on_command(it); }, command);
   }
 
-  Event on_command(InstallDirector& it) {
-    steers = true;
-    steering = it.intent;
-    return {0, Done{}};
-  }
-  Event on_command(RemoveDirector&) {
-    steers = false;
-    return {0, Done{}};
-  }
-  Event on_command(BootPool&) {
-    green_runs = true;
-    return {0, Booted{boots}};
-  }
-  Event on_command(ReadIdentities&) { return {0, IdentitiesRead{identities}}; }
-  Event on_command(FeedNodes& it) { return {0, feed(it)}; }
-  Event on_command(ReadClocks& it) {
-    ClocksRead out;
-    for (const NodeId& id : it.nodes) out.ahead.emplace(id, clocks[id]);
-    return {0, std::move(out)};
-  }
-  Event on_command(SetClocks& it) {
-    for (const auto& [id, ahead] : it.ahead) {
-      if (old_agents.contains(id)) return {0, Failed{Error{Errc::busy, 0, "it has its key"}}};
-      if (ahead < clocks[id]) problems.push_back("a clock was set back on " + id.string());
-      clocks[id] = ahead;
-    }
-    return {0, Done{}};
-  }
-  Event on_command(ProbeNodes& it) {
-    if (probe_fails) return {0, Failed{Error{Errc::timeout, 0, "probe: no handshake"}}};
-    probed = it.nodes;
-    return {0, Done{}};
-  }
-  Event on_command(StopPool&) {
-    green_runs = false;
-    return {0, Done{}};
-  }
-  Event on_command(ReadDirector&) {
-    director::Observed observed;
-    observed.steering = steering;
-    observed.learned.homes = learned_homes;
-    return {0, DirectorRead{observed}};
-  }
-  Event on_command(ReadHalted&) { return {0, HaltedRead{frozen}}; }
-  Event on_command(ReadPeers& it) {
-    manifests::PeerDump dump{key(0), clock_ns(), {}};
-    for (const auto& [k, peer] : peers[it.node]) dump.peers.push_back(peer);
-    return {0, PeersRead{dump}};
-  }
-  Event on_command(ForgetNode& it) {
-    std::erase_if(learned_homes, [&](const auto& home) { return home.second == it.node; });
-    return {0, Done{}};
-  }
-  Event on_command(ApplyDelta& it) {
-    if (std::exchange(busy_once, false)) ++steering.revision;
-    if (!director::apply(steering, it.delta)) {
-      return {0, Failed{Error{Errc::busy, 0, "another version"}}};
-    }
-    return {0, Done{}};
-  }
-  Event on_command(Kick& it) {
-    for (const auto& target : it.clients) {
-      auto& client = clients.at(target.public_key);
-      auto& state = peers[it.node].at(target.public_key);
-      if (client.session == it.node && client.online && client.talks && !frozen.contains(it.node)) {
-        problems.push_back("a live session was removed on " + it.node.string());
-      }
-      state.rx_bytes = 0;
-      state.last_handshake_unix_ns = 0;
-      state.endpoint = target.endpoint;
-      if (client.next == it.node) client.next.reset();
-      if (!may_initiate(it.node, target.endpoint)) {
-        problems.push_back(it.node.string() + " initiated without the right to");
-        continue;
-      }
-      if (lost() || !client.online || client.endpoint != target.endpoint ||
-          client.refuses.contains(it.node))
-        continue;
-      state.rx_bytes = 92;
-      state.last_handshake_unix_ns = clock_ns();
-      client.next = it.node;
-      if (!steering.holds.contains({it.node, target.endpoint})) confirm(client, it.node);
-    }
-    return {0, Done{}};
-  }
-  void confirm(FakeClient& client, const NodeId& id) {
-    if (client.next != id || lost()) return;
-    if (client.deaf_to_commit.erase(id) != 0) return;
-    client.session = id;
-    client.next.reset();
-  }
-  Event on_command(Commit& it) {
-    for (const PublicKey& k : it.peers) {
-      auto& client = clients.at(k);
-      if (steering.holds.contains({it.node, client.endpoint})) {
-        problems.push_back("committed under a hold");
-        continue;
-      }
-      confirm(client, it.node);
-    }
-    return {0, Done{}};
-  }
-  Event on_command(GiveUp& it) {
-    for (const PublicKey& k : it.peers) {
-      if (clients.at(k).session == it.node) problems.push_back("gave up a live session");
-      auto& state = peers[it.node].at(k);
-      state.endpoint.reset();
-      state.last_handshake_unix_ns = 0;
-      state.rx_bytes = 0;
-      clients.at(k).next.reset();
-    }
-    return {0, Done{}};
-  }
-  Event on_command(Nudge& it) {
-    for (auto& [k, client] : clients) {
-      if (!registry.contains(k)) continue;
-      const auto& peer = registry.at(k);
-      if (peer.allowed_ips.front().address == it.inner && client.session == it.node &&
-          client.online) {
-        peers[it.node].at(k).rx_bytes += 96;
-      }
-    }
-    return {0, Done{}};
-  }
+  Event on_command(InstallDirector&);
+  Event on_command(RemoveDirector&);
+  Event on_command(BootPool&);
+  Event on_command(ReadIdentities&);
+  Event on_command(FeedNodes&);
+  Event on_command(FeedChanges&);
+  Event on_command(ReadClocks&);
+  Event on_command(SetClocks&);
+  Event on_command(ProbeNodes&);
+  Event on_command(StopPool&);
+  Event on_command(ReadDirector&);
+  Event on_command(ReadHalted&);
+  Event on_command(ReadPeers&);
+  Event on_command(ForgetNode&);
+  Event on_command(ApplyDelta&);
+  Event on_command(Kick&);
+  void confirm(FakeClient& client, const NodeId& id);
+  Event on_command(Commit&);
+  Event on_command(GiveUp&);
+  Event on_command(Nudge&);
 
   std::deque<std::pair<Instant, Ordered>> pending_;
 };
 
 }  // namespace weir::deployer
+
+#include "tests/unit/deployer/rollout/fake_world_answers.h"  // IWYU pragma: export

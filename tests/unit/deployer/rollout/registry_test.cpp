@@ -89,6 +89,80 @@ TEST_CASE(
   CHECK(warns(state, Code::unfed, "blue-1"));
 }
 
+TEST_CASE("a node that is still being fed is not silent: a rollback moves clients to it") {
+  FakeWorld world(2, 10);
+  const Plan there = world.deploy_plan();
+  REQUIRE(world.run(there, start(there)).rollout.outcome == Outcome::done);
+  world.slow_feeds = {{world.blue[1], std::chrono::seconds(6)}};
+  const Plan back = world.plan(Kind::rollback, false);
+  const State state = world.run(back, start(back));
+  CAPTURE(tail(world));
+  CHECK(state.rollout.outcome == Outcome::done);
+  CHECK(state.rollout.targets == world.blue);
+  CHECK_FALSE(warns(state, Code::node_silent, "blue-2"));
+  CHECK(world.on({world.blue[1]}) == 5);
+}
+
+TEST_CASE("a node that hangs although its machine runs holds a rollback up for two seconds") {
+  FakeWorld world(2, 10);
+  const Plan there = world.deploy_plan();
+  REQUIRE(world.run(there, start(there)).rollout.outcome == Outcome::done);
+  world.hung.insert(world.blue[1]);
+  const Plan back = world.plan(Kind::rollback, false);
+  const Instant ordered = world.now;
+  const State state = world.run(back, start(back));
+  CAPTURE(tail(world));
+  CHECK(state.rollout.outcome == Outcome::done);
+  CHECK(world.on({world.blue[0]}) == 10);
+  CHECK(warns(state, Code::node_silent, "blue-2"));
+  CHECK(world.now - ordered < std::chrono::milliseconds(3500));
+}
+
+TEST_CASE(
+    "a rollback gives preshared keys again once clients are called, and only where there are") {
+  FakeWorld world(1, 6);
+  const Plan there = world.deploy_plan();
+  REQUIRE(world.run(there, start(there)).rollout.outcome == Outcome::done);
+  std::vector<JournalRecord> journal;
+  world.journal = &journal;
+  const auto orders_of = [&](auto wanted) {
+    std::vector<std::size_t> out;
+    for (std::size_t i = 0; i < journal.size(); ++i) {
+      for (const Ordered& ordered : journal[i].commands) {
+        if (wanted(ordered.command)) out.push_back(i);
+      }
+    }
+    return out;
+  };
+  const auto confirms = [](const Command& it) { return std::holds_alternative<FeedNodes>(it); };
+  const auto calls = [](const Command& it) { return std::holds_alternative<Kick>(it); };
+  SUBCASE("nobody has one") {
+    const Plan back = world.plan(Kind::rollback, false);
+    CHECK(world.run(back, start(back)).rollout.outcome == Outcome::done);
+    CHECK(orders_of(confirms).empty());
+  }
+  SUBCASE("the nodes have them already") {
+    for (auto& [key, peer] : world.registry) peer.preshared_key_file = "psk";
+    const Plan back = world.plan(Kind::rollback, false);
+    CHECK(world.run(back, start(back)).rollout.outcome == Outcome::done);
+    REQUIRE(orders_of(confirms).size() == 1);
+    REQUIRE_FALSE(orders_of(calls).empty());
+    CHECK(orders_of(confirms).front() > orders_of(calls).front());
+  }
+  SUBCASE("a client got another one since: it is moved all the same") {
+    for (auto& [key, peer] : world.registry) peer.preshared_key_file = "psk";
+    world.rotated.insert(FakeWorld::key(3));
+    world.stale.insert(world.blue[0]);
+    const Plan back = world.plan(Kind::rollback, false);
+    const State state = world.run(back, start(back));
+    CAPTURE(tail(world));
+    CHECK(state.rollout.outcome == Outcome::done);
+    CHECK(world.on(world.blue) == 6);
+    CHECK(orders_of(confirms).size() == 1);
+  }
+  CHECK(world.problems.empty());
+}
+
 TEST_CASE("a rollback brings back neither revoked keys nor old addresses") {
   FakeWorld world(2, 8);
   const Plan there = world.deploy_plan();

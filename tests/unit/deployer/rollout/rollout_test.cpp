@@ -229,6 +229,28 @@ TEST_CASE("wrong clocks and failing probes stop a deploy before steering is touc
   CHECK_FALSE(world.green_runs);
 }
 
+TEST_CASE("a deploy that stops does not end a pool that serves already") {
+  FakeWorld world(2, 0);
+  world.green_runs = true;
+  world.probe_fails = true;
+  Plan plan = world.deploy_plan();
+  plan.probe_source = IpAddress::v4({10, 0, 0, 250});
+  SUBCASE("it is the active one, with nobody's home on it yet") {
+    world.steering.active = director::equal_weights(world.green);
+  }
+  SUBCASE("one of its nodes takes a share") {
+    world.steering.active = director::equal_weights({world.blue[0], world.green[1]});
+  }
+  SUBCASE("a client's home is there") {
+    world.steering.homes.emplace(FakeWorld::endpoint(7), world.green[0]);
+  }
+  const State state = world.run(plan, start(plan));
+  CAPTURE(tail(world));
+  CHECK(world.green_runs);
+  CHECK(state.rollout.outcome == Outcome::needs_person);
+  CHECK(tail(world).find("pool green is kept") != std::string::npos);
+}
+
 TEST_CASE("a deployer that died while preparing or committing is finished by the next one") {
   const std::vector<Stage> stages = {stage::Kicked{}, stage::Prepared{}, stage::Releasing{},
                                      stage::Switched{}};

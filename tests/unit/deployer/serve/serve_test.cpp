@@ -173,4 +173,59 @@ TEST_CASE(
   CHECK(fleet.nodes.at(FakeFleet::node("blue-1")).peers.size() == 3);
 }
 
+TEST_CASE(
+    "a watcher revives the other nodes where one cannot be revived, and tries that one again") {
+  FakeFleet fleet(3);
+  fleet.done(FakeFleet::up("one"));
+  fleet.done(FakeFleet::deploy("two"));
+  const auto site = fleet.site();
+  std::atomic<bool> quiet{false};
+  Watcher watcher(*site, quiet);
+  REQUIRE(watcher.look().has_value());
+  auto& blue = fleet.nodes.at(FakeFleet::node("blue-1"));
+  auto& green = fleet.nodes.at(FakeFleet::node("green-1"));
+  const auto seal_key = blue.seal_public;
+  for (auto* node : {&blue, &green}) {
+    ++node->boots;
+    node->key.reset();
+    node->peers.clear();
+  }
+  // What is sealed for blue, which is looked at first, cannot be opened by it.
+  blue.seal_public = green.seal_public;
+  const auto looked = watcher.look();
+  REQUIRE_FALSE(looked.has_value());
+  CHECK(looked.error().message.find("blue-1") != std::string::npos);
+  CHECK(blue.peers.empty());
+  CHECK(green.peers.size() == 3);
+  blue.seal_public = seal_key;
+  REQUIRE(watcher.look().has_value());
+  CHECK(blue.peers.size() == 3);
+  CHECK(green.peers.size() == 3);
+}
+
+TEST_CASE("an order whose serving process goes away needs a person: how far it came is not known") {
+  FakeFleet fleet(1);
+  REQUIRE(make_folders(fleet.folder + "/state", 0700).has_value());
+  auto listener = ControlListener::open(fleet.folder + "/state/control.sock");
+  REQUIRE(listener.has_value());
+  std::thread server([&] {
+    for (bool served = false; !served;) {
+      auto connection = listener->accept(seconds(60));
+      if (!connection || !*connection) return;
+      // Takes the order, and is gone.
+      const auto line = (*connection)->receive(seconds(60));
+      served = line && *line;
+    }
+  });
+  const std::atomic<bool> interrupted{false};
+  const auto reply = order_from_server(fleet.folder + "/fleet.yaml", FakeFleet::deploy("two"),
+                                       interrupted, [](const std::string&) {});
+  server.join();
+  REQUIRE(reply.has_value());
+  REQUIRE(reply->has_value());
+  CHECK((*reply)->exit_code == 4);
+  CHECK((*reply)->error.find("weir-deployer status") != std::string::npos);
+  CHECK(nlohmann::json::parse((*reply)->json)["outcome"] == "needs a person");
+}
+
 }  // namespace weir::deployer

@@ -43,7 +43,10 @@ void check_contract(StateStore& store) {
   CHECK(store.journal(*second)->plan == "a plan");
   CHECK(store.journal(*second)->records ==
         std::vector<std::string>{"one", std::string("t\0wo", 4)});
-  CHECK_MESSAGE(store.journal(*first)->plan.empty(), "journals before the newest are dropped");
+  CHECK_MESSAGE(store.journal(*first)->plan == "a plan", "a beginning waits for no long journal");
+  REQUIRE(store.forget_journals_before(*second).has_value());
+  CHECK(store.journal(*first)->plan.empty());
+  CHECK(store.journal(*second)->records.size() == 2);
   CHECK((*store.rollouts(1))[0].id == *second);
   CHECK((*store.rollouts(1))[0].phase == Phase::preparing);
   CHECK(store.rollouts(5)->size() == 2);
