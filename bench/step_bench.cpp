@@ -282,13 +282,14 @@ int main(int argc, char** argv) {
   Event event{0, Tick{}};
   std::int64_t spent = 0;
   std::size_t steps = 0;
-  while (!is_over(state)) {
+  while (true) {
     const std::int64_t before = processor_ns();
     std::vector<Ordered> commands = run_step(plan, state, std::move(event), world.now);
     spent += processor_ns() - before;
     if (++steps > 1'000'000) break;
     for (Ordered& ordered : commands) world.accept(std::move(ordered));
-    if (!is_over(state)) event = world.advance();
+    if (is_over(state)) break;
+    event = world.advance();
   }
   if (!went_well(state)) {
     std::fprintf(stderr, "weir-bench-step: the rollout did not end well\n");

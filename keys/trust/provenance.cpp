@@ -8,7 +8,6 @@ namespace weir::keys {
 namespace {
 
 using manifests::DsseEnvelope;
-using manifests::DsseSignature;
 
 std::string ids_of(const std::vector<SigningPublicKey>& keys) {
   std::string out;

@@ -16,7 +16,7 @@ void print_json(const nlohmann::ordered_json& json) {
 
 }  // namespace
 
-Command answering(Command command, std::shared_ptr<const Manner> manner, Manner* asked,
+Command answering(Command command, const std::shared_ptr<const Manner>& manner, Manner* asked,
                   std::function<Result<Answer>()> work) {
   command.options.push_back({"json", "", &asked->json, "prints the result as JSON"});
   command.options.push_back(

@@ -26,7 +26,7 @@ struct Manner {
 
 /// Adds --json and --plan to a command whose work is `work`, prints its answers as they ask for,
 /// and with --json its failures too. `manner` outlives the command, as what its options point into.
-[[nodiscard]] Command answering(Command command, std::shared_ptr<const Manner> manner,
+[[nodiscard]] Command answering(Command command, const std::shared_ptr<const Manner>& manner,
                                 Manner* asked, std::function<Result<Answer>()> work);
 
 /// The same for options that derive from Manner.
