@@ -58,30 +58,37 @@ Result<Overrides> snapshots_of(const MirrorRequest& request) {
                          [](const std::string& text) { return check_snapshot(text).has_value(); });
 }
 
-// Suite and site of each line "SUITE SITE".
-Result<std::map<std::string, std::string>> read_apt_sites() {
+// The addresses of each suite that apt is configured for, in the order of its files.
+using AptSites = std::map<std::string, std::vector<std::string>>;
+
+// Without release information apt names what it is configured for, also where it has fetched
+// nothing yet, or where its lists were removed.
+Result<AptSites> read_apt_sites() {
   Program apt;
   TRY_ASSIGN(apt.path, find_program("apt-get"));
-  apt.arguments = {"indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"};
+  apt.arguments = {"indextargets", "--no-release-info", "--format", "$(RELEASE) $(REPO_URI)",
+                   "Created-By: Packages"};
   apt.environment = apt_environment();
   TRY_ASSIGN(const auto child, run(apt, "", {std::chrono::seconds(30)}));
   TRY(require_success(apt, child.status, child.error));
-  std::map<std::string, std::string> out;
+  AptSites out;
   std::string_view rest = child.output;
   while (!rest.empty()) {
     const auto line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
     const auto space = line.find(' ');
     if (space == std::string_view::npos) continue;
-    out.emplace(line.substr(0, space), line.substr(space + 1));  // the first one counts
+    auto& known = out[std::string(line.substr(0, space))];
+    const std::string url(line.substr(space + 1));
+    if (std::find(known.begin(), known.end(), url) == known.end()) known.push_back(url);
   }
   return out;
 }
 
-// The configured suite itself, or the longest one that the name continues with "-".
-const std::pair<const std::string, std::string>* closest(
-    const std::map<std::string, std::string>& sites, std::string_view suite) {
-  const std::pair<const std::string, std::string>* best = nullptr;
+// Those of the configured suite itself, or of the longest one that the name continues with "-".
+// Which of them is the suite's, and not another archive's of the same name, its signature tells.
+std::vector<std::string> closest(const AptSites& sites, std::string_view suite) {
+  const AptSites::value_type* best = nullptr;
   for (const auto& site : sites) {
     const bool same = site.first == suite;
     const bool base = suite.starts_with(site.first + "-");
@@ -89,7 +96,7 @@ const std::pair<const std::string, std::string>* closest(
       best = &site;
     }
   }
-  return best;
+  return best == nullptr ? std::vector<std::string>() : best->second;
 }
 
 // "debian" of "http://mirror.example/debian".
@@ -143,9 +150,8 @@ Result<Mirrors> read_mirrors(const std::vector<std::string>& suites, const Mirro
   if (open.empty()) return out;
   TRY_ASSIGN(const auto sites, read_apt_sites());
   for (const auto& suite : open) {
-    const auto* site = closest(sites, suite);
-    if (site != nullptr && is_archive(parse_address(site->second))) {
-      TRY(out.add(suite, site->second));
+    for (const auto& url : closest(sites, suite)) {
+      if (is_archive(parse_address(url))) TRY(out.add(suite, url));
     }
   }
   return out;

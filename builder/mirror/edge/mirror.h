@@ -52,9 +52,9 @@ class Mirrors {
 /// Finds the archive of each suite.
 ///
 /// suites    as the manifest names them
-/// returns   of suites without an override, what `apt-get indextargets` says: the configured site
-///           of that suite, or, where it is not configured (such as a backports suite), the site of
-///           the suite that its name starts with; none, where apt knows none
+/// returns   of suites without an override, all addresses that `apt-get indextargets` has for that
+///           suite, or, where it is not configured (such as a backports suite), for the suite that
+///           its name starts with; none, where apt knows none
 /// errors    invalid_input: an override that is no URL; io: apt-get or apt-config cannot be run
 [[nodiscard]] Result<Mirrors> read_mirrors(const std::vector<std::string>& suites,
                                            const MirrorRequest& request);

@@ -40,6 +40,27 @@ TEST_CASE("a password in an address is neither in a base nor in an error") {
   }
 }
 
+TEST_CASE("apt's sources are found although its lists are empty, and all of a suite's are asked") {
+  const AptRoot apt(
+      "deb [arch=amd64] http://ann:secret@vendor/apt bookworm stable\n"
+      "deb [arch=amd64] http://deb.example/debian/ bookworm main contrib\n"
+      "deb [arch=amd64] http://deb.example/security bookworm-security main\n"
+      "deb [arch=amd64] cdrom:[x]/ bookworm main\n");
+  REQUIRE(AptRoot::apt_get("indextargets").empty());
+  const auto mirrors = read_mirrors(
+      Bases{"bookworm", "bookworm-security", "bookworm-backports", "trixie"}, MirrorRequest{});
+  REQUIRE_MESSAGE(mirrors.has_value(), mirrors.error().message);
+  const Bases both = {"http://vendor/apt", "http://deb.example/debian"};
+  CHECK(mirrors->bases_of("bookworm") == both);
+  CHECK(mirrors->bases_of("bookworm-backports") == both);
+  CHECK(mirrors->bases_of("bookworm-security") == Bases{"http://deb.example/security"});
+  const auto none = mirrors->bases_of("trixie");
+  REQUIRE_FALSE(none.has_value());
+  CHECK(none.error().message ==
+        "apt has no http, https, file or copy source for suite 'trixie': say one with --mirror "
+        "trixie=URL");
+}
+
 TEST_CASE("a lock's snapshot service is asked behind the mirrors, for the time of each source") {
   const AptRoot apt;
   // 2025-05-20 02:10:46 UTC was a Tuesday.
