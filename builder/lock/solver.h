@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "builder/lock/explanation.h"
 #include "builder/lock/lock_update.h"
 #include "builder/mirror/package_index.h"
 #include "manifests/base/result.h"
@@ -15,6 +16,7 @@ namespace weir::builder {
 struct Resolution {
   std::string kernel;                              ///< the one that the kernel pin chose
   std::vector<manifests::LockedPackage> packages;  ///< by name
+  std::vector<Explanation> explanations{};         ///< of those that were to be explained
 };
 
 /// Chooses a version of every package that the manifest asks for and that those need.
@@ -24,8 +26,12 @@ struct Resolution {
 /// indices    in the manifest's order; of two equal packages the earlier index counts. An index
 ///            that is not automatic serves only pins and dependencies that nothing else satisfies
 /// kept       packages that may be in the image in no other version than this; the rest moves
-/// returns    the same choice for the same input; a wildcard that matches several kernels means the
-///            newest that is neither unsigned nor debugging symbols
+/// explained  packages whose choice is to be explained
+/// returns    the same choice for the same input, and the one that apt makes where nothing is
+///            installed (builder/lock/apt_choice.h); where apt's way ends at a conflict, another
+///            one, near to it. Of alternatives a `kept` package comes first. A wildcard that
+///            matches several kernels means the newest that is neither unsigned nor debugging
+///            symbols
 /// errors     invalid_input, naming the field, and the closest names or versions: a package,
 ///            version or kernel that does not exist, a constraint on a package that is not in
 ///            the image;
@@ -33,6 +39,7 @@ struct Resolution {
 ///            has any more; integrity: an index has a kept version with another digest
 [[nodiscard]] Result<Resolution> resolve(const manifests::ImageManifest& manifest,
                                          const std::vector<PackageIndex>& indices,
-                                         const Kept& kept = {});
+                                         const Kept& kept = {},
+                                         const std::vector<std::string>& explained = {});
 
 }  // namespace weir::builder

@@ -34,8 +34,13 @@ Result<Exit> lock(LockOptions given) {
   if (request.cache.empty()) {
     TRY_ASSIGN(request.cache, Cache::default_path());
   }
-  if (!request.check) TRY(check_destination(request.out));
+  const bool writes = !request.check && request.why.empty();
+  if (writes) TRY(check_destination(request.out));
   TRY_ASSIGN(const LockOutcome outcome, make_lock(request));
+  if (!request.why.empty()) {
+    print_explanations(outcome.explanations, given.json);
+    return Exit::done;
+  }
   if (request.check) {
     const bool current = print_lock_check(outcome, request.out, given.json);
     return current ? Exit::done : Exit::needs_person;
@@ -46,8 +51,13 @@ Result<Exit> lock(LockOptions given) {
 }
 
 Status check(const LockRequest& request) {
-  if (!request.check || !request.updates) return {};
-  return fail(Errc::invalid_input, "--check and --update are two things");
+  if (request.check && request.updates) {
+    return fail(Errc::invalid_input, "--check and --update are two things");
+  }
+  if (request.check && !request.why.empty()) {
+    return fail(Errc::invalid_input, "--check and --why are two things");
+  }
+  return {};
 }
 
 }  // namespace
@@ -67,6 +77,7 @@ Command lock_command() {
           "  weir-builder lock examples/gateway-6.1.yaml\n"
           "  weir-builder lock gateway.yaml --plan\n"
           "  weir-builder lock gateway.yaml --check && echo nothing is newer\n"
+          "  weir-builder lock gateway.yaml --why libsystemd0\n"
           "  weir-builder lock gateway.yaml --update kernel\n"
           "  weir-builder lock gateway.yaml --update libssl3 'libgssapi*' weir-node\n"
           "  weir-builder lock gateway.yaml --mirror "
@@ -80,10 +91,13 @@ Command lock_command() {
            {"check", "", &request.check,
             "tells what is newer than the lock that is there and what has left the mirror, and "
             "writes nothing; exit status 0: it is current, 4: it is not"},
+           {"why", "PACKAGE", &request.why,
+            "tells how this package comes into the image, in this version and instead of which "
+            "others, or why it does not, and writes nothing; can be repeated"},
            {"cache", "DIR", &request.cache, "default: $XDG_CACHE_HOME/weir or ~/.cache/weir"},
            {"json", "", &given->json, "prints the result as JSON"},
            {"plan", "", &given->plan, "shows what would change and writes nothing"}},
-          3, Fetched::indices, given->fetching),
+          4, Fetched::indices, given->fetching),
       .check = [given] { return check(given->request); },
       .run = [given] { return lock(*given); }};
 }

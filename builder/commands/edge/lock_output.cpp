@@ -29,6 +29,40 @@ void print_changes(const std::vector<LockChange>& list) {
   }
 }
 
+ordered_json to_json(const std::vector<NotTaken>& list) {
+  ordered_json out = ordered_json::array();
+  for (const auto& each : list) {
+    out.push_back({{"package", each.package},
+                   {"version", each.version},
+                   {"suite", each.suite},
+                   {"because", each.because}});
+  }
+  return out;
+}
+
+ordered_json to_json(const std::vector<Need>& list) {
+  ordered_json out = ordered_json::array();
+  for (const auto& need : list) {
+    out.push_back({{"by", need.by},
+                   {"relation", need.relation},
+                   {"taken", need.taken},
+                   {"instead_of", to_json(need.instead_of)}});
+  }
+  return out;
+}
+
+ordered_json to_json(const Explanation& why) {
+  ordered_json out = {{"package", why.package}, {"in_image", why.in_image}};
+  out["version"] = why.in_image ? ordered_json(why.version) : ordered_json();
+  out["suite"] = why.in_image ? ordered_json(why.suite) : ordered_json();
+  out["stands_in"] = why.stands_in;
+  out["root"] = why.in_image ? ordered_json(why.root) : ordered_json();
+  out["way"] = to_json(why.way);
+  out["could_satisfy"] = to_json(why.could_satisfy);
+  out["other_versions"] = to_json(why.other_versions);
+  return out;
+}
+
 void print_json(const LockOutcome& outcome, const std::string& path, bool written) {
   ordered_json out = {{"lock", path},
                       {"written", written},
@@ -64,6 +98,16 @@ void print_lock(const LockOutcome& outcome, const std::string& path, bool writte
   const auto list = changes(*outcome.before, outcome.lock);
   std::printf("  changes   %s\n", list.empty() ? "none" : std::to_string(list.size()).c_str());
   print_changes(list);
+}
+
+void print_explanations(const std::vector<Explanation>& explanations, bool json) {
+  if (!json) {
+    for (const auto& each : explanations) std::fputs(print(each).c_str(), stdout);
+    return;
+  }
+  ordered_json out = {{"explanations", ordered_json::array()}};
+  for (const auto& each : explanations) out["explanations"].push_back(to_json(each));
+  print_result(out);
 }
 
 bool print_lock_check(const LockOutcome& outcome, const std::string& path, bool json) {

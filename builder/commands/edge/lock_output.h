@@ -13,4 +13,7 @@ void print_lock(const LockOutcome& outcome, const std::string& path, bool writte
 /// returns  whether it is current: nothing is newer, nothing has vanished, the manifest is the same
 [[nodiscard]] bool print_lock_check(const LockOutcome& outcome, const std::string& path, bool json);
 
+/// What `lock --why` tells.
+void print_explanations(const std::vector<Explanation>& explanations, bool json);
+
 }  // namespace weir::builder

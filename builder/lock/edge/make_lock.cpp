@@ -105,7 +105,8 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
     }
   }
   progress.step("resolving");
-  TRY_ASSIGN_IN(auto resolution, resolve(manifest, suites.indices, kept), request.manifest);
+  TRY_ASSIGN_IN(auto resolution, resolve(manifest, suites.indices, kept, request.why),
+                request.manifest);
   TRY_IN(check_module_packages(manifest, resolution.packages), request.manifest);
   LockOutcome out{.lock = {.name = manifest.name,
                            .architecture = manifest.architecture,
@@ -122,7 +123,8 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
                            .modules = std::move(modules)},
                   .text = "",
                   .before = std::move(before),
-                  .vanished = std::move(vanished)};
+                  .vanished = std::move(vanished),
+                  .explanations = std::move(resolution.explanations)};
   out.lock.version = lock_version(out.lock, out.before, manifest.release.version);
   out.text = manifests::print(out.lock);
   // What was just proved, a build need not prove again.

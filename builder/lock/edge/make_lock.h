@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "builder/lock/explanation.h"
 #include "builder/mirror/edge/cache.h"
 #include "builder/mirror/edge/mirror.h"
 #include "builder/mirror/package_index.h"
@@ -17,7 +18,8 @@ struct LockRequest {
   MirrorRequest mirrors;
   /// What may move, as `keep_all_but` reads it; absent or empty: everything.
   std::optional<std::vector<std::string>> updates;
-  bool check = false;  ///< compare the lock that is there with what the suites have now
+  bool check = false;              ///< compare the lock that is there with what the suites have now
+  std::vector<std::string> why{};  ///< packages whose choice is to be explained
 };
 
 /// A package that its suite no longer has.
@@ -28,9 +30,10 @@ struct VanishedPackage {
 
 struct LockOutcome {
   manifests::Lock lock;
-  std::string text;                       ///< of `lock`
-  std::optional<manifests::Lock> before;  ///< what stands at `LockRequest::out`
-  std::vector<VanishedPackage> vanished;  ///< from `before`, after a check
+  std::string text;                         ///< of `lock`
+  std::optional<manifests::Lock> before;    ///< what stands at `LockRequest::out`
+  std::vector<VanishedPackage> vanished;    ///< from `before`, after a check
+  std::vector<Explanation> explanations{};  ///< of `LockRequest::why`
 };
 
 /// Reads the manifest and the signed indices of its suites and makes the lock; writes nothing but

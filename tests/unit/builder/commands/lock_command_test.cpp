@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -230,6 +231,27 @@ TEST_CASE("wrong usage is exit code 2, help is 0") {
   CHECK(status("--help") == 0);
   CHECK(status("lock --help") == 0);
   CHECK(status("lock /nonexistent.yaml") == 1);
+}
+
+TEST_CASE_FIXTURE(Archive, "--why explains a choice, for people and as JSON, and writes nothing") {
+  const auto human = lock("--why lib 2>/dev/null");
+  CHECK(human.status == 0);
+  CHECK(human.out ==
+        "lib 1.1 (stable) is in the image\n  tool: asked for\n  tool needs lib\n    lib\n");
+  const auto machine = lock("--why lib --why kmod --json 2>/dev/null");
+  REQUIRE(machine.status == 0);
+  const auto told = nlohmann::json::parse(machine.out).at("explanations");
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].at("version") == "1.1");
+  CHECK(told[0].at("root") == "asked for");
+  CHECK(told[0].at("way") == nlohmann::json::parse(R"([{"by": "tool", "relation": "lib",
+                                                        "taken": "lib", "instead_of": []}])"));
+  CHECK(told[1].at("in_image") == false);
+  CHECK(told[1].at("stands_in") == true);
+  CHECK(told[1].at("version") == nullptr);
+  CHECK_FALSE(std::filesystem::exists(path()));
+  CHECK(lock("--why nobody").status == 1);
+  CHECK(lock("--why lib --check").status == 2);
 }
 
 }  // namespace weir::builder

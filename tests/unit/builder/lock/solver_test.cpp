@@ -2,65 +2,14 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
 
-#include "packages_fixture.h"
-#include "tests/unit/images/scratch.h"
+#include "solver_fixture.h"
 
 namespace weir::builder {
-namespace {
 
-using manifests::LockedPackage;
 using test::output_of;
-
-const std::string kKernels =
-    paragraph("linux-image-6.1.0-9-cloud-amd64", "6.1.20-1",
-              {{"Depends", "kmod, linux-base (>= 4.3~), initramfs-tools | linux-initramfs-tool"}}) +
-    paragraph("linux-image-6.1.0-10-cloud-amd64", "6.1.37-1",
-              {{"Depends", "kmod, linux-base (>= 4.3~), initramfs-tools | linux-initramfs-tool"}}) +
-    paragraph("linux-image-6.1.0-11-cloud-amd64-unsigned", "6.1.38-1") +
-    paragraph("linux-image-6.1.0-11-cloud-amd64-dbg", "6.1.38-1") +
-    paragraph("linux-image-6.12.1-cloud-amd64", "6.12.1-1") + paragraph("kmod", "30") +
-    paragraph("linux-base", "4.9", {}, "all") +
-    paragraph("initramfs-tools", "0.142", {{"Depends", "udev"}}, "all") + paragraph("udev", "252");
-
-PackageIndex index(const std::string& text, const char* suite = "stable",
-                   bool not_automatic = false) {
-  auto out = PackageIndex::parse(text, suite, not_automatic);
-  REQUIRE_MESSAGE(out.has_value(), out.error().message);
-  return std::move(*out);
-}
-
-Result<Resolution> resolve_one(const manifests::ImageManifest& manifest, const std::string& text) {
-  std::vector<PackageIndex> indices;
-  indices.push_back(index(text));
-  return resolve(manifest, indices);
-}
-
-manifests::ImageManifest with_stand_ins(std::vector<std::string> packages) {
-  auto out = manifest_of(std::move(packages));
-  out.provides = {"linux-initramfs-tool", "linux-base", "kmod"};
-  return out;
-}
-
-std::vector<std::string> names(const Resolution& resolution) {
-  std::vector<std::string> out;
-  for (const auto& package : resolution.packages) out.push_back(package.name);
-  return out;
-}
-
-const LockedPackage& named(const Resolution& resolution, std::string_view name) {
-  const auto found = std::find_if(resolution.packages.begin(), resolution.packages.end(),
-                                  [&](const auto& package) { return package.name == name; });
-  REQUIRE(found != resolution.packages.end());
-  return *found;
-}
-
-}  // namespace
 
 TEST_CASE("a wildcard means the newest kernel that is neither unsigned nor symbols") {
   const auto out = resolve_one(with_stand_ins({}), kKernels);
@@ -240,37 +189,7 @@ TEST_CASE("the closure is the one that apt computes") {
   std::set<std::string> ours;
   for (const auto& package : out->packages) ours.insert(package.name + " " + package.version);
 
-  // apt with a world of its own: this index, and the stand-ins as what is installed.
-  namespace fs = std::filesystem;
-  const test::TemporaryFolder folder_of_apt;
-  const fs::path root = folder_of_apt.path;
-  for (const char* folder : {"repo", "lists/partial", "cache/archives/partial", "etc"}) {
-    fs::create_directories(root / folder);
-  }
-  std::ofstream(root / "repo/Packages") << text;
-  std::ofstream(root / "etc/sources.list")
-      << "deb [trusted=yes] file:" << (root / "repo").string() << " ./\n";
-  std::ofstream(root / "status")
-      << "Package: stand-in\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n"
-         "Maintainer: x\nDescription: x\n"
-         "Provides: linux-initramfs-tool, linux-base (= 4.9), kmod (= 30)\n\n";
-  const std::string apt = "apt-get -o Dir::Etc=" + (root / "etc").string() +
-                          " -o Dir::State::lists=" + (root / "lists").string() +
-                          " -o Dir::State::status=" + (root / "status").string() +
-                          " -o Dir::Cache=" + (root / "cache").string() +
-                          " -o APT::Sandbox::User= -o APT::Architecture=amd64 ";
-  output_of(apt + "update 2>/dev/null");
-  const std::string plan = output_of(
-      apt +
-      "-s --no-install-recommends install gateway linux-image-6.1.0-10-cloud-amd64 2>/dev/null"
-      " | sed -n 's/^Inst \\([^ ]*\\) (\\([^ ]*\\) .*/\\1 \\2/p'");
-  std::set<std::string> theirs;
-  std::string_view rest = plan;
-  while (!rest.empty()) {
-    const auto line = rest.substr(0, rest.find('\n'));
-    theirs.insert(std::string(line));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-  }
+  const auto theirs = by_apt(text, "gateway linux-image-6.1.0-10-cloud-amd64");
   REQUIRE(theirs.size() > 3);
   CHECK(ours == theirs);
 }
