@@ -70,6 +70,25 @@ std::string print_referrer(const RootfsDocument& document, const ordered_json& s
 
 }  // namespace
 
+std::vector<std::size_t> group_rootfs_layers(const std::vector<ByteCount>& sizes,
+                                             std::size_t most) {
+  std::vector<std::size_t> out(sizes.size(), 1);
+  std::vector<std::uint64_t> bytes;
+  for (const ByteCount size : sizes) bytes.push_back(size.value);
+  while (out.size() > most) {
+    std::size_t smallest = 0;
+    for (std::size_t i = 1; i + 1 < bytes.size(); ++i) {
+      if (bytes[i] + bytes[i + 1] < bytes[smallest] + bytes[smallest + 1]) smallest = i;
+    }
+    const auto at = static_cast<std::ptrdiff_t>(smallest);
+    out[smallest] += out[smallest + 1];
+    bytes[smallest] += bytes[smallest + 1];
+    out.erase(out.begin() + at + 1);
+    bytes.erase(bytes.begin() + at + 1);
+  }
+  return out;
+}
+
 RootfsImage print_rootfs_image(const manifests::Release& release, const Digest& release_digest,
                                const std::vector<RootfsLayer>& layers,
                                const std::vector<RootfsDocument>& documents) {

@@ -11,8 +11,21 @@
 /// docs/boot-formats.md.
 namespace weir::images {
 
+/// What an image has at most: Docker loads 125 (moby, layer/layer_store.go, maxLayerDepth), some of
+/// which belong to whoever builds upon it.
+inline constexpr std::size_t kMostRootfsLayers = 100;
+
+/// Which layers of a release become one of the container image: as many as it has, or, where these
+/// are too many, the smallest neighbours joined until they are not.
+///
+/// sizes    of the release's layers, in order
+/// most     1 or more
+/// returns  how many of them each layer of the image takes, in order
+[[nodiscard]] std::vector<std::size_t> group_rootfs_layers(const std::vector<ByteCount>& sizes,
+                                                           std::size_t most = kMostRootfsLayers);
+
 struct RootfsLayer {
-  std::string name;       ///< the release's layer it was made from
+  std::string name;       ///< the release's layers it was made from: "libc6", "libc6, zlib1g"
   manifests::Blob blob;   ///< tar, gzipped
   Digest content_digest;  ///< of the tar ("diff id")
 };

@@ -15,6 +15,7 @@
 #include "images/formats/decompress.h"
 #include "images/formats/tar.h"
 #include "images/store/edge/output.h"
+#include "images/tree/overlaid.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 
@@ -231,17 +232,27 @@ class Exporter {
     const auto put = [&out](std::string_view bytes) {
       return out.write("blobs/sha256/" + Digest::of(as_bytes(bytes)).hex(), bytes);
     };
-    for (const auto& given : release_->layers) {
-      TRY_ASSIGN(const images::FileTree tree, tree_of(given));
+    std::vector<ByteCount> sizes;
+    for (const auto& given : release_->layers) sizes.push_back(given.content_size);
+    auto given = release_->layers.begin();
+    for (const std::size_t count : images::group_rootfs_layers(sizes)) {
+      std::vector<images::FileTree> trees;
+      std::string name;
+      for (std::size_t i = 0; i < count; ++i, ++given) {
+        TRY_ASSIGN(images::FileTree tree, tree_of(*given));
+        trees.push_back(std::move(tree));
+        name += (name.empty() ? "" : ", ") + given->name;
+      }
       Buffer tar;
+      TRY_ASSIGN_IN(const images::FileTree tree, images::overlaid(trees), "layer " + name);
       TRY_IN(images::encode_tar(tree,
                                 [&tar](Bytes bytes) -> Status {
                                   tar.insert(tar.end(), bytes.begin(), bytes.end());
                                   return {};
                                 }),
-             "layer " + given.name);
+             "layer " + name);
       TRY_ASSIGN(const Buffer packed, images::compress_rootfs_layer(tar));
-      layers.push_back({given.name, blob_of(packed), Digest::of(tar)});
+      layers.push_back({std::move(name), blob_of(packed), Digest::of(tar)});
       TRY(put(text_of(packed)));
     }
     std::vector<images::RootfsDocument> documents;
