@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "builder/bill/debian_release.h"
 #include "builder/kernel/module_selection.h"
 #include "builder/lock/stub_pin.h"
 #include "builder/packages/package_relations.h"
@@ -74,7 +75,9 @@ Result<BillOfMaterials> bill_of_materials(const manifests::Release& release,
       {},
       {},
       {},
-      {}};
+      {},
+      {},
+      debian_release_of(lock)};
   std::set<std::string_view> names;
   for (const auto& package : lock.packages) names.insert(package.name);
   for (const auto& package : lock.packages) {

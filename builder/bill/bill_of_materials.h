@@ -47,6 +47,7 @@ struct BillOfMaterials {
   std::vector<MaterialFile> programs;     ///< weir-init and weir-node
   std::vector<MaterialFile> layers;       ///< of the image, that are no package's
   std::optional<MaterialFile> stub{};     ///< what its UKIs begin with, where the lock pins one
+  std::string debian{};                   ///< the Debian that it is of: "12"; empty: not known
 };
 
 /// release_digest   of the release document, byte for byte

@@ -11,6 +11,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr const char* kSystem = "operating-system:debian";
+
 // A name-based UUID, version 5 (RFC 9562, section 5.5), in the name space of URLs (section 6.6).
 std::string uuid_of(std::string_view name) {
   constexpr std::array<std::uint8_t, 16> kUrl = {0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1,
@@ -45,6 +47,8 @@ ordered_json to_json(const MaterialPackage& package) {
   const auto property = [&](const char* name, const std::string& value) {
     if (!value.empty()) properties.push_back({{"name", name}, {"value", value}});
   };
+  // Trivy looks up Debian's advisories by it.
+  property("aquasecurity:trivy:SrcName", package.source);
   property("weir:architecture", package.architecture);
   property("weir:pool-path", package.path);
   property("weir:source-package", package.source);
@@ -99,10 +103,19 @@ class Graph {
 std::string print_cyclonedx(const BillOfMaterials& bill) {
   const std::string image = "release:" + bill.name.string();
   Graph graph;
+  // Scanners take the one component of this type for what the packages are of.
+  if (!bill.debian.empty()) {
+    graph.add({{"type", "operating-system"},
+               {"bom-ref", kSystem},
+               {"supplier", {{"name", "Debian"}}},
+               {"name", "debian"},
+               {"version", bill.debian}});
+  }
   std::map<std::string, std::string> refs;
   for (const MaterialPackage& package : bill.packages) {
     refs[package.name] = package.package_url;
     graph.add(to_json(package));
+    graph.depend(package.package_url, kSystem);
   }
   graph.add(component("file", "kernel-image", bill.kernel));
   graph.depend("kernel-image", refs[bill.kernel.package]);
@@ -127,8 +140,10 @@ std::string print_cyclonedx(const BillOfMaterials& bill) {
   for (const MaterialPackage& package : bill.packages) {
     for (const std::string& name : package.needs) graph.depend(refs[name], package.package_url);
   }
-  ordered_json described = component("operating-system", image,
-                                     {bill.name.string(), bill.version, bill.release_digest, ""});
+  // As Trivy has images of machines: it refuses a bill about firmware, and about an operating
+  // system beside the packages' own.
+  ordered_json described =
+      component("container", image, {bill.name.string(), bill.version, bill.release_digest, ""});
   ordered_json provides = ordered_json::array();
   for (const std::string& name : bill.provides) {
     provides.push_back({{"name", "weir:stands-in-for"}, {"value", name}});

@@ -12,6 +12,7 @@ using nlohmann::ordered_json;
 
 constexpr const char* kDocument = "SPDXRef-DOCUMENT";
 constexpr const char* kImage = "SPDXRef-Image";
+constexpr const char* kSystem = "SPDXRef-OperatingSystem-debian";
 constexpr const char* kKernel = "SPDXRef-KernelImage";
 constexpr const char* kUnknown = "NOASSERTION";
 
@@ -56,7 +57,7 @@ ordered_json to_json(const MaterialPackage& package) {
                                               {"referenceLocator", package.package_url}}});
   if (!package.licenses.empty()) out["licenseDeclared"] = package.licenses;
   if (!package.source.empty()) {
-    out["sourceInfo"] = "built from the Debian source package " + package.source;
+    out["sourceInfo"] = "built package from: " + package.source;  // as Trivy reads it
   }
   out["comment"] = package.why;
   return out;
@@ -95,13 +96,27 @@ ordered_json extracted_licenses(const std::vector<MaterialPackage>& packages) {
 }
 
 ordered_json image_of(const BillOfMaterials& bill) {
-  ordered_json out = element(kImage, bill.name.string(), bill.version, bill.release_digest,
-                             "OPERATING_SYSTEM", kUnknown);
+  ordered_json out =
+      element(kImage, bill.name.string(), bill.version, bill.release_digest, "CONTAINER", kUnknown);
   out["packageFileName"] = "releases/" + bill.name.string() + "/release.json";
   std::string provides;
   for (const std::string& name : bill.provides) provides += (provides.empty() ? "" : ", ") + name;
   if (!provides.empty()) out["comment"] = "stands in for the packages " + provides;
   return out;
+}
+
+// The Debian that the packages are of. No file of the image is it.
+ordered_json system_of(const BillOfMaterials& bill) {
+  return {{"SPDXID", kSystem},
+          {"name", "debian"},
+          {"versionInfo", bill.debian},
+          {"supplier", "Organization: Debian"},
+          {"downloadLocation", kUnknown},
+          {"filesAnalyzed", false},
+          {"licenseConcluded", kUnknown},
+          {"licenseDeclared", kUnknown},
+          {"copyrightText", kUnknown},
+          {"primaryPackagePurpose", "OPERATING_SYSTEM"}};
 }
 
 }  // namespace
@@ -111,16 +126,20 @@ std::string print_spdx(const BillOfMaterials& bill) {
   Relationships relations;
   packages.push_back(image_of(bill));
   relations.add(kDocument, "DESCRIBES", kImage);
+  if (!bill.debian.empty()) {
+    packages.push_back(system_of(bill));
+    relations.add(kImage, "CONTAINS", kSystem);
+  }
   for (const MaterialPackage& package : bill.packages) {
     packages.push_back(to_json(package));
     const std::string id = spdx_id("Package", package.name);
-    relations.add(kImage, "CONTAINS", id);
+    relations.add(bill.debian.empty() ? kImage : kSystem, "CONTAINS", id);
     for (const std::string& name : package.needs) {
       relations.add(id, "DEPENDS_ON", spdx_id("Package", name));
     }
   }
   packages.push_back(element(kKernel, bill.kernel.name, bill.kernel.version, bill.kernel.digest,
-                             "OPERATING_SYSTEM", "Organization: Debian"));
+                             "FILE", "Organization: Debian"));
   relations.add(kImage, "CONTAINS", kKernel);
   relations.add(spdx_id("Package", bill.kernel.package), "CONTAINS", kKernel);
   for (const MaterialFile& module : bill.modules) {

@@ -51,6 +51,7 @@ SPDX_ALGORITHMS = {  # (7.10)
     "SHA1": 40, "SHA224": 56, "SHA256": 64, "SHA384": 96, "SHA512": 128, "MD5": 32}
 SPDX_PURPOSES = {"APPLICATION", "FRAMEWORK", "LIBRARY", "CONTAINER", "OPERATING_SYSTEM", "DEVICE",
                  "FIRMWARE", "SOURCE", "ARCHIVE", "FILE", "INSTALL", "OTHER"}  # (7.24)
+SPDX_SOURCE = re.compile(r"built package from: ([a-z0-9][a-z0-9.+-]+)")
 SPDX_RELATIONS = {"DESCRIBES", "CONTAINS", "DEPENDS_ON",  # those of (11.1) that fit an image
                   "OPTIONAL_COMPONENT_OF"}
 UNKNOWN = {"NOASSERTION", "NONE"}
@@ -78,7 +79,8 @@ def check_spdx(doc):
         check(package.get("downloadLocation") in UNKNOWN, f"{name}: downloadLocation (7.7)")
         check(package.get("filesAnalyzed") is False, f"{name}: filesAnalyzed (7.8)")
         check("packageVerificationCode" not in package, f"{name}: verification code (7.9)")
-        check(package.get("checksums"), f"{name}: checksums (7.10)")
+        if package["SPDXID"] != "SPDXRef-OperatingSystem-debian":  # no file is the system
+            check(package.get("checksums"), f"{name}: checksums (7.10)")
         for sum_ in package.get("checksums", []):
             length = SPDX_ALGORITHMS.get(sum_.get("algorithm"), 0)
             matches(f"[0-9a-f]{{{length}}}", sum_.get("checksumValue"), f"{name}: checksum (7.10)")
@@ -157,6 +159,57 @@ def check_cyclonedx(doc):
         check(set(part.get("assemblies", []) + part.get("dependencies", [])) <= set(refs), "composition")
 
 
+# What version scanners know a Debian release by: its os-release's VERSION_ID.
+DEBIAN = {"bookworm": "12", "trixie": "13", "forky": "14"}
+
+
+def check_scanned(systems, packages, text):
+    """systems: names and versions of operating systems; packages: purl and source, of those the system has."""
+    suites = {purl.rpartition("distro=")[2] for purl, _ in packages}
+    known = {DEBIAN[suite] for suite in suites if suite in DEBIAN}
+    if known:
+        check(systems == [("debian", sorted(known)[0])], f"{text}: the operating system: {systems}")
+        # Debian's advisories are about source packages.
+        check(all(source for purl, source in packages), f"{text}: each package has a source")
+
+
+def check_trivy_cyclonedx(doc):
+    """As Trivy reads a bill that is not its own (pkg/sbom/cyclonedx/unmarshal.go, pkg/sbom/io/decode.go): it
+    refuses a described component of another type and a second operating system; of packages it takes those
+    that the operating system depends on, and the name of their source from its own property."""
+    root = doc["metadata"]["component"]
+    check(root["type"] in {"container", "application", "library", "framework", "platform"},
+          f"Trivy refuses a bill about a {root['type']}")
+    systems = [part for part in doc["components"] if part["type"] == "operating-system"]
+    check(len(systems) <= 1, "Trivy refuses two operating systems")
+    edges = {edge["ref"]: edge["dependsOn"] for edge in doc["dependencies"]}
+    held = {ref for system in systems for ref in edges[system["bom-ref"]]}
+    packages = []
+    for part in doc["components"]:
+        if "purl" not in part:
+            continue
+        check(not systems or part["bom-ref"] in held, f"{part['name']} is of the operating system")
+        source = [item["value"] for item in part.get("properties", [])
+                  if item["name"] == "aquasecurity:trivy:SrcName"]
+        packages.append((part["purl"], source))
+    check(not systems or systems[0]["bom-ref"] in edges[root["bom-ref"]], "the image has its system")
+    check_scanned([(part["name"], part["version"]) for part in systems], packages, "CycloneDX")
+
+
+def check_trivy_spdx(doc):
+    """As Trivy reads it (pkg/sbom/spdx/unmarshal.go): by the identifiers' beginnings and sourceInfo."""
+    systems = [part for part in doc["packages"] if part["SPDXID"].startswith("SPDXRef-OperatingSystem")]
+    held = {relation["relatedSpdxElement"] for relation in doc["relationships"]
+            if relation["relationshipType"] == "CONTAINS"
+            and relation["spdxElementId"] in {part["SPDXID"] for part in systems}}
+    packages = []
+    for part in doc["packages"]:
+        for ref in part.get("externalRefs", []):
+            check(not systems or part["SPDXID"] in held, f"{part['name']} is of the operating system")
+            packages.append((ref["referenceLocator"], SPDX_SOURCE.fullmatch(part.get("sourceInfo", ""))))
+    check_scanned([(part["name"], part["versionInfo"]) for part in systems], packages, "SPDX")
+
+
 def check_official(folder, spdx, cyclonedx):
     import jsonschema
     folder = pathlib.Path(folder)
@@ -172,6 +225,8 @@ def check_official(folder, spdx, cyclonedx):
 documents = [json.loads(pathlib.Path(path).read_text()) for path in sys.argv[1:3]]
 check_spdx(documents[0])
 check_cyclonedx(documents[1])
+check_trivy_spdx(documents[0])
+check_trivy_cyclonedx(documents[1])
 if len(sys.argv) > 3:
     check_official(sys.argv[3], *documents)
 print("\n".join(wrong))

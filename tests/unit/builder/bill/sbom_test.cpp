@@ -6,6 +6,7 @@
 #include <set>
 
 #include "builder/bill/bill_of_materials.h"
+#include "builder/bill/debian_release.h"
 #include "tests/folders.h"
 #include "tests/unit/builder/release/build_fixture.h"
 
@@ -91,7 +92,10 @@ TEST_CASE_FIXTURE(Bills,
   const std::string url = "pkg:deb/debian/libplus%2B%2B1@1:2.0~rc1-1%2Bb1?arch=amd64&distro=demo";
   CHECK(named(cyclonedx.at("components"), "libplus++1").at("purl") == url);
   CHECK(named(spdx.at("packages"), "libplus++1").at("sourceInfo") ==
-        "built from the Debian source package libplus++1-source");
+        "built package from: libplus++1-source");
+  const json source = {{"name", "aquasecurity:trivy:SrcName"}, {"value", "libplus++1-source"}};
+  const json& properties = named(cyclonedx.at("components"), "libplus++1").at("properties");
+  CHECK(std::find(properties.begin(), properties.end(), source) != properties.end());
   // The kernel, the pinned module, our own programs, and the layers that no package brings.
   const json stated = release();
   for (const auto& part : std::map<std::string, json>{
@@ -145,6 +149,48 @@ TEST_CASE_FIXTURE(Bills, "all that the packages say of who needs whom is in both
   CHECK(needs.at("pkg:deb/debian/linux-image-demo@9.9-1?arch=amd64&distro=demo") ==
         json{"kernel-image", "module:one", "module:two"});
   CHECK(needs.at("release:demo").size() == cyclonedx.at("components").size());
+}
+
+TEST_CASE_FIXTURE(Bills,
+                  "scanners find one operating system: Debian with its version, and no other") {
+  // Its suite has a name of nobody's release.
+  for (const json& each : cyclonedx.at("components")) CHECK(each.at("type") != "operating-system");
+  CHECK(cyclonedx.at("metadata").at("component").at("type") == "container");
+  run("rm -r store && sed -i 's/\"suite\": \"demo\"/\"suite\": \"bookworm-updates\"/' "
+      "image.lock.json");
+  (void)built();
+  const json a = bill("spdx"), b = bill("cyclonedx");
+  CHECK(judged() == "\n");  // by Trivy's rules too: sbom.py has them
+  const json& system = named(b.at("components"), "debian");
+  CHECK(system.at("type") == "operating-system");
+  CHECK(system.at("version") == "12");
+  const json& described = named(a.at("packages"), "debian");
+  CHECK(described.at("SPDXID") == "SPDXRef-OperatingSystem-debian");
+  CHECK(described.at("versionInfo") == "12");
+  std::size_t systems = 0;
+  for (const json& each : a.at("packages")) {
+    systems += each.at("primaryPackagePurpose") == "OPERATING_SYSTEM" ? 1 : 0;
+  }
+  CHECK(systems == 1);
+}
+
+// The releases' numbers are what their os-release files say.
+TEST_CASE("an image is of the Debian that its first suite of a release's name is of") {
+  const auto release_of = [](const std::vector<std::string>& suites, const std::string& base = "") {
+    auto lock = *manifests::parse_lock(
+        test::bytes_of(test::source_folder() + "/tests/fuzz/corpus/lock/example"));
+    lock.sources.clear();
+    for (const auto& suite : suites) lock.sources.push_back({suite, Digest::of({}), "", ""});
+    lock.packages.erase(lock.packages.begin() + 1, lock.packages.end());
+    lock.packages[0].name = base.empty() ? "other" : "base-files";
+    lock.packages[0].version = base;
+    return debian_release_of(lock);
+  };
+  CHECK(release_of({"bookworm", "bookworm-backports"}) == "12");
+  CHECK(release_of({"frr-stable", "trixie-security", "bookworm"}) == "13");
+  CHECK(release_of({"forky"}) == "14");
+  CHECK(release_of({"stable"}, "12.4+deb12u11") == "12");
+  CHECK(release_of({"stable"}) == "");
 }
 
 TEST_CASE_FIXTURE(Bills, "an EFI stub that the lock pins is in both, and in the provenance") {
