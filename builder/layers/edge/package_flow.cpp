@@ -32,6 +32,12 @@ class Pass {
     changed_.notify_all();
   }
 
+  // Whether what is still being fetched is for nothing.
+  [[nodiscard]] bool failed() {
+    const std::lock_guard lock(guard_);
+    return first_.has_value();
+  }
+
   void fail(Error error) {
     const std::lock_guard lock(guard_);
     if (!first_) first_ = std::move(error);
@@ -96,8 +102,9 @@ Status fetch_into(Pass& pass, const std::vector<WantedPackage>& packages,
   std::vector<manifests::LockedPackage> wanted;
   wanted.reserve(places.size());
   for (const std::size_t place : places) wanted.push_back(packages[place].package);
-  return fetch_packages(wanted, mirrors, cache, flow.observer,
-                        [&](std::size_t i) { pass.offer(places[i]); });
+  return fetch_packages(
+      wanted, mirrors, cache, flow.observer, [&](std::size_t i) { pass.offer(places[i]); },
+      [&] { return pass.failed(); });
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ struct PackageFlow {
 /// the rest is being fetched. A cached file that is damaged is fetched anew.
 ///
 /// returns  how long it took until the last package was there; zero if none was fetched
-/// errors   as read_package and fetch_packages; the first of `flow.use`, after which nothing new
-///          begins
+/// errors   the first of read_package, fetch_packages and `flow.use`, after which nothing new
+///          begins, and what is still being fetched is ended
 [[nodiscard]] Result<std::chrono::nanoseconds> each_package(
     const std::vector<WantedPackage>& packages, const Cache& cache, const PackageFlow& flow);
 

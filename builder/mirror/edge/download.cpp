@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "builder/mirror/edge/transfer.h"
 
@@ -13,7 +14,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Multi = std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)>;
 
-/// Runs transfers until all are finished.
+/// Runs transfers until all are finished, or one has failed.
 class Runner {
  public:
   Runner(const std::vector<Download>& downloads, const Cache& cache, const DownloadPolicy& policy,
@@ -26,13 +27,14 @@ class Runner {
     progress_.files_total = downloads.size();
   }
 
-  std::vector<Status> run();
+  Status run();
 
  private:
   void start_some();
   void add(const Transfer& transfer);
   void collect();
-  void give_up();
+  void judge(Transfer& transfer);
+  void give_up(const Error& why);
   void report(bool last);
 
   const DownloadPolicy& policy_;
@@ -41,6 +43,7 @@ class Runner {
   std::vector<std::unique_ptr<Transfer>> transfers_;  // curl keeps their addresses
   Multi multi_{curl_multi_init(), curl_multi_cleanup};
   std::size_t running_ = 0;
+  std::optional<Error> first_;
   DownloadProgress progress_;
   Clock::time_point reported_{};
 };
@@ -52,11 +55,12 @@ void Runner::add(const Transfer& transfer) {
 void Runner::start_some() {
   const auto now = Clock::now();
   for (auto& transfer : transfers_) {
-    if (running_ >= policy_.parallel) return;
+    if (running_ >= policy_.parallel || first_) return;
     if (transfer->finished() || transfer->easy() != nullptr || transfer->not_before() > now) {
       continue;
     }
     if (transfer->start()) add(*transfer);
+    judge(*transfer);
   }
 }
 
@@ -71,6 +75,7 @@ void Runner::collect() {
     curl_multi_remove_handle(multi_.get(), easy);
     --running_;
     if (transfer->end(code)) add(*transfer);
+    judge(*transfer);
     if (!arrived_ || !transfer->succeeded()) continue;
     const auto is_it = [&](const auto& one) { return one.get() == transfer; };
     const auto at = std::find_if(transfers_.begin(), transfers_.end(), is_it);
@@ -78,11 +83,18 @@ void Runner::collect() {
   }
 }
 
-void Runner::give_up() {
+// One that failed for good ends all others.
+void Runner::judge(Transfer& transfer) {
+  if (first_ || !transfer.finished() || transfer.succeeded()) return;
+  first_ = std::move(transfer.take_status()).error();
+  give_up({Errc::busy, 0, "was stopped: another download failed"});
+}
+
+void Runner::give_up(const Error& why) {
   for (auto& transfer : transfers_) {
     if (transfer->finished()) continue;
     if (transfer->easy() != nullptr) curl_multi_remove_handle(multi_.get(), transfer->easy());
-    transfer->give_up(over());
+    transfer->give_up(why);
   }
   running_ = 0;
 }
@@ -100,13 +112,13 @@ void Runner::report(bool last) {
   observer_.progress(progress_);
 }
 
-std::vector<Status> Runner::run() {
+Status Runner::run() {
   curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
                     static_cast<long>(policy_.parallel));
   const auto open = [](const auto& transfer) { return !transfer->finished(); };
   while (std::any_of(transfers_.begin(), transfers_.end(), open)) {
-    if (is_over(policy_)) {
-      give_up();
+    if (is_over(policy_) || (policy_.stopped && policy_.stopped())) {
+      give_up(is_over(policy_) ? over() : Error{Errc::busy, 0, "was stopped"});
       break;
     }
     start_some();
@@ -117,16 +129,16 @@ std::vector<Status> Runner::run() {
     curl_multi_poll(multi_.get(), nullptr, 0, 100, nullptr);
   }
   report(true);
-  std::vector<Status> out;
-  for (auto& transfer : transfers_) out.push_back(transfer->take_status());
-  return out;
+  if (first_) return tl::unexpected(std::move(*first_));
+  for (auto& transfer : transfers_) TRY(transfer->take_status());
+  return {};
 }
 
 }  // namespace
 
-std::vector<Status> download(const std::vector<Download>& downloads, const Cache& cache,
-                             const DownloadPolicy& policy, const DownloadObserver& observer,
-                             const DownloadArrived& arrived) {
+Status download(const std::vector<Download>& downloads, const Cache& cache,
+                const DownloadPolicy& policy, const DownloadObserver& observer,
+                const DownloadArrived& arrived) {
   return Runner(downloads, cache, policy, observer, arrived).run();
 }
 

@@ -53,6 +53,8 @@ struct DownloadPolicy {
   ByteCount slowest{4096};
   /// When everything ends, however far it is.
   std::optional<std::chrono::steady_clock::time_point> until{};
+  /// Asked ten times a second; true ends everything, too.
+  std::function<bool()> stopped{};
   /// Logins, proxies and certificates; without: none but what libcurl finds in the environment.
   std::shared_ptr<const Connections> connections{};
 };
@@ -61,13 +63,13 @@ struct DownloadPolicy {
 /// a file appears in the cache whole or not at all. What was cut off stays behind in `partial/` and
 /// is continued by the next attempt, also of a later run. `arrived` is called by the same thread.
 ///
-/// returns  one status a download, in their order:
+/// errors   of the first download that fails for good, which ends all others:
 ///          not_found: no server has it; integrity: other bytes than promised, twice;
 ///          timeout: `policy.until` has come, or as follows;
-///          io, timeout, unauthorized: each address's last reason, with the address
-[[nodiscard]] std::vector<Status> download(const std::vector<Download>& downloads,
-                                           const Cache& cache, const DownloadPolicy& policy,
-                                           const DownloadObserver& observer,
-                                           const DownloadArrived& arrived = {});
+///          io, timeout, unauthorized: each address's last reason, with the address;
+///          busy: `policy.stopped`
+[[nodiscard]] Status download(const std::vector<Download>& downloads, const Cache& cache,
+                              const DownloadPolicy& policy, const DownloadObserver& observer,
+                              const DownloadArrived& arrived = {});
 
 }  // namespace weir::builder

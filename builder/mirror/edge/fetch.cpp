@@ -28,7 +28,7 @@ bool is_cached(const Cache& cache, const manifests::LockedPackage& package) {
 
 Status fetch_packages(const std::vector<manifests::LockedPackage>& packages, const Mirrors& mirrors,
                       const Cache& cache, const DownloadObserver& observer,
-                      const DownloadArrived& arrived) {
+                      const DownloadArrived& arrived, const std::function<bool()>& stopped) {
   std::vector<Download> downloads;
   for (const auto& package : packages) {
     TRY_ASSIGN_IN(const auto bases, mirrors.bases_of(package.suite), name_of(package));
@@ -36,25 +36,15 @@ Status fetch_packages(const std::vector<manifests::LockedPackage>& packages, con
     for (const auto& base : bases) wanted.urls.push_back(base + "/" + encode_path(package.path));
     downloads.push_back(std::move(wanted));
   }
-  const auto statuses = download(downloads, cache, mirrors.policy(), observer, arrived);
-  std::size_t gone = 0;
-  const Error* first = nullptr;
-  for (const auto& status : statuses) {
-    if (status) continue;
-    gone += status.error().code == Errc::not_found ? 1 : 0;
-    const bool graver = first != nullptr && first->code == Errc::not_found &&
-                        status.error().code != Errc::not_found;
-    if (first == nullptr || graver) first = &status.error();
-  }
-  if (first == nullptr) return {};
-  Error error = *first;
-  if (error.code == Errc::not_found) {
-    if (gone > 1) error.message += " (nor " + std::to_string(gone - 1) + " others)";
-    error.message +=
+  DownloadPolicy policy = mirrors.policy();
+  policy.stopped = stopped;
+  Status fetched = download(downloads, cache, policy, observer, arrived);
+  if (!fetched && fetched.error().code == Errc::not_found) {
+    fetched.error().message +=
         ", and the cache has no copy: mirrors drop superseded versions, so lock again, or name a "
         "snapshot service with --snapshot";
   }
-  return tl::unexpected(std::move(error));
+  return fetched;
 }
 
 Result<FetchedBlob> fetch_program(const manifests::LockedProgram& program,

@@ -25,14 +25,17 @@ namespace weir::builder {
 /// Brings packages into the cache, also those that it has.
 ///
 /// arrived  called with a package's place in `packages` as soon as it is there
-/// errors   not_found: a package is not on the mirror: names package and version and says to lock
-///          again; integrity: the mirror serves other bytes than the lock promises; io: the mirror
-///          cannot be reached (after retries); what was fetched stays in the cache, and partial
-///          files are resumed the next time
+/// stopped  asked ten times a second; true ends it
+/// errors   of the first package that cannot be had; the others are not waited for. not_found: it
+///          is not on the mirror: names package and version and says to lock again; integrity: the
+///          mirror serves other bytes than the lock promises; io: the mirror cannot be reached
+///          (after retries); busy: stopped. What was fetched stays in the cache, and partial files
+///          are resumed the next time
 [[nodiscard]] Status fetch_packages(const std::vector<manifests::LockedPackage>& packages,
                                     const Mirrors& mirrors, const Cache& cache,
                                     const DownloadObserver& observer,
-                                    const DownloadArrived& arrived);
+                                    const DownloadArrived& arrived,
+                                    const std::function<bool()>& stopped = {});
 
 /// weir-init or weir-node of a lock, from the cache (`lock` put them there), else from `folder`.
 /// errors: not_found, integrity: the program in `folder` is not the locked one: says to lock again

@@ -175,7 +175,7 @@ Result<Suites> fetch_suites(const manifests::ImageManifest& manifest, const std:
       wanted.push_back(std::move(entry));
     }
   }
-  for (const auto& status : download(downloads, cache, mirrors.policy(), observer)) TRY(status);
+  TRY(download(downloads, cache, mirrors.policy(), observer));
   for (const auto& entry : wanted) {
     TRY_ASSIGN_IN(auto index, read_index(entry, cache),
                   "suite " + entry.suite + ": " + entry.component);

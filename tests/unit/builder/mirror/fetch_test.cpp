@@ -108,6 +108,41 @@ TEST_CASE_FIXTURE(Fixture, "the first failure of the work ends it") {
   CHECK(out.error().message == "cannot be used");
 }
 
+// Half a minute of the mirror's time, where nobody ends it.
+HttpAnswer slowly(const std::string& content) {
+  return {200, content, 0, content.size() / 60, std::chrono::milliseconds(500)};
+}
+
+TEST_CASE_FIXTURE(Fixture, "what is still being fetched ends with the first failure of the work") {
+  const std::string large(60'000, 'a');
+  packages[1] = package("a", large);
+  HttpServer server([&](const HttpRequest& request, int) {
+    return request.path == "/debian/pool/a.deb" ? slowly(large) : HttpAnswer{200, "content of b"};
+  });
+  // What is there is worked on while the rest is fetched.
+  REQUIRE(cache.put(packages[0].digest, "content of b").has_value());
+  on_use = [&](std::size_t) -> Status {
+    CHECK(test::eventually([&] { return !server.requests().empty(); }));
+    return fail(Errc::bug, "cannot be used");
+  };
+  const auto out = flow(&server);
+  REQUIRE_FALSE(out.has_value());
+  CHECK(out.error().message == "cannot be used");
+  CHECK_FALSE(is_cached(cache, packages[1]));
+}
+
+TEST_CASE_FIXTURE(Fixture, "the first package that cannot be had ends the others' transfers") {
+  const std::string large(60'000, 'a');
+  packages[1] = package("a", large);
+  HttpServer server([&](const HttpRequest& request, int) {
+    return request.path == "/debian/pool/a.deb" ? slowly(large) : HttpAnswer{404, "no"};
+  });
+  const auto out = flow(&server);
+  REQUIRE_FALSE(out.has_value());
+  CHECK(out.error().message.starts_with("b 1.0-1: the mirror does not have it"));
+  CHECK_FALSE(is_cached(cache, packages[1]));
+}
+
 TEST_CASE_FIXTURE(Fixture, "a damaged cache is noticed and mended") {
   HttpServer server(HttpServer::files(
       {{"/debian/pool/a.deb", "content of a"}, {"/debian/pool/b.deb", "content of b"}}));
@@ -126,15 +161,20 @@ TEST_CASE_FIXTURE(Fixture, "a damaged cache is noticed and mended") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "a package that left the mirror is named, with what to do") {
-  HttpServer server(HttpServer::files({{"/debian/pool/a.deb", "content of a"}}));
+  std::swap(packages[0], packages[1]);
+  HttpServer server([&](const HttpRequest& request, int) {
+    if (request.path == "/debian/pool/a.deb") return HttpAnswer{200, "content of a"};
+    CHECK(test::eventually([&] { return is_cached(cache, packages[0]); }));
+    return HttpAnswer{404, "no such file"};
+  });
   const auto out = flow(&server);
   REQUIRE_FALSE(out.has_value());
   CHECK(out.error().code == Errc::not_found);
   CHECK(out.error().message ==
         "b 1.0-1: the mirror does not have it, and the cache has no copy: mirrors drop superseded "
         "versions, so lock again, or name a snapshot service with --snapshot");
-  // The others are kept for the next time.
-  CHECK(read_package(cache, packages[1]) == std::string("content of a"));
+  // What came before is kept for the next time.
+  CHECK(read_package(cache, packages[0]) == std::string("content of a"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a mirror that serves other bytes is an integrity error") {
