@@ -5,10 +5,12 @@
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/passphrase.h"
 #include "manifests/base/edge/harden_process.h"
+#include "manifests/base/edge/interruption.h"
 
 int main(int argc, char** argv) {
   using namespace weir::builder;  // NOLINT: a driver
   weir::harden_process();
+  weir::clean_up_when_interrupted();
   if (const weir::Status kept = weir::keys::keep_passphrase(); !kept) {
     std::fprintf(stderr, "weir-builder: %s\n", kept.error().message.c_str());
     return 1;

@@ -8,6 +8,7 @@
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/passphrase.h"
 #include "manifests/base/edge/harden_process.h"
+#include "manifests/base/edge/interruption.h"
 #include "manifests/base/edge/program.h"
 
 namespace {
@@ -30,6 +31,7 @@ weir::CommandTable table() {
 
 int main(int argc, char** argv) {
   weir::harden_process();
+  weir::clean_up_when_interrupted();
   if (const weir::Status kept = weir::keys::keep_passphrase(); !kept) {
     std::fprintf(stderr, "weir-keys: %s\n", kept.error().message.c_str());
     return 1;

@@ -24,9 +24,9 @@ enum class Fault : std::uint8_t { killed, disk_full };
 
 /// What a call does to what kind of file: the same for every blob, whatever its digest.
 inline std::string kind_of(const Call& call) {
-  static const std::regex digest("[0-9a-fA-F]{16,}"), random("(unfinished|new)\\.[0-9A-Za-z]{6}");
+  static const std::regex digest("[0-9a-fA-F]{16,}"), random("unfinished\\.[0-9A-Za-z]{6}");
   return call.name + " " +
-         std::regex_replace(std::regex_replace(call.path, digest, "HEX"), random, "$1.*");
+         std::regex_replace(std::regex_replace(call.path, digest, "HEX"), random, "unfinished.*");
 }
 
 struct Disturbance {
@@ -113,6 +113,40 @@ struct Disturbed {
     // Only who was killed may leave something behind.
     if (at.fault == Fault::disk_full) CHECK(unfinished() == "");
     return {hit, ended.status == 0};
+  }
+
+  /// Interrupts `command` (Ctrl-C) before its first call of each kind, those of its children too:
+  /// it ends by the signal, and leaves nothing that has no name of its own.
+  template <class Prepare>
+  void interrupted_everywhere(Prepare prepare, const std::string& command) const {
+    const auto named = [](const Call& call) {
+      return (call.own ? "" : "a child's ") + kind_of(call);
+    };
+    std::set<std::string> kinds;
+    prepare();
+    const Ended whole = supervise(folder, command, [&](const Call& call) {
+      kinds.insert(named(call));
+      return Verdict::goes_on;
+    });
+    REQUIRE_MESSAGE(whole.status == 0, whole.err);
+    std::size_t hits = 0;
+    for (const std::string& kind : kinds) {
+      CAPTURE(kind);
+      prepare();
+      bool hit = false;
+      const Ended ended = supervise(folder, command, [&](const Call& call) {
+        if (hit || named(call) != kind) return Verdict::goes_on;
+        hit = true;
+        return Verdict::interrupt;
+      });
+      if (!hit) continue;
+      ++hits;
+      CHECK_MESSAGE((WIFSIGNALED(ended.status) && WTERMSIG(ended.status) == SIGINT), ended.err);
+      CHECK(unfinished() == "");
+    }
+    MESSAGE("interrupted at " << hits << " of " << kinds.size() << " kinds of calls");
+    CHECK(hits * 10 >= kinds.size() * 9);
+    CHECK(hits > 0);
   }
 
   /// What a writer left that was never given its name.

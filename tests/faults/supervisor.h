@@ -41,7 +41,7 @@ struct Call {
   bool needs_room = false;  ///< on a full disk it fails
 };
 
-enum class Verdict : std::uint8_t { goes_on, no_space, kill };
+enum class Verdict : std::uint8_t { goes_on, no_space, kill, interrupt };
 
 struct Ended {
   int status = 0;  ///< as waitpid has it
@@ -360,10 +360,12 @@ inline Ended supervise(const std::string& folder, const std::string& command,
       ::kill(pid, SIGKILL);
       continue;
     }
+    // The call begins again once the signal was taken, or goes on.
+    if (verdict == Verdict::interrupt) ::kill(pid, SIGINT);
     seccomp_notif_resp answer{};
     answer.id = request.id;
     answer.error = verdict == Verdict::no_space ? -ENOSPC : 0;
-    answer.flags = verdict == Verdict::goes_on ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;
+    answer.flags = verdict == Verdict::no_space ? 0 : SECCOMP_USER_NOTIF_FLAG_CONTINUE;
     (void)::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_SEND, &answer);
   }
   ended.out = supervisor::content_of(out);

@@ -1,6 +1,9 @@
 #include "builder/export/edge/export.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <set>
 #include <utility>
 
@@ -18,6 +21,7 @@
 #include "images/tree/overlaid.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/unfinished.h"
 
 namespace weir::builder {
 namespace {
@@ -81,6 +85,15 @@ std::vector<std::string> paths_of(const ExportOptions& options, const ReleaseDoc
   for (const std::string& name : names) out.push_back(options.out + between + name);
   std::sort(out.begin(), out.end());
   return out;
+}
+
+// Looked at and not read: a key is sbsign's alone.
+Status check_pem(const std::string& path) {
+  TRY_ASSIGN(const Fd file, open_file(path));
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return fail_errno(Errc::io, errno, path);
+  if (static_cast<std::uint64_t>(info.st_size) <= kLargestPem.value) return {};
+  return fail(Errc::exhausted, path + ": larger than " + print(kLargestPem));
 }
 
 /// Files below a folder, noted as they are written.
@@ -363,7 +376,7 @@ Result<ExportPlan> plan_export(const images::Store& store,
   for (const std::string& path : out.paths) TRY(check_destination(path));
   if (options.format == ExportFormat::qcow2) TRY(find_qemu_img());
   for (const std::string* path : {&options.secure_boot_key, &options.secure_boot_certificate}) {
-    if (!path->empty()) TRY_IN(read_file(*path, kLargestPem), "secure boot");
+    if (!path->empty()) TRY_IN(check_pem(*path), "secure boot");
   }
   TRY_ASSIGN_IN(out.stub, read_release_stub(store, *release, options.stub, options.stub_digest),
                 "release " + release->name.string());
@@ -373,6 +386,9 @@ Result<ExportPlan> plan_export(const images::Store& store,
 Result<ExportOutcome> export_release(const images::Store& store,
                                      const keys::Verified<manifests::Release>& release,
                                      const ReleaseDocuments& documents, const ExportPlan& plan) {
+  // What killed exports left there may be as large as disks are.
+  const auto slash = plan.options.out.rfind('/');
+  sweep_unfinished(slash == std::string::npos ? "." : plan.options.out.substr(0, slash + 1));
   auto out = Exporter(store, release, documents, plan).run();
   TRY_IN(out, "release " + release->name.string());
   std::set<std::string> written;

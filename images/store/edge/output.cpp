@@ -60,7 +60,7 @@ Status write_sparse_file(const std::string& path, const SparseFile& file) {
   TRY_ASSIGN(const Unfinished made, make_unfinished_file(path));
   const auto& [fd, aside] = made;
   int sys = fill(fd.get(), file);
-  if (sys == 0 && ::rename(aside.c_str(), path.c_str()) != 0) sys = errno;
+  if (sys == 0) sys = finish_unfinished(made, path);
   if (sys != 0) {
     ::unlink(aside.c_str());
     return fail_errno(code_of(sys), sys, path);
@@ -104,7 +104,7 @@ OutputFolder::~OutputFolder() {
 Status OutputFolder::finish() {
   if (const int sys = sync_folder(aside())) return fail_errno(Errc::io, sys, aside());
   // Takes the place of nothing, or of an empty folder.
-  if (::rename(aside().c_str(), path_.c_str()) != 0) return fail_errno(Errc::io, errno, path_);
+  if (const int sys = finish_unfinished(aside_, path_)) return fail_errno(Errc::io, sys, path_);
   aside_ = {};
   if (const int sys = sync_folder(folder_of(path_))) {
     return fail_errno(Errc::io, sys, folder_of(path_));

@@ -151,6 +151,7 @@ tl::unexpected<Error> refused(const std::string& path, int sys) {
 
 Status write_new_files(const std::vector<NewFile>& files) {
   // All are whole on the disk before the first gets a name, which must be new.
+  const Uninterrupted whole;
   Begun begun;
   std::vector<Unfinished> made;
   for (const NewFile& file : files) {

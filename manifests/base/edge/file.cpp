@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "manifests/base/edge/unfinished.h"
 
@@ -97,6 +98,27 @@ Result<std::string> read_all(const Fd& fd, const std::string& path, ByteCount li
   }
 }
 
+// Into the memory that is returned, so that there is no second copy of it.
+Result<std::string> read_in_place(const Fd& fd, const std::string& path, ByteCount limit) {
+  std::string out(limit.value + 1, '\0');
+  std::size_t have = 0;
+  const auto refused = [&](tl::unexpected<Error> why) {
+    ::explicit_bzero(out.data(), have);
+    return why;
+  };
+  while (have < out.size()) {
+    const ssize_t n = ::read(fd.get(), out.data() + have, out.size() - have);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return refused(failed(path, errno));
+    if (n == 0) {
+      out.resize(have);
+      return out;
+    }
+    have += static_cast<std::size_t>(n);
+  }
+  return refused(fail(Errc::exhausted, path + ": larger than " + print(limit)));
+}
+
 }  // namespace
 
 Result<Fd> open_file(const std::string& path) {
@@ -137,7 +159,7 @@ Result<std::string> read_file(const std::string& path, ByteCount limit) {
 Result<std::string> read_secret_file(const std::string& path, ByteCount limit) {
   TRY_ASSIGN(const Fd fd, open_file(path));
   TRY(check_secret_file(fd, path));
-  return read_all(fd, path, limit);
+  return read_in_place(fd, path, limit);
 }
 
 Status write_file(const std::string& path, std::string_view content, unsigned mode,
@@ -147,7 +169,7 @@ Status write_file(const std::string& path, std::string_view content, unsigned mo
   int sys = write_all(fd.get(), content);
   if (sys == 0 && ::fchmod(fd.get(), mode) != 0) sys = errno;
   if (sys == 0 && durability != Durability::none && ::fsync(fd.get()) != 0) sys = errno;
-  if (sys == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) sys = errno;
+  if (sys == 0) sys = finish_unfinished(made, path);
   if (sys != 0) {
     ::unlink(temporary.c_str());
     return failed(path, sys);

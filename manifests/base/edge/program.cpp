@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "manifests/base/closest_names.h"
+#include "manifests/base/edge/interruption.h"
 #include "manifests/base/edge/program_log.h"
 #include "manifests/base/edge/program_options.h"
 #include "manifests/base/edge/run_program.h"
@@ -131,6 +132,7 @@ int run_command(const CommandTable& program, const Command& command, const Words
     if (const Status fits = command.check(); !fits) return misused(name, fits.error().message);
   }
   const auto code = program.begin ? begin_and_run(program, command) : command.run();
+  yield_to_interruption();
   if (code) return finish(code_of(*code));
   log_line(code.error().message);
   return finish(code_of(command.failed ? command.failed(code.error()) : Exit::failed));

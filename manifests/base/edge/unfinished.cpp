@@ -7,10 +7,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace weir {
@@ -18,6 +22,18 @@ namespace {
 
 constexpr std::string_view kMark = ".unfinished.", kRandom = "XXXXXX";
 constexpr int kAttempts = 100;
+
+// What this process has begun.
+struct Begun {
+  std::recursive_mutex guard;
+  std::set<std::string> paths;
+};
+
+// Never destroyed: threads may outlive `main`.
+Begun& begun() {
+  static Begun& all = *new Begun;
+  return all;
+}
 
 struct CloseFolder {
   void operator()(DIR* folder) const { ::closedir(folder); }
@@ -30,14 +46,17 @@ std::pair<std::string, std::string> split(const std::string& path) {
   return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
 }
 
+enum class Owner : std::uint8_t { any, this_user };
+
 // Removes it if no process has it locked. A file is looked at by its descriptor, so what another
 // process puts under the name meanwhile is not what is judged; that names are random keeps it from
 // being removed.
-void remove_if_abandoned(const std::string& path) {
+void remove_if_abandoned(const std::string& path, Owner owner) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat info {};
   if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return;
   if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) return;
+  if (owner == Owner::this_user && info.st_uid != ::geteuid()) return;
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return;
   std::error_code ignored;
   std::filesystem::remove_all(path, ignored);
@@ -52,7 +71,7 @@ void sweep(const std::string& folder, const std::string& name) {
     const auto until = found.size() - kMark.size() - kRandom.size();
     if (found.substr(until, kMark.size()) != kMark) continue;
     if (!name.empty() && found.substr(0, until) != name) continue;
-    remove_if_abandoned((folder + "/").append(found));
+    remove_if_abandoned((folder + "/").append(found), name.empty() ? Owner::this_user : Owner::any);
   }
 }
 
@@ -71,6 +90,7 @@ Result<Unfinished> make_unfinished(const std::string& path, Make make) {
   const auto [folder, name] = split(path);
   sweep(folder, name);
   for (int i = 0; i < kAttempts; ++i) {
+    const Uninterrupted whole;
     Unfinished out;
     out.path = path + std::string(kMark) + std::string(kRandom);
     out.fd = make(out.path);
@@ -82,7 +102,9 @@ Result<Unfinished> make_unfinished(const std::string& path, Make make) {
                                                          : Errc::io;
       return fail_errno(code, sys, path);
     }
-    if (held(out.fd.get())) return out;
+    if (!held(out.fd.get())) continue;
+    begun().paths.insert(out.path);
+    return out;
   }
   return fail(Errc::busy, path + ": another process removes every file that is begun for it");
 }
@@ -107,8 +129,32 @@ Result<Unfinished> make_unfinished_folder(const std::string& path) {
   });
 }
 
+int finish_unfinished(const Unfinished& made, const std::string& path) {
+  const Uninterrupted whole;
+  if (::rename(made.path.c_str(), path.c_str()) != 0) return errno;
+  begun().paths.erase(made.path);
+  return 0;
+}
+
 void sweep_unfinished(const std::string& folder) {
   sweep(folder, "");
 }
+
+void remove_begun() {
+  begun().guard.lock();
+  // A program that this one started may be putting something into a folder of ours.
+  for (int i = 0; i < kAttempts; ++i) {
+    bool gone = true;
+    for (const std::string& path : begun().paths) {
+      std::error_code problem;
+      std::filesystem::remove_all(path, problem);
+      gone = gone && !problem;
+    }
+    if (gone) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+Uninterrupted::Uninterrupted() : hold_(begun().guard) {}
 
 }  // namespace weir

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <mutex>
 #include <string>
 
 #include "manifests/base/edge/file.h"
@@ -23,7 +24,23 @@ struct Unfinished {
 /// The same for a folder, of mode 0700.
 [[nodiscard]] Result<Unfinished> make_unfinished_folder(const std::string& path);
 
-/// Removes all that killed writers left in a folder, whatever it was for.
+/// Gives it its name, in place of what has that name now. 0 or an errno: then it stays unfinished.
+[[nodiscard]] int finish_unfinished(const Unfinished& made, const std::string& path);
+
+/// Removes all that killed writers of this user left in a folder, whatever it was for.
 void sweep_unfinished(const std::string& folder);
+
+/// Removes all that this process has begun and not finished, for its end: from then on whoever
+/// begins or finishes something waits for ever.
+void remove_begun();
+
+/// While one lives, `remove_begun` waits: for steps that only together leave something whole.
+class Uninterrupted {
+ public:
+  Uninterrupted();
+
+ private:
+  std::lock_guard<std::recursive_mutex> hold_;
+};
 
 }  // namespace weir

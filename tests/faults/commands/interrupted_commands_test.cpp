@@ -155,6 +155,28 @@ TEST_CASE_FIXTURE(Trusted, "what a verifier remembers is the old or the new, and
   }
 }
 
+TEST_CASE_FIXTURE(Stored, "a release that changes while it is made again is not the verified one") {
+  (void)built();
+  run("minisign -G -W -p ann.pub -s ann.key > /dev/null");
+  const std::string genuine = run("sha256sum < store/releases/demo/release.json").substr(0, 64);
+  // It has been verified once something is made of it.
+  bool changed = false;
+  const auto ended = test::supervise(
+      path(), kBuilder + "rebuild demo --store store --cache cache --signer k.pub --key ann.key",
+      [&](const test::Call& call) {
+        if (!changed && call.path.find("/rebuild.unfinished.") != std::string::npos) {
+          changed = true;
+          run("cd store/releases/demo && sed -i s/quiet/quieT/ release.json");
+        }
+        return test::Verdict::goes_on;
+      });
+  CHECK(changed);
+  CHECK_MESSAGE(ended.status == 0, ended.err);
+  CHECK(ended.out.find("is bit-identical") != std::string::npos);
+  CHECK(run("ls store/statements") == genuine + "\n");
+  CHECK(run("grep -l " + genuine + " store/statements/*/*.json | wc -l") == "1\n");
+}
+
 TEST_CASE_FIXTURE(Stored, "a statement of a boot check counts or does not, and never half") {
   (void)built();
   // In place of the program that boots: one that says that it did.

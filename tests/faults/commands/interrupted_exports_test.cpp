@@ -81,4 +81,28 @@ TEST_CASE_FIXTURE(Exported, "a UKI signed for Secure Boot is there whole or not 
               "sbverify --cert db.crt out > /dev/null");
 }
 
+TEST_CASE_FIXTURE(Exported, "an export that is interrupted leaves nothing unfinished") {
+  for (const std::string format : {"oci", "disk", "qcow2"}) {
+    CAPTURE(format);
+    disturbed.interrupted_everywhere(prepare(),
+                                     command(format, format == "oci" ? "" : with_stub()));
+  }
+}
+
+TEST_CASE_FIXTURE(Exported, "what a killed export left goes with the next one into its folder") {
+  prepare()();
+  const std::string line = command("qcow2", with_stub());
+  const auto ended = test::supervise(path(), line, [](const test::Call& call) {
+    const bool converts = !call.own && call.path.ends_with("/disk.qcow2");
+    return converts ? test::Verdict::kill : test::Verdict::goes_on;
+  });
+  REQUIRE((WIFSIGNALED(ended.status) && WTERMSIG(ended.status) == SIGKILL));
+  REQUIRE(disturbed.unfinished() != "");
+  // Another's, as far as a name tells, and nobody's.
+  run("touch out.unfinished.abc notes");
+  again(kBuilder + "export demo --store store --key k.pub --format kernel --out out.kernel");
+  CHECK(disturbed.unfinished() == "./out.unfinished.abc\n");
+  run("test -e notes");
+}
+
 }  // namespace weir::builder

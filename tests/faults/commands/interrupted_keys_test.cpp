@@ -74,6 +74,17 @@ TEST_CASE_FIXTURE(Stored, "a key that is made is there whole or not at all") {
                        });
 }
 
+TEST_CASE_FIXTURE(Stored, "of a key that is interrupted both files are there or none") {
+  const auto fresh = [&] { run("rm -f n.key n.pub"); };
+  disturbed.interrupted_everywhere(
+      [&] {
+        CHECK(fs::exists(path() + "/n.key") == fs::exists(path() + "/n.pub"));
+        fresh();
+      },
+      kKeys + "generate --no-passphrase --out n");
+  CHECK(fs::exists(path() + "/n.key") == fs::exists(path() + "/n.pub"));
+}
+
 TEST_CASE_FIXTURE(Stored, "an identity that is made is there whole or not at all") {
   for (const bool new_seal : {true, false}) {
     CAPTURE(new_seal);

@@ -15,6 +15,7 @@
 #include "images/store/folder/edge/attachments.h"
 #include "images/store/folder/edge/sweep.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/unfinished.h"
 #include "manifests/documents/lock.h"
 
 namespace weir::images {
@@ -83,12 +84,13 @@ void remove_release_folder(const std::string& path) {
 Status put_release_folder(const std::string& store, const std::string& name, std::string_view json,
                           std::string_view signature) {
   const std::string target = release_folder(store, name);
-  std::string aside = store + "/releases/.new.XXXXXX";
-  if (::mkdtemp(aside.data()) == nullptr) return fail_errno(Errc::io, errno, aside);
+  TRY_ASSIGN(const Unfinished made, make_unfinished_folder(store + "/releases/.new"));
+  const std::string& aside = made.path;
   Status wrote = write_file(aside + "/release.json", json, 0644, Durability::content);
   if (wrote) wrote = write_file(aside + "/release.json.minisig", signature);
   if (wrote && ::chmod(aside.c_str(), 0755) != 0) wrote = fail_errno(Errc::io, errno, aside);
   if (wrote) {
+    const Uninterrupted whole;
     const unsigned flags = exists(target) ? RENAME_EXCHANGE : RENAME_NOREPLACE;
     if (::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, target.c_str(), flags) != 0) {
       wrote = fail_errno(Errc::io, errno, target);

@@ -11,17 +11,14 @@
 #include <vector>
 
 #include "tests/unit/images/scratch.h"
+#include "tests/unit/names_in.h"
 
 namespace weir {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::set<std::string> names_in(const std::string& folder) {
-  std::set<std::string> out;
-  for (const auto& entry : fs::directory_iterator(folder)) out.insert(entry.path().filename());
-  return out;
-}
+using test::names_in;
 
 }  // namespace
 

@@ -1,0 +1,15 @@
+#pragma once
+
+namespace weir {
+
+/// From now on SIGINT, SIGTERM and SIGHUP end this process as they would have anyway, but after
+/// what it has begun and not finished is removed (unfinished.h), whatever its threads are doing.
+/// Signals that are ignored (nohup) stay so, and who handles them for a while, as a prompt does,
+/// handles them. Called once, in `main`.
+void clean_up_when_interrupted();
+
+/// Waits for the end where such a signal has come: whoever would now say that something failed
+/// would only say what the signal did.
+void yield_to_interruption();
+
+}  // namespace weir
