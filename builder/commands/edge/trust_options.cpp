@@ -63,7 +63,10 @@ Result<TrustedRelease> verify_by(const TrustOptions& given, const images::Store&
       TRY_ASSIGN_IN(pin, Digest::parse(given.pin), "--pin");
     }
     TRY_ASSIGN(by.authority, keys::read_trusted_file(given.trust, std::move(channel), pin));
-    by.memory = {given.state, given.first_use ? keys::Loss::accepted : keys::Loss::refused, !plan};
+    by.memory = {given.state,
+                 given.first_use ? keys::Loss::accepted : keys::Loss::refused,
+                 !plan,
+                 {{}, [](const std::string& line) { log_line(line); }}};
   }
   TRY_ASSIGN(auto trusted, verify_stored(store, name, std::move(by)));
   if (!trusted.note.empty()) log_line(trusted.note);

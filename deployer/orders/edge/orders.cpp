@@ -277,6 +277,7 @@ Result<Report> carry_out(const Orders& orders, const Planned& planned) {
 }
 
 Result<Report> run_order(const Orders& orders, const Order& order) {
+  orders.site.end_when(orders.interrupted);
   TRY_ASSIGN(const Planned planned, plan_on(orders.site, order, Seeing::remembered));
   return carry_out(orders, planned);
 }

@@ -71,6 +71,8 @@ Result<Case> read_case(Site& site, const ReleaseName& name, Seeing seeing) {
   out.circumstances.running = std::move(running);
   out.memory.path = site.state_path("trust.state");
   out.memory.writes = seeing == Seeing::remembered;
+  out.memory.waiting = {[&site] { return site.cancelled(); },
+                        [&site](const std::string& line) { site.say(line); }};
   return out;
 }
 

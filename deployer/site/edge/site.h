@@ -80,7 +80,7 @@ class Site {
   /// Remembers that this release was accepted, so that no older one is from now on. Comes after all
   /// of its blobs were read: one that is withheld would else keep the fleet from what it can still
   /// boot. What the store and the trust say by then is judged again.
-  /// errors  as read_verified_release; integrity: another release has its name now
+  /// errors  as read_verified_release, busy where interrupted; integrity: another has its name now
   Status remember(const keys::Verified<manifests::Release>& release);
 
   /// Calls of connections made from now on end early once `flag`, which outlives the site, is set:

@@ -81,6 +81,10 @@ Result<Answer> show(const ShowOptions& given) {
                  {"signers", signers}}};
 }
 
+void say(const std::string& line) {
+  std::fprintf(stderr, "weir-keys: %s\n", printable(line).c_str());
+}
+
 struct VerifyTrustOptions : Manner {
   std::string file, state, at, pin;
   bool first_use = false;
@@ -103,15 +107,13 @@ Result<Answer> verify_file(const VerifyTrustOptions& given) {
              read_trusted_file(path, *manifests::ChannelName::parse("stable"), pin));
   std::optional<Verified<manifests::Trust>> accepted;
   const auto judge = [&](manifests::TrustState seen) -> Result<manifests::TrustState> {
-    if (!given.state.empty() && !seen.trust) {
-      std::fprintf(stderr, "weir-keys: %s\n", printable(first_use_of(given.state, file)).c_str());
-    }
+    if (!given.state.empty() && !seen.trust) say(first_use_of(given.state, file));
     TRY_ASSIGN(accepted, judge_trust(file, seen, now));
     return remember(std::move(seen), *accepted);
   };
   if (!given.state.empty()) TRY(check_destination(given.state));
   if (!given.state.empty() && given.at.empty() && !given.plan) {
-    TRY(update_trust_state(given.state, judge, loss));
+    TRY(update_trust_state(given.state, judge, loss, {{}, say}));
   } else {
     manifests::TrustState seen;
     if (!given.state.empty()) {

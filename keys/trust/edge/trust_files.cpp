@@ -1,7 +1,6 @@
 #include "keys/trust/edge/trust_files.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,8 +8,6 @@
 #include <chrono>
 #include <string_view>
 #include <utility>
-
-#include "manifests/base/edge/file.h"
 
 namespace weir::keys {
 namespace {
@@ -38,12 +35,10 @@ Status mark(const Fd& lock, const std::string& state) {
 }
 
 // Only its owner can open the file, and so nobody else can make a verifier wait.
-Result<Fd> wait_for_lock(const std::string& path) {
+Result<Fd> locked(const std::string& path, const Waiting& waiting) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
   if (!fd.valid()) return fail_errno(Errc::io, errno, path);
-  while (::flock(fd.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) return fail_errno(Errc::io, errno, path);
-  }
+  TRY(wait_for_lock(fd, path, waiting));
   return fd;
 }
 
@@ -75,8 +70,9 @@ Result<manifests::TrustState> read_trust_state(const std::string& path, Loss los
   return state;
 }
 
-Status update_trust_state(const std::string& path, const JudgeBySeen& judge, Loss loss) {
-  TRY_ASSIGN(const Fd lock, wait_for_lock(lock_path(path)));
+Status update_trust_state(const std::string& path, const JudgeBySeen& judge, Loss loss,
+                          const Waiting& waiting) {
+  TRY_ASSIGN(const Fd lock, locked(lock_path(path), waiting));
   TRY_ASSIGN(auto seen, read_trust_state(path, loss));
   const manifests::TrustState before = seen;
   TRY_ASSIGN(const auto judged, judge(std::move(seen)));
@@ -121,7 +117,7 @@ Result<Judgement> judge_remembering(const manifests::ReleaseEvidence& evidence,
         at.seen = remember(std::move(seen), trust);
         return at.seen;
       };
-      TRY(update_trust_state(memory.path, newest, memory.loss));
+      TRY(update_trust_state(memory.path, newest, memory.loss, memory.waiting));
     }
   }
   out.verdict = judge(evidence, authority, demands, at);
@@ -143,7 +139,7 @@ Status remember_accepted(const manifests::ReleaseEvidence& evidence, const Autho
         TRY_ASSIGN(const auto release, verdict.release());
         return remember(std::move(seen), *verdict.trust(), release);
       },
-      memory.loss);
+      memory.loss, memory.waiting);
 }
 
 }  // namespace weir::keys

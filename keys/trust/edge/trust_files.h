@@ -7,6 +7,7 @@
 
 #include "keys/trust/judge.h"
 #include "keys/trust/trust.h"
+#include "manifests/base/edge/lock_wait.h"
 #include "manifests/base/result.h"
 
 namespace weir::keys {
@@ -32,10 +33,11 @@ using JudgeBySeen = std::function<Result<manifests::TrustState>(manifests::Trust
 /// accepted at once never takes the newer one's place. The lock is PATH.lock, which stays and says
 /// from then on that there is a state.
 ///
-/// judge   may read files; where it refuses, the state stays as it is
-/// errors  as `judge` and `read_trust_state`; io, exhausted; naming the file
+/// judge    may read files; where it refuses, the state stays as it is
+/// waiting  for whoever has the lock
+/// errors   as `judge` and `read_trust_state`; busy: interrupted; io, exhausted; naming the file
 [[nodiscard]] Status update_trust_state(const std::string& path, const JudgeBySeen& judge,
-                                        Loss loss = Loss::refused);
+                                        Loss loss = Loss::refused, const Waiting& waiting = {});
 
 /// Reads a trust file. errors: not_found, exhausted, io; naming it
 [[nodiscard]] Result<TrustedFile> read_trusted_file(const std::string& path,
@@ -51,6 +53,7 @@ struct TrustMemory {
   std::string path;           ///< of the state file; empty: nothing is remembered
   Loss loss = Loss::refused;  ///< of the state file
   bool writes = true;         ///< a plan does not
+  Waiting waiting{};          ///< for whoever else writes it
 };
 
 struct Judgement {

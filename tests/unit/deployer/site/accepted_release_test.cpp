@@ -3,8 +3,11 @@
 #include "deployer/site/edge/accepted_release.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 
+#include <atomic>
 #include <filesystem>
 
 #include "deployer/rollout/nodelife/edge/pools.h"
@@ -338,6 +341,23 @@ TEST_CASE(
   // What took its name meanwhile is not remembered in its place.
   const auto replaced = site->remember(*newer);
   CHECK(replaced.error().code == Errc::integrity);
+}
+
+TEST_CASE("an order that waits for another's trust state can be interrupted") {
+  const FleetFolder folder;
+  folder.trust({});
+  folder.fleet("trust: trust.json");
+  const auto site = folder.open();
+  const Fd held(::open((folder.path + "/state/trust.state.lock").c_str(),
+                       O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  REQUIRE(::flock(held.get(), LOCK_EX) == 0);
+  const std::atomic<bool> interrupted = true;
+  site->end_when(interrupted);
+  const auto ended =
+      read_verified_release(*site, *ReleaseName::parse("gateway"), Seeing::remembered);
+  REQUIRE_FALSE(ended.has_value());
+  CHECK(ended.error().code == Errc::busy);
+  CHECK_MESSAGE(has(ended.error().message, "trust.state.lock: interrupted"), ended.error().message);
 }
 
 TEST_CASE("a fleet's lost trust state is refused, its first use told, and its pin holds") {

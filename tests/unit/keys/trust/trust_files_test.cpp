@@ -74,6 +74,25 @@ TEST_CASE("of many who write a state at once, none is forgotten") {
   CHECK(version_of(*read_trust_state(path)) == kWriters * kRounds);
 }
 
+TEST_CASE("a wait for another writer is told, and ends when it is interrupted") {
+  const testing::Scratch folder;
+  const std::string path = folder / "s";
+  const Fd held(::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  REQUIRE(::flock(held.get(), LOCK_EX) == 0);
+  std::string told;
+  const auto judge = [](const TrustState& seen) -> Result<TrustState> { return seen; };
+  const Waiting until_told{[&] { return !told.empty(); },
+                           [&](const std::string& line) { told = line; }};
+  const auto ended = update_trust_state(path, judge, Loss::refused, until_told);
+  CHECK(ended.error().code == Errc::busy);
+  CHECK(told == "waits for " + path + ".lock, which another process has locked");
+  // At once, and without a word, where it is interrupted at once.
+  told.clear();
+  const Waiting not_at_all{[] { return true; }, until_told.say};
+  CHECK(update_trust_state(path, judge, Loss::refused, not_at_all).error().code == Errc::busy);
+  CHECK(told.empty());
+}
+
 TEST_CASE("a state that could not be read again is not written") {
   const testing::Scratch folder;
   const auto refused = update_trust_state(folder / "s", [](TrustState seen) -> Result<TrustState> {
