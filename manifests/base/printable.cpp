@@ -14,18 +14,27 @@ struct Range {
   char32_t first, last;
 };
 
-// Beyond ASCII, in order.
+// Beyond ASCII, in order: Cc, Zl, Zp, Bidi_Control, Default_Ignorable_Code_Point, and the
+// interlinear annotations.
 constexpr std::array kUnsafe = {
     Range{0x80, 0x9f},        // C1
     Range{0xad, 0xad},        // soft hyphen
+    Range{0x34f, 0x34f},      // combining grapheme joiner
     Range{0x61c, 0x61c},      // Arabic letter mark
-    Range{0x180e, 0x180e},    // Mongolian vowel separator
+    Range{0x115f, 0x1160},    // Hangul fillers
+    Range{0x17b4, 0x17b5},    // Khmer inherent vowels
+    Range{0x180b, 0x180f},    // Mongolian variation selectors and vowel separator
     Range{0x200b, 0x200f},    // zero-width space and joiners, left-to-right and right-to-left marks
     Range{0x2028, 0x202e},    // line and paragraph separators, embeddings and overrides
     Range{0x2060, 0x206f},    // word joiner, invisible operators, isolates, old format controls
+    Range{0x3164, 0x3164},    // Hangul filler
+    Range{0xfe00, 0xfe0f},    // variation selectors
     Range{0xfeff, 0xfeff},    // byte order mark
-    Range{0xfff9, 0xfffb},    // interlinear annotations
-    Range{0xe0000, 0xe007f},  // tags
+    Range{0xffa0, 0xffa0},    // halfwidth Hangul filler
+    Range{0xfff0, 0xfffb},    // reserved for what cannot be seen, interlinear annotations
+    Range{0x1bca0, 0x1bca3},  // shorthand format controls
+    Range{0x1d173, 0x1d17a},  // musical beams, ties, slurs, phrases
+    Range{0xe0000, 0xe0fff},  // tags, variation selectors, reserved for what cannot be seen
 };
 
 bool is_safe(const Utf8Character& character) {

@@ -12,7 +12,7 @@ namespace weir {
 /// such as \n, \x1b and \u{202e}. Everything else stays. What it returns it would return again.
 ///
 /// source   ECMA-48, section 5 (C0, C1); Unicode, PropList.txt (Bidi_Control), UnicodeData.txt (Zl,
-///          Zp)
+///          Zp), DerivedCoreProperties.txt (Default_Ignorable_Code_Point)
 [[nodiscard]] std::string printable(std::string_view text);
 
 /// Whether `printable` leaves it as it is: what names in documents must be.

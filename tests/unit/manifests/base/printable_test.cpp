@@ -3,9 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "manifests/base/utf8.h"
+#include "tests/unit/images/scratch.h"
 
 namespace weir {
 namespace {
@@ -45,6 +48,29 @@ TEST_CASE("no control character of any kind is left in what is printable") {
       for (const char byte : out) CHECK((byte >= ' ' && byte < 0x7f));
     }
   }
+}
+
+TEST_CASE("what Unicode says cannot be seen is escaped, and nothing else that can be is") {
+  std::istringstream ranges(test::must(
+      "perl -e 'for $c (0x80..0x110000) { next if $c >= 0xd800 && $c <= 0xdfff; $in = $c < "
+      "0x110000 && chr($c) =~ "
+      "/[\\p{Default_Ignorable_Code_Point}\\p{Cc}\\p{Bidi_Control}\\p{Zl}\\p{Zp}]/; print "
+      "\"$c \" if $in != $was; $was = $in }'"));
+  std::vector<bool> unseen(0x110000);
+  for (std::uint32_t first = 0, end = 0; ranges >> first >> end;) {
+    for (std::uint32_t c = first; c < end; ++c) unseen[c] = true;
+  }
+  CHECK(unseen[0x3164]);
+  for (std::uint32_t c = 0xfff9; c <= 0xfffb; ++c) unseen[c] = true;  // interlinear annotations
+  std::size_t wrong = 0;
+  for (char32_t c = 0x80; c < 0x110000; ++c) {
+    if (c >= 0xd800 && c <= 0xdfff) continue;
+    const std::string text = utf8_of(c);
+    if (is_printable(text) != unseen[c] && (printable(text) == text) != unseen[c]) continue;
+    ++wrong;
+    MESSAGE("U+" << std::hex << static_cast<unsigned>(c));
+  }
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("an escape tells what stood there") {
