@@ -1,7 +1,10 @@
 #include "keys/trust/trust_changes.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
+
+#include "keys/signing/minisign.h"
 
 namespace weir::keys {
 namespace {
@@ -42,6 +45,25 @@ bool has(const Items& items, const Same& same) {
   return std::any_of(items.begin(), items.end(), same);
 }
 
+// "1a2b 3c4d ...", as people read it to each other.
+std::string in_groups(const std::string& hex) {
+  std::string out;
+  for (std::size_t i = 0; i < hex.size(); i += 4) {
+    out += (i == 0 ? "" : " ") + hex.substr(i, 4);
+  }
+  return out;
+}
+
+// The whole key, which is what is trusted; many keys can be made for one id of 64 bits.
+std::string whole(const std::string& public_key) {
+  const auto key = parse_public_key(public_key);
+  if (!key) return public_key;
+  std::array<std::uint8_t, 2 + sizeof key->id + sizeof key->key> bytes{'E', 'd'};
+  std::copy(key->id.begin(), key->id.end(), bytes.begin() + 2);
+  std::copy(key->key.begin(), key->key.end(), bytes.begin() + 2 + sizeof key->id);
+  return public_key + " (SHA-256 " + in_groups(Digest::of(bytes).hex()) + ")";
+}
+
 class Changes {
  public:
   Changes(const Trust& before, const Trust& after) : before_(before), after_(after) {}
@@ -73,26 +95,36 @@ class Changes {
       for (const std::string& id : was.keys) {
         if (!contains(role.keys, id)) out_.push_back("role " + name + " loses key " + call(id));
       }
-      if (role.threshold == was.threshold) continue;
-      out_.push_back("role " + name + " takes " + std::to_string(role.threshold) + " of " +
-                     std::to_string(role.keys.size()) + " keys" +
-                     (was.threshold == 0 ? "" : ", before " + std::to_string(was.threshold)));
+      if (role.threshold == was.threshold && role.keys.size() == was.keys.size()) continue;
+      out_.push_back("role " + name + " takes " + print(role) + " keys" +
+                     (was.threshold == 0 ? "" : ", before " + print(was)));
     }
     for (const auto& [name, _] : old) {
       if (!now.contains(name)) out_.push_back("role " + name + " ends");
     }
   }
 
+  static std::string print(const TrustRole& role) {
+    return std::to_string(role.threshold) + " of " + std::to_string(role.keys.size());
+  }
+
   // Under one id there may be another key than before, or another name for it.
   void keys() {
     for (const auto& key : after_.keys) {
       const std::string id = manifests::key_id_of(key.public_key);
+      const std::string named = "key " + id + " (" + key.name + ")";
+      bool known = false;
       for (const auto& old : before_.keys) {
-        if (manifests::key_id_of(old.public_key) != id || old == key) continue;
-        out_.push_back(old.public_key == key.public_key
-                           ? "key " + id + " is called " + key.name + ", before " + old.name
-                           : "key " + id + " (" + key.name + ") is ANOTHER KEY of the same id");
+        if (manifests::key_id_of(old.public_key) != id) continue;
+        known = true;
+        if (old.public_key != key.public_key) {
+          out_.push_back(named + " is ANOTHER KEY of the same id: " + whole(key.public_key) +
+                         ", before " + whole(old.public_key));
+        } else if (old != key) {
+          out_.push_back("key " + id + " is called " + key.name + ", before " + old.name);
+        }
       }
+      if (!known) out_.push_back(named + " is new: " + whole(key.public_key));
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tests/unit/images/scratch.h"
 #include "tests/unit/keys/trust/trust_fixture.h"
 
 namespace weir::keys {
@@ -12,6 +13,14 @@ namespace {
 using manifests::Role;
 using manifests::Trust;
 using Sentences = std::vector<std::string>;
+
+// By stock tools, of a .pub file's second line.
+std::string whole(const std::string& line) {
+  const std::string digest = test::must("printf %s '" + line +
+                                        "' | base64 -d | sha256sum | cut -c1-64 | fold -w4 | "
+                                        "paste -sd' '");
+  return line + " (SHA-256 " + digest.substr(0, digest.size() - 1) + ")";
+}
 
 }  // namespace
 
@@ -25,9 +34,16 @@ TEST_CASE("each thing that a version of the trust changes is said, and nothing e
   Trust after = before;
   after.roles[Role::root] = people.role({0, 1, 3}, 3);
   after.keys.push_back(people.key(3));
-  CHECK(said(after) == Sentences{"role root gets key " + named(3),
-                                 "role root loses key " + named(2),
-                                 "role root takes 3 of 3 keys, before 2"});
+  CHECK(said(after) ==
+        Sentences{"role root gets key " + named(3), "role root loses key " + named(2),
+                  "role root takes 3 of 3 keys, before 2 of 3",
+                  "key " + named(3) + " is new: " + whole(people.key(3).public_key)});
+
+  // One key more that may sign makes it easier, too.
+  after = before;
+  after.roles[Role::root] = people.role({0, 1}, 2);
+  CHECK(describe_changes(after, before) ==
+        Sentences{"role root gets key " + named(2), "role root takes 2 of 3 keys, before 2 of 2"});
 
   after = before;
   after.roles[Role::boot_check] = people.role({2}, 1);
@@ -61,7 +77,8 @@ TEST_CASE("each thing that a version of the trust changes is said, and nothing e
   line = line.substr(line.find('\n') + 1);
   after.keys[1] = {"mallory", line.substr(0, line.size() - 1)};
   CHECK(said(after) ==
-        Sentences{"key " + people.id(1) + " (mallory) is ANOTHER KEY of the same id"});
+        Sentences{"key " + people.id(1) + " (mallory) is ANOTHER KEY of the same id: " +
+                  whole(after.keys[1].public_key) + ", before " + whole(people.key(1).public_key)});
 }
 
 TEST_CASE("of a first version all is said") {
@@ -73,6 +90,11 @@ TEST_CASE("of a first version all is said") {
     CHECK(std::find(said.begin(), said.end(), part) != said.end());
   }
   CHECK(std::find(said.begin(), said.end(), "expires " + first.expires.string()) != said.end());
+  for (std::size_t i : {0, 1}) {
+    const std::string told = "key " + people.id(i) + " (" + people.key(i).name +
+                             ") is new: " + whole(people.key(i).public_key);
+    CHECK(std::find(said.begin(), said.end(), told) != said.end());
+  }
 }
 
 }  // namespace weir::keys
