@@ -1,7 +1,7 @@
 #include "deployer/node_client/edge/https_node_client.h"
 
 #include <curl/curl.h>
-#include <openssl/crypto.h>
+#include <openssl/ssl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -9,6 +9,9 @@
 #include <array>
 #include <mutex>
 #include <optional>
+
+#include "deployer/node_client/edge/make_tls_key.h"
+#include "deployer/node_client/tls_key.h"
 
 namespace weir::node_client {
 namespace {
@@ -21,7 +24,6 @@ constexpr ByteCount kLongestAcknowledgement{64U << 10};
 constexpr ByteCount kLongestIdentity{1U << 20};
 constexpr ByteCount kLongestDump = manifests::kLargestPeerList;
 constexpr ByteCount kLongestText{8U << 20};
-constexpr ByteCount kLongestKey{16U << 10};
 
 struct EasyFree {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
@@ -67,7 +69,9 @@ struct HttpsNodeClient::State {
   network::NetworkNamespace where;
   milliseconds timeout;
   const std::atomic<bool>* ending = nullptr;  ///< calls end early once it is set
-  std::string key_pem, certificate_pem, base_url, pin;
+  TlsPrivateKey key;
+  TlsCertificate certificate;
+  std::string base_url, pin;
   std::unique_ptr<CURL, EasyFree> curl;
   std::unique_ptr<curl_slist, ListFree> headers;
   std::array<char, CURL_ERROR_SIZE> reason{};
@@ -77,7 +81,7 @@ struct HttpsNodeClient::State {
       : address(std::move(to)), where(std::move(in)), timeout(limit) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
-  ~State() { OPENSSL_cleanse(key_pem.data(), key_pem.size()); }
+  ~State() = default;
 
   Status prepare_handle();
   Result<std::string> call(const char* method, std::string_view path, const std::string* body,
@@ -112,6 +116,15 @@ struct HttpsNodeClient::State {
     return state->ending != nullptr && *state->ending ? 1 : 0;
   }
 
+  // libcurl would read a key from text, by ways that leave copies of it.
+  static CURLcode bring_key(CURL*, void* context, void* self) {
+    const auto* state = static_cast<const State*>(self);
+    auto* to = static_cast<SSL_CTX*>(context);
+    const bool brought = SSL_CTX_use_certificate(to, state->certificate.get()) == 1 &&
+                         SSL_CTX_use_PrivateKey(to, state->key.get()) == 1;
+    return brought ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+  }
+
   static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* to) {
     auto* state = static_cast<State*>(self);
     auto fd = state->where.socket(to->family, to->socktype, to->protocol);
@@ -137,8 +150,6 @@ Status HttpsNodeClient::State::prepare_handle() {
     const CURLcode code = curl_easy_setopt(handle, option, value);
     if (bad == CURLE_OK) bad = code;
   };
-  curl_blob key{key_pem.data(), key_pem.size(), CURL_BLOB_NOCOPY};
-  curl_blob certificate{certificate_pem.data(), certificate_pem.size(), CURL_BLOB_NOCOPY};
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_PROTOCOLS_STR, "https");
   set(CURLOPT_PROXY, "");
@@ -148,10 +159,8 @@ Status HttpsNodeClient::State::prepare_handle() {
   set(CURLOPT_SSL_VERIFYPEER, 0L);
   set(CURLOPT_SSL_VERIFYHOST, 0L);
   set(CURLOPT_PINNEDPUBLICKEY, pin.c_str());
-  set(CURLOPT_SSLCERT_BLOB, &certificate);
-  set(CURLOPT_SSLCERTTYPE, "PEM");
-  set(CURLOPT_SSLKEY_BLOB, &key);
-  set(CURLOPT_SSLKEYTYPE, "PEM");
+  set(CURLOPT_SSL_CTX_FUNCTION, &State::bring_key);
+  set(CURLOPT_SSL_CTX_DATA, static_cast<void*>(this));
   set(CURLOPT_OPENSOCKETFUNCTION, &State::open_socket);
   set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
   set(CURLOPT_NOPROGRESS, 0L);
@@ -227,9 +236,8 @@ HttpsNodeClient::~HttpsNodeClient() = default;
 Result<HttpsNodeClient> HttpsNodeClient::open(NodeAddress address, network::NetworkNamespace where,
                                               milliseconds timeout) {
   auto state = std::make_unique<State>(std::move(address), std::move(where), timeout);
-  TRY_ASSIGN(state->key_pem, read_secret_file(state->address.client_key_path, kLongestKey));
-  TRY_ASSIGN_IN(state->certificate_pem, certificate_for(state->key_pem),
-                state->address.client_key_path);
+  TRY_ASSIGN(state->key, read_tls_key_file(state->address.client_key_path));
+  TRY_ASSIGN(state->certificate, certificate_of(state->key));
   const Endpoint endpoint{state->address.address, manifests::kNodeApiPort};
   state->base_url = "https://" + endpoint.string();
   state->pin = "sha256//" + base64_of(state->address.server_pin.raw());

@@ -1,30 +1,35 @@
 #include "deployer/node_client/edge/make_tls_key.h"
 
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
 
-#include <memory>
-
-#include "deployer/node_client/tls_key.h"
+#include "manifests/base/edge/file.h"
+#include "manifests/base/secret_bytes.h"
 
 namespace weir::node_client {
+namespace {
+
+constexpr ByteCount kLongestKey{16U << 10};
+
+}  // namespace
 
 Result<TlsKey> make_tls_key() {
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-      EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), &EVP_PKEY_free);
-  // A secure heap buffer: the PEM text is wiped when it is freed.
-  const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_secmem()), &BIO_free);
-  if (!key || !out ||
-      PEM_write_bio_PKCS8PrivateKey(out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) !=
-          1) {
+  SecretBytes secret(32);
+  if (RAND_priv_bytes(secret.data(), static_cast<int>(secret.size())) != 1) {
     return fail(Errc::bug, "TLS key: cannot be made");
   }
-  char* text = nullptr;
-  const long size = BIO_get_mem_data(out.get(), &text);
-  std::string pem(text, static_cast<std::size_t>(size));
-  TRY_ASSIGN(const Digest pin, pin_of(pem));
-  return TlsKey{std::move(pem), pin};
+  TlsKey out{print_tls_key(std::span<const std::uint8_t, 32>(secret)), Digest::of({})};
+  TRY_ASSIGN(const TlsPrivateKey key, read_tls_key(out.private_key_pem));
+  TRY_ASSIGN(out.pin, pin_of(key));
+  return out;
+}
+
+Result<TlsPrivateKey> read_tls_key_file(const std::string& path) {
+  TRY_ASSIGN(std::string pem, read_secret_file(path, kLongestKey));
+  auto key = read_tls_key(pem);
+  OPENSSL_cleanse(pem.data(), pem.size());
+  TRY_IN(key, path);
+  return key;
 }
 
 }  // namespace weir::node_client

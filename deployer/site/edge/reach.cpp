@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "deployer/director/nft/edge/nft_director.h"
 #include "deployer/node_client/edge/https_node_client.h"
@@ -37,18 +38,21 @@ director::Topology topology_of(const Documents& documents) {
   return out;
 }
 
-/// The deployer's own TLS key: nodes let in whoever holds it, so it never leaves the state folder.
+/// The deployer's own TLS key, or what is told of it: nodes let in whoever holds it, so it never
+/// leaves the state folder, and each connection reads it there.
 Result<node_client::TlsKey> client_key_of(const std::string& file, Access access) {
-  auto pem = read_secret_file(file, kKeyLimit);
-  if (pem) {
-    TRY_ASSIGN_IN(const Digest pin, node_client::pin_of(*pem), file);
-    return node_client::TlsKey{std::move(*pem), pin};
+  const auto there = node_client::read_tls_key_file(file);
+  if (there) {
+    TRY_ASSIGN_IN(const Digest pin, node_client::pin_of(*there), file);
+    return node_client::TlsKey{{}, pin};
   }
-  if (pem.error().code != Errc::not_found) return tl::unexpected(std::move(pem).error());
+  if (there.error().code != Errc::not_found) return tl::unexpected(there.error());
   if (access == Access::read) return node_client::TlsKey{{}, Digest::of({})};
   TRY_ASSIGN(auto key, node_client::make_tls_key());
-  TRY(write_file(file, key.private_key_pem, 0600));
-  return key;
+  const Status written = write_file(file, key.private_key_pem, 0600);
+  ::explicit_bzero(key.private_key_pem.data(), key.private_key_pem.size());
+  TRY(written);
+  return node_client::TlsKey{{}, key.pin};
 }
 
 Result<std::unique_ptr<StateStore>> store_of(const std::string& file, Access access) {

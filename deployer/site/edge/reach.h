@@ -27,7 +27,7 @@ enum class Access : std::uint8_t {
 struct Reach {
   std::unique_ptr<StateStore> store;
   std::unique_ptr<director::Director> director;
-  node_client::TlsKey client_key;  ///< nodes let in whoever has it; empty where none was made yet
+  node_client::TlsKey client_key;  ///< its pin alone: nodes let in whoever has the key
   std::unique_ptr<network::NetworkNamespace> where;  ///< of the machines' links
   std::unique_ptr<pool::MachineDriver> machines;
   /// A fresh connection to a node whose machine is recorded.

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "tests/unit/images/scratch.h"
+#include "tests/unit/own_memory.h"
 
 namespace weir {
 namespace {
@@ -89,6 +90,23 @@ TEST_CASE("a secret is read only where nobody else can read or change it") {
     CHECK(read.error().message.find("chmod 600") != std::string::npos);
     CHECK(read_file(path, kLimit).has_value());
   }
+}
+
+TEST_CASE("who wipes a secret that was read has wiped the only copy of it") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path + "/secret";
+  test::must("umask 077 && head -c 30000 /dev/urandom | base64 -w0 > " + path);
+  // From its middle: where memory is freed, the first bytes go in any case.
+  const std::string asked =
+      test::must("tail -c +20000 " + path + " | head -c 64 | tr A-Za-z a-zA-Z");
+  {
+    auto secret = read_secret_file(path, ByteCount{1 << 20});
+    REQUIRE(secret.has_value());
+    CHECK(secret->size() == 40000);
+    CHECK(test::memory_holds(asked));
+    ::explicit_bzero(secret->data(), secret->size());
+  }
+  CHECK_FALSE(test::memory_holds(asked));
 }
 
 TEST_CASE("a secret that belongs to somebody else is refused") {
