@@ -9,7 +9,7 @@
 namespace weir::test {
 
 /// A store that holds its state in memory, with the contract of any other.
-class MemoryStore final : public images::Store {
+class MemoryStore : public images::Store {
  public:
   [[nodiscard]] const std::string& path() const override { return path_; }
   [[nodiscard]] Result<std::vector<ReleaseName>> list() const override {

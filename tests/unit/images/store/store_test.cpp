@@ -153,6 +153,42 @@ TEST_CASE("a flipped bit, a cut and an excess are found, and the blob is named")
   CHECK(status.has_value());
 }
 
+TEST_CASE("a blob that changes while it is read is damaged; one that is replaced is what it was") {
+  const TemporaryFolder folder;
+  auto store = *FolderStore::open_or_create(folder.path + "/s");
+  std::string genuine(3 << 20, 'g');
+  for (std::size_t i = 0; i < genuine.size(); ++i) genuine[i] = static_cast<char>(i * i >> 7);
+  const manifests::Blob blob = put(store, genuine);
+  const std::string path = folder.path + "/s/blobs/sha256/" + blob.digest.hex();
+  std::string got;
+  const auto read_and = [&](auto change) {
+    got.clear();
+    return store.read_blob(blob, [&](Bytes bytes) -> Status {
+      if (got.empty()) change();
+      got.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      return {};
+    });
+  };
+  const auto replaced = read_and([&] {
+    std::ofstream(path + ".other") << std::string(genuine.size(), 'x');
+    fs::rename(path + ".other", path);
+  });
+  CHECK(replaced.has_value());
+  CHECK(got == genuine);
+  // And from then on it is another.
+  CHECK(read_and([] {}).error().code == Errc::integrity);
+  CHECK(store.read_document(blob.digest, ByteCount{16 << 20}).error().code == Errc::integrity);
+
+  std::ofstream(path) << genuine;
+  const auto changed = read_and([&] {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(2 << 20).put('!');
+  });
+  REQUIRE_FALSE(changed.has_value());
+  CHECK(changed.error().code == Errc::integrity);
+  CHECK(got != genuine);
+}
+
 TEST_CASE("a release whose blobs are missing does not appear") {
   const TemporaryFolder folder;
   auto store = FolderStore::open_or_create(folder.path);
