@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "builder/kernel/kernel_module.h"
-#include "manifests/base/json_reader.h"
+#include "manifests/documents/release_fields.h"
 
 namespace weir::builder {
 namespace {
@@ -11,27 +11,6 @@ namespace {
 using manifests::JsonFields;
 using nlohmann::json;
 using nlohmann::ordered_json;
-
-ordered_json to_json(const manifests::Blob& blob) {
-  return {{"digest", blob.digest.string()}, {"size", blob.size.value}};
-}
-
-Result<manifests::Blob> read_blob(JsonFields fields) {
-  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
-  TRY_ASSIGN(const std::uint64_t size, fields.natural("size"));
-  TRY(fields.finish());
-  return manifests::Blob{digest, ByteCount{size}};
-}
-
-Result<std::vector<std::string>> read_strings(JsonFields& fields, std::string_view key) {
-  TRY_ASSIGN(const json* items, fields.array(key));
-  std::vector<std::string> out;
-  for (const json& item : *items) {
-    if (!item.is_string()) return fields.refuse(key, "must hold strings");
-    out.push_back(item.get<std::string>());
-  }
-  return out;
-}
 
 Result<const json*> read_map(JsonFields& fields, std::string_view key, const json& parent) {
   TRY(fields.object(key));
@@ -72,16 +51,16 @@ Result<images::Elf> read_elf(const std::string& path, const json& value) {
   TRY_ASSIGN(const std::uint64_t machine, fields.natural("machine"));
   TRY_ASSIGN(out.interpreter, fields.string("interpreter"));
   TRY_ASSIGN(out.soname, fields.string("soname"));
-  TRY_ASSIGN(out.needed, read_strings(fields, "needed"));
+  TRY_ASSIGN(out.needed, strings(fields, "needed"));
   TRY_ASSIGN(out.run_path, fields.string("run_path"));
   TRY_ASSIGN(out.build_id, fields.string("build_id"));
   TRY_ASSIGN(const json* needs, read_map(fields, "version_needs", value));
   TRY_ASSIGN(JsonFields libraries, JsonFields::open(*needs, "version_needs"));
   for (const auto& [library, _] : needs->items()) {
-    TRY_ASSIGN(const auto names, read_strings(libraries, library));
+    TRY_ASSIGN(const auto names, strings(libraries, library));
     out.version_needs[library].insert(names.begin(), names.end());
   }
-  TRY_ASSIGN(const auto versions, read_strings(fields, "versions"));
+  TRY_ASSIGN(const auto versions, strings(fields, "versions"));
   out.versions.insert(versions.begin(), versions.end());
   TRY(fields.finish());
   if (kind > 3 || machine > UINT16_MAX) return fields.refuse("kind", "unknown");
@@ -92,65 +71,20 @@ Result<images::Elf> read_elf(const std::string& path, const json& value) {
 
 ordered_json to_json(const KernelFacts& facts) {
   ordered_json modules = ordered_json::array();
-  for (const auto& module : facts.modules) {
-    modules.push_back({{"name", module.name},
-                       {"package", module.package},
-                       {"version", module.version},
-                       {"srcversion", module.srcversion},
-                       {"vermagic", module.vermagic},
-                       {"build_id", module.build_id},
-                       {"digest", module.digest.string()},
-                       {"signature_key", module.signature_key},
-                       {"pinned", module.pinned}});
-  }
-  const auto& kernel = facts.kernel;
-  return {
-      {"package", kernel.package},   {"version", kernel.version},      {"release", kernel.release},
-      {"build_id", kernel.build_id}, {"image", to_json(kernel.image)}, {"modules", modules},
-      {"load", facts.load}};
-}
-
-Result<manifests::ReleaseModule> read_module(JsonFields fields) {
-  TRY_ASSIGN(std::string name, fields.string("name"));
-  TRY_ASSIGN(std::string package, fields.string("package"));
-  TRY_ASSIGN(std::string version, fields.string("version"));
-  TRY_ASSIGN(std::string srcversion, fields.string("srcversion"));
-  TRY_ASSIGN(std::string vermagic, fields.string("vermagic"));
-  TRY_ASSIGN(std::string build_id, fields.string("build_id"));
-  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
-  TRY_ASSIGN(std::string key, fields.string("signature_key"));
-  TRY_ASSIGN(const bool pinned, fields.boolean("pinned"));
-  return manifests::ReleaseModule{std::move(name),
-                                  std::move(package),
-                                  std::move(version),
-                                  std::move(srcversion),
-                                  std::move(vermagic),
-                                  std::move(build_id),
-                                  digest,
-                                  std::move(key),
-                                  pinned};
+  for (const auto& module : facts.modules) modules.push_back(to_json(module));
+  ordered_json out = to_json(facts.kernel);
+  out["modules"] = modules;
+  out["load"] = facts.load;
+  return out;
 }
 
 Result<KernelFacts> read_kernel(JsonFields fields) {
-  TRY_ASSIGN(std::string package, fields.string("package"));
-  TRY_ASSIGN(std::string version, fields.string("version"));
-  TRY_ASSIGN(std::string release, fields.string("release"));
-  TRY_ASSIGN(std::string build_id, fields.string("build_id"));
-  TRY_ASSIGN(JsonFields image_fields, fields.object("image"));
-  TRY_ASSIGN(const manifests::Blob image, read_blob(std::move(image_fields)));
-  KernelFacts out{
-      {std::move(package), std::move(version), std::move(release), std::move(build_id), image},
-      {},
-      {}};
-  TRY_ASSIGN(const json* modules, fields.array("modules"));
-  for (const json& item : *modules) {
-    TRY_ASSIGN(JsonFields module_fields, JsonFields::open(item, "modules"));
-    TRY_ASSIGN(auto module, read_module(std::move(module_fields)));
-    out.modules.push_back(std::move(module));
-  }
-  TRY_ASSIGN(out.load, read_strings(fields, "load"));
+  TRY_ASSIGN(auto kernel, manifests::read_release_kernel(fields));
+  TRY_ASSIGN(auto modules, manifests::objects<manifests::ReleaseModule>(
+                               fields, "modules", manifests::read_release_module));
+  TRY_ASSIGN(auto load, strings(fields, "load"));
   TRY(fields.finish());
-  return out;
+  return KernelFacts{std::move(kernel), std::move(modules), std::move(load)};
 }
 
 Result<manifests::ReleaseScan> read_scan(JsonFields& fields) {
@@ -239,8 +173,7 @@ Result<LayerFacts> parse_layer_facts(std::string_view text) {
   TRY_ASSIGN(const json document, manifests::parse_json(text));
   TRY_ASSIGN(JsonFields fields, JsonFields::open(document, ""));
   TRY_ASSIGN(std::string name, fields.string("name"));
-  TRY_ASSIGN(JsonFields blob_fields, fields.object("blob"));
-  TRY_ASSIGN(const manifests::Blob blob, read_blob(std::move(blob_fields)));
+  TRY_ASSIGN(const manifests::Blob blob, read_blob(fields, "blob"));
   TRY_ASSIGN(const Digest content, fields.digest("content_digest"));
   TRY_ASSIGN(const std::uint64_t size, fields.natural("content_size"));
   LayerFacts out{{std::move(name), blob, content, ByteCount{size}}, 0, {}, {}, {}, {}, {}};
@@ -258,7 +191,7 @@ Result<LayerFacts> parse_layer_facts(std::string_view text) {
     TRY_ASSIGN(const Digest digest, scripts.digest(script));
     out.scripts.emplace(script, digest);
   }
-  TRY_ASSIGN(const auto conffiles, read_strings(fields, "conffiles"));
+  TRY_ASSIGN(const auto conffiles, strings(fields, "conffiles"));
   out.conffiles.insert(conffiles.begin(), conffiles.end());
   TRY_ASSIGN(out.scan, read_scan(fields));
   TRY_ASSIGN(JsonFields accepted, fields.object("accepted"));

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "manifests/base/json_reader.h"
+#include "manifests/documents/release_fields.h"
 
 namespace weir::manifests {
 namespace {
@@ -58,12 +59,6 @@ ordered_json list(const std::vector<T>& items) {
   ordered_json out = ordered_json::array();
   for (const T& item : items) out.push_back(to_json(item));
   return out;
-}
-
-Result<std::string> filled(JsonFields& fields, std::string_view key) {
-  TRY_ASSIGN(std::string text, fields.line(key));
-  if (text.empty()) return fields.refuse(key, "must not be empty");
-  return text;
 }
 
 // The path becomes part of a URL: only what archives use, and never out of the archive.
@@ -145,16 +140,6 @@ Result<std::vector<LockedModule>> modules(JsonFields& fields) {
   if (!fields.has("modules")) return std::vector<LockedModule>();
   TRY_ASSIGN(auto out, objects<LockedModule>(fields, "modules", module));
   if (out.empty()) return fields.refuse("modules", "must not be empty");
-  return out;
-}
-
-Result<std::vector<std::string>> strings(JsonFields& fields, std::string_view key) {
-  TRY_ASSIGN(const json* items, fields.array(key));
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < items->size(); ++i) {
-    if (!(*items)[i].is_string()) return fields.refuse(element_path(key, i), "must be a string");
-    out.push_back((*items)[i].get<std::string>());
-  }
   return out;
 }
 

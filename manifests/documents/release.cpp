@@ -4,6 +4,7 @@
 
 #include "manifests/base/json_reader.h"
 #include "manifests/base/size_limits.h"
+#include "manifests/documents/release_fields.h"
 
 namespace weir::manifests {
 namespace {
@@ -12,30 +13,6 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr std::string_view kType = "weir.release/1";
-
-ordered_json to_json(const Blob& blob) {
-  return {{"digest", blob.digest.string()}, {"size", blob.size.value}};
-}
-
-ordered_json to_json(const ReleaseKernel& kernel) {
-  return {{"package", kernel.package},
-          {"version", kernel.version},
-          {"release", kernel.release},
-          {"build_id", kernel.build_id},
-          {"image", to_json(kernel.image)}};
-}
-
-ordered_json to_json(const ReleaseModule& module) {
-  return {{"name", module.name},
-          {"package", module.package},
-          {"version", module.version},
-          {"srcversion", module.srcversion},
-          {"vermagic", module.vermagic},
-          {"build_id", module.build_id},
-          {"digest", module.digest.string()},
-          {"signature_key", module.signature_key},
-          {"pinned", module.pinned}};
-}
 
 ordered_json to_json(const ReleasePackage& package) {
   return {
@@ -85,68 +62,6 @@ ordered_json list(const std::vector<T>& items) {
   return out;
 }
 
-Result<std::string> filled(JsonFields& fields, std::string_view key) {
-  TRY_ASSIGN(std::string text, fields.line(key));
-  if (text.empty()) return fields.refuse(key, "must not be empty");
-  return text;
-}
-
-Result<std::string> build_id(JsonFields& fields, std::string_view key) {
-  TRY_ASSIGN(std::string text, fields.line(key));
-  if (text.size() != 40 || !parse_hex(text)) {
-    return fields.refuse(key, "must be 40 lower-case hex digits");
-  }
-  return text;
-}
-
-Result<Blob> blob(JsonFields& parent, std::string_view key) {
-  TRY_ASSIGN(JsonFields fields, parent.object(key));
-  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
-  TRY_ASSIGN(const std::uint64_t size, fields.natural("size"));
-  TRY(fields.finish());
-  return Blob{digest, ByteCount{size}};
-}
-
-Result<ReleaseKernel> kernel(JsonFields& parent) {
-  TRY_ASSIGN(JsonFields fields, parent.object("kernel"));
-  TRY_ASSIGN(std::string package, filled(fields, "package"));
-  TRY_ASSIGN(std::string version, filled(fields, "version"));
-  TRY_ASSIGN(std::string release, filled(fields, "release"));
-  TRY_ASSIGN(std::string id, build_id(fields, "build_id"));
-  TRY_ASSIGN(const Blob image, blob(fields, "image"));
-  TRY(fields.finish());
-  return ReleaseKernel{std::move(package), std::move(version), std::move(release), std::move(id),
-                       image};
-}
-
-Result<ReleaseModule> module(JsonFields& fields) {
-  TRY_ASSIGN(std::string name, filled(fields, "name"));
-  TRY_ASSIGN(std::string package, filled(fields, "package"));
-  TRY_ASSIGN(std::string version, fields.line("version"));
-  TRY_ASSIGN(std::string srcversion, fields.line("srcversion"));
-  TRY_ASSIGN(std::string vermagic, filled(fields, "vermagic"));
-  TRY_ASSIGN(std::string id, build_id(fields, "build_id"));
-  TRY_ASSIGN(const Digest digest, fields.digest("digest"));
-  TRY_ASSIGN(std::string key, fields.line("signature_key"));
-  if (!key.empty() && !parse_hex(key)) {
-    return fields.refuse("signature_key", "must be lower-case hex digits");
-  }
-  // Releases of before listed no others.
-  bool pinned = true;
-  if (fields.has("pinned")) {
-    TRY_ASSIGN(pinned, fields.boolean("pinned"));
-  }
-  return ReleaseModule{std::move(name),
-                       std::move(package),
-                       std::move(version),
-                       std::move(srcversion),
-                       std::move(vermagic),
-                       std::move(id),
-                       digest,
-                       std::move(key),
-                       pinned};
-}
-
 Result<ReleasePackage> package(JsonFields& fields) {
   TRY_ASSIGN(std::string name, filled(fields, "name"));
   TRY_ASSIGN(std::string version, filled(fields, "version"));
@@ -156,7 +71,7 @@ Result<ReleasePackage> package(JsonFields& fields) {
 
 Result<ReleaseLayer> layer(JsonFields& fields) {
   TRY_ASSIGN(std::string name, filled(fields, "name"));
-  TRY_ASSIGN(const Blob stored, blob(fields, "blob"));
+  TRY_ASSIGN(const Blob stored, read_blob(fields, "blob"));
   TRY_ASSIGN(const Digest content, fields.digest("content_digest"));
   TRY_ASSIGN(const std::uint64_t size, fields.natural("content_size"));
   if (stored.size.value % 4 != 0) return fields.refuse("blob.size", "must be a multiple of 4");
@@ -231,16 +146,6 @@ Result<ReleaseScan> read_scan(JsonFields& parent) {
   return out;
 }
 
-Result<std::vector<std::string>> strings(JsonFields& fields, std::string_view key) {
-  TRY_ASSIGN(const json* items, fields.array(key));
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < items->size(); ++i) {
-    if (!(*items)[i].is_string()) return fields.refuse(element_path(key, i), "must be a string");
-    out.push_back((*items)[i].get<std::string>());
-  }
-  return out;
-}
-
 // "by name" in the contract: sorted, and none twice.
 template <class T>
 Status check_sorted(std::string_view key, const std::vector<T>& items) {
@@ -286,8 +191,10 @@ Result<Release> read(JsonFields& fields) {
   TRY_ASSIGN(std::string architecture, filled(fields, "architecture"));
   TRY_ASSIGN(const std::int64_t epoch, fields.integer("source_epoch"));
   TRY_ASSIGN(const Digest lock_digest, fields.digest("lock_digest"));
-  TRY_ASSIGN(ReleaseKernel release_kernel, kernel(fields));
-  TRY_ASSIGN(auto modules, objects<ReleaseModule>(fields, "modules", module));
+  TRY_ASSIGN(JsonFields of_kernel, fields.object("kernel"));
+  TRY_ASSIGN(ReleaseKernel release_kernel, read_release_kernel(of_kernel));
+  TRY(of_kernel.finish());
+  TRY_ASSIGN(auto modules, objects<ReleaseModule>(fields, "modules", read_release_module));
   TRY_ASSIGN(auto tools, objects<ReleasePackage>(fields, "tools", package));
   TRY_ASSIGN(auto packages, objects<ReleasePackage>(fields, "packages", package));
   TRY_ASSIGN(auto provides, strings(fields, "provides"));
