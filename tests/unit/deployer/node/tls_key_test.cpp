@@ -84,7 +84,7 @@ TEST_CASE("the deployer's key leaves no copy of itself in memory") {
     CHECK_FALSE(test::memory_holds(asked));
   }
   {
-    auto where = network::NetworkNamespace::open("");
+    auto where = network::NetworkNamespace::open({});
     REQUIRE(where.has_value());
     const auto client = HttpsNodeClient::open(
         {*NodeId::parse("blue-1"), IpAddress::v4({127, 0, 0, 1}), Digest::of({}), made.file},

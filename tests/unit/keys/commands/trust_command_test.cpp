@@ -269,7 +269,7 @@ TEST_CASE("whoever signs a trust is told what it changes, before the key is aske
     CHECK(has(told, "(dora)\n  role release loses key "));
     const std::string pub = *read_file(office.folder / "dora.pub", ByteCount{4096});
     const auto line = pub.substr(pub.find('\n') + 1, 56);
-    CHECK_MESSAGE(has(told, "(dora) is new: " + line + " (SHA-256 "), told.output);
+    CHECK_MESSAGE(has(told, ("(dora) is new: " + line + " (SHA-256 ").c_str()), told.output);
     CHECK(has(told, "(carol) is revoked: stolen laptop\n"));
     CHECK((told.status == 0) == (std::string(more) != "--key absent.key"));
   }
