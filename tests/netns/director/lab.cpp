@@ -62,7 +62,7 @@ std::string message_of(int type, std::size_t index_at, std::uint32_t index, std:
 
 }  // namespace
 
-Lab::Lab(std::vector<NodeId> active)
+Lab::Lab(const std::vector<NodeId>& active)
     : topology_(director::test::topology()),
       host_("dir-host"),
       outside_("dir-out"),

@@ -25,7 +25,7 @@ class Lab {
  public:
   /// All of it, with steering installed at version 1: blue-1 and blue-2 assigned no one, `active`
   /// as given.
-  explicit Lab(std::vector<NodeId> active);
+  explicit Lab(const std::vector<NodeId>& active);
 
   Director& director() { return *director_; }
   [[nodiscard]] const Topology& topology() const { return topology_; }

@@ -133,7 +133,7 @@ TEST_CASE_FIXTURE(Package, "names that are too long or too deep are refused in e
       refused(named(name), Errc::exhausted, "is too long or too deep");
     }
     CHECK(named(component.substr(1)).has_value());
-    CHECK(named(folders.substr(0, 251 * 4) + "f").has_value());
+    CHECK(named(folders.substr(0, std::size_t{251} * 4) + "f").has_value());
     CHECK(named(deep.substr(4) + "f").has_value());
     const auto link = [&](std::size_t size) {
       return with("ln -s x f && tar --format=" + format + " --transform 's,^x$," +
