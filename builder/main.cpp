@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "builder/commands/edge/commands.h"
+#include "builder/commands/edge/init.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/passphrase.h"
 #include "manifests/base/edge/harden_process.h"
@@ -18,9 +19,10 @@ int main(int argc, char** argv) {
   return weir::run_program(
       {.name = "weir-builder",
        .summary = "makes reproducible, signed gateway images",
-       .commands = {lock_command(), build_command(), verify_command(), rebuild_command(),
-                    boot_check_command(), export_digest_command(), attach_signature_command(),
-                    list_command(), show_command(), export_command(), sbom_command(),
-                    attest_command(), provenance_command(), diff_command(), validate_command()}},
+       .commands = {init_command(), lock_command(), build_command(), verify_command(),
+                    rebuild_command(), boot_check_command(), export_digest_command(),
+                    attach_signature_command(), list_command(), show_command(), export_command(),
+                    sbom_command(), attest_command(), provenance_command(), diff_command(),
+                    validate_command()}},
       argc, argv);
 }

@@ -1,0 +1,109 @@
+// weir-builder init as a person runs it.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "manifests/documents/image_manifest.h"
+#include "tests/folders.h"
+#include "tests/unit/images/scratch.h"
+
+namespace weir::builder {
+namespace {
+
+struct Init {
+  test::TemporaryFolder folder;
+  int status = 0;
+
+  std::string run(const std::string& arguments) {
+    const std::string out =
+        test::output_of("cd " + folder.path + " && " + test::build_folder() + "/bin/weir-builder " +
+                            arguments + " 2>&1 < /dev/null",
+                        &status);
+    status = WEXITSTATUS(status);
+    return out;
+  }
+  [[nodiscard]] bool has(const std::string& file) const {
+    return std::filesystem::exists(folder.path + "/" + file);
+  }
+};
+
+manifests::ImageManifest manifest(const std::string& text) {
+  const auto parsed = manifests::parse_image_manifest(text);
+  REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
+  return *parsed;
+}
+
+}  // namespace
+
+TEST_CASE("a first manifest is the example, which builds, under its name and with its packages") {
+  Init init;
+  const auto said = nlohmann::json::parse(
+      init.run("init --from gateway-6.12 --name edge --package tcpdump --package nftables --json"));
+  REQUIRE(init.status == 0);
+  CHECK(said.at("wrote") == "edge.yaml");
+  CHECK(said.at("next") ==
+        nlohmann::json::parse(R"(["weir-keys generate --out release", "weir-builder lock edge.yaml",
+                                  "weir-builder build edge.yaml --key release.key --store store"])"));
+  auto expected = manifest(test::bytes_of(test::source_folder() + "/examples/gateway-6.12.yaml"));
+  expected.name = *ReleaseName::parse("edge");
+  expected.packages.emplace_back("tcpdump");
+  const std::string text = test::bytes_of(init.folder.path + "/edge.yaml");
+  CHECK(manifest(text) == expected);
+  CHECK(text.starts_with("# yaml-language-server: $schema=/usr/share/weir/schemas/image-manifest"));
+  CHECK(init.run("validate edge.yaml") == "edge.yaml: valid image-manifest\n");
+}
+
+TEST_CASE("nothing is overwritten, and a plan writes nothing") {
+  Init init;
+  CHECK(init.run("init --from gateway-6.1 --name edge --plan")
+            .starts_with("would write edge.yaml\n"));
+  CHECK(init.status == 0);
+  CHECK_FALSE(init.has("edge.yaml"));
+  test::must("cd " + init.folder.path + " && echo mine > edge.yaml");
+  CHECK(init.run("init --from gateway-6.1 --name edge").find("edge.yaml: is there already") !=
+        std::string::npos);
+  CHECK(init.status == 1);
+  CHECK(test::bytes_of(init.folder.path + "/edge.yaml") == "mine\n");
+  (void)init.run("init --from gateway-6.1 --name edge --manifest other.yaml");
+  CHECK(init.status == 0);
+  CHECK(init.has("other.yaml"));
+}
+
+TEST_CASE("what is missing or wrong is named, and no file is left") {
+  Init init;
+  const std::pair<const char*, const char*> cases[] = {
+      {"", "no terminal to ask at: say --from EXAMPLE (gateway-6.1, "},
+      {"--from gateway-6.1", "no terminal to ask at: say --name NAME"},
+      {"--from gateway-0 --name a", "--from: no example 'gateway-0' is shipped (gateway-6.1, "},
+      {"--from gateway-6.1 --name Upper", "name: 'Upper'"},
+      {"--from gateway-6.1 --name a --package 'b c'", "'b c' is not a package name"},
+      {"--from gateway-6.1 --name a --manifest no/a.yaml", "no: no such folder"},
+  };
+  for (const auto& [arguments, says] : cases) {
+    CAPTURE(arguments);
+    const std::string out = init.run("init " + std::string(arguments));
+    CAPTURE(out);
+    CHECK(init.status == 1);
+    CHECK(out.find(says) != std::string::npos);
+  }
+  CHECK(std::filesystem::is_empty(init.folder.path));
+}
+
+TEST_CASE("at a terminal, what no option says is asked for") {
+  Init init;
+  // script(1) makes a terminal of what is written into it.
+  const std::string out =
+      test::must("cd " + init.folder.path +
+                 " && printf 'gateway-6.1\\nasked\\nstrace, tcpdump\\n' | script -qec '" +
+                 test::build_folder() + "/bin/weir-builder init' /dev/null");
+  CAPTURE(out);
+  REQUIRE(init.has("asked.yaml"));
+  const auto packages = manifest(test::bytes_of(init.folder.path + "/asked.yaml")).packages;
+  CHECK(packages.at(packages.size() - 2) == "strace");
+  CHECK(packages.back() == "tcpdump");
+}
+
+}  // namespace weir::builder
