@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "builder/kernel/kernel_packages.h"
 #include "builder/kernel/module_selection.h"
 
 namespace weir::builder {
@@ -113,7 +114,7 @@ class Risks {
 
   static std::string origin(const manifests::Release& release,
                             const manifests::ReleaseModule& module) {
-    if (module.package == release.kernel.package) return "the kernel's package";
+    if (is_kernels_own(release, module)) return "the kernel's package";
     return module.package == kFromFile ? "a file" : "package " + module.package;
   }
 

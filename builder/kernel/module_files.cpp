@@ -47,10 +47,10 @@ std::vector<ForeignModule> foreign_modules_in(const std::string& layer,
 }
 
 std::map<std::string, std::string> chosen_modules(const manifests::ImageManifest& manifest,
-                                                  const std::string& kernel) {
+                                                  const std::set<std::string>& kernel) {
   std::map<std::string, std::string> out;
   for (const auto& [name, source] : manifest.module_sources) {
-    if (source.package == kernel) continue;
+    if (kernel.contains(source.package)) continue;
     out.emplace(name, source.file.empty() ? source.package : std::string(kFromFile));
   }
   return out;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,8 +44,8 @@ struct NamedModule {
 
 /// Which pinned modules shall come from where, as `ForeignModules::chosen` has it.
 ///
-/// kernel   the package whose own modules need no choosing
+/// kernel   the packages whose own modules need no choosing
 [[nodiscard]] std::map<std::string, std::string> chosen_modules(
-    const manifests::ImageManifest& manifest, const std::string& kernel);
+    const manifests::ImageManifest& manifest, const std::set<std::string>& kernel);
 
 }  // namespace weir::builder

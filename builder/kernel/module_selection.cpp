@@ -60,7 +60,43 @@ std::string print_dependencies(const std::map<std::string, SelectedModule>& modu
   return out;
 }
 
-Status check_soft(const ModuleIndex& index, const ModuleSelection& selection) {
+bool provides(const FileTree& tree, const std::string& name, const ImagePath& path,
+              const std::string& wanted) {
+  if (name == wanted) return true;
+  const auto module = parse_kernel_module(*tree.find(path)->file()->content);
+  return module && std::any_of(module->aliases.begin(), module->aliases.end(),
+                               [&](const auto& alias) { return module_name(alias) == wanted; });
+}
+
+// Which of the kernel's modules answer to a name. To read all takes seconds, so those whose own
+// name has it in it come first, and are mostly all there are.
+std::vector<std::string> providers_of(const FileTree& tree, const ModuleIndex& index,
+                                      const std::string& wanted) {
+  std::vector<std::string> out;
+  for (const bool alike : {true, false}) {
+    for (const auto& [name, path] : index.files) {
+      if ((name.find(wanted) != std::string::npos) == alike && provides(tree, name, path, wanted)) {
+        out.push_back(name);
+      }
+    }
+    if (!out.empty()) break;
+  }
+  return out;
+}
+
+std::string what_to_add(const std::vector<std::string>& providers, const std::string& before) {
+  const std::string where = " to the manifest's modules, before " + before;
+  if (providers.empty()) {
+    return ", and no module of this kernel provides it: add one from elsewhere that does" + where;
+  }
+  if (providers.size() == 1) return ": add " + providers.front() + where;
+  std::string names;
+  for (const std::string& name : providers) names += (names.empty() ? "" : ", ") + name;
+  return ": add one that provides it (" + names + ")" + where;
+}
+
+Status check_soft(const FileTree& tree, const ModuleIndex& index,
+                  const ModuleSelection& selection) {
   std::set<std::string> there;
   for (const auto& names : {index.builtin, index.builtin_aliases}) {
     for (const std::string& name : names) there.insert(module_name(name));
@@ -73,10 +109,8 @@ Status check_soft(const ModuleIndex& index, const ModuleSelection& selection) {
     for (const std::string& wanted : selected.module.wanted_before) {
       if (there.contains(module_name(wanted))) continue;
       return fail(Errc::invalid_input,
-                  "module " + name + " wants '" + wanted +
-                      "' loaded before it (softdep): add a module that provides it to the "
-                      "manifest's modules, before " +
-                      name);
+                  "module " + name + " wants '" + wanted + "' loaded before it (softdep)" +
+                      what_to_add(providers_of(tree, index, module_name(wanted)), name));
     }
   }
   return {};
@@ -115,7 +149,7 @@ class Selector {
       wanted_.pop_back();
       TRY(add(next));
     }
-    TRY(check_soft(index_, out_));
+    TRY(check_soft(tree_, index_, out_));
     out_.dependencies = print_dependencies(out_.modules, root_);
     return std::move(out_);
   }

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "builder/kernel/kernel_binding.h"
-#include "builder/kernel/kernel_image.h"
-#include "builder/kernel/module_selection.h"
 #include "builder/kernel/netlink_family.h"
 #include "images/formats/deb.h"
 #include "images/formats/layer.h"
@@ -66,15 +63,15 @@ Status put_text(FileTree& tree, const std::string& path, std::string_view text, 
 
 // As dpkg's database would have it, one file a package: what scanners look for in images without
 // dpkg.
-Status put_status(const images::Deb& deb, const std::string& name, std::int64_t time,
-                  FileTree& tree) {
-  std::string control = deb.control.at("control");
+Status put_status(const OpenedPackage& package, std::int64_t time, FileTree& tree) {
+  const std::string& name = package.package.name;
+  std::string control = package.control.at("control");
   while (control.ends_with('\n')) control.pop_back();
   const auto first = std::min(control.find('\n'), control.size());
   control.insert(first, "\nStatus: install ok installed");
   TRY(put_text(tree, std::string(kStatus) + name, control + "\n", time));
-  const auto sums = deb.control.find("md5sums");
-  if (sums == deb.control.end()) return {};
+  const auto sums = package.control.find("md5sums");
+  if (sums == package.control.end()) return {};
   std::string kept;
   each_line(sums->second, [&](std::string_view line) {
     const auto path = ImagePath::parse(line.substr(std::min<std::size_t>(34, line.size())));
@@ -87,90 +84,21 @@ Status put_status(const images::Deb& deb, const std::string& name, std::int64_t 
   return put_text(tree, std::string(kStatus) + name + ".md5sums", kept, time);
 }
 
-bool is_boot_image(const ImagePath& path) {
-  return path.string().starts_with("boot/vmlinuz-");
-}
-
-// What of a kernel's package is read at all.
-bool kernel_keeps(const ImagePath& path) {
+// What of a kernel's packages is read at all: of the one that the lock names, what a kernel is made
+// of; of the others, all but what is for people and for boot loaders.
+bool is_read(const ImagePath& path, KernelRole kernel) {
+  if (kernel == KernelRole::none || is_boot_image(path)) return true;
+  if (kernel == KernelRole::part) {
+    return !path.is_within("boot") && !path.is_within("usr/share/bug") &&
+           !path.is_within("usr/share/lintian");
+  }
   return path.is_within("lib/modules") || path.is_within("usr/lib/modules") ||
-         is_boot_image(path) || path.is_within("usr/share/doc");
+         path.is_within("usr/share/doc");
 }
 
-// Returns the key that all modules are signed with.
-Result<std::string> check_modules(const KernelImage& kernel, const ModuleSelection& selection) {
-  TRY_ASSIGN(const KernelBinding binding, read_kernel_binding(kernel));
-  std::vector<ImageModule> modules;
-  for (const auto& [_, selected] : selection.modules) {
-    TRY(check_wireguard_family(selected.module, *selected.unpacked));
-    modules.push_back({selected.path.string(), selected.module, selected.unpacked});
-  }
-  return check_binding(kernel, binding, modules);
-}
-
-// Before anything is looked for that a module of another kernel says it needs.
-Status check_foreign(const KernelImage& kernel, const ForeignModules& foreign) {
-  for (const ForeignModule& module : foreign.modules) {
-    const std::string place = "/" + module.path;
-    TRY_ASSIGN_IN(images::Content unpacked, unpack_kernel_module(module.content), place);
-    TRY_ASSIGN_IN(KernelModule facts, parse_kernel_module(*unpacked), place);
-    TRY(check_vermagic(kernel, {{module.path, std::move(facts), std::move(unpacked)}}));
-  }
-  return {};
-}
-
-// The kernel's boot image leaves the tree, and of the modules only those selected stay.
-Result<KernelFacts> take_kernel(const manifests::LockedPackage& package,
-                                const LayerOptions& options, FileTree& tree,
-                                std::vector<std::uint8_t>& kernel_image) {
-  const Node* boot = nullptr;
-  std::int64_t newest = 0;
-  for (const auto& [path, node] : tree.nodes()) {
-    newest = std::max(newest, node.mtime);
-    if (!is_boot_image(path) || node.file() == nullptr) continue;
-    if (boot != nullptr) return fail(Errc::invalid_input, "two boot images");
-    boot = &node;
-  }
-  if (boot == nullptr) return fail(Errc::invalid_input, "no /boot/vmlinuz-* in it");
-  kernel_image = *boot->file()->content;
-  TRY_ASSIGN(const KernelImage kernel, parse_kernel_image(kernel_image));
-  TRY_ASSIGN(const ModuleIndex index, index_modules(tree));
-  if (kernel.release != index.release) {
-    return fail(Errc::integrity,
-                "the kernel is " + kernel.release + " but its modules are of " + index.release);
-  }
-  TRY(check_foreign(kernel, options.foreign));
-  TRY_ASSIGN(const ModuleSelection selection,
-             select_modules(tree, index, options.modules, options.foreign));
-  TRY_ASSIGN(const std::string key, check_modules(kernel, selection));
-
-  const std::string root = "usr/lib/modules/" + index.release;
-  std::set<std::string> kept = {root + "/modules.builtin", root + "/modules.builtin.modinfo"};
-  for (const auto& [_, selected] : selection.modules) {
-    if (selected.package.empty()) kept.insert(selected.path.string());
-  }
-  tree.drop_if([&](const ImagePath& path, const Node&) {
-    return is_boot_image(path) || path.string() == "boot" ||
-           (path.is_within("usr/lib/modules") && !kept.contains(path.string()));
-  });
-  TRY(put_text(tree, root + "/modules.dep", selection.dependencies, newest));
-
-  const manifests::Blob image{Digest::of(kernel_image), ByteCount{kernel_image.size()}};
-  KernelFacts out{
-      {package.name, package.version, kernel.release, kernel.build_id, image}, {}, selection.load};
-  const std::set<std::string> pinned(selection.load.begin(), selection.load.end());
-  for (const auto& [name, selected] : selection.modules) {
-    const KernelModule& module = selected.module;
-    out.modules.push_back({name, selected.package.empty() ? package.name : selected.package,
-                           module.version, module.srcversion, module.vermagic, module.build_id,
-                           selected.digest, key, pinned.contains(name)});
-  }
-  return out;
-}
-
-void add_conffiles(const images::Deb& deb, LayerFacts& facts) {
-  const auto list = deb.control.find("conffiles");
-  if (list == deb.control.end()) return;
+void add_conffiles(const OpenedPackage& package, LayerFacts& facts) {
+  const auto list = package.control.find("conffiles");
+  if (list == package.control.end()) return;
   each_line(list->second, [&](std::string_view line) {
     // "remove-on-upgrade /path" names a file that the package no longer has.
     if (const auto path = ImagePath::parse(line); path && line.starts_with('/')) {
@@ -179,38 +107,23 @@ void add_conffiles(const images::Deb& deb, LayerFacts& facts) {
   });
 }
 
-Result<BuiltLayer> build(const manifests::LockedPackage& package, Bytes bytes,
-                         const LayerOptions& options) {
-  TRY_ASSIGN(const images::Deb deb, images::read_deb(bytes, {}, [&](const ImagePath& path) {
-               return !options.kernel || kernel_keeps(path);
-             }));
-  TRY(check_control(package, deb.control.at("control")));
-  TRY_ASSIGN(FileTree tree, images::merge_usr(deb.files));
-  if (!options.documentation) {
-    tree.drop_if([](const ImagePath& path, const Node&) { return images::is_documentation(path); });
-  }
-  TRY(check_wireguard_tool(tree));
-  std::optional<KernelFacts> kernel;
-  std::vector<std::uint8_t> kernel_image;
-  if (options.kernel) {
-    TRY_ASSIGN(kernel, take_kernel(package, options, tree, kernel_image));
-  }
+Result<BuiltLayer> build(OpenedPackage& package, const LayerOptions& options) {
+  FileTree& tree = package.tree;
   std::int64_t newest = 0;
   for (const auto& [_, node] : tree.nodes()) newest = std::max(newest, node.mtime);
-  TRY(put_status(deb, package.name, newest, tree));
-
-  TRY_ASSIGN(BuiltLayer out, make_tree_layer(package.name, tree, options.epoch, options.scanner,
-                                             options.accept_secrets));
-  if (kernel) out.facts.modules.clear();
-  out.facts.kernel = std::move(kernel);
-  out.facts.declared = declarations_of(tree, package.name);
-  out.kernel_image = std::move(kernel_image);
-  add_conffiles(deb, out.facts);
+  TRY(put_status(package, newest, tree));
+  TRY_ASSIGN(BuiltLayer out, make_tree_layer(package.package.name, tree, options.epoch,
+                                             options.scanner, options.accept_secrets));
+  // The kernel's own modules are listed with the kernel.
+  if (options.kernel != KernelRole::none) out.facts.modules.clear();
+  out.facts.declared = declarations_of(tree, package.package.name);
+  add_conffiles(package, out.facts);
   for (const char* script : {"preinst", "postinst"}) {
-    const auto found = deb.control.find(script);
-    if (found == deb.control.end()) continue;
+    const auto found = package.control.find(script);
+    if (found == package.control.end()) continue;
     out.facts.scripts.emplace(
-        script, manifests::script_digest(found->second, {package.name, package.version}));
+        script,
+        manifests::script_digest(found->second, {package.package.name, package.package.version}));
   }
   return out;
 }
@@ -223,6 +136,12 @@ Result<manifests::ReleaseScan> scan_for(const FileTree& tree, const SecretScanne
 }
 
 }  // namespace
+
+bool is_boot_image(const ImagePath& path) {
+  const std::string& place = path.string();
+  if (place.starts_with("boot/vmlinuz-")) return true;
+  return place.ends_with("/vmlinuz") && path.parent().parent().string() == "usr/lib/modules";
+}
 
 Result<BuiltLayer> make_tree_layer(std::string name, const FileTree& tree, std::int64_t epoch,
                                    const std::shared_ptr<const SecretScanner>& scanner,
@@ -243,11 +162,34 @@ Result<BuiltLayer> make_tree_layer(std::string name, const FileTree& tree, std::
   return BuiltLayer{std::move(facts), std::move(layer.bytes), {}};
 }
 
+Result<OpenedPackage> open_package(const manifests::LockedPackage& package, Bytes bytes,
+                                   const LayerOptions& options) {
+  const std::string what = "package " + package.name + " " + package.version;
+  TRY_ASSIGN_IN(
+      images::Deb deb,
+      images::read_deb(bytes, {},
+                       [&](const ImagePath& path) { return is_read(path, options.kernel); }),
+      what);
+  TRY_IN(check_control(package, deb.control.at("control")), what);
+  TRY_ASSIGN_IN(FileTree tree, images::merge_usr(deb.files), what);
+  if (!options.documentation) {
+    tree.drop_if([](const ImagePath& path, const Node&) { return images::is_documentation(path); });
+  }
+  TRY_IN(check_wireguard_tool(tree), what);
+  return OpenedPackage{package, std::move(tree), std::move(deb.control)};
+}
+
+Result<BuiltLayer> make_opened_layer(OpenedPackage package, const LayerOptions& options) {
+  const std::string& name = package.package.name;
+  TRY_ASSIGN_IN(BuiltLayer out, build(package, options),
+                "package " + name + " " + package.package.version);
+  return out;
+}
+
 Result<BuiltLayer> make_package_layer(const manifests::LockedPackage& package, Bytes deb,
                                       const LayerOptions& options) {
-  TRY_ASSIGN_IN(BuiltLayer out, build(package, deb, options),
-                "package " + package.name + " " + package.version);
-  return out;
+  TRY_ASSIGN(OpenedPackage opened, open_package(package, deb, options));
+  return make_opened_layer(std::move(opened), options);
 }
 
 Digest layer_key(const manifests::LockedPackage& package, const LayerOptions& options,
@@ -259,8 +201,9 @@ Digest layer_key(const manifests::LockedPackage& package, const LayerOptions& op
   // A layer that is there counts as scanned for the same keys; the rules are the program's.
   if (options.scanner && options.scanner->has_keys())
     text += options.scanner->identity().string() + "\n";
-  if (options.kernel) {
-    text += "kernel\n";
+  if (options.kernel != KernelRole::none) {
+    text += options.kernel == KernelRole::named ? "kernel\n" : "part of a kernel\n";
+    for (const Digest& one : options.kernel_packages) text += one.string() + "\n";
     for (const std::string& module : options.modules) text += module + "\n";
     for (const auto& [name, from] : options.foreign.chosen) text += name + " of " + from + "\n";
     for (const ForeignModule& module : options.foreign.modules) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,34 +14,57 @@
 
 namespace weir::builder {
 
+/// Whether a package is one of those that the kernel comes in.
+enum class KernelRole : std::uint8_t {
+  none,
+  named,  ///< the one that the lock names
+  part,   ///< one that it was split into: `kernel_packages_of`
+};
+
 /// What decides a package's layer besides the package.
 struct LayerOptions {
-  std::int64_t epoch = 0;            ///< Unix seconds; nothing in the layer is younger
-  bool documentation = false;        ///< manuals, documentation and translations stay in
-  bool kernel = false;               ///< this is the kernel's package
-  std::vector<std::string> modules;  ///< pinned; only for the kernel's package
+  std::int64_t epoch = 0;      ///< Unix seconds; nothing in the layer is younger
+  bool documentation = false;  ///< manuals, documentation and translations stay in
+  KernelRole kernel = KernelRole::none;
+  std::vector<std::string> modules;                ///< pinned; only for the kernel's packages
   std::shared_ptr<const SecretScanner> scanner{};  ///< none: the rules alone
   AcceptedSecrets accept_secrets{};                ///< the manifest's
-  ForeignModules foreign{};                        ///< only for the kernel's package
+  ForeignModules foreign{};                        ///< only for the kernel's packages
+  std::vector<Digest> kernel_packages{};           ///< all of them; only where they are several
+};
+
+/// A package in memory, as its layer will have it, but for its status and what of a kernel goes.
+struct OpenedPackage {
+  manifests::LockedPackage package;
+  images::FileTree tree;
+  std::map<std::string, std::string> control;  ///< its control files, by name
 };
 
 /// A layer and all that is known of it.
 struct BuiltLayer {
   LayerFacts facts;
   std::vector<std::uint8_t> bytes;
-  std::vector<std::uint8_t> kernel_image;  ///< the bzImage, of the kernel's package
+  std::vector<std::uint8_t> kernel_image;  ///< the bzImage, beside the layer of the named package
 };
 
-/// Turns a package into its layer: merged /usr, documentation left out, package status for scanners
-/// put in (var/lib/dpkg/status.d). Of a kernel's package only the pinned modules and what they and
-/// the foreign ones need go in, byte for byte, with a modules.dep for all of the image; its boot
-/// image stands beside the layer.
+/// Where kernel packages have the kernel: boot/vmlinuz-RELEASE, as of Debian 14 (and 13's
+/// backports) usr/lib/modules/RELEASE/vmlinuz.
+[[nodiscard]] bool is_boot_image(const images::ImagePath& path);
+
+/// Reads a package: merged /usr, documentation left out.
 ///
 /// deb      whose digest is the lock's
-/// errors   integrity: the package is not the one the lock names, or a module is not for this
-/// kernel, or wg or a module speaks no netlink family wireguard that the other does;
-///          unauthorized: there is a secret in it; else as `read_deb`, `merge_usr`,
-///          `select_modules`; each names the package
+/// errors   integrity: the package is not the one the lock names, or its wg asks for no netlink
+///          family wireguard; else as `read_deb` and `merge_usr`; each names the package
+[[nodiscard]] Result<OpenedPackage> open_package(const manifests::LockedPackage& package, Bytes deb,
+                                                 const LayerOptions& options);
+
+/// A package as its layer, with its status for scanners (var/lib/dpkg/status.d).
+/// errors   unauthorized: there is a secret in it; each names the package
+[[nodiscard]] Result<BuiltLayer> make_opened_layer(OpenedPackage package,
+                                                   const LayerOptions& options);
+
+/// Both, for a package that no kernel comes in (those: kernel_layers.h).
 [[nodiscard]] Result<BuiltLayer> make_package_layer(const manifests::LockedPackage& package,
                                                     Bytes deb, const LayerOptions& options);
 

@@ -1,7 +1,9 @@
 #include "builder/lock/lock_update.h"
 
 #include <algorithm>
+#include <set>
 
+#include "builder/kernel/kernel_packages.h"
 #include "manifests/base/closest_names.h"
 
 namespace weir::builder {
@@ -28,9 +30,13 @@ Status check_names_something(const std::string& update, const manifests::Lock& b
 Result<Kept> keep_all_but(const std::vector<std::string>& updates, const manifests::Lock& before,
                           const manifests::ImageManifest& manifest) {
   for (const auto& update : updates) TRY(check_names_something(update, before, manifest));
+  std::set<std::string_view> kernel;  // all packages that it comes in
+  for (const std::size_t place : kernel_packages_of(before)) {
+    kernel.insert(before.packages[place].name);
+  }
   const auto moves = [&](std::string_view name) {
     return std::any_of(updates.begin(), updates.end(), [&](const std::string& update) {
-      return manifests::matches(update, name) || (update == kKernel && name == before.kernel);
+      return manifests::matches(update, name) || (update == kKernel && kernel.contains(name));
     });
   };
   Kept out;

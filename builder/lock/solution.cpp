@@ -3,21 +3,17 @@
 #include <algorithm>
 #include <memory>
 
+#include "builder/lock/kernel_choice.h"
 #include "manifests/base/closest_names.h"
 
 namespace weir::builder {
 namespace {
 
 using manifests::ImageManifest;
-using manifests::matches;
 
 struct FreeSolver {
   void operator()(Solver* solver) const { solver_free(solver); }
 };
-
-bool ends_with_variant(std::string_view name) {
-  return name.ends_with("-unsigned") || name.ends_with("-dbg");
-}
 
 std::string quoted(std::string_view text) {
   return "'" + std::string(text) + "'";
@@ -36,7 +32,8 @@ class Solving {
   }
 
  private:
-  [[nodiscard]] Result<Id> kernel() const;
+  [[nodiscard]] KernelOffer offer(Id id) const;
+  [[nodiscard]] Result<KernelChoice> kernel() const;
   Status ask();
   Status choose();
   [[nodiscard]] std::set<Id> that_stay() const;
@@ -47,53 +44,50 @@ class Solving {
   const ImageManifest& manifest_;
   const Kept& kept_;
   std::vector<Id> roots_;  // the kernel, and what the manifest asks for, as apt would take it
+  Id kernel_modules_ = 0;  // of a kernel that does not depend on them
   Solution solution_;
 };
 
-Result<Id> Solving::kernel() const {
-  const auto& pin = manifest_.kernel;
-  std::vector<Id> named, fitting;
-  for (const auto& [package, ids] : pool_.by_name()) {
-    // A full name may ask for such a variant; a wildcard never means one.
-    const bool exact = package == pin.package;
-    if (!exact && (ends_with_variant(package) || !matches(pin.package, package))) continue;
-    if (kept_.kernel && package != *kept_.kernel) continue;
-    named.insert(named.end(), ids.begin(), ids.end());
+KernelOffer Solving::offer(Id id) const {
+  Solvable* package = pool_.solvable(id);
+  KernelOffer out{.id = id,
+                  .name = pool_.name(id),
+                  .version = pool_.version(id),
+                  .architecture = pool_id2str(pool_.get(), package->arch),
+                  .automatic = !pool_.index_of(id).not_automatic(),
+                  .allowed = pool_.may_be_chosen(id)};
+  // libsolv counts bytes.
+  if (const auto size = solvable_lookup_num(package, SOLVABLE_INSTALLSIZE, 0); size > 0) {
+    out.installed_kib = size / 1024;
   }
-  if (named.empty() && kept_.kernel) {
-    return fail(Errc::invalid_input, "kernel.package: " + quoted(pin.package) +
-                                         " is not the kernel that was to stay (" + *kept_.kernel +
-                                         "): let it move too, with --update kernel");
-  }
-  if (named.empty()) {
-    // With a wildcard nothing is "close" by letters: show kernels of the same flavour instead.
-    std::vector<std::string_view> kernels;
-    for (const auto& [package, ids] : pool_.by_name()) {
-      if (package.starts_with("linux-image-") && !ends_with_variant(package)) {
-        kernels.emplace_back(package);
-      }
+  for (const Id relation : pool_.requirements(id)) {
+    for (const Id alternative : pool_.alternatives(relation)) {
+      out.depends.emplace_back(pool_id2str(pool_.get(), pool_.name_in(alternative)));
     }
-    return fail(Errc::invalid_input, "kernel.package: no kernel matches " + quoted(pin.package) +
-                                         suggestion(pin.package, kernels));
   }
-  for (const Id id : named) {
-    if (!pool_.may_be_chosen(id)) continue;
-    if (!pin.version || matches(*pin.version, pool_.version(id))) fitting.push_back(id);
-  }
-  if (fitting.empty()) {
-    return fail(Errc::invalid_input, "kernel.version: no kernel " + quoted(pin.package) +
-                                         " has a version that matches " +
-                                         quoted(pin.version.value_or("*")) + "; the suites have " +
-                                         pool_.versions_of(named));
-  }
-  return *std::min_element(fitting.begin(), fitting.end(),
-                           [&](Id a, Id b) { return pool_.newer(a, b); });
+  return out;
+}
+
+Result<KernelChoice> Solving::kernel() const {
+  const KernelOffers offers{
+      .names = pool_.names(),
+      .named =
+          [&](std::string_view package) {
+            std::vector<KernelOffer> out;
+            for (const Id id : pool_.named(package)) out.push_back(offer(id));
+            return out;
+          },
+      .newer = [&](const KernelOffer& x, const KernelOffer& y) { return pool_.newer(x.id, y.id); }};
+  return choose_kernel(manifest_.kernel, manifest_.architecture, kept_.kernel, offers);
 }
 
 Status Solving::ask() {
-  TRY_ASSIGN(solution_.kernel, kernel());
+  TRY_ASSIGN(const KernelChoice choice, kernel());
+  solution_.kernel = choice.kernel;
+  kernel_modules_ = choice.modules.value_or(0);
   pool_.prepare();
   roots_ = {solution_.kernel};
+  if (kernel_modules_ != 0) roots_.push_back(kernel_modules_);
   for (std::size_t i = 0; i < manifest_.packages.size(); ++i) {
     const auto& package = manifest_.packages[i];
     const auto& versions = pool_.named(package);
@@ -123,6 +117,9 @@ Result<std::set<Id>> Solving::install(SolvQueue& jobs) const {
   const std::unique_ptr<Solver, FreeSolver> solver(solver_create(pool_.get()));
   solver_set_flag(solver.get(), SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
   queue_push2(jobs.get(), SOLVER_INSTALL | SOLVER_SOLVABLE, solution_.kernel);
+  if (kernel_modules_ != 0) {
+    queue_push2(jobs.get(), SOLVER_INSTALL | SOLVER_SOLVABLE, kernel_modules_);
+  }
   queue_push2(jobs.get(), SOLVER_LOCK | SOLVER_SOLVABLE_NAME,
               pool_str2id(pool_.get(), "weir-stand-in", 1));
   for (const auto& package : manifest_.packages) {
@@ -178,6 +175,9 @@ std::map<Id, Reason> Solving::reasons() const {
     if (solution_.packages.contains(id) && why.emplace(id, reason).second) order.push_back(id);
   };
   reach(solution_.kernel, {});
+  if (kernel_modules_ != 0) {
+    reach(kernel_modules_, {solution_.kernel, pool_.solvable(kernel_modules_)->name});
+  }
   for (const auto& package : manifest_.packages) {
     for (const Id id : pool_.named(package)) reach(id, {});
   }

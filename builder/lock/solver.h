@@ -29,14 +29,13 @@ struct Resolution {
 /// explained  packages whose choice is to be explained
 /// returns    the same choice for the same input, and the one that apt makes where nothing is
 ///            installed (builder/lock/apt_choice.h); where apt's way ends at a conflict, another
-///            one, near to it. Of alternatives a `kept` package comes first. A wildcard that
-///            matches several kernels means the newest that is neither unsigned nor debugging
-///            symbols
+///            one, near to it. Of alternatives a `kept` package comes first. The kernel as
+///            `choose_kernel` says
 /// errors     invalid_input, naming the field, and the closest names or versions: a package,
-///            version or kernel that does not exist, a constraint on a package that is not in
-///            the image;
-///            not_found: what cannot be satisfied, as one sentence; kept packages that no index
-///            has any more; integrity: an index has a kept version with another digest
+///            version or kernel that does not exist or cannot boot the image, a constraint on a
+///            package that is not in the image; not_found: what cannot be satisfied, as one
+///            sentence; kept packages that no index has any more; integrity: an index has a kept
+///            version with another digest
 [[nodiscard]] Result<Resolution> resolve(const manifests::ImageManifest& manifest,
                                          const std::vector<PackageIndex>& indices,
                                          const Kept& kept = {},

@@ -210,9 +210,11 @@ Status check_suite_index(const SuiteIndex& index, std::string_view asked, std::i
     return fail(Errc::integrity, "is dated " + index.date + ", in the future: check the clock");
   }
   if (index.valid_until_unix && *index.valid_until_unix < now) {
-    return fail(Errc::integrity, "expired " +
-                                     std::to_string((now - *index.valid_until_unix) / 3600) +
-                                     " hours ago: the mirror is stale, or this clock is wrong");
+    return fail(Errc::integrity,
+                "expired " + std::to_string((now - *index.valid_until_unix) / 3600) +
+                    " hours ago: the mirror is stale, or this clock is wrong: ask one "
+                    "that is kept up to date (--mirror " +
+                    std::string(asked) + "=URL), or set the clock");
   }
   return {};
 }

@@ -1,40 +1,51 @@
 #include "builder/release/build_plan.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
+#include "builder/kernel/kernel_packages.h"
 #include "builder/kernel/module_files.h"
 #include "builder/layers/system_layers.h"
 
 namespace weir::builder {
 namespace {
 
-LayerOptions options_for(const BuildInput& input, const manifests::LockedPackage& package) {
+LayerOptions options_for(const BuildInput& input, KernelRole kernel,
+                         const std::vector<std::size_t>& kernel_packages) {
   LayerOptions out;
   out.epoch = input.lock.source_epoch;
   out.documentation = input.manifest.documentation;
-  out.kernel = package.name == input.lock.kernel;
-  if (out.kernel) {
+  out.kernel = kernel;
+  if (kernel != KernelRole::none) {
+    std::set<std::string> own;
+    for (const std::size_t place : kernel_packages) {
+      const manifests::LockedPackage& package = input.lock.packages[place];
+      own.insert(package.name);
+      if (kernel_packages.size() > 1) out.kernel_packages.push_back(package.digest);
+    }
     out.modules = input.manifest.modules;
-    out.foreign.chosen = chosen_modules(input.manifest, input.lock.kernel);
+    out.foreign.chosen = chosen_modules(input.manifest, own);
   }
   out.scanner = input.scanner;
   out.accept_secrets = input.manifest.accept_secrets;
   return out;
 }
 
+KernelRole role_of(std::size_t package, const std::vector<std::size_t>& kernel_packages) {
+  const auto found = std::find(kernel_packages.begin(), kernel_packages.end(), package);
+  if (found == kernel_packages.end()) return KernelRole::none;
+  return found == kernel_packages.begin() ? KernelRole::named : KernelRole::part;
+}
+
+bool is_kernels(const PlannedLayer& layer) {
+  return layer.question.options.kernel != KernelRole::none;
+}
+
 LayerQuestion question_of(const BuildInput& input, std::size_t package, LayerOptions options,
                           std::string_view program) {
   const Digest key = layer_key(input.lock.packages[package], options, program);
   return {package, std::move(options), key};
-}
-
-std::size_t kernel_of(const BuildInput& input) {
-  const auto& packages = input.lock.packages;
-  const auto found = std::find_if(packages.begin(), packages.end(), [&](const auto& package) {
-    return package.name == input.lock.kernel;
-  });
-  return static_cast<std::size_t>(found - packages.begin());
 }
 
 // A layer that was made before, unless something in it is no longer accepted.
@@ -46,6 +57,19 @@ std::optional<LayerFacts> accepted(const BuildInput& input, std::optional<LayerF
 void set(const BuildInput& input, PlannedLayer& layer, std::optional<LayerFacts> there) {
   layer.there = accepted(input, std::move(there));
   layer.way = layer.there ? LayerWay::reuse : LayerWay::make;
+}
+
+// A kernel's layers are made of all of its packages, so none of them is made alone.
+void make_all_or_none(BuildPlan& plan) {
+  const bool any = std::any_of(plan.packages.begin(), plan.packages.end(), [](const auto& layer) {
+    return is_kernels(layer) && layer.way == LayerWay::make;
+  });
+  if (!any) return;
+  for (PlannedLayer& layer : plan.packages) {
+    if (!is_kernels(layer)) continue;
+    layer.way = LayerWay::make;
+    layer.there.reset();
+  }
 }
 
 std::vector<std::string> order_of(const BuildInput& input, bool modules_from_files) {
@@ -60,9 +84,10 @@ std::vector<std::string> order_of(const BuildInput& input, bool modules_from_fil
 }  // namespace
 
 std::vector<LayerQuestion> layer_questions(const BuildInput& input, std::string_view program) {
+  const auto kernel = kernel_packages_of(input.lock);
   std::vector<LayerQuestion> out;
   for (std::size_t i = 0; i < input.lock.packages.size(); ++i) {
-    out.push_back(question_of(input, i, options_for(input, input.lock.packages[i]), program));
+    out.push_back(question_of(input, i, options_for(input, role_of(i, kernel), kernel), program));
   }
   return out;
 }
@@ -70,11 +95,10 @@ std::vector<LayerQuestion> layer_questions(const BuildInput& input, std::string_
 BuildPlan plan_layers(const BuildInput& input, std::vector<LayerQuestion> questions,
                       KnownLayers known) {
   BuildPlan out;
-  const std::size_t kernel = kernel_of(input);
   for (std::size_t i = 0; i < questions.size(); ++i) {
     PlannedLayer layer{.question = std::move(questions[i]), .fetch = !known.packages.at(i)};
     // Where the manifest asks for modules of others, the first answer is to the wrong question.
-    const bool waits = i == kernel && !input.manifest.module_sources.empty();
+    const bool waits = is_kernels(layer) && !input.manifest.module_sources.empty();
     if (waits) {
       layer.way = LayerWay::wait;
     } else {
@@ -82,44 +106,51 @@ BuildPlan plan_layers(const BuildInput& input, std::vector<LayerQuestion> questi
     }
     out.packages.push_back(std::move(layer));
   }
+  make_all_or_none(out);
   out.order = order_of(input, !known.files.empty());
   out.files = std::move(known.files);
   return out;
 }
 
-std::optional<LayerQuestion> kernel_question(const BuildInput& input,
-                                             const std::vector<const LayerFacts*>& others,
-                                             const std::vector<ForeignModule>& files,
-                                             std::string_view program) {
-  const std::size_t kernel = kernel_of(input);
-  LayerOptions options = options_for(input, input.lock.packages.at(kernel));
+std::vector<LayerQuestion> kernel_questions(const BuildInput& input,
+                                            const std::vector<const LayerFacts*>& others,
+                                            const std::vector<ForeignModule>& files,
+                                            std::string_view program) {
+  std::vector<ForeignModule> foreign;
   for (const LayerFacts* layer : others) {
     auto modules = foreign_modules_in(layer->layer.name, layer->modules);
-    std::move(modules.begin(), modules.end(), std::back_inserter(options.foreign.modules));
+    std::move(modules.begin(), modules.end(), std::back_inserter(foreign));
   }
-  options.foreign.modules.insert(options.foreign.modules.end(), files.begin(), files.end());
-  const bool waits = !input.manifest.module_sources.empty();
-  if (options.foreign.modules.empty() && !waits) return std::nullopt;
-  return question_of(input, kernel, std::move(options), program);
-}
-
-std::optional<std::vector<const LayerFacts*>> all_others(const BuildInput& input,
-                                                         const BuildPlan& plan) {
-  std::vector<const LayerFacts*> out;
-  const std::size_t kernel = kernel_of(input);
-  for (std::size_t i = 0; i < plan.packages.size(); ++i) {
-    if (i == kernel) continue;
-    if (!plan.packages[i].there) return std::nullopt;
-    out.push_back(&*plan.packages[i].there);
+  foreign.insert(foreign.end(), files.begin(), files.end());
+  std::vector<LayerQuestion> out;
+  if (foreign.empty() && input.manifest.module_sources.empty()) return out;
+  const auto kernel = kernel_packages_of(input.lock);
+  for (const std::size_t place : kernel) {
+    LayerOptions options = options_for(input, role_of(place, kernel), kernel);
+    options.foreign.modules = foreign;
+    out.push_back(question_of(input, place, std::move(options), program));
   }
   return out;
 }
 
-void take_kernel(const BuildInput& input, BuildPlan& plan, LayerQuestion question,
-                 std::optional<LayerFacts> there) {
-  PlannedLayer& layer = plan.packages.at(question.package);
-  layer.question = std::move(question);
-  set(input, layer, std::move(there));
+std::optional<std::vector<const LayerFacts*>> all_others(const BuildPlan& plan) {
+  std::vector<const LayerFacts*> out;
+  for (const PlannedLayer& layer : plan.packages) {
+    if (is_kernels(layer)) continue;
+    if (!layer.there) return std::nullopt;
+    out.push_back(&*layer.there);
+  }
+  return out;
+}
+
+void take_kernel(const BuildInput& input, BuildPlan& plan, std::vector<LayerQuestion> questions,
+                 std::vector<std::optional<LayerFacts>> there) {
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    PlannedLayer& layer = plan.packages.at(questions[i].package);
+    layer.question = std::move(questions[i]);
+    set(input, layer, std::move(there.at(i)));
+  }
+  make_all_or_none(plan);
 }
 
 BuildSums sums_of(const BuildInput& input, const BuildPlan& plan) {

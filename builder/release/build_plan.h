@@ -28,7 +28,7 @@ struct LayerQuestion {
 enum class LayerWay : std::uint8_t {
   reuse,  ///< it is in the store
   make,   ///< of the package
-  wait,   ///< the kernel's: what it is shows when all others are there
+  wait,   ///< one of the kernel's: what it is shows when all others are there
 };
 
 struct PlannedLayer {
@@ -55,21 +55,23 @@ struct BuildPlan {
 [[nodiscard]] BuildPlan plan_layers(const BuildInput& input, std::vector<LayerQuestion> questions,
                                     KnownLayers known);
 
-/// The kernel's layer again, once all others are known: modules of theirs, and those of files,
-/// decide what of the kernel's own is kept. Absent: there are none, and what was planned holds.
+/// The kernel's layers again, once all others are known: modules of theirs, and those of files,
+/// decide what of the kernel's own is kept.
 ///
 /// others   all packages' layers but the kernel's
-[[nodiscard]] std::optional<LayerQuestion> kernel_question(
+/// returns  one for each of the kernel's packages, the named one first; empty: there are no such
+///          modules, and what was planned holds
+[[nodiscard]] std::vector<LayerQuestion> kernel_questions(
     const BuildInput& input, const std::vector<const LayerFacts*>& others,
     const std::vector<ForeignModule>& files, std::string_view program);
 
 /// The layers that a plan knows, where that is all but the kernel's; else nothing.
-[[nodiscard]] std::optional<std::vector<const LayerFacts*>> all_others(const BuildInput& input,
-                                                                       const BuildPlan& plan);
+[[nodiscard]] std::optional<std::vector<const LayerFacts*>> all_others(const BuildPlan& plan);
 
-/// The answer to `kernel_question`, put into the plan.
-void take_kernel(const BuildInput& input, BuildPlan& plan, LayerQuestion question,
-                 std::optional<LayerFacts> there);
+/// The answers to `kernel_questions`, put into the plan. Of a kernel's layers all are made, or
+/// none.
+void take_kernel(const BuildInput& input, BuildPlan& plan, std::vector<LayerQuestion> questions,
+                 std::vector<std::optional<LayerFacts>> there);
 
 /// What a plan comes to.
 struct BuildSums {

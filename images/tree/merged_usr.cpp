@@ -15,6 +15,8 @@ Result<FileTree> merge_usr(const FileTree& tree) {
   for (const auto& [path, node] : tree.nodes()) {
     TRY_ASSIGN(const ImagePath target, merged(path));
     if (target != path && path.parent().is_root() && !node.is_folder()) {
+      const Symlink* link = node.symlink();
+      if (link != nullptr && link->target == target.string()) continue;
       return fail(Errc::invalid_input,
                   "/" + path.string() + " stands where the link into /usr belongs");
     }

@@ -17,8 +17,9 @@ inline constexpr std::array<std::string_view, 4> kMergedFolders = {"bin", "lib",
 [[nodiscard]] Result<ImagePath> merged(const ImagePath& path);
 
 /// `tree` with every path so rewritten, as unpacking onto a merged root would. Targets of links
-/// stay as they are: they are read after the move. errors: invalid_input: two entries meet at one
-/// path, or one stands where the links belong; exhausted: as `merged`
+/// stay as they are: they are read after the move. A link that is the same as one of the root's own
+/// (base-files of Debian 13 ships all four) is left out. errors: invalid_input: two entries meet at
+/// one path, or another one stands where the links belong; exhausted: as `merged`
 [[nodiscard]] Result<FileTree> merge_usr(const FileTree& tree);
 
 /// The links themselves, for the first layer.

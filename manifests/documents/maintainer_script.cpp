@@ -1,13 +1,16 @@
 #include "manifests/documents/maintainer_script.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
 namespace weir::manifests {
 namespace {
 
-constexpr std::string_view kKernelPrefix = "linux-image-";
+// What a kernel comes in: its release follows.
+constexpr std::array<std::string_view, 4> kKernelPrefixes = {"linux-image-", "linux-binary-",
+                                                             "linux-modules-", "linux-base-"};
 constexpr std::string_view kBlank = " \t\r";
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
@@ -37,8 +40,9 @@ std::string normalize_script(std::string_view script, const ScriptOwner& owner) 
   }
   std::vector<std::pair<std::string_view, std::string_view>> names = {{owner.package, "@PACKAGE@"},
                                                                       {owner.version, "@VERSION@"}};
-  if (owner.package.starts_with(kKernelPrefix)) {
-    names.emplace_back(owner.package.substr(kKernelPrefix.size()), "@RELEASE@");
+  for (const std::string_view prefix : kKernelPrefixes) {
+    if (!owner.package.starts_with(prefix)) continue;
+    names.emplace_back(owner.package.substr(prefix.size()), "@RELEASE@");
   }
   std::stable_sort(names.begin(), names.end(),
                    [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });

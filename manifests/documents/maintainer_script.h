@@ -20,8 +20,9 @@ struct ScriptOwner {
 ///   out, except a first line that starts with "#!" and whatever continues a line that ends in
 ///   a backslash; white space at the end of a line goes;
 /// - the package's version becomes "@VERSION@", the release in a kernel package's name (what
-///   follows "linux-image-") becomes "@RELEASE@", and the package's name "@PACKAGE@"; the longest
-///   is put in first. A name or version of fewer than 3 characters stays.
+///   follows "linux-image-", or "linux-binary-", "linux-modules-", "linux-base-" of a split one)
+///   becomes "@RELEASE@", and the package's name "@PACKAGE@"; the longest is put in first. A name
+///   or version of fewer than 3 characters stays.
 ///
 /// Any change of code changes the result. Here-documents are treated like code: a line that starts
 /// with "#" inside one is lost, which cannot hide a command that runs as a line of its own.

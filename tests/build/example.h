@@ -12,6 +12,11 @@ namespace weir::test {
 
 using nlohmann::json;
 
+/// Suites that the machine's apt has no source for are where its own are.
+inline std::string mirrors() {
+  return " $(" + test::source_folder() + "/tests/lab/mirrors.sh)";
+}
+
 /// One example, locked and built in a folder of its own. Packages come from a cache that stays.
 struct Example {
   test::TemporaryFolder folder;
@@ -28,14 +33,14 @@ struct Example {
   }
   void lock() const {
     run(test::build_folder() + "/bin/weir-builder lock image.yaml --cache " + test::build_folder() +
-        "/test-cache");
+        "/test-cache" + mirrors());
   }
   [[nodiscard]] json build(const std::string& before = "true",
                            const std::string& store = "store") const {
     const std::string out =
         run(before + "; " + test::build_folder() +
             "/bin/weir-builder build image.yaml --key k.key --store " + store + " --cache " +
-            test::build_folder() + "/test-cache --json 2> errors");
+            test::build_folder() + "/test-cache --json" + mirrors() + " 2> errors");
     return json::parse(out);
   }
   [[nodiscard]] json release(const std::string& store = "store") const {
@@ -52,14 +57,20 @@ struct Example {
     run("rm -rf root && mkdir root && cd root && for layer in " + segments +
         "; do zstd -qt < $layer && zstdcat $layer | cpio -idu --quiet; done");
   }
-  // The kernel's package as the mirror has it, by dpkg.
+  // The kernel's packages as the mirror has them, by dpkg, on a merged /usr. Those of one that was
+  // split are named after its release.
   [[nodiscard]] std::string unpack_kernel() const {
     const json document = json::parse(bytes_of(folder.path + "/image.lock.json"));
     const json packages = document.at("packages");
+    const std::string release =
+        document.at("kernel").get<std::string>().substr(std::string("linux-image").size());
+    run("rm -rf kernel && mkdir -p kernel/usr/lib && ln -s usr/lib kernel/lib");
     for (const json& package : packages) {
-      if (package.at("name") != document.at("kernel")) continue;
-      run("rm -rf kernel && dpkg-deb -x " + test::build_folder() + "/test-cache/blobs/sha256/" +
-          package.at("digest").get<std::string>().substr(7) + " kernel");
+      if (!package.at("name").get<std::string>().ends_with(release)) continue;
+      // tar, as dpkg, keeps a link to a folder.
+      run("dpkg-deb --fsys-tarfile " + test::build_folder() + "/test-cache/blobs/sha256/" +
+          package.at("digest").get<std::string>().substr(7) +
+          " | tar -x --keep-directory-symlink -C kernel");
     }
     return folder.path + "/kernel";
   }

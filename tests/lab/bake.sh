@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# usage: bake.sh PROGRAMS OUT
+# usage: bake.sh PROGRAMS OUT [EXAMPLE...]
 #
-# Bakes both example gateways into OUT/store, signed by OUT/release.key (made if missing, without a
+# Bakes example gateways, without a name those of Debian 12, into OUT/store, signed by OUT/release.key (made if missing, without a
 # passphrase: for labs only). Versions are pinned when it runs, because mirrors drop superseded ones;
 # what was fetched before comes from the cache.
 set -euo pipefail
@@ -9,13 +9,17 @@ programs=$1
 out=$2
 examples=$(dirname "$0")/../../examples
 
+shift 2
+[ $# -gt 0 ] || set -- gateway-6.1 gateway-6.12
+
 mkdir -p "$out"
+read -ra mirrors <<< "$("$(dirname "$0")/mirrors.sh")"
 [ -f "$out/release.key" ] || "$programs/weir-keys" generate --no-passphrase --out "$out/release" >&2
-for release in gateway-6.1 gateway-6.12; do
+for release in "$@"; do
   echo "bake: $release" >&2
   cp "$examples/$release.yaml" "$out/$release.yaml"
   rm -f "$out/$release.lock.json"  # of an earlier run: what is current is wanted, in any direction
-  "$programs/weir-builder" lock "$out/$release.yaml" >&2
+  "$programs/weir-builder" lock "$out/$release.yaml" "${mirrors[@]}" >&2
   "$programs/weir-builder" build "$out/$release.yaml" --key "$out/release.key" --store "$out/store" \
-    --replace >&2  # without the lock of before, the version starts anew
+    --replace "${mirrors[@]}" >&2  # without the lock of before, the version starts anew
 done

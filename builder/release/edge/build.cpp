@@ -17,6 +17,7 @@
 #include "builder/layers/edge/node_programs.h"
 #include "builder/layers/edge/package_flow.h"
 #include "builder/layers/image_checks.h"
+#include "builder/layers/kernel_layers.h"
 #include "builder/layers/package_layer.h"
 #include "builder/layers/system_layers.h"
 #include "builder/lock/edge/boot_stub.h"
@@ -107,6 +108,39 @@ Status check_new_store(const std::string& path) {
   return fail(Errc::invalid_input, path + ": a folder that is not a store and not empty");
 }
 
+// The packages that a kernel comes in, as they arrive on several threads. Whoever brings the last
+// one makes the layers of all.
+class KernelInParts {
+ public:
+  using Keep = std::function<Status(const LayerQuestion&, BuiltLayer)>;
+
+  explicit KernelInParts(const std::vector<const PlannedLayer*>& wanted) {
+    for (const PlannedLayer* layer : wanted) {
+      missing_ += layer->question.options.kernel != KernelRole::none ? 1 : 0;
+    }
+  }
+
+  Status add(const LayerQuestion& question, OpenedPackage package, const Keep& keep) {
+    {
+      const std::lock_guard lock(guard_);
+      const bool named = question.options.kernel == KernelRole::named;
+      questions_.insert(named ? questions_.begin() : questions_.end(), &question);
+      packages_.insert(named ? packages_.begin() : packages_.end(), std::move(package));
+      if (--missing_ > 0) return {};
+    }
+    const LayerOptions& options = questions_.front()->options;
+    TRY_ASSIGN(auto built, make_kernel_layers(std::move(packages_), options));
+    for (std::size_t i = 0; i < built.size(); ++i) TRY(keep(*questions_[i], std::move(built[i])));
+    return {};
+  }
+
+ private:
+  std::mutex guard_;
+  std::size_t missing_ = 0;
+  std::vector<const LayerQuestion*> questions_;
+  std::vector<OpenedPackage> packages_;
+};
+
 // One build on its way.
 class Build {
  public:
@@ -123,20 +157,19 @@ class Build {
   // programs and of modules from files are made as well.
   Result<std::vector<LayerFacts>> package_layers(const MirrorRequest& request, Work& work) {
     std::vector<std::optional<LayerFacts>> found;
-    std::vector<const PlannedLayer*> first;
-    const PlannedLayer* kernel = nullptr;
+    std::vector<const PlannedLayer*> first, kernel;
     for (const PlannedLayer& layer : plan_.packages) {
-      const bool is_kernel = layer.question.options.kernel;
-      if (is_kernel) kernel = &layer;
+      const bool is_kernel = layer.question.options.kernel != KernelRole::none;
+      if (is_kernel) kernel.push_back(&layer);
       const bool needs_others = is_kernel && !layer.question.options.foreign.modules.empty();
       if (layer.way == LayerWay::make && !needs_others) first.push_back(&layer);
       found.push_back(layer.there);
     }
-    if (kernel == nullptr) return fail(Errc::bug, input_.lock_path + ": has no kernel");
+    if (kernel.empty()) return fail(Errc::bug, input_.lock_path + ": has no kernel");
     TRY_ASSIGN_IN(programs_, programs_layer(), input_.lock_path);
     progress_.step("fetching packages and making layers");
     TRY(make(first, request, found, work));
-    TRY(make_kernel(*kernel, request, found, work));
+    TRY(make_kernel(kernel, request, found, work));
     work.reused = found.size() - work.built;
     std::vector<LayerFacts> out;
     out.reserve(found.size());
@@ -216,14 +249,22 @@ class Build {
       packages.push_back({input_.lock.packages[layer->question.package], layer->fetch});
     }
     LayerWriter writer(store_, layers_, input_.lock.source_epoch);
+    const auto keep = [&](const LayerQuestion& question, BuiltLayer built) -> Status {
+      TRY_ASSIGN(found[question.package], writer.add(question.key, std::move(built)));
+      return {};
+    };
+    KernelInParts kernel(wanted);
     const PackageFlow flow{
         [&] { return mirrors(request); }, progress_.download_observer(),
         [&](std::size_t i, const std::string& deb) -> Status {
           const LayerQuestion& question = wanted[i]->question;
-          TRY_ASSIGN(BuiltLayer built,
-                     make_package_layer(packages[i].package, as_bytes(deb), question.options));
-          TRY_ASSIGN(found[question.package], writer.add(question.key, std::move(built)));
-          return {};
+          TRY_ASSIGN(OpenedPackage opened,
+                     open_package(packages[i].package, as_bytes(deb), question.options));
+          if (question.options.kernel != KernelRole::none) {
+            return kernel.add(question, std::move(opened), keep);
+          }
+          TRY_ASSIGN(BuiltLayer built, make_opened_layer(std::move(opened), question.options));
+          return keep(question, std::move(built));
         }};
     TRY_ASSIGN(const auto fetching, each_package(packages, cache_, flow));
     TRY(writer.finish());
@@ -232,14 +273,15 @@ class Build {
     return {};
   }
 
-  // The layer of modules from files, and, if there is any module that is not the kernel package's
-  // own, the kernel's layer, which has the list of all.
-  Status make_kernel(const PlannedLayer& planned, const MirrorRequest& request,
+  // The layer of modules from files, and, if there is any module that is not the kernel's own, the
+  // kernel's layers, which have the list of all.
+  Status make_kernel(const std::vector<const PlannedLayer*>& planned, const MirrorRequest& request,
                      std::vector<std::optional<LayerFacts>>& found, Work& work) {
-    const std::size_t place = planned.question.package;
     std::vector<const LayerFacts*> others;
     for (std::size_t i = 0; i < found.size(); ++i) {
-      if (i != place) others.push_back(&*found[i]);
+      if (plan_.packages[i].question.options.kernel == KernelRole::none) {
+        others.push_back(&*found[i]);
+      }
     }
     if (!plan_.files.empty()) {
       TRY_ASSIGN(const auto files,
@@ -247,26 +289,41 @@ class Build {
       TRY_ASSIGN(const images::FileTree tree, make_modules_tree(files));
       TRY_ASSIGN(modules_, tree_layer(std::string(kModulesLayer), tree));
     }
-    auto question = kernel_question(input_, others, plan_.files, own_build_id());
-    if (!question) return {};
+    auto questions = kernel_questions(input_, others, plan_.files, own_build_id());
+    if (questions.empty()) return {};
+    const auto all_there = [&] {
+      return std::all_of(questions.begin(), questions.end(),
+                         [&](const auto& question) { return found[question.package].has_value(); });
+    };
     // The others may have turned out to bring what the plan did not know of.
-    const bool as_planned = question->key == planned.question.key;
-    if (as_planned && found[place]) return {};
+    const bool as_planned =
+        std::all_of(questions.begin(), questions.end(), [&](const auto& question) {
+          return question.key == plan_.packages[question.package].question.key;
+        });
+    if (as_planned && all_there()) return {};
     // Made with the others, and to be made anew.
-    if (found[place] && planned.way == LayerWay::make) --work.built;
-    if (!as_planned || planned.way == LayerWay::wait) {
-      found[place] = find(question->key);
-      if (found[place]) return {};
+    for (const PlannedLayer* layer : planned) {
+      if (found[layer->question.package] && layer->way == LayerWay::make) --work.built;
     }
-    PlannedLayer now{.question = std::move(*question),
-                     .fetch = !is_cached(cache_, input_.lock.packages[place])};
-    now.question.options.foreign.modules.clear();
+    if (!as_planned || planned.front()->way == LayerWay::wait) {
+      for (const auto& question : questions) found[question.package] = find(question.key);
+      if (all_there()) return {};
+    }
+    std::vector<ForeignModule> foreign;
     if (modules_) others.push_back(&*modules_);
     for (const LayerFacts* layer : others) {
       TRY_ASSIGN(auto modules, read_foreign_modules(store_, *layer));
-      append(now.question.options.foreign.modules, std::move(modules));
+      append(foreign, std::move(modules));
     }
-    return make({&now}, request, found, work);
+    std::vector<PlannedLayer> now;
+    for (LayerQuestion& question : questions) {
+      question.options.foreign.modules = foreign;
+      const bool cached = is_cached(cache_, input_.lock.packages[question.package]);
+      now.push_back({.question = std::move(question), .fetch = !cached});
+    }
+    std::vector<const PlannedLayer*> wanted;
+    for (const PlannedLayer& layer : now) wanted.push_back(&layer);
+    return make(wanted, request, found, work);
   }
 
   Result<std::string> program(const std::string& name) {
@@ -349,15 +406,17 @@ Result<BuildPlan> plan_layers_of(const BuildInput& input, const Cache& cache,
   auto questions = layer_questions(input, program);
   TRY_ASSIGN(auto known, ask(input, cache, store, questions));
   BuildPlan plan = plan_layers(input, std::move(questions), std::move(known));
-  const auto others = all_others(input, plan);
+  const auto others = all_others(plan);
   if (!others) return plan;
-  auto question = kernel_question(input, *others, plan.files, program);
-  if (!question) return plan;
-  std::optional<LayerFacts> there;
+  auto asked = kernel_questions(input, *others, plan.files, program);
+  std::vector<std::optional<LayerFacts>> there(asked.size());
   if (store != nullptr) {
-    there = LayerCache::open_for_plan(cache).find(question->key, input.lock.source_epoch, *store);
+    const LayerCache layers = LayerCache::open_for_plan(cache);
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      there[i] = layers.find(asked[i].key, input.lock.source_epoch, *store);
+    }
   }
-  take_kernel(input, plan, std::move(*question), std::move(there));
+  take_kernel(input, plan, std::move(asked), std::move(there));
   return plan;
 }
 

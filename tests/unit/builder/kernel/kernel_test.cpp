@@ -164,9 +164,43 @@ TEST_CASE("a pin that cannot be had is refused by name") {
   index.builtin_aliases.clear();
   const auto soft = select_modules(tree, index, {"top"});
   REQUIRE_FALSE(soft.has_value());
-  CHECK(soft.error().message.find("'helper'") != std::string::npos);
+  CHECK(
+      soft.error().message ==
+      "module top wants 'helper' loaded before it (softdep), and no module of this kernel provides "
+      "it: add one from elsewhere that does to the manifest's modules, before top");
 
   CHECK_FALSE(index_modules(images::FileTree()).has_value());
+}
+
+TEST_CASE(
+    "a soft dependency that nothing answers names the modules that would, not the alias alone") {
+  const Workshop workshop;
+  make_modules(workshop);
+  const std::string magic = std::string("vermagic=") + test::kVermagic;
+  const auto said = [&] {
+    const auto tree = tree_of(workshop, "root");
+    auto index = *index_modules(tree);
+    index.builtin_aliases.clear();
+    const auto soft = select_modules(tree, index, {"top"});
+    REQUIRE_FALSE(soft.has_value());
+    return soft.error().message;
+  };
+  // As crc32c_generic answers to "crc32c"; the second's own name says nothing of it.
+  workshop.module("root/" + kRoot + "kernel/crypto/fallback.ko",
+                  {"name=fallback", magic, "depends=", "alias=helper"}, {}, {});
+  workshop.run("xz root/" + kRoot + "kernel/crypto/fallback.ko");
+  CHECK(said() ==
+        "module top wants 'helper' loaded before it (softdep): add fallback to the manifest's "
+        "modules, before top");
+  workshop.module("root/" + kRoot + "kernel/crypto/helper-generic.ko",
+                  {"name=helper_generic", magic, "depends=", "alias=helper"}, {}, {});
+  workshop.module("root/" + kRoot + "kernel/crypto/helper-fast.ko",
+                  {"name=helper_fast", magic, "depends=", "alias=helper"}, {}, {});
+  workshop.module("root/" + kRoot + "kernel/crypto/nohelper.ko",
+                  {"name=nohelper", magic, "depends="}, {}, {});
+  CHECK(said() ==
+        "module top wants 'helper' loaded before it (softdep): add one that provides it "
+        "(helper_fast, helper_generic) to the manifest's modules, before top");
 }
 
 TEST_CASE("a module of another package or a file takes the place that the manifest gives it") {

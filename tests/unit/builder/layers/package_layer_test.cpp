@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "builder/layers/kernel_layers.h"
 #include "builder/layers/system_layers.h"
 #include "manifests/documents/maintainer_script.h"
 #include "tests/unit/builder/mirror/package_workshop.h"
@@ -100,8 +101,15 @@ TEST_CASE("a kernel's package gives its boot image and only the pinned modules, 
   const auto package = workshop.package("linux-image-demo", "9.9-1", "k");
   const std::string deb = workshop.read("linux-image-demo_9.9-1.deb");
 
-  LayerOptions options{1700000000, false, true, {"four", "one"}};
-  const auto built = make_package_layer(package, as_bytes(deb), options);
+  LayerOptions options{1700000000, false, KernelRole::named, {"four", "one"}};
+  const auto make = [&]() -> Result<BuiltLayer> {
+    TRY_ASSIGN(OpenedPackage opened, open_package(package, as_bytes(deb), options));
+    std::vector<OpenedPackage> packages;
+    packages.push_back(std::move(opened));
+    TRY_ASSIGN(auto layers, make_kernel_layers(std::move(packages), options));
+    return std::move(layers.front());
+  };
+  const auto built = make();
   REQUIRE_MESSAGE(built.has_value(), built.error().message);
   CHECK(std::string(built->kernel_image.begin(), built->kernel_image.end()) == image);
   const std::string listed = listing(workshop, *built);
@@ -137,7 +145,7 @@ TEST_CASE("a kernel's package gives its boot image and only the pinned modules, 
   CHECK(again->entries == built->facts.entries);
 
   options.modules = {"three"};
-  const auto foreign = make_package_layer(package, as_bytes(deb), options);
+  const auto foreign = make();
   REQUIRE_FALSE(foreign.has_value());
   CHECK(foreign.error().code == Errc::integrity);
   CHECK(foreign.error().message.find("kernel/three.ko) is for '9.8 SMP '") != std::string::npos);
@@ -150,11 +158,15 @@ TEST_CASE("a layer's key changes with everything that its bytes depend on") {
   auto other = package;
   other.digest = Digest::of(as_bytes("other"));
   CHECK(digest_of_key(other, {}) != key);
-  CHECK(digest_of_key(package, {0, true, false, {}}) != key);
-  const Digest kernel = digest_of_key(package, {0, false, true, {"a"}});
+  CHECK(digest_of_key(package, {0, true, KernelRole::none, {}}) != key);
+  const Digest kernel = digest_of_key(package, {0, false, KernelRole::named, {"a"}});
   CHECK(kernel != key);
-  CHECK(digest_of_key(package, {0, false, true, {"a", "b"}}) != kernel);
-  LayerOptions foreign{0, false, true, {"a"}};
+  CHECK(digest_of_key(package, {0, false, KernelRole::named, {"a", "b"}}) != kernel);
+  CHECK(digest_of_key(package, {0, false, KernelRole::part, {"a"}}) != kernel);
+  LayerOptions split{0, false, KernelRole::named, {"a"}};
+  split.kernel_packages = {digest};
+  CHECK(digest_of_key(package, split) != kernel);
+  LayerOptions foreign{0, false, KernelRole::named, {"a"}};
   foreign.foreign.chosen = {{"a", "q"}};
   const Digest chosen = digest_of_key(package, foreign);
   CHECK(chosen != kernel);
@@ -168,7 +180,7 @@ TEST_CASE("a layer's key changes with everything that its bytes depend on") {
   other = package;
   other.path = "elsewhere";
   other.suite = "t";
-  CHECK(digest_of_key(other, {99, false, false, {}}) == key);
+  CHECK(digest_of_key(other, {99, false, KernelRole::none, {}}) == key);
 }
 
 TEST_CASE("our own layers hold what weir-init, weir-node and people look for") {

@@ -139,7 +139,7 @@ TEST_CASE("a lock for another compressor is not this builder's to build") {
 }
 
 TEST_CASE("everything stays but what is named, by name, pattern or 'kernel'") {
-  const auto before = lock({locked("linux-1", "1"), locked("liba", "1"), locked("libb", "1")});
+  auto before = lock({locked("linux-1", "1"), locked("liba", "1"), locked("libb", "1")});
   const auto manifest = manifest_of({"fresh"});
   const auto stays = [&](const std::vector<std::string>& updates) {
     const auto kept = keep_all_but(updates, before, manifest);
@@ -155,11 +155,17 @@ TEST_CASE("everything stays but what is named, by name, pattern or 'kernel'") {
   CHECK(stays({"lib*"}) == Names{"linux-1", "weir-init", "weir-node", "kernel"});
   CHECK(stays({"kernel"}) == Names{"liba", "libb", "weir-init", "weir-node"});
   CHECK(stays({"linux-1", "weir-*"}) == Names{"liba", "libb"});
+  // With the kernel all packages move that it comes in.
+  before = lock({locked("linux-image-7.3-amd64", "1"), locked("linux-modules-7.3-amd64", "1"),
+                 locked("libb", "1")});
+  CHECK(stays({"kernel"}) == Names{"libb", "weir-init", "weir-node"});
+  CHECK(stays({"libb"}) == Names{"linux-image-7.3-amd64", "linux-modules-7.3-amd64", "weir-init",
+                                 "weir-node", "kernel"});
   CHECK(stays({"fresh"}).size() == 6);
-  const auto wrong = keep_all_but({"libaa"}, before, manifest);
+  const auto wrong = keep_all_but({"libbb"}, before, manifest);
   REQUIRE_FALSE(wrong.has_value());
   CHECK(wrong.error().code == Errc::invalid_input);
-  CHECK(wrong.error().message.find("closest: liba") != std::string::npos);
+  CHECK(wrong.error().message.find("closest: libb") != std::string::npos);
 }
 
 }  // namespace weir::builder

@@ -115,32 +115,69 @@ TEST_CASE_FIXTURE(
   input.manifest.module_sources["wireguard"] = {.package = "tools"};
   BuildPlan made = plan(known({true, true, false}, {true, true, true}));
   CHECK(ways(made) == std::vector{kReuse, kWait, kMake});
-  CHECK_FALSE(all_others(input, made).has_value());
+  CHECK_FALSE(all_others(made).has_value());
   CHECK(sums_of(input, made).wait == 1);
 
   // With all others there, the plan says all.
   made = plan(known({true, true, true}, {true, true, true}));
-  const auto others = all_others(input, made);
+  const auto others = all_others(made);
   REQUIRE(others.has_value());
-  auto question = kernel_question(input, *others, {}, kProgram);
-  REQUIRE(question.has_value());
-  CHECK(question->package == 1);
-  take_kernel(input, made, *question, facts_of("linux"));
+  const auto questions = kernel_questions(input, *others, {}, kProgram);
+  REQUIRE(questions.size() == 1);
+  CHECK(questions[0].package == 1);
+  take_kernel(input, made, questions, {facts_of("linux")});
   CHECK(ways(made) == std::vector{kReuse, kReuse, kReuse});
-  take_kernel(input, made, *question, std::nullopt);
+  take_kernel(input, made, questions, {std::nullopt});
   CHECK(ways(made) == std::vector{kReuse, kMake, kReuse});
+}
+
+TEST_CASE_FIXTURE(Fixture, "of a kernel in several packages all layers are made, or none") {
+  input.lock.kernel = "linux-image-7.3-amd64";
+  input.lock.packages = {package("libc", 300), package("linux-binary-7.3-amd64", 400),
+                         package("linux-image-7.3-amd64", 1),
+                         package("linux-modules-7.3-amd64", 2)};
+  const std::vector<bool> cached(4, true);
+  BuildPlan made = plan(known({true, true, true, true}, cached));
+  CHECK(ways(made) == std::vector{kReuse, kReuse, kReuse, kReuse});
+  CHECK(all_others(made)->size() == 1);
+  made = plan(known({false, true, true, false}, cached));
+  CHECK(ways(made) == std::vector{kMake, kMake, kMake, kMake});
+  CHECK_FALSE(made.packages[1].there.has_value());
+  using Role = KernelRole;
+  const Role roles[] = {Role::none, Role::part, Role::named, Role::part};
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(made.packages[i].question.options.kernel == roles[i]);
+    CHECK(made.packages[i].question.options.kernel_packages.size() == (i == 0 ? 0 : 3));
+  }
+  // One of its packages is another: the layers of all are others.
+  const auto before = layer_questions(input, kProgram);
+  input.lock.packages[1].digest = digest_of("other");
+  const auto after = layer_questions(input, kProgram);
+  for (std::size_t i = 0; i < 4; ++i) CHECK((before[i].key == after[i].key) == (i == 0));
+
+  input.manifest.module_sources["wireguard"] = {.package = "libc"};
+  made = plan(known({true, true, true, true}, cached));
+  CHECK(ways(made) == std::vector{kReuse, kWait, kWait, kWait});
+  LayerFacts libc = facts_of("libc");
+  const auto questions = kernel_questions(input, {&libc}, {}, kProgram);
+  REQUIRE(questions.size() == 3);
+  CHECK(questions[0].package == 2);
+  take_kernel(input, made, questions, {facts_of("a"), facts_of("b"), facts_of("c")});
+  CHECK(ways(made) == std::vector{kReuse, kReuse, kReuse, kReuse});
+  take_kernel(input, made, questions, {facts_of("a"), std::nullopt, facts_of("c")});
+  CHECK(ways(made) == std::vector{kReuse, kMake, kMake, kMake});
 }
 
 TEST_CASE_FIXTURE(Fixture, "a module in another layer changes what the kernel's layer is called") {
   const BuildPlan made = plan(known({true, true, true}, {true, true, true}));
   LayerFacts libc = facts_of("libc"), tools = facts_of("tools");
-  CHECK_FALSE(kernel_question(input, {&libc, &tools}, {}, kProgram).has_value());
+  CHECK(kernel_questions(input, {&libc, &tools}, {}, kProgram).empty());
   tools.modules.push_back({"usr/lib/modules/6/extra/a.ko", digest_of("a")});
-  const auto question = kernel_question(input, {&libc, &tools}, {}, kProgram);
-  REQUIRE(question.has_value());
-  CHECK(question->key != made.packages[1].question.key);
-  REQUIRE(question->options.foreign.modules.size() == 1);
-  CHECK(question->options.foreign.modules[0].package == "tools");
+  const auto questions = kernel_questions(input, {&libc, &tools}, {}, kProgram);
+  REQUIRE(questions.size() == 1);
+  CHECK(questions[0].key != made.packages[1].question.key);
+  REQUIRE(questions[0].options.foreign.modules.size() == 1);
+  CHECK(questions[0].options.foreign.modules[0].package == "tools");
 }
 
 TEST_CASE_FIXTURE(Fixture, "another builder asks for other layers") {

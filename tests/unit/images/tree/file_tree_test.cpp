@@ -81,9 +81,24 @@ TEST_CASE("merging /usr moves paths, joins folders and refuses collisions") {
   REQUIRE(twice.put(at("bin/sh"), file("1")).has_value());
   REQUIRE(twice.put(at("usr/bin/sh"), file("1")).has_value());
   CHECK_FALSE(merge_usr(twice).has_value());
-  FileTree on_link;
-  REQUIRE(on_link.put(at("lib"), link_to("usr/lib")).has_value());
-  CHECK_FALSE(merge_usr(on_link).has_value());
+}
+
+TEST_CASE(
+    "a package's own merged-/usr links are no conflict where they are the root's, and no others") {
+  for (const char* name : {"bin", "lib", "lib64", "sbin"}) {
+    CAPTURE(name);
+    FileTree same, elsewhere, content;
+    REQUIRE(same.put(at(name), link_to("usr/" + std::string(name))).has_value());
+    REQUIRE(same.put(at("usr/lib/x"), file("x")).has_value());
+    const auto merged_tree = merge_usr(same);
+    REQUIRE(merged_tree.has_value());
+    CHECK(merged_tree->find(at(name)) == nullptr);
+    CHECK(merged_tree->find(at("usr/lib/x")) != nullptr);
+    REQUIRE(elsewhere.put(at(name), link_to("usr/share")).has_value());
+    CHECK_FALSE(merge_usr(elsewhere).has_value());
+    REQUIRE(content.put(at(name), file("x")).has_value());
+    CHECK_FALSE(merge_usr(content).has_value());
+  }
 }
 
 TEST_CASE("a path that is too long or too deep once /usr is merged is refused for that") {

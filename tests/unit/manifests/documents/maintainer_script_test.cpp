@@ -19,6 +19,15 @@ TEST_CASE("comments, empty lines, versions and names do not change a script's di
         "echo @PACKAGE@ @VERSION@\n");
 }
 
+TEST_CASE("the release in a script of any of a split kernel's packages does not count") {
+  for (const std::string part : {"image", "binary", "modules", "base"}) {
+    CAPTURE(part);
+    CHECK(normalize_script("#!/bin/sh -e\nversion=7.3.4+deb13-amd64\ndepmod \"$version\"\n",
+                           {"linux-" + part + "-7.3.4+deb13-amd64", "7.3.4-1~bpo13+1"}) ==
+          "#!/bin/sh -e\nversion=@RELEASE@\ndepmod \"$version\"\n");
+  }
+}
+
 TEST_CASE("any change of code changes the digest") {
   const ScriptOwner owner{"demo-tool", "1.0-1"};
   const std::string script = "#!/bin/sh\nset -e\nrm -f /tmp/x\n";
