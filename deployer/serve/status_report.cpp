@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "deployer/serve/registry_guard.h"
+
 namespace weir::deployer {
 namespace {
 
@@ -90,6 +92,9 @@ StatusReport status_of(const Documents& documents, const Observed& observed) {
     out.holds = steering.holds.size();
     active = steering.active;
   }
+  if (auto fine = judge_registry(documents, observed, {}); !fine) {
+    out.registry_trouble = std::move(fine).error().message;
+  }
   add_clients(documents, observed, out);
   std::map<NodeId, std::size_t> homes;
   for (const ClientStatus& client : out.clients) {
@@ -142,6 +147,7 @@ std::string print_text(const StatusReport& report) {
     }
   }
   if (report.steering) out += std::to_string(report.idle) + " registered peers are idle\n";
+  if (!report.registry_trouble.empty()) out += "registry: " + report.registry_trouble + "\n";
   if (report.rights + report.holds != 0) {
     out += std::to_string(report.rights) + " rights to initiate and " +
            std::to_string(report.holds) + " holds stand\n";
@@ -157,6 +163,7 @@ std::string print_json(const StatusReport& report) {
   out["fleet"] = report.fleet;
   out["steering"] = report.steering;
   if (!report.director_trouble.empty()) out["director_trouble"] = report.director_trouble;
+  if (!report.registry_trouble.empty()) out["registry_trouble"] = report.registry_trouble;
   out["version"] = report.version;
   out["active_pool"] = nullptr;
   out["pools"] = Json::array();
@@ -195,6 +202,11 @@ std::string print_json(const StatusReport& report) {
   out["rollout"] = report.rollout;
   out["next"] = report.advice;
   return out.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+std::string print_json(const Error& error) {
+  const nlohmann::ordered_json out{{"error", error.message}, {"error_code", name_of(error.code)}};
+  return out.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace weir::deployer

@@ -44,6 +44,7 @@ struct StatusReport {
   std::string fleet;
   bool steering = false;  ///< the director's table is there
   std::string director_trouble;
+  std::string registry_trouble;  ///< it lost more peers than may go unasked
   std::uint64_t version = 0;
   std::vector<PoolStatus> pools;
   std::vector<ClientStatus> clients;  ///< those with a session, by name
@@ -56,5 +57,7 @@ struct StatusReport {
 [[nodiscard]] StatusReport status_of(const Documents& documents, const Observed& observed);
 [[nodiscard]] std::string print_text(const StatusReport& report);
 [[nodiscard]] std::string print_json(const StatusReport& report);
+/// Where nothing could be read: `error` and `error_code`.
+[[nodiscard]] std::string print_json(const Error& error);
 
 }  // namespace weir::deployer

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "deployer/serve/edge/control_socket.h"
+#include "deployer/serve/edge/watched_site.h"
 #include "deployer/serve/edge/watcher.h"
 
 namespace weir::deployer {
@@ -135,7 +136,14 @@ class Server {
                                 steady_clock::time_point ordered_at, const Progress& progress) {
     const auto site = Site::open(fleet_path_, Access::serve, progress);
     if (!site) return refusal_of(order, site.error());
-    return answer_order({**site, stop, ordered_at}, order);
+    ControlReply reply = answer_order({**site, stop, ordered_at}, order);
+    // A rollback may have been carried out although its registry was refused.
+    const bool judged = !std::holds_alternative<RollbackOrder>(order);
+    if (judged && reply.exit_code == exit_code(Outcome::done)) {
+      const std::lock_guard guard(accepting_);
+      accepted_ = (*site)->documents();
+    }
+    return reply;
   }
 
   void watch() {
@@ -154,16 +162,36 @@ class Server {
   }
 
   Status look() {
-    if (!site_ || stale_.exchange(false) || steady_clock::now() - opened_at_ > kReadAgainEvery) {
+    const bool ordered = stale_.exchange(false);
+    if (fleet_.site() == nullptr || ordered || steady_clock::now() - read_at_ > kReadAgainEvery) {
+      // What an order booted is not booted again.
+      Watched watched = watcher_ && !ordered ? watcher_->watched() : Watched();
       watcher_.reset();
-      site_.reset();
-      TRY_ASSIGN(site_, Site::open(fleet_path_, Access::serve, progress_));
-      site_->end_when(interrupted_);
-      site_->end_calls_when(interrupted_);
-      opened_at_ = steady_clock::now();
+      read_documents_again();
+      if (fleet_.site() != nullptr) watcher_.emplace(*fleet_.site(), ordered_, std::move(watched));
     }
-    if (!watcher_) watcher_.emplace(*site_, ordered_);
-    return watcher_->look();
+    return watcher_ ? watcher_->look(fleet_.revivals()) : Status();
+  }
+
+  void read_documents_again() {
+    {
+      const std::lock_guard guard(accepting_);
+      if (accepted_) fleet_.accept(*accepted_);
+      accepted_.reset();
+    }
+    const std::string last = fleet_.trouble();
+    fleet_.renew();
+    read_at_ = steady_clock::now();
+    if (fleet_.trouble() == last) return;
+    progress_("documents: " +
+              (fleet_.trouble().empty() ? "in order again, and used" : fleet_.trouble()));
+  }
+
+  Result<std::unique_ptr<Site>> open_to_look() {
+    TRY_ASSIGN(auto site, Site::open(fleet_path_, Access::serve, progress_));
+    site->end_when(interrupted_);
+    site->end_calls_when(interrupted_);
+    return site;
   }
 
   const std::string fleet_path_;
@@ -173,11 +201,13 @@ class Server {
   std::mutex orders_;  ///< one at a time
   std::atomic<bool> ordered_{false};
   std::list<Session> sessions_;
+  std::atomic<bool> stale_{false};  ///< an order was carried out since documents were read
+  std::mutex accepting_;
+  std::optional<Documents> accepted_;  ///< that an order was done with
   // The watching thread's own.
-  std::atomic<bool> stale_{false};
-  std::unique_ptr<Site> site_;
+  WatchedSite fleet_{[this] { return open_to_look(); }};
   std::optional<Watcher> watcher_;
-  steady_clock::time_point opened_at_;
+  steady_clock::time_point read_at_;
 };
 
 /// The order was given to a process that went away: it may have been carried out, or in part.

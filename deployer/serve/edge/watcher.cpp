@@ -11,17 +11,31 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{3000};
 
+/// What is not done now is found again: these nodes count as not looked at.
+void put_off(const std::vector<Revival>& revivals, const Watched& before, Watched& watched) {
+  for (const Revival& revival : revivals) {
+    watched.boots.erase(revival.node);
+    if (const auto it = before.boots.find(revival.node); it != before.boots.end()) {
+      watched.boots.insert(*it);
+    }
+  }
+}
+
 }  // namespace
 
-Status Watcher::look() {
+Status Watcher::look(Revivals revivals) {
   TRY_ASSIGN(const Observed observed, observe(site_, kPatience));
   if (site_.cancelled()) return {};
   // An order that began meanwhile knows better what boots are its own: they are looked at again.
   Watched watched = watched_;
-  const WatchPlan plan = plan_watch(site_.documents(), observed, watched);
+  WatchPlan plan = plan_watch(site_.documents(), observed, watched);
   for (const std::string& line : plan.say) site_.say(line);
   watched_.troubles = watched.troubles;
   if (quiet_) return {};
+  if (revivals == Revivals::wait) {
+    put_off(plan.revivals, watched_, watched);
+    plan.revivals.clear();
+  }
   // One node that cannot be revived holds up no other; all are looked at again then.
   Status revived;
   for (const Revival& revival : plan.revivals) {
@@ -43,7 +57,10 @@ Status Watcher::revive(const Revival& revival) {
   const NodeId& node = revival.node;
   site_.say("node " + node.string() + " was booted again (" + revival.boot_id +
             "): giving it key and peers");
-  TRY(feed_all(site_, {node}));
+  TRY_ASSIGN(const auto fed, feed_nodes(site_, {node}, Removals::keep, Confirming::all));
+  if (const auto& error = fed.at(node).error) {
+    return tl::unexpected(Error(*error).in("node " + node.string()));
+  }
   TRY(site_.director().forget(node));
   const auto& lost = revival.calls;
   if (lost.empty()) return {};

@@ -161,14 +161,6 @@ Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& 
   return out;
 }
 
-Status feed_all(Site& site, const std::vector<NodeId>& nodes) {
-  TRY_ASSIGN(auto fed, feed_nodes(site, nodes, Removals::take, Confirming::all));
-  for (auto& [node, one] : fed) {
-    if (one.error) return tl::unexpected(Error(*one.error).in("node " + node.string()));
-  }
-  return {};
-}
-
 Status set_clocks(Site& site, const std::map<NodeId, std::chrono::microseconds>& ahead) {
   std::vector<NodeId> nodes;
   for (const auto& [node, _] : ahead) nodes.push_back(node);

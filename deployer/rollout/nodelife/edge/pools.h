@@ -38,8 +38,6 @@ enum class Confirming : std::uint8_t { none, all };
 /// errors  unauthorized: the fleet's identity is needed and cannot be opened
 Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& nodes,
                                          Removals removals, Confirming confirming);
-/// The same of everything; the first node that was not fed is an error.
-Status feed_all(Site& site, const std::vector<NodeId>& nodes);
 
 /// Sets clocks to so far ahead of ours.
 Status set_clocks(Site& site, const std::map<NodeId, std::chrono::microseconds>& ahead);

@@ -4,11 +4,15 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "deployer/orders/edge/observe.h"
 #include "deployer/serve/edge/control_socket.h"
+#include "deployer/serve/edge/watched_site.h"
 #include "deployer/serve/edge/watcher.h"
+#include "deployer/serve/status_report.h"
 #include "tests/unit/deployer/fake_fleet.h"
 
 namespace weir::deployer {
@@ -31,10 +35,35 @@ struct Served {
   FakeFleet fleet{2};
   std::atomic<bool> interrupted{false}, ended{false};
   Status status;
+  std::mutex lock;
+  std::vector<std::string> said;
   std::thread thread{[this] {
-    status = serve(fleet.folder + "/fleet.yaml", interrupted, [](const std::string&) {});
+    status = serve(fleet.folder + "/fleet.yaml", interrupted, [this](const std::string& line) {
+      const std::lock_guard guard(lock);
+      said.push_back(line);
+    });
     ended = true;
   }};
+  std::ptrdiff_t times_said(const std::string& part) {
+    const std::lock_guard guard(lock);
+    return std::count_if(said.begin(), said.end(), [&](const std::string& line) {
+      return line.find(part) != std::string::npos;
+    });
+  }
+  /// The answer to one line.
+  ControlReply ask(const std::string& line) {
+    auto connection = connect();
+    REQUIRE(connection.has_value());
+    REQUIRE(connection->send(line).has_value());
+    for (;;) {
+      const auto answer = connection->receive(seconds(60));
+      REQUIRE(answer.has_value());
+      REQUIRE(answer->has_value());
+      const auto reply = parse_control_reply(**answer);
+      REQUIRE(reply.has_value());
+      if (!reply->progress) return *reply;
+    }
+  }
   ~Served() {
     interrupted = true;
     if (thread.joinable()) thread.join();
@@ -108,16 +137,9 @@ TEST_CASE("a client that does not listen holds nobody up, and gets no half lines
 
 TEST_CASE("a line that is no order is answered with what is wrong, and a code") {
   Served served;
-  auto connection = served.connect();
-  REQUIRE(connection.has_value());
-  REQUIRE(connection->send(R"({"command":"dance"})").has_value());
-  const auto line = connection->receive(seconds(60));
-  REQUIRE(line.has_value());
-  REQUIRE(line->has_value());
-  const auto reply = parse_control_reply(**line);
-  REQUIRE(reply.has_value());
-  CHECK(reply->exit_code == 2);
-  CHECK(reply->error_code == "invalid input");
+  const ControlReply reply = served.ask(R"({"command":"dance"})");
+  CHECK(reply.exit_code == 2);
+  CHECK(reply.error_code == "invalid input");
 }
 
 TEST_CASE("what is refused because another order runs is told as JSON, with a code") {
@@ -226,6 +248,179 @@ TEST_CASE("an order whose serving process goes away needs a person: how far it c
   CHECK((*reply)->exit_code == 4);
   CHECK((*reply)->error.find("weir-deployer status") != std::string::npos);
   CHECK(nlohmann::json::parse((*reply)->json)["outcome"] == "needs a person");
+}
+
+namespace {
+
+/// As a node is after its machine was reset: it knows nobody.
+void reboot(FakeFleet& fleet, const char* name) {
+  const std::lock_guard guard(fleet.lock);
+  auto& node = fleet.nodes.at(FakeFleet::node(name));
+  ++node.boots;
+  node.key.reset();
+  node.peers.clear();
+  for (auto& [key, client] : fleet.clients) {
+    if (client.session == FakeFleet::node(name)) client.session.reset();
+  }
+}
+
+std::size_t peers_of(FakeFleet& fleet, const char* name) {
+  return fleet.nodes.at(FakeFleet::node(name)).peers.size();
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Twenty peers, who are up, and a fleet that is watched.
+struct WatchedFleet {
+  FakeFleet fleet{20};
+  std::atomic<bool> quiet{false};
+  WatchedSite site{[this]() -> Result<std::unique_ptr<Site>> {
+    TRY(read_documents(fleet.folder + "/fleet.yaml"));
+    return fleet.site();
+  }};
+
+  WatchedFleet() { fleet.done(FakeFleet::up("one")); }
+  void look() {
+    REQUIRE(site.site() != nullptr);
+    Watcher watcher(*site.site(), quiet);
+    REQUIRE(watcher.look(site.revivals()).has_value());
+  }
+  void lose_all_but_one() {
+    fleet.registry = {1};
+    fleet.write();
+  }
+  void break_line_two() {
+    auto text = read_file(fleet.folder + "/peers.jsonl", ByteCount{1 << 20});
+    REQUIRE(text.has_value());
+    text->insert(text->find('\n') + 1, "{\"name\":\n");
+    REQUIRE(write_file(fleet.folder + "/peers.jsonl", *text).has_value());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("documents that do not parse leave the watched fleet with those before, and are named") {
+  WatchedFleet watched;
+  watched.site.renew();
+  CHECK(watched.site.trouble() == "");
+  watched.break_line_two();
+  watched.site.renew();
+  CHECK(has(watched.site.trouble(), watched.fleet.folder + "/peers.jsonl:2"));
+  reboot(watched.fleet, "blue-1");
+  watched.look();
+  CHECK(peers_of(watched.fleet, "blue-1") == 20);
+  watched.fleet.registry.insert(21);
+  watched.fleet.write();
+  watched.site.renew();
+  CHECK(watched.site.trouble() == "");
+  reboot(watched.fleet, "blue-1");
+  watched.look();
+  CHECK(peers_of(watched.fleet, "blue-1") == 21);
+}
+
+TEST_CASE("a node that is booted again is not given a registry that lost too many peers") {
+  WatchedFleet watched;
+  watched.site.renew();
+  REQUIRE(watched.site.trouble() == "");
+  SUBCASE("while nodes say whom they know") {
+    watched.lose_all_but_one();
+    watched.site.renew();
+    reboot(watched.fleet, "blue-1");
+  }
+  SUBCASE("while the node that knew is booted again") {
+    reboot(watched.fleet, "blue-1");
+    watched.lose_all_but_one();
+    watched.site.renew();
+  }
+  CHECK(has(watched.site.trouble(), watched.fleet.folder + "/peers.jsonl: "));
+  CHECK(has(watched.site.trouble(), "--allow-removals 19"));
+  watched.look();
+  CHECK(peers_of(watched.fleet, "blue-1") == 20);
+
+  // Said by a person, it is the registry from then on.
+  watched.fleet.done(FakeFleet::up("one", 19));
+  watched.site.accept(watched.fleet.site()->documents());
+  watched.site.renew();
+  CHECK(watched.site.trouble() == "");
+  reboot(watched.fleet, "blue-1");
+  watched.look();
+  CHECK(peers_of(watched.fleet, "blue-1") == 1);
+}
+
+TEST_CASE(
+    "without documents before, a registry that lost too many revives nobody until it is in order") {
+  WatchedFleet watched;
+  for (const unsigned n : {1U, 2U, 3U, 4U}) watched.fleet.connect(n, "blue-1");
+  watched.site.renew();
+  watched.look();  // the state knows these clients now
+  watched.lose_all_but_one();
+  WatchedSite started{[&]() -> Result<std::unique_ptr<Site>> { return watched.fleet.site(); }};
+  reboot(watched.fleet, "blue-1");
+  started.renew();
+  CHECK(has(started.trouble(), "--allow-removals 3"));
+  REQUIRE(started.site() != nullptr);
+  std::optional<Watcher> watcher(std::in_place, *started.site(), watched.quiet);
+  REQUIRE(watcher->look(started.revivals()).has_value());
+  REQUIRE(watcher->look(started.revivals()).has_value());
+  CHECK(peers_of(watched.fleet, "blue-1") == 0);
+  for (unsigned n = 2; n <= 20; ++n) watched.fleet.registry.insert(n);
+  watched.fleet.write();
+  Watched noticed = watcher->watched();
+  watcher.reset();
+  started.renew();
+  CHECK(started.trouble() == "");
+  watcher.emplace(*started.site(), watched.quiet, std::move(noticed));
+  REQUIRE(watcher->look(started.revivals()).has_value());
+  CHECK(peers_of(watched.fleet, "blue-1") == 20);
+}
+
+TEST_CASE("watching takes nobody from a node") {
+  WatchedFleet watched;
+  watched.site.renew();
+  Watcher first(*watched.site.site(), watched.quiet);
+  REQUIRE(first.look().has_value());
+  watched.fleet.registry.erase(20);
+  watched.fleet.write();
+  Watched noticed = first.watched();
+  watched.site.renew();
+  CHECK(watched.site.trouble() == "");
+  {
+    const std::lock_guard guard(watched.fleet.lock);
+    ++watched.fleet.nodes.at(FakeFleet::node("blue-1")).boots;  // and somebody fed it since
+  }
+  Watcher second(*watched.site.site(), watched.quiet, std::move(noticed));
+  REQUIRE(second.look().has_value());
+  CHECK(peers_of(watched.fleet, "blue-1") == 20);
+}
+
+TEST_CASE(
+    "a serving deployer says once that its documents are not in order, and when they are again") {
+  Served served;
+  (void)served.connect();
+  const std::string order = R"({"command":"rollback"})";
+  REQUIRE(write_file(served.fleet.folder + "/peers.jsonl", "{\n").has_value());
+  const std::string where = "documents: " + served.fleet.folder + "/peers.jsonl:1";
+  CHECK(has(served.ask(order).error, "peers.jsonl:1"));
+  CHECK(eventually([&] { return served.times_said(where) == 1; }));
+  served.fleet.write();
+  CHECK_FALSE(has(served.ask(order).error, "peers.jsonl:1"));
+  CHECK(eventually([&] { return served.times_said("documents: in order again") == 1; }));
+  CHECK(served.times_said(where) == 1);
+}
+
+TEST_CASE("status says what is wrong with the registry") {
+  WatchedFleet watched;
+  const auto report = [&] {
+    const auto site = watched.fleet.site();
+    return status_of(site->documents(), *observe(*site, seconds(3)));
+  };
+  CHECK(report().registry_trouble == "");
+  watched.lose_all_but_one();
+  CHECK(has(print_text(report()), "registry: " + watched.fleet.folder + "/peers.jsonl: "));
+  const auto told = nlohmann::json::parse(print_json(report()));
+  CHECK(has(told["registry_trouble"], "--allow-removals 19"));
 }
 
 }  // namespace weir::deployer
