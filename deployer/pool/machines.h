@@ -48,12 +48,12 @@ class MachineDriver {
                                       const manifests::PoolSpec& spec, const BootImage& image,
                                       const manifests::NodeConfig& config,
                                       const std::string& folder) = 0;
-  /// `gone` also where the record's process is no machine of ours. Never waits for the node.
+  /// `gone` also where its process is no machine of ours. errors: io: it cannot be looked at now
   virtual Result<MachineState> state(const MachineRecord& machine) = 0;
   /// The tail of its console, for error messages.
   virtual std::string console_tail(const MachineRecord& machine, std::size_t lines) = 0;
   /// Ends it: asks first, then insists after `patience`. Gone already is fine. Its links go with
-  /// it. errors: timeout: it does not end
+  /// it. errors: timeout: it does not end; integrity: its process is not recognised and left alone
   virtual Status stop(const MachineRecord& machine, std::chrono::milliseconds patience) = 0;
   /// Ends what runs in `folder` though no record says so: its deployer died between starting it and
   /// writing that down. Nothing there is fine. errors: timeout: it is frozen and cannot be asked

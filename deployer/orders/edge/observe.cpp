@@ -12,6 +12,8 @@ NodeSeen look_at(Site& site, const NodeId& node, bool recorded,
   if (!recorded) return out;
   const auto state = site.machine_state(node);
   if (!state) {
+    // Not known to have ended: nobody may count on that it has.
+    out.machine = pool::MachineState::running;
     out.trouble = state.error().message;
     return out;
   }

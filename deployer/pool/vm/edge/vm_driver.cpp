@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <mutex>
 #include <thread>
 
@@ -19,8 +18,8 @@
 #include "deployer/pool/node_users.h"
 #include "deployer/pool/vm/edge/confined_qemu.h"
 #include "deployer/pool/vm/edge/kvm_trial.h"
+#include "deployer/pool/vm/edge/machine_process.h"
 #include "deployer/pool/vm/edge/qmp.h"
-#include "deployer/pool/vm/machine_identity.h"
 #include "deployer/pool/vm/qemu_arguments.h"
 
 namespace weir::pool {
@@ -33,12 +32,7 @@ constexpr std::size_t kTailBytes = 64 << 10;
 constexpr milliseconds kQmpPatience{20000};
 constexpr milliseconds kKillPatience{10000};
 constexpr milliseconds kLookAgain{20};
-constexpr ByteCount kLongestProcFile{1 << 20};
 constexpr int kPreferredNice = -10;
-
-ProcessId process_of(const MachineRecord& machine) {
-  return {static_cast<pid_t>(machine.pid), machine.start_ticks};
-}
 
 // The node's configuration holds its TLS key: only the node's own user may read it.
 Result<Fd> make_config_file(const manifests::NodeConfig& config, uid_t user) {
@@ -58,46 +52,6 @@ std::string tail_of(const std::string& path, std::size_t lines) {
   const ssize_t n = ::pread(file->get(), text.data(), text.size(), from);
   text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, n)));
   return last_lines(text, lines, from == 0);
-}
-
-std::optional<std::string> executable_of(const std::string& folder) {
-  std::array<char, PATH_MAX> path{};
-  const ssize_t n = ::readlink((folder + "/exe").c_str(), path.data(), path.size());
-  if (n < 0) return std::nullopt;
-  return std::string(path.data(), static_cast<std::size_t>(n));
-}
-
-// Nothing: the process ended meanwhile.
-std::optional<ProcessFacts> facts_of(std::int64_t pid) {
-  const std::string folder = "/proc/" + std::to_string(pid);
-  const auto status = read_file(folder + "/status", kLongestProcFile);
-  const auto command = read_file(folder + "/cmdline", kLongestProcFile);
-  if (!status || !command) return std::nullopt;
-  const auto user = parse_real_user(*status);
-  if (!user) return std::nullopt;
-  return ProcessFacts{executable_of(folder), parse_command_line(*command), *user};
-}
-
-// How a record's process was found.
-enum class Found : std::uint8_t {
-  running,
-  frozen,
-  ending,   // gone, but its last threads may still hold the taps
-  another,  // no machine of ours, or not this one
-};
-
-Result<Found> find_machine(const MachineRecord& machine) {
-  const ProcessId process = process_of(machine);
-  if (process.pid <= 0) return Found::another;
-  TRY_ASSIGN(const auto before, observe(process));
-  if (!before) return Found::ending;
-  const auto facts = facts_of(machine.pid);
-  // The facts are of the process that was asked about only if it is still there.
-  TRY_ASSIGN(const auto after, observe(process));
-  if (!after) return Found::ending;
-  if (facts && is_ending(*facts)) return Found::ending;
-  if (!facts || !is_machine(*facts, machine)) return Found::another;
-  return after->state == 'T' || after->state == 't' ? Found::frozen : Found::running;
 }
 
 class VmDriver final : public MachineDriver {
@@ -141,7 +95,12 @@ class VmDriver final : public MachineDriver {
     const std::string context = "stop node " + machine.node.string();
     const ProcessId process = process_of(machine);
     TRY_ASSIGN_IN(const Found before, find_machine(machine), context);
-    if (before == Found::another) return {};
+    if (before == Found::nobody) return {};
+    if (before == Found::foreign) {
+      return fail(Errc::integrity, context + ": process " + std::to_string(machine.pid) +
+                                       " is the one that is recorded, but not recognised as this "
+                                       "node's machine, and left alone: if it is, end it yourself");
+    }
     if (before == Found::running && patience.count() > 0) {
       // What it answers does not matter: that it ends does.
       if (auto qmp = QmpClient::open(machine.folder, patience)) {

@@ -75,12 +75,14 @@ Status wait_until_up(Site& site, const NodeId& node, steady_clock::time_point st
   while (steady_clock::now() < deadline) {
     if (site.cancelled())
       return fail(Errc::busy, "interrupted while node " + node.string() + " booted");
-    TRY_ASSIGN(const auto state, site.machine_state(node));
-    if (state == pool::MachineState::gone) {
+    const auto state = site.machine_state(node);
+    if (state && *state == pool::MachineState::gone) {
       last.message = "its machine ended by itself";
       break;
     }
-    if (auto client = site.connect(node, milliseconds(2000))) {
+    if (!state) {
+      last = state.error();
+    } else if (auto client = site.connect(node, milliseconds(2000))) {
       auto identity = (*client)->identity();
       if (identity) {
         const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - started);
