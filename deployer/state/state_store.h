@@ -56,7 +56,7 @@ struct JournalEntry {
       records{};  ///< `encode(JournalRecord)`, of all steps since the last entry
 };
 
-/// A rollout's journal as far as it was kept: what `replay` walks.
+/// A rollout's journal as far as it was kept, by former versions not at all: what `replay` walks.
 struct StoredJournal {
   std::string plan;
   std::vector<std::string> records;

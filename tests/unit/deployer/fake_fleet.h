@@ -34,6 +34,7 @@ class FakeFleet {
     pool::MachineState machine = pool::MachineState::gone;
     bool answers = true;
     bool comes_up = true;  ///< its API answers once it was booted
+    unsigned unseen = 0;   ///< looks at its machine that fail yet
     unsigned boots = 0;
     manifests::Release release = testing::release_named("none");
     std::array<std::uint8_t, 32> seal_public{}, seal_private{};
@@ -113,14 +114,16 @@ class FakeFleet {
     REQUIRE(write_file(place + "/release.json.minisig", people_.sign(0, text)).has_value());
   }
 
-  [[nodiscard]] std::unique_ptr<Site> site() {
+  [[nodiscard]] std::unique_ptr<Site> site(
+      SqliteStore::Access access = SqliteStore::Access::write) {
     auto documents = read_documents(folder + "/fleet.yaml");
     if (!documents) FAIL(documents.error().message);
     REQUIRE(make_folders(folder + "/state", 0700).has_value());
-    auto site = Site::compose(std::move(*documents), reach(), [this](const std::string& line) {
-      const std::lock_guard guard(lock);
-      said.push_back(line);
-    });
+    auto site =
+        Site::compose(std::move(*documents), reach(access), [this](const std::string& line) {
+          const std::lock_guard guard(lock);
+          said.push_back(line);
+        });
     return site;
   }
 
@@ -138,8 +141,9 @@ class FakeFleet {
     REQUIRE(report->outcome == Outcome::done);
     return std::move(*report);
   }
-  [[nodiscard]] Result<Planned> plan(const Order& order) {
-    const auto at = site();
+  [[nodiscard]] Result<Planned> plan(const Order& order,
+                                     SqliteStore::Access access = SqliteStore::Access::write) {
+    const auto at = site(access);
     return plan_on(*at, order, Seeing::forgotten);
   }
 
@@ -199,7 +203,7 @@ class FakeFleet {
   static std::int64_t clock_ns() {
     return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
   }
-  Reach reach();
+  Reach reach(SqliteStore::Access access);
 
   std::string more_;
   testing::People people_{1};
@@ -273,7 +277,9 @@ class FakeFleet::FakeMachines final : public pool::MachineDriver {
     Node& node = fleet_.nodes.at(link.node);
     const unsigned boots = node.boots + 1;
     const bool comes_up = node.comes_up;
+    const unsigned unseen = node.unseen;
     node = Node{};
+    node.unseen = unseen;
     node.machine = pool::MachineState::running;
     node.boots = boots;
     node.answers = node.comes_up = comes_up;
@@ -284,7 +290,12 @@ class FakeFleet::FakeMachines final : public pool::MachineDriver {
   }
   Result<pool::MachineState> state(const pool::MachineRecord& machine) override {
     const std::lock_guard guard(fleet_.lock);
-    return fleet_.nodes.at(machine.node).machine;
+    Node& node = fleet_.nodes.at(machine.node);
+    if (node.unseen != 0) {
+      --node.unseen;
+      return fail_errno(Errc::io, EMFILE, "/proc");
+    }
+    return node.machine;
   }
   std::string console_tail(const pool::MachineRecord&, std::size_t) override { return {}; }
   Status stop(const pool::MachineRecord& machine, std::chrono::milliseconds) override {
@@ -299,8 +310,8 @@ class FakeFleet::FakeMachines final : public pool::MachineDriver {
   FakeFleet& fleet_;
 };
 
-inline Reach FakeFleet::reach() {
-  auto store = SqliteStore::open(folder + "/state/fleet.db");
+inline Reach FakeFleet::reach(SqliteStore::Access access) {
+  auto store = SqliteStore::open(folder + "/state/fleet.db", access);
   if (!store) FAIL(store.error().message);
   return Reach{
       .store = std::make_unique<SqliteStore>(std::move(*store)),

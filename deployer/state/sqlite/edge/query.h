@@ -15,6 +15,7 @@ namespace weir::deployer {
 struct SqliteStore::State {
   sqlite3* db = nullptr;
   std::string path;
+  bool walkable = true;  ///< has the tables that a journal is walked by; a reader upgrades nothing
   std::recursive_mutex one_at_a_time;
 
   State() = default;

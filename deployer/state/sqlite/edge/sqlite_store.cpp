@@ -87,6 +87,7 @@ Result<SqliteStore> SqliteStore::open(const std::string& path, Access access) {
                             "; COMMIT;";
     TRY(state->run(sql.c_str()));
   }
+  state->walkable = format == kFormat || writes;
   return SqliteStore(std::move(state));
 }
 

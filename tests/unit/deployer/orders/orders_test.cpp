@@ -2,6 +2,8 @@
 // means while it is done.
 #include "deployer/orders/edge/orders.h"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -323,6 +325,101 @@ TEST_CASE("an up that is interrupted while nodes boot ends, and undoes what it s
   CHECK(report->refusal->code == Code::interrupted);
   CHECK(fleet.nodes.at(FakeFleet::node("blue-1")).machine == pool::MachineState::gone);
   CHECK_FALSE(fleet.installed);
+}
+
+namespace {
+
+/// The tables of format 1, as 419a97a makes them.
+constexpr const char* kFormatOne = R"sql(
+CREATE TABLE machines (node TEXT PRIMARY KEY, pid INTEGER NOT NULL, start_ticks INTEGER NOT NULL,
+  folder TEXT NOT NULL, server_pin TEXT NOT NULL) STRICT;
+CREATE TABLE pools (pool TEXT PRIMARY KEY, release TEXT NOT NULL, release_digest TEXT NOT NULL) STRICT;
+CREATE TABLE active (one INTEGER PRIMARY KEY CHECK (one = 1), pool TEXT NOT NULL) STRICT;
+CREATE TABLE rollouts (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, release TEXT NOT NULL,
+  from_pool TEXT NOT NULL, to_pool TEXT NOT NULL, phase TEXT NOT NULL, started INTEGER NOT NULL,
+  finished INTEGER NOT NULL, outcome TEXT NOT NULL) STRICT;
+CREATE TABLE journal (id INTEGER PRIMARY KEY, rollout INTEGER NOT NULL REFERENCES rollouts(id),
+  at_ms INTEGER NOT NULL, phase TEXT NOT NULL, reasons TEXT NOT NULL, commands TEXT NOT NULL) STRICT;
+CREATE TABLE clients (public_key TEXT PRIMARY KEY, endpoint TEXT NOT NULL, node TEXT NOT NULL) STRICT;
+PRAGMA user_version=1;
+)sql";
+
+void run_sql(const std::string& file, const std::string& sql) {
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open(file.c_str(), &db) == SQLITE_OK);
+  const bool fine = sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
+  const std::string words = sqlite3_errmsg(db);
+  sqlite3_close(db);
+  if (!fine) FAIL(words);
+}
+
+/// Makes a fleet's state what a deployer of format 1 had written by the time it was killed while it
+/// committed a deploy.
+void put_back_to_format_one(const FakeFleet& fleet) {
+  const std::string now = fleet.folder + "/state/fleet.db";
+  const std::string before = fleet.folder + "/state/before.db";
+  std::string sql = "PRAGMA journal_mode=WAL;" + std::string(kFormatOne) + "ATTACH '" + now +
+                    "' AS now; PRAGMA foreign_keys=OFF;";
+  for (const std::string table : {"machines", "pools", "active", "clients"}) {
+    sql += "INSERT INTO main." + table + " SELECT * FROM now." + table + ";";
+  }
+  sql +=
+      "INSERT INTO main.rollouts VALUES (1, 'deploy', 'two', 'blue', 'green', 'committing', "
+      "1700000000, 0, '');";
+  run_sql(before, sql);
+  std::filesystem::remove(now + "-wal");
+  std::filesystem::remove(now + "-shm");
+  std::filesystem::rename(before, now);
+}
+
+}  // namespace
+
+TEST_CASE("a plan on a state of format 1 tells of the unfinished rollout, and changes nothing") {
+  FakeFleet fleet(3);
+  fleet.done(FakeFleet::up("one"));
+  fleet.connect(1, "blue-1");
+  fleet.done(FakeFleet::deploy("two"));
+  put_back_to_format_one(fleet);
+  const std::string file = fleet.folder + "/state/fleet.db";
+  const auto before = read_file(file, ByteCount{16 << 20});
+  REQUIRE(before.has_value());
+
+  const auto back = fleet.plan(RollbackOrder{}, SqliteStore::Access::read);
+  if (!back) FAIL(back.error().message);
+  const Json told = Json::parse(print_json(back->plan));
+  CHECK(told["from_pool"] == "green");
+  CHECK(told["to_pool"] == "blue");
+  const auto on = fleet.plan(FakeFleet::deploy("two"), SqliteStore::Access::read);
+  if (!on) FAIL(on.error().message);
+  CHECK(Json::parse(print_json(on->plan))["to_pool"] == "green");
+  const auto other = fleet.plan(FakeFleet::deploy("one"), SqliteStore::Access::read);
+  REQUIRE_FALSE(other.has_value());
+  CHECK(has(other.error().message, "the deploy of two was not finished"));
+  CHECK(*read_file(file, ByteCount{16 << 20}) == *before);
+
+  fleet.done(RollbackOrder{});
+  CHECK(fleet.clients.at(FakeFleet::key(1)).session == FakeFleet::node("blue-1"));
+}
+
+TEST_CASE("a machine that cannot be looked at for a moment counts as one that runs and is silent") {
+  FakeFleet fleet(20);
+  fleet.done(FakeFleet::up("one"));
+  fleet.done(FakeFleet::deploy("two"));
+  fleet.registry.erase(5);
+  fleet.write();
+  fleet.nodes.at(FakeFleet::node("blue-1")).unseen = 1;
+  const auto plan = fleet.plan(RollbackOrder{});
+  REQUIRE(plan.has_value());
+  CHECK(plan->plan.registry.unread == std::vector<NodeId>{FakeFleet::node("blue-1")});
+  CHECK(plan->plan.keep_removed);
+  CHECK(has(joined(plan->plan.warnings), "Too many open files"));
+}
+
+TEST_CASE("a boot is waited for although its machine cannot be looked at for a moment") {
+  FakeFleet fleet(2);
+  fleet.nodes.at(FakeFleet::node("blue-1")).unseen = 3;
+  fleet.done(FakeFleet::up("one"));
+  CHECK(fleet.nodes.at(FakeFleet::node("blue-1")).boots == 1);
 }
 
 }  // namespace weir::deployer

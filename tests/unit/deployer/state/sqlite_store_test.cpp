@@ -160,6 +160,9 @@ TEST_CASE("a file of the former format is read, and journaled in as the present 
     auto looked = SqliteStore::open(folder.file(), SqliteStore::Access::read);
     REQUIRE(looked.has_value());
     CHECK(**looked->active_pool() == pool("blue"));
+    const auto journal = looked->journal(1);
+    REQUIRE(journal.has_value());
+    CHECK(journal->plan.empty());
   }
   auto store = SqliteStore::open(folder.file());
   REQUIRE(store.has_value());
