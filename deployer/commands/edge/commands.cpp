@@ -137,7 +137,12 @@ weir::Command status_command(const std::atomic<bool>& interrupted) {
           .options = {fleet_option(given),
                       {"watch", "", &given->watch, "repeat every second"},
                       json_option(given)},
-          .run = [given, &interrupted] { return show_status(*given, interrupted); }};
+          .run = [given, &interrupted] { return show_status(*given, interrupted); },
+          .failed =
+              [given](const Error& error) {
+                if (given->json) std::cout << print_json(error) << std::endl;
+                return Exit::failed;
+              }};
 }
 
 weir::Command serve_command(const std::atomic<bool>& interrupted) {
@@ -159,7 +164,7 @@ CommandTable command_table(const std::atomic<bool>& interrupted) {
   return {.name = "weir-deployer",
           .summary = "boots pools of gateways from signed releases and moves live clients",
           .commands = {
-              init_command(),
+              init_command(interrupted),
               order_command("up", "boot the first pool from a release and steer clients to it",
                             "  weir-deployer up --fleet fleet.yaml --release gateway-6.1\n",
                             interrupted),

@@ -1,23 +1,29 @@
 #include "deployer/commands/edge/init.h"
 
+#include <poll.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "deployer/commands/fleet_draft.h"
 #include "keys/identity/edge/identity_files.h"
 #include "keys/identity/wireguard_identity.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/passphrase.h"
+#include "manifests/base/edge/destination.h"
 
 namespace weir::deployer {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
+
+constexpr std::chrono::milliseconds kLookUp{100};
 
 struct InitOptions {
   std::string fleet = "fleet.yaml";
@@ -31,8 +37,14 @@ struct InitOptions {
 };
 
 /// A line of the terminal; `otherwise` where it is empty.
-Result<std::string> ask(const std::string& question, const std::string& otherwise) {
+Result<std::string> ask(const std::string& question, const std::string& otherwise,
+                        const std::atomic<bool>& interrupted) {
   std::cerr << question << (otherwise.empty() ? "" : " [" + otherwise + "]") << ": " << std::flush;
+  // A signal may come before anybody waits for the line, and would not end that wait.
+  pollfd typed{STDIN_FILENO, POLLIN, 0};
+  while (!interrupted && ::poll(&typed, 1, static_cast<int>(kLookUp.count())) <= 0) {
+  }
+  if (interrupted) return fail(Errc::busy, "interrupted: nothing was written");
   std::string line;
   if (!std::getline(std::cin, line)) return fail(Errc::not_found, "no answer: nothing was written");
   return line.empty() ? otherwise : line;
@@ -53,7 +65,7 @@ std::vector<std::string> words_of(const std::string& line) {
 }
 
 /// Asks for what no option said; elsewhere than at a terminal, names it.
-Status complete(InitOptions& given) {
+Status complete(InitOptions& given, const std::atomic<bool>& interrupted) {
   if (!given.vip.empty() && !given.clients.empty() && !given.upstream.empty()) return {};
   if (::isatty(STDIN_FILENO) == 0) {
     std::string missing;
@@ -64,14 +76,15 @@ Status complete(InitOptions& given) {
   }
   if (given.vip.empty()) {
     TRY_ASSIGN(const std::string line,
-               ask("Public address that clients send to (IPv4, IPv6 or both)", ""));
+               ask("Public address that clients send to (IPv4, IPv6 or both)", "", interrupted));
     given.vip = words_of(line);
   }
   if (given.upstream.empty()) {
-    TRY_ASSIGN(given.upstream, ask("Interface that leads on from the gateways", ""));
+    TRY_ASSIGN(given.upstream, ask("Interface that leads on from the gateways", "", interrupted));
   }
   if (given.clients.empty()) {
-    TRY_ASSIGN(const std::string line, ask("Inner networks of the clients", "10.8.0.0/16"));
+    TRY_ASSIGN(const std::string line,
+               ask("Inner networks of the clients", "10.8.0.0/16", interrupted));
     given.clients = words_of(line);
   }
   return {};
@@ -171,17 +184,17 @@ struct NewText {
 };
 
 Status check_places(const std::vector<NewText>& files) {
+  std::set<fs::path> places;
   for (const NewText& file : files) {
     if (is_there(file.path)) {
       return fail(Errc::busy, file.path +
                                   ": is there already, and nothing is overwritten: move it, or say "
                                   "another place");
     }
-    const auto folder = fs::path(file.path).parent_path();
-    if (!folder.empty() && !fs::is_directory(folder)) {
-      return fail(Errc::not_found,
-                  folder.string() + ": no such folder: make it with mkdir -p " + folder.string());
+    if (!places.insert(fs::path(file.path).lexically_normal()).second) {
+      return fail(Errc::invalid_input, file.path + ": is named for two files: name two places");
     }
+    TRY(check_folder_of(file.path));
   }
   return {};
 }
@@ -211,8 +224,8 @@ void tell(const InitOptions& given, const std::vector<NewText>& files, const Fle
   std::cout << std::flush;
 }
 
-Result<Exit> init(InitOptions given) {
-  TRY(complete(given));
+Result<Exit> init(InitOptions given, const std::atomic<bool>& interrupted) {
+  TRY(complete(given, interrupted));
   TRY_ASSIGN(const FleetAnswers answers, answers_of(given));
   TRY_ASSIGN(const FleetDraft draft, draft_fleet(answers));
   // The fleet document last: whoever finds it finds the others too.
@@ -231,7 +244,7 @@ Result<Exit> init(InitOptions given) {
 
 }  // namespace
 
-Command init_command() {
+Command init_command(const std::atomic<bool>& interrupted) {
   const auto given = std::make_shared<InitOptions>();
   return {.name = "init",
           .summary = "write a first fleet document and its peers",
@@ -265,7 +278,7 @@ Command init_command() {
                {"state", "DIR", &given->state, "for journal, sockets and consoles"},
                {"plan", "", &given->plan, "say what would be written, and write nothing"},
                {"json", "", &given->json, "the result as one JSON object"}},
-          .run = [given] { return init(*given); }};
+          .run = [given, &interrupted] { return init(*given, interrupted); }};
 }
 
 }  // namespace weir::deployer

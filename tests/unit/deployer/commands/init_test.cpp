@@ -1,0 +1,292 @@
+// `weir-deployer init` as a person meets it: what is written, what is refused, and what is left.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "keys/identity/wireguard_identity.h"
+#include "manifests/base/edge/file.h"
+#include "manifests/base/edge/process.h"
+#include "manifests/documents/fleet.h"
+#include "manifests/documents/peers.h"
+#include "tests/patience.h"
+
+namespace weir::deployer {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kProgram = WEIR_BINARY_DIR "/bin/weir-deployer";
+// RFC 7748, 6.1.
+const std::string kAlice = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=";
+const std::vector<std::string> kAnswers = {"--vip", "198.51.100.1", "--upstream",
+                                           "eth1",  "--clients",    "10.8.0.0/16"};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+struct Folder {
+  Folder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { fs::remove_all(path); }
+  [[nodiscard]] std::string operator/(const std::string& name) const { return path + "/" + name; }
+  [[nodiscard]] std::set<std::string> names() const {
+    std::set<std::string> out;
+    for (const auto& entry : fs::directory_iterator(path)) out.insert(entry.path().filename());
+    return out;
+  }
+  [[nodiscard]] std::string read(const std::string& name) const {
+    const auto text = read_file(path + "/" + name, ByteCount{1 << 20});
+    REQUIRE_MESSAGE(text.has_value(), text.error().message);
+    return *text;
+  }
+  std::string path = (fs::temp_directory_path() / "weirt-init-XXXXXX").string();
+};
+
+/// Without a terminal, with every answer as a flag.
+Ended init(const Folder& folder, const std::vector<std::string>& more,
+           const std::vector<std::string>& answers = kAnswers, Confinement confinement = {}) {
+  Program program{.path = kProgram,
+                  .arguments = {"init", "--fleet", folder / "fleet.yaml"},
+                  .environment = {"WEIR_PASSPHRASE=horse"}};
+  program.confinement = std::move(confinement);
+  for (const auto* words : {&answers, &more}) {
+    program.arguments.insert(program.arguments.end(), words->begin(), words->end());
+  }
+  auto ended = run(program, "", {.time = test::kPatience});
+  REQUIRE_MESSAGE(ended.has_value(), ended.error().message);
+  return *ended;
+}
+
+/// `weir-deployer init` at a terminal, of which the test holds the other end.
+class AtTerminal {
+ public:
+  AtTerminal(const Folder& folder, std::vector<std::string> more) {
+    more.insert(more.begin(), {kProgram, "init", "--fleet", folder / "fleet.yaml"});
+    child_ = ::forkpty(&master_, nullptr, nullptr, nullptr);
+    REQUIRE(child_ >= 0);
+    if (child_ == 0) {
+      ::unsetenv("WEIR_PASSPHRASE");
+      std::vector<char*> words;
+      for (std::string& word : more) words.push_back(word.data());
+      words.push_back(nullptr);
+      ::execv(words.front(), words.data());
+      ::_exit(127);
+    }
+  }
+  AtTerminal(const AtTerminal&) = delete;
+  AtTerminal& operator=(const AtTerminal&) = delete;
+  ~AtTerminal() {
+    if (child_ > 0) {
+      ::kill(child_, SIGKILL);
+      ::waitpid(child_, nullptr, 0);
+    }
+    ::close(master_);
+  }
+  /// Each time from where it found the last.
+  void wait_for(const std::string& text) {
+    std::size_t at = 0;
+    while ((at = said_.find(text, heeded_)) == std::string::npos) REQUIRE_MESSAGE(hear(), said_);
+    heeded_ = at + text.size();
+  }
+  void type(const std::string& keys) const {
+    REQUIRE(::write(master_, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
+  }
+  /// How it ended: its exit status, or 128 and the signal.
+  int wait() {
+    while (hear()) {
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child_, &status, 0) == child_);
+    child_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  [[nodiscard]] const std::string& said() const { return said_; }
+
+ private:
+  /// False: it has ended (EIO), or nothing came in time.
+  bool hear() {
+    pollfd ready{master_, POLLIN, 0};
+    if (::poll(&ready, 1, static_cast<int>(test::kPatience.count())) != 1) return false;
+    std::array<char, 512> piece{};
+    const ssize_t n = ::read(master_, piece.data(), piece.size());
+    if (n > 0) said_.append(piece.data(), static_cast<std::size_t>(n));
+    return n > 0;
+  }
+
+  int master_ = -1;
+  pid_t child_ = -1;
+  std::string said_;
+  std::size_t heeded_ = 0;
+};
+
+const char* const kQuestions[] = {"Public address", "Interface that leads on", "Inner networks"};
+
+}  // namespace
+
+TEST_CASE(
+    "init with every answer as a flag writes documents that parse, and says what comes next") {
+  const Folder folder;
+  const Ended ended = init(folder, {"--peer", "alice=" + kAlice, "--make-identity", "--json"});
+  REQUIRE_MESSAGE(ended.status == 0, ended.error);
+  CHECK(folder.names() == std::set<std::string>{"fleet.yaml", "gateway.identity", "peers.jsonl"});
+  const auto fleet = manifests::parse_fleet(folder.read("fleet.yaml"));
+  REQUIRE(fleet.has_value());
+  CHECK(fleet->vip.ipv4->string() == "198.51.100.1");
+  CHECK(fleet->director.upstream_interface == "eth1");
+  const auto peers = manifests::parse_peers(folder.read("peers.jsonl"));
+  REQUIRE(peers.has_value());
+  REQUIRE(peers->size() == 1);
+  CHECK(peers->front().public_key.string() == kAlice);
+  CHECK(fs::status(folder / "gateway.identity").permissions() == fs::perms(0600));
+  CHECK(keys::sealed_with(folder.read("gateway.identity")).value() ==
+        keys::SealingKey::Kind::passphrase);
+  const auto told = nlohmann::json::parse(ended.output);
+  CHECK(told["wrote"].size() == 3);
+  CHECK(has(told["next"].back(), "weir-deployer up --fleet " + folder / "fleet.yaml"));
+}
+
+TEST_CASE("init overwrites nothing, and then writes nothing at all") {
+  for (const char* there : {"fleet.yaml", "peers.jsonl", "gateway.identity"}) {
+    for (const char* plan : {"--plan", ""}) {
+      CAPTURE(there);
+      CAPTURE(plan);
+      const Folder folder;
+      REQUIRE(write_file(folder / there, "mine\n").has_value());
+      std::vector<std::string> more = {"--make-identity"};
+      if (*plan != '\0') more.emplace_back(plan);
+      const Ended ended = init(folder, more);
+      CHECK(ended.status == 1);
+      CHECK(has(ended.error, folder / there + ": is there already"));
+      CHECK(folder.names() == std::set<std::string>{there});
+      CHECK(folder.read(there) == "mine\n");
+    }
+  }
+  const Folder folder;
+  fs::create_symlink("nowhere", folder / "fleet.yaml");
+  CHECK(has(init(folder, {}).error, "fleet.yaml: is there already"));
+  CHECK(folder.names() == std::set<std::string>{"fleet.yaml"});
+}
+
+TEST_CASE(
+    "init and its plan refuse a folder that is missing or may not be written to, and name it") {
+  const Folder folder;
+  fs::permissions(folder.path, fs::perms(0777));
+  fs::create_directory(folder / "shut");
+  fs::permissions(folder / "shut", fs::perms(0555));
+  // Root may write everywhere.
+  Confinement somebody;
+  if (::geteuid() == 0) somebody.user = 65534;
+  for (const char* plan : {"--plan", ""}) {
+    for (const auto& [place, says] : {std::pair{"no/peers.jsonl", "there is no folder"},
+                                      {"shut/peers.jsonl", "ermission denied"}}) {
+      CAPTURE(place);
+      CAPTURE(plan);
+      std::vector<std::string> more = {"--peers", place};
+      if (*plan != '\0') more.emplace_back(plan);
+      const Ended ended = init(folder, more, kAnswers, somebody);
+      CHECK(ended.status == 1);
+      CHECK_MESSAGE(has(ended.error, says), ended.error);
+      CHECK(has(ended.error, folder.path));
+      CHECK(folder.names() == std::set<std::string>{"shut"});
+      CHECK(fs::is_empty(folder / "shut"));
+    }
+  }
+}
+
+TEST_CASE("init refuses one name for two files, and makes neither") {
+  for (const char* same : {"fleet.yaml", "./fleet.yaml", ".//fleet.yaml"}) {
+    CAPTURE(same);
+    const Folder folder;
+    for (const char* plan : {"--plan", ""}) {
+      std::vector<std::string> more = {"--peers", same};
+      if (*plan != '\0') more.emplace_back(plan);
+      const Ended ended = init(folder, more);
+      CHECK(ended.status == 1);
+      CHECK_MESSAGE(has(ended.error, "two files"), ended.error);
+      CHECK(folder.names().empty());
+    }
+  }
+}
+
+TEST_CASE("init names the options that are missing where there is no terminal to ask at") {
+  const Folder folder;
+  const Ended ended = init(folder, {}, {"--upstream", "eth1"});
+  CHECK(ended.status == 1);
+  CHECK(has(ended.error, "say --vip ADDRESS --clients NETWORK"));
+  CHECK_FALSE(has(ended.error, "--upstream"));
+  CHECK(folder.names().empty());
+}
+
+TEST_CASE("init asks at a terminal for what no option says") {
+  const Folder folder;
+  AtTerminal program(folder, {});
+  program.wait_for(kQuestions[0]);
+  program.type("198.51.100.1, 2001:db8::1\r");
+  program.wait_for(kQuestions[1]);
+  program.type("eth7\r");
+  program.wait_for("[10.8.0.0/16]");
+  program.type("\r");
+  CHECK_MESSAGE(program.wait() == 0, program.said());
+  const auto fleet = manifests::parse_fleet(folder.read("fleet.yaml"));
+  REQUIRE(fleet.has_value());
+  CHECK(fleet->vip.ipv4->string() == "198.51.100.1");
+  CHECK(fleet->vip.ipv6->string() == "2001:db8::1");
+  CHECK(fleet->director.upstream_interface == "eth7");
+  CHECK(fleet->clients == std::vector<Prefix>{*Prefix::parse("10.8.0.0/16")});
+}
+
+TEST_CASE("an answer at the terminal that cannot be is refused, and nothing is written") {
+  const Folder folder;
+  AtTerminal program(folder, {"--upstream", "eth1", "--clients", "10.8.0.0/16"});
+  program.wait_for(kQuestions[0]);
+  program.type("198.51.100\r");
+  CHECK(program.wait() == 1);
+  CHECK(has(program.said(), "'198.51.100' is not an IPv4 or IPv6"));
+  CHECK(folder.names().empty());
+}
+
+TEST_CASE("Ctrl-C and Ctrl-D at any of init's questions leave nothing") {
+  const char* const answers[] = {"198.51.100.1\r", "eth1\r", "\r"};
+  for (const char* key : {"\x03", "\x04"}) {
+    for (std::size_t last = 0; last < 4; ++last) {
+      CAPTURE(last);
+      const Folder folder;
+      AtTerminal program(folder, {"--make-identity"});
+      for (std::size_t i = 0; i < last; ++i) {
+        program.wait_for(kQuestions[i]);
+        program.type(answers[i]);
+      }
+      program.wait_for(last < 3 ? kQuestions[last] : "New passphrase for gateway.identity");
+      program.wait_for(": ");
+      program.type(key);
+      CHECK_MESSAGE(program.wait() != 0, program.said());
+      CHECK(folder.names().empty());
+    }
+  }
+}
+
+TEST_CASE("status as JSON says with file and line why it has nothing to tell") {
+  const Folder folder;
+  REQUIRE(init(folder, {}).status == 0);
+  REQUIRE(write_file(folder / "peers.jsonl", "\n{\"name\":\n").has_value());
+  const auto ended =
+      run({.path = kProgram, .arguments = {"status", "--json", "--fleet", folder / "fleet.yaml"}},
+          "", {.time = test::kPatience});
+  REQUIRE(ended.has_value());
+  CHECK(ended->status == 1);
+  const auto told = nlohmann::json::parse(ended->output);
+  CHECK(has(told["error"], folder / "peers.jsonl:2"));
+  CHECK(told["error_code"] == "invalid input");
+}
+
+}  // namespace weir::deployer
