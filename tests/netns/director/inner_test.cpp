@@ -1,6 +1,8 @@
 // Rule 4 and the fences: packets inside tunnels.
 #include <doctest/doctest.h>
 
+#include "deployer/orders/steering_plan.h"
+#include "deployer/rollout/terms/plan.h"
 #include "tests/netns/director/lab.h"
 #include "tests/unit/deployer/director/fixture.h"
 
@@ -59,6 +61,67 @@ TEST_CASE("what was not learned follows its assignment, the longest prefix first
   CHECK(lab.node_for_inner(address("10.9.1.193")) == 2);
   CHECK(lab.node_for_inner(address("10.9.1.200")) == 3);
   CHECK(lab.node_for_inner(address("fd09::5")) == 3);
+}
+
+namespace {
+
+/// A key whose peer `nodes` takes there, as every rollout would have it.
+weir::PublicKey key_for(const weir::NodeId& wanted, const std::vector<weir::NodeId>& nodes) {
+  for (std::uint8_t n = 1;; ++n) {
+    const auto key = weir::PublicKey::from_raw({n, n, n, n});
+    if (weir::deployer::node_for(key, nodes) == wanted) return key;
+  }
+}
+
+weir::manifests::Peer peer(const weir::PublicKey& key, const char* block4, const char* block6) {
+  return {"", key, {prefix(block4), prefix(block6)}, {}, {}};
+}
+
+}  // namespace
+
+TEST_CASE("a peer inside another peer's block keeps its own node, whatever becomes of the block") {
+  namespace deployer = weir::deployer;
+  const std::vector<weir::NodeId> blue = {node("blue-1"), node("blue-2")};
+  const weir::manifests::PoolSpec pool{*weir::PoolName::parse("blue"), "vm", blue};
+  const auto text =
+      weir::read_file(WEIR_SOURCE_DIR "/examples/fleet.yaml", weir::ByteCount{1 << 20});
+  REQUIRE(text.has_value());
+  auto fleet = weir::manifests::parse_fleet(*text);
+  REQUIRE(fleet.has_value());
+  fleet->pools = {pool};
+  deployer::Documents documents{".", *std::move(fleet), {}, {}};
+  const auto site = key_for(node("blue-1"), blue), host = key_for(node("blue-2"), blue);
+  documents.peers.emplace(site, peer(site, "10.9.0.0/24", "fd09::/112"));
+  documents.peers.emplace(host, peer(host, "10.9.0.7/32", "fd09::7/128"));
+
+  Lab lab({node("green-1")});
+  deployer::Observed observed;
+  observed.director = *lab.director().read();
+  const Intent wanted = deployer::registered_steering(documents, observed, pool.name);
+  lab.change([&](Intent& s) { s.assigned = wanted.assigned; });
+  for (const auto& [inside, around, outside] :
+       {std::array{"10.9.0.7", "10.9.0.8", "10.9.1.7"}, {"fd09::7", "fd09::8", "fd09::1:7"}}) {
+    CAPTURE(inside);
+    CHECK(lab.node_for_inner(address(inside)) == 2);
+    CHECK(lab.node_for_inner(address(around)) == 1);
+    CHECK(lab.node_for_inner(address(outside)) == 3);  // nobody's: the active node's
+  }
+  lab.change([&](Intent& s) {
+    s.assigned.insert_or_assign(prefix("10.9.0.0/24"), node("green-1"));
+    s.assigned.insert_or_assign(prefix("fd09::/112"), node("green-1"));
+  });
+  for (const auto& [inside, around] : {std::pair{"10.9.0.7", "10.9.0.8"}, {"fd09::7", "fd09::8"}}) {
+    CAPTURE(inside);
+    CHECK(lab.node_for_inner(address(inside)) == 2);
+    CHECK(lab.node_for_inner(address(around)) == 3);
+  }
+  // And out of it: its address is the block's again.
+  documents.peers.erase(host);
+  observed.director = *lab.director().read();
+  const Intent without = deployer::registered_steering(documents, observed, pool.name);
+  lab.change([&](Intent& s) { s.assigned = without.assigned; });
+  CHECK(lab.node_for_inner(address("10.9.0.7")) == 3);
+  CHECK(lab.node_for_inner(address("fd09::7")) == 3);
 }
 
 TEST_CASE("assigning an address anew forgets what was learned about it, until it speaks again") {

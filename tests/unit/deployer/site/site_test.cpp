@@ -6,6 +6,8 @@
 
 #include "deployer/orders/edge/observe.h"
 #include "deployer/serve/status_report.h"
+#include "keys/identity/edge/identity_files.h"
+#include "keys/signing/edge/key_files.h"
 #include "tests/unit/deployer/fake_fleet.h"
 
 namespace weir::deployer {
@@ -82,6 +84,68 @@ TEST_CASE("a deployer's key that others may read is refused") {
   REQUIRE_FALSE(site.has_value());
   CHECK(site.error().code == Errc::unauthorized);
   CHECK(has(site.error().message, "deployer-tls.pem"));
+}
+
+TEST_CASE(
+    "what no fleet can have is refused when it is read to be looked at or planned, with its line") {
+  FakeFleet fleet(2, "probe: {target: 203.0.113.10, source: 10.8.255.254}\n");
+  const std::string yaml = fleet.folder + "/fleet.yaml", peers = fleet.folder + "/peers.jsonl";
+  CHECK(open(fleet, Access::read).has_value());
+  const auto text_of = [](const std::string& path) {
+    auto text = read_file(path, ByteCount{1 << 20});
+    REQUIRE(text.has_value());
+    return *text;
+  };
+  const auto changed = [&](const std::string& path, const std::string& from,
+                           const std::string& to) {
+    std::string text = text_of(path);
+    const auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    REQUIRE(write_file(path, text.replace(at, from.size(), to)).has_value());
+  };
+  std::string where;
+  SUBCASE("the probe's address at a client") {
+    changed(peers, FakeFleet::inner(2), "10.8.255.254");
+    where = peers + ":2: allowed_ips: ";
+  }
+  SUBCASE("a key of zeros") {
+    changed(peers, FakeFleet::key(1).string(), std::string(43, 'A') + "=");
+    where = peers + ":1: public_key: ";
+  }
+  SUBCASE("the gateways' own key") {
+    const auto identity = keys::make_wireguard_identity();
+    const auto salt = keys::random_secret(16), nonce = keys::random_secret(24);
+    auto bytes = keys::random_secret(32);
+    REQUIRE((identity && salt && nonce && bytes));
+    const keys::SealingKey key{keys::SealingKey::Kind::key_file, std::move(*bytes)};
+    const auto sealed = keys::seal_identity(*identity, key, salt->bytes(), nonce->bytes());
+    REQUIRE(sealed.has_value());
+    REQUIRE(write_file(fleet.folder + "/i", *sealed, 0600).has_value());
+    CHECK(open(fleet, Access::read).has_value());
+    changed(peers, FakeFleet::key(2).string(), identity->public_key.string());
+    where = peers + ":2: public_key: ";
+  }
+  SUBCASE("a preshared key of zeros") {
+    fleet.preshared_keys[2] = std::string(32, '\0');
+    fleet.write();
+    where = peers + ":2: preshared_key_file: ";
+  }
+  SUBCASE("a preshared key that is not there") {
+    changed(peers, "\"name\":\"client-1\"", R"("preshared_key_file":"none")");
+    where = peers + ":1: preshared_key_file: ";
+  }
+  SUBCASE("an upstream that is no way out") {
+    changed(yaml, "up0", "lo");
+    where = yaml + ":7: director.upstream_interface: ";
+  }
+  SUBCASE("a public address that is none") {
+    changed(yaml, "198.51.100.1", "127.0.0.1");
+    where = yaml + ":8: vip.ipv4: ";
+  }
+  const auto refused = open(fleet, Access::read);
+  REQUIRE_FALSE(refused.has_value());
+  CAPTURE(refused.error().message);
+  CHECK(refused.error().message.starts_with(where));
 }
 
 }  // namespace weir::deployer

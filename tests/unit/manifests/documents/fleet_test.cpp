@@ -71,6 +71,36 @@ TEST_CASE("what an optional field leaves out has the default that the header sta
   CHECK(fleet->pools[0].clock_offset.count() == 0);
 }
 
+TEST_CASE(
+    "the share of peers that may go unasked is one from nobody to all, a tenth of all unsaid") {
+  CHECK(parse_fleet(example())->policy.max_removed == Permille{100});
+  const auto with = [](const std::string& share) {
+    return changed("max_failed: 2%", "max_removed: " + share);
+  };
+  const std::pair<const char*, std::uint16_t> good[] = {
+      {"0%", 0},      {"0.0%", 0},    {"0.1%", 1},     {"5%", 50},
+      {"99.9%", 999}, {"100%", 1000}, {"100.0%", 1000}};
+  for (const auto& [share, permille] : good) {
+    CAPTURE(share);
+    const auto fleet = parse_fleet(with(share));
+    REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+    CHECK(fleet->policy.max_removed == Permille{permille});
+  }
+  for (const char* bad :
+       {"0", "5", "100", "100.1%", "101%", "4294967297%", "-1%", "-0%", "+1%", "0.05%", "5 %",
+        "5%%", "'%'", ".5%", "5.%", "0x5%", "1e1%", "ten", "'5%x'"}) {
+    CAPTURE(bad);
+    const std::string text = with(bad);
+    const auto fleet = parse_fleet(text, "a/my-fleet.yaml");
+    REQUIRE_FALSE(fleet.has_value());
+    CAPTURE(fleet.error().message);
+    CHECK(fleet.error().code == Errc::invalid_input);
+    CHECK(fleet.error().message.starts_with(
+        "a/my-fleet.yaml:" + std::to_string(line_with(text, "max_removed: ")) +
+        ": policy.max_removed: must be a share such as 2% or 0.5%, not "));
+  }
+}
+
 TEST_CASE("durations may be negative where they offset a clock") {
   const auto fleet = parse_fleet(changed("cpus: 1", "clock_offset: -5s"));
   REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
