@@ -3,6 +3,7 @@
 
 #include "deployer/orders/steering_plan.h"
 #include "deployer/rollout/terms/plan.h"
+#include "tests/folders.h"
 #include "tests/netns/director/lab.h"
 #include "tests/unit/deployer/director/fixture.h"
 
@@ -83,8 +84,8 @@ TEST_CASE("a peer inside another peer's block keeps its own node, whatever becom
   namespace deployer = weir::deployer;
   const std::vector<weir::NodeId> blue = {node("blue-1"), node("blue-2")};
   const weir::manifests::PoolSpec pool{*weir::PoolName::parse("blue"), "vm", blue};
-  const auto text =
-      weir::read_file(WEIR_SOURCE_DIR "/examples/fleet.yaml", weir::ByteCount{1 << 20});
+  const auto text = weir::read_file(weir::test::source_folder() + "/examples/fleet.yaml",
+                                    weir::ByteCount{1 << 20});
   REQUIRE(text.has_value());
   auto fleet = weir::manifests::parse_fleet(*text);
   REQUIRE(fleet.has_value());

@@ -16,6 +16,7 @@
 #include "manifests/base/edge/process.h"
 #include "manifests/documents/fleet.h"
 #include "manifests/documents/peers.h"
+#include "tests/folders.h"
 #include "tests/patience.h"
 
 namespace weir::deployer {
@@ -23,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kProgram = WEIR_BINARY_DIR "/bin/weir-deployer";
+const std::string kProgram = test::build_folder() + "/bin/weir-deployer";
 // RFC 7748, 6.1.
 const std::string kAlice = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=";
 const std::vector<std::string> kAnswers = {"--vip", "198.51.100.1", "--upstream",
