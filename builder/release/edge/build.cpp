@@ -258,13 +258,14 @@ class Build {
         [&] { return mirrors(request); }, progress_.download_observer(),
         [&](std::size_t i, const std::string& deb) -> Status {
           const LayerQuestion& question = wanted[i]->question;
+          if (question.options.kernel == KernelRole::none) {
+            TRY_ASSIGN(BuiltLayer built,
+                       make_package_layer(packages[i].package, as_bytes(deb), question.options));
+            return keep(question, std::move(built));
+          }
           TRY_ASSIGN(OpenedPackage opened,
                      open_package(packages[i].package, as_bytes(deb), question.options));
-          if (question.options.kernel != KernelRole::none) {
-            return kernel.add(question, std::move(opened), keep);
-          }
-          TRY_ASSIGN(BuiltLayer built, make_opened_layer(std::move(opened), question.options));
-          return keep(question, std::move(built));
+          return kernel.add(question, std::move(opened), keep);
         }};
     TRY_ASSIGN(const auto fetching, each_package(packages, cache_, flow));
     TRY(writer.finish());
