@@ -22,7 +22,8 @@ std::string plain(std::string_view what) {
 /// after every object.) Each function returns false to stop.
 class TreeBuilder : public nlohmann::json_sax<json> {
  public:
-  explicit TreeBuilder(const JsonLimits& limits) : limits_(limits) {}
+  TreeBuilder(const JsonLimits& limits, const StillWanted& wanted)
+      : limits_(limits), wanted_(wanted) {}
 
   json root;
   Error error{Errc::invalid_input, 0, {}};
@@ -58,6 +59,7 @@ class TreeBuilder : public nlohmann::json_sax<json> {
 
  private:
   JsonLimits limits_;
+  const StillWanted& wanted_;
   std::vector<json*> open_;  // arrays and objects that have not ended
   json* member_ = nullptr;   // the value of the key that was read last
   std::size_t elements_ = 0;
@@ -71,6 +73,10 @@ class TreeBuilder : public nlohmann::json_sax<json> {
   json* add(Value&& value) {
     if (++elements_ > limits_.elements) {
       stop(Errc::exhausted, "more than " + std::to_string(limits_.elements) + " values");
+      return nullptr;
+    }
+    if (elements_ % kValuesAQuestion == 0 && wanted_ && !wanted_()) {
+      stop(Errc::timeout, "not read to its end in time");
       return nullptr;
     }
     json* place = &root;
@@ -100,7 +106,8 @@ class TreeBuilder : public nlohmann::json_sax<json> {
 
 }  // namespace
 
-Result<json> parse_json(std::string_view text, const JsonLimits& limits) {
+Result<json> parse_json(std::string_view text, const JsonLimits& limits,
+                        const StillWanted& wanted) {
   if (text.size() > limits.bytes.value) {
     return fail(Errc::exhausted, "larger than " + print(limits.bytes));
   }
@@ -113,7 +120,7 @@ Result<json> parse_json(std::string_view text, const JsonLimits& limits) {
     return fail(Errc::invalid_input,
                 "not JSON: it begins with a byte order mark (EF BB BF): remove these three bytes");
   }
-  TreeBuilder builder(limits);
+  TreeBuilder builder(limits, wanted);
   try {
     if (!json::sax_parse(text, &builder)) return tl::unexpected(std::move(builder.error));
   } catch (const json::exception& error) {

@@ -10,6 +10,7 @@
 #include "manifests/base/digest.h"
 #include "manifests/base/names.h"
 #include "manifests/base/result.h"
+#include "manifests/base/still_wanted.h"
 
 // A heavy header: for the .cpp files that parse documents, never for headers.
 namespace weir::manifests {
@@ -23,10 +24,15 @@ struct JsonLimits {
 
 /// One JSON value and nothing after it, by RFC 8259 and stricter: duplicate keys and a byte order
 /// mark are refused. What it costs grows with the text alone.
-/// errors: invalid_input, with line and column or the key, also nested too deeply; exhausted: too
-/// many bytes or elements
+///
+/// wanted   asked with every `kValuesAQuestion` values
+/// errors   invalid_input, with line and column or the key, also nested too deeply; exhausted: too
+///          many bytes or elements; timeout: not wanted any more
 [[nodiscard]] Result<nlohmann::json> parse_json(std::string_view text,
-                                                const JsonLimits& limits = {});
+                                                const JsonLimits& limits = {},
+                                                const StillWanted& wanted = {});
+
+inline constexpr std::size_t kValuesAQuestion = 1000;
 
 /// Reads an object field by field, so that every refusal names its field ("kernel.image.size") and
 /// no field goes unread. Holds a reference: the value must outlive it.

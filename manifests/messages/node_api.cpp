@@ -4,6 +4,7 @@
 
 #include "manifests/base/json_reader.h"
 #include "manifests/base/printable.h"
+#include "manifests/messages/peer_dump_reader.h"
 
 namespace weir::manifests {
 namespace {
@@ -57,11 +58,15 @@ Result<std::string> words(JsonFields& object, std::string_view key) {
 /// asked: nodes of another version.
 template <class T>
 Result<std::vector<T>> open_objects(JsonFields& object, std::string_view key,
-                                    Result<T> (*read)(JsonFields&)) {
+                                    Result<T> (*read)(JsonFields&),
+                                    const StillWanted& wanted = {}) {
   TRY_ASSIGN(const json* list, object.array(key));
   std::vector<T> out;
   out.reserve(list->size());
   for (const json& item : *list) {
+    if (out.size() % kValuesAQuestion == 0 && wanted && !wanted()) {
+      return fail(Errc::timeout, object.path_of(key) + ": not understood in time");
+    }
     TRY_ASSIGN(auto fields, JsonFields::open(item, element_path(object.path_of(key), out.size())));
     TRY_ASSIGN(T value, read(fields));
     out.push_back(std::move(value));
@@ -339,11 +344,15 @@ std::string print(const PeerDump& dump) {
 }
 
 Result<PeerDump> parse_peer_dump(std::string_view text) {
-  TRY_ASSIGN(const json document, parse_json(text, kList));
+  return parse_wanted_peer_dump(text, {});
+}
+
+Result<PeerDump> parse_wanted_peer_dump(std::string_view text, const StillWanted& wanted) {
+  TRY_ASSIGN(const json document, parse_json(text, kList, wanted));
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   TRY_ASSIGN(auto device_key, parsed(root, "device_key", &PublicKey::parse));
   TRY_ASSIGN(const auto clock, root.integer("clock_unix_ns"));
-  TRY_ASSIGN(auto peers, open_objects(root, "peers", read_peer_state));
+  TRY_ASSIGN(auto peers, open_objects(root, "peers", read_peer_state, wanted));
   return PeerDump{device_key, clock, std::move(peers)};
 }
 

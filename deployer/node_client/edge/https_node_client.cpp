@@ -12,6 +12,7 @@
 
 #include "deployer/node_client/edge/make_tls_key.h"
 #include "deployer/node_client/tls_key.h"
+#include "manifests/messages/peer_dump_reader.h"
 
 namespace weir::node_client {
 namespace {
@@ -92,16 +93,21 @@ struct HttpsNodeClient::State {
     return {};
   }
   /// A call whose answer `parse` has to understand, within the same time.
-  template <class T>
-  Result<T> ask(std::string_view path, ByteCount limit, Result<T> (*parse)(std::string_view)) {
+  template <class Parse>
+  auto ask(std::string_view path, ByteCount limit, Parse parse)
+      -> decltype(parse(std::string_view(), StillWanted())) {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     TRY_ASSIGN(const std::string answer, call("GET", path, nullptr, limit));
-    auto parsed = parse(answer);
+    const auto in_time = [&] { return std::chrono::steady_clock::now() <= deadline; };
+    auto parsed = parse(answer, [&] { return in_time() && !given_up(); });
+    if (!in_time()) return tl::unexpected(Error{Errc::timeout, 0, late()}.in(named(path)));
+    if (!parsed && given_up()) return tl::unexpected(nobody_waits().in(named(path)));
     if (!parsed) return tl::unexpected(std::move(parsed).error().in(named(path)));
-    if (std::chrono::steady_clock::now() > deadline) {
-      return tl::unexpected(Error{Errc::timeout, 0, late()}.in(named(path)));
-    }
     return parsed;
+  }
+  [[nodiscard]] bool given_up() const { return ending != nullptr && *ending; }
+  [[nodiscard]] static Error nobody_waits() {
+    return {Errc::busy, 0, "nobody waits for its answer any more"};
   }
   [[nodiscard]] std::string late() const {
     return "no answer within " + std::to_string(timeout.count()) + " ms";
@@ -112,8 +118,7 @@ struct HttpsNodeClient::State {
   }
 
   static int go_on(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    const auto* state = static_cast<const State*>(self);
-    return state->ending != nullptr && *state->ending ? 1 : 0;
+    return static_cast<const State*>(self)->given_up() ? 1 : 0;
   }
 
   // libcurl would read a key from text, by ways that leave copies of it.
@@ -181,9 +186,7 @@ Error HttpsNodeClient::State::failure(CURLcode code, ByteCount limit) const {
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return Error{Errc::timeout, 0, late()};
   }
-  if (code == CURLE_ABORTED_BY_CALLBACK) {
-    return Error{Errc::busy, 0, "nobody waits for its answer any more"};
-  }
+  if (code == CURLE_ABORTED_BY_CALLBACK) return nobody_waits();
   if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH) {
     return Error{Errc::unauthorized, 0,
                  "its TLS key is not the one it was started with (expected " +
@@ -254,8 +257,11 @@ void HttpsNodeClient::set_timeout(milliseconds timeout) {
 }
 
 Result<manifests::NodeIdentity> HttpsNodeClient::identity() {
-  TRY_ASSIGN(auto identity,
-             state_->ask("/v1/identity", kLongestIdentity, &manifests::parse_node_identity));
+  // Of 1 MiB and 20,000 values at most: understood sooner than anybody would ask.
+  TRY_ASSIGN(auto identity, state_->ask("/v1/identity", kLongestIdentity,
+                                        [](std::string_view answer, const StillWanted&) {
+                                          return manifests::parse_node_identity(answer);
+                                        }));
   if (identity.node != state_->address.node) {
     return fail(Errc::integrity,
                 state_->named("/v1/identity") + ": it says it is node " + identity.node.string());
@@ -287,7 +293,7 @@ Status HttpsNodeClient::put_private_key(const manifests::SealedPrivateKey& key) 
 }
 
 Result<manifests::PeerDump> HttpsNodeClient::peers() {
-  return state_->ask("/v1/peers", kLongestDump, &manifests::parse_peer_dump);
+  return state_->ask("/v1/peers", kLongestDump, &manifests::parse_wanted_peer_dump);
 }
 
 Status HttpsNodeClient::apply(const manifests::PeerDiff& diff) {

@@ -12,6 +12,7 @@
 #include "manifests/documents/image_manifest.h"
 #include "manifests/documents/peers.h"
 #include "manifests/messages/node_api.h"
+#include "manifests/messages/peer_dump_reader.h"
 
 namespace weir::manifests {
 namespace {
@@ -59,6 +60,20 @@ std::string key(std::size_t n) {
   return PublicKey::from_raw(raw).string();
 }
 
+std::string dump_of(std::size_t peers) {
+  return R"({"clock_unix_ns":0,"device_key":")" + key(0) + R"(","peers":[)" +
+         repeated(
+             peers,
+             [](auto i) {
+               return R"({"public_key":")" + key(i) +
+                      R"(","allowed_ips":["10.8.0.2/32"],"has_preshared_key":false,)"
+                      R"("last_handshake_unix_ns":0,"rx_bytes":0,"tx_bytes":0,)"
+                      R"("keepalive_seconds":0})";
+             },
+             ",") +
+         "]}";
+}
+
 }  // namespace
 
 TEST_CASE("ten times as many objects in a list cost ten times as much, not a hundred times") {
@@ -84,21 +99,31 @@ TEST_CASE("an object's keys, of which none may stand twice, are not compared wit
 }
 
 TEST_CASE("a node's list of peers costs what it is long") {
-  check_linear(
-      [](std::size_t n) {
-        return R"({"clock_unix_ns":0,"device_key":")" + key(0) + R"(","peers":[)" +
-               repeated(
-                   n,
-                   [](auto i) {
-                     return R"({"public_key":")" + key(i) +
-                            R"(","allowed_ips":["10.8.0.2/32"],"has_preshared_key":false,)"
-                            R"("last_handshake_unix_ns":0,"rx_bytes":0,"tx_bytes":0,)"
-                            R"("keepalive_seconds":0})";
-                   },
-                   ",") +
-               "]}";
-      },
-      [](const std::string& text) { return parse_peer_dump(text).has_value(); });
+  check_linear(dump_of, [](const std::string& text) { return parse_peer_dump(text).has_value(); });
+}
+
+TEST_CASE(
+    "reading a node's list of peers ends with the first question whether it is wanted still") {
+  // Of each peer: an object, a list, and seven values in them.
+  const std::string text = dump_of(5000);
+  std::size_t asked = 0;
+  const auto until = [&](std::size_t last) {
+    asked = 0;
+    return parse_wanted_peer_dump(text, [&] { return ++asked < last; });
+  };
+  REQUIRE(until(SIZE_MAX).has_value());
+  const std::size_t questions = asked;
+  CHECK(questions >= 5000 * 9 / kValuesAQuestion + 5000 / kValuesAQuestion);
+  for (const std::size_t last :
+       {std::size_t{1}, std::size_t{2}, questions / 2, questions - 4, questions}) {
+    CAPTURE(last);
+    CHECK(until(last).error().code == Errc::timeout);
+    CHECK(asked == last);
+  }
+  // What follows is not looked at any more.
+  const std::string broken = text + "}";
+  CHECK(parse_peer_dump(broken).error().code == Errc::invalid_input);
+  CHECK(parse_wanted_peer_dump(broken, [] { return false; }).error().code == Errc::timeout);
 }
 
 TEST_CASE("clients, their keys, names and blocks cost what they are many") {
