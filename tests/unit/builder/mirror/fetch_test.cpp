@@ -114,7 +114,7 @@ HttpAnswer slowly(const std::string& content) {
 }
 
 TEST_CASE_FIXTURE(Fixture, "what is still being fetched ends with the first failure of the work") {
-  const std::string large(60'000, 'a');
+  const std::string large(600'000, 'a');
   packages[1] = package("a", large);
   HttpServer server([&](const HttpRequest& request, int) {
     return request.path == "/debian/pool/a.deb" ? slowly(large) : HttpAnswer{200, "content of b"};
@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(Fixture, "what is still being fetched ends with the first fail
 }
 
 TEST_CASE_FIXTURE(Fixture, "the first package that cannot be had ends the others' transfers") {
-  const std::string large(60'000, 'a');
+  const std::string large(600'000, 'a');
   packages[1] = package("a", large);
   HttpServer server([&](const HttpRequest& request, int) {
     return request.path == "/debian/pool/a.deb" ? slowly(large) : HttpAnswer{404, "no"};
