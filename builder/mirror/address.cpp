@@ -123,23 +123,12 @@ std::string print(const Address& address) {
 }
 
 std::string without_login(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const auto end = std::min(text.find_first_of(" \t\r\n'\""), text.size());
-    const auto word = text.substr(0, end);
-    // Up to the last one: a password may hold an "@" that was not encoded, or even a "/".
-    const auto at = word.rfind('@');
-    if (at == std::string_view::npos) {
-      out.append(word);
-    } else {
-      const auto slashes = word.find("//"), equals = word.find('=');
-      const std::size_t begin = slashes < at ? slashes + 2 : equals < at ? equals + 1 : 0;
-      out.append(word.substr(0, begin)).append(word.substr(at + 1));
-    }
-    out.append(text.substr(end, 1));
-    text.remove_prefix(std::min(text.size(), end + 1));
-  }
-  return out;
+  // Up to the last one: a password may hold an "@" that was not encoded, a "/" or a blank.
+  const auto at = text.rfind('@');
+  if (at == std::string_view::npos) return std::string(text);
+  const auto slashes = text.find("//"), equals = text.find('=');
+  const std::size_t begin = slashes < at ? slashes + 2 : equals < at ? equals + 1 : 0;
+  return std::string(text.substr(0, begin)).append(text.substr(at + 1));
 }
 
 std::string encode_path(std::string_view path) {

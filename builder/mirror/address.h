@@ -38,8 +38,8 @@ struct Address {
 /// The URL without its login.
 [[nodiscard]] std::string print(const Address& address);
 
-/// Any text that may hold a URL, such as an argument that cannot be read, without the login that
-/// may stand in it.
+/// What was meant as a URL and may be none, such as an argument that cannot be read, without the
+/// login that may stand in it: rather too much is left out than a piece of a password told.
 [[nodiscard]] std::string without_login(std::string_view text);
 
 /// The path of a file below an archive, as apt asks for it: the name is meant letter by letter, so

@@ -17,7 +17,8 @@ struct DocumentVerdict {
     bool operator==(const Finding&) const = default;
   };
   std::string kind;
-  std::vector<Finding> violations;  ///< of the schema, by line
+  std::vector<Finding> violations;  ///< of the schema, by line: the first 100 found
+  std::size_t unlisted = 0;         ///< how many more there are
   std::string refusal;  ///< the parser's sentence, which begins with the file; empty: accepted
   [[nodiscard]] bool valid() const { return violations.empty() && refusal.empty(); }
 };

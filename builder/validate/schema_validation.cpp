@@ -11,6 +11,8 @@
 #include <valijson/schema_parser.hpp>
 #include <valijson/validator.hpp>
 
+#include "manifests/base/printable.h"
+
 namespace weir::builder {
 namespace {
 
@@ -18,8 +20,10 @@ using nlohmann::json;
 using valijson::adapters::Adapter;
 using valijson::adapters::NlohmannJsonAdapter;
 
-// Each complaint of valijson holds a copy of its path.
-constexpr std::size_t kMostPathBytes = 64U << 20;
+// Each complaint of valijson holds a copy of its path, and a value may have several.
+constexpr std::size_t kMostPathBytes = 8U << 20;
+// Of a pointer or complaint: both quote the document.
+constexpr std::size_t kMostText = 300;
 constexpr const char* kUniqueItems = "weir: uniqueItems";
 
 using Path = std::vector<std::string>;
@@ -199,8 +203,8 @@ Result<std::vector<Violation>> SchemaJudge::judge(json document) const {
     std::set<std::pair<std::string, std::string>> seen;
     for (valijson::ValidationResults::Error each; results.popError(each);) {
       if (only_repeats(each.description)) continue;
-      const auto [told, fresh] =
-          seen.emplace(pointer_of(each.context), std::move(each.description));
+      const auto [told, fresh] = seen.emplace(excerpt(pointer_of(each.context), kMostText),
+                                              excerpt(each.description, kMostText));
       if (fresh) out.push_back({told->first, told->second});
     }
     if (out.empty()) out.push_back({"", "is not valid by its schema"});

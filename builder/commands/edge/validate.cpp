@@ -45,6 +45,9 @@ void print(const std::string& file, const DocumentVerdict& verdict) {
     print_line(file + ":" + (line > 0 ? std::to_string(line) + ":" : "") + " " +
                (violation.pointer.empty() ? "" : violation.pointer + ": ") + violation.what);
   }
+  if (verdict.unlisted > 0) {
+    print_line(file + ": and " + std::to_string(verdict.unlisted) + " more");
+  }
   if (!verdict.refusal.empty()) print_line(verdict.refusal);
   if (verdict.valid()) print_line(file + ": valid " + verdict.kind);
 }
@@ -61,6 +64,7 @@ ordered_json to_json(const std::string& file, const DocumentVerdict& verdict) {
                       {"valid", verdict.valid()},
                       {"violations", std::move(violations)},
                       {"refusal", nullptr}};
+  if (verdict.unlisted > 0) out["unlisted"] = verdict.unlisted;
   if (!verdict.refusal.empty()) out["refusal"] = verdict.refusal;
   return out;
 }

@@ -194,7 +194,7 @@ Result<Texts> changes_of(const manifests::TrustFile& file) {
 /// Told before a key is asked for: whoever signs must have seen it.
 void tell_changes(const std::string& path, std::size_t version, const Texts& changes) {
   std::fprintf(
-      stderr, "%s: version %zu %s:\n", path.c_str(), version,
+      stderr, "%s: version %zu %s:\n", printable(path).c_str(), version,
       version == 1 ? "says" : ("changes, against version " + std::to_string(version - 1)).c_str());
   for (const std::string& change : changes)
     std::fprintf(stderr, "  %s\n", printable(change).c_str());

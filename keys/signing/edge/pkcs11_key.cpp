@@ -35,6 +35,11 @@ class Modules {
       for (CK_FUNCTION_LIST** at = out.all_; *at != nullptr; ++at) out.list_.push_back(*at);
       return out;
     }
+    // A module is opened by whoever loads it: never what could keep it waiting. Names without a
+    // slash are p11-kit's own modules.
+    if (std::string_view(path).find('/') != std::string_view::npos) {
+      TRY_IN(open_file(path), "PKCS#11");
+    }
     CK_FUNCTION_LIST* module = p11_kit_module_load(path, 0);
     if (module == nullptr) return failed(path);
     if (p11_kit_module_initialize(module) != CKR_OK) {

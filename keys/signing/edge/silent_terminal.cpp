@@ -17,11 +17,19 @@ namespace {
 
 constexpr std::size_t kLongest = 1024;
 
-// signal(7): all whose default is to end or stop a process and that can be caught.
+// signal(7): all whose default is to end or stop a process and that can be caught, but for the
+// real-time ones.
 constexpr std::array kSignals = {SIGHUP,    SIGINT,  SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,
                                  SIGFPE,    SIGUSR1, SIGSEGV, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM,
                                  SIGSTKFLT, SIGTSTP, SIGTTIN, SIGTTOU, SIGXCPU, SIGXFSZ, SIGVTALRM,
                                  SIGPROF,   SIGIO,   SIGPWR,  SIGSYS};
+
+/// Calls `what` with each signal to catch. Which are real-time ones only the C library knows.
+template <class What>
+void for_each_signal(const What& what) {
+  for (const int signal : kSignals) what(signal);
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) what(signal);
+}
 
 bool stops(int signal) {
   return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
@@ -38,14 +46,12 @@ struct Shared {
   int terminal = -1;
   std::array<int, 2> told{-1, -1};  ///< a pipe: numbers of signals
   termios before{}, silent{};
-  std::array<struct sigaction, kSignals.size()> actions{};
+  std::array<struct sigaction, NSIG> actions{};  ///< by signal
 };
 Shared shared;
 
 void put_back(int signal) {
-  for (std::size_t i = 0; i < kSignals.size(); ++i) {
-    if (kSignals[i] == signal) ::sigaction(signal, &shared.actions[i], nullptr);
-  }
+  ::sigaction(signal, &shared.actions[static_cast<std::size_t>(signal)], nullptr);
 }
 
 void on_signal(int signal) {
@@ -68,14 +74,15 @@ void catch_signals() {
   own.sa_handler = on_signal;
   // With SIGTTOU blocked a process in the background may restore the terminal too.
   ::sigfillset(&own.sa_mask);
-  for (std::size_t i = 0; i < kSignals.size(); ++i) {
-    ::sigaction(kSignals[i], nullptr, &shared.actions[i]);
-    if (shared.actions[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &own, nullptr);
-  }
+  for_each_signal([&own](int signal) {
+    struct sigaction& before = shared.actions[static_cast<std::size_t>(signal)];
+    ::sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) ::sigaction(signal, &own, nullptr);
+  });
 }
 
 void release_signals() {
-  for (const int signal : kSignals) put_back(signal);
+  for_each_signal(put_back);
 }
 
 bool fall_silent() {

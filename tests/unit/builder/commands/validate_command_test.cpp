@@ -287,6 +287,34 @@ TEST_CASE("long texts and lists are judged in bounded stack, time and memory") {
   CHECK(has(desk.validate("lock", 1), "lock: is not valid, and too large to say where"));
 }
 
+TEST_CASE("a registry of nobody is a registry") {
+  const Desk desk;
+  desk.write("peers.jsonl", "");
+  desk.write("blank.jsonl", "\n \n");
+  CHECK(has(desk.validate("peers.jsonl blank.jsonl", 0), "blank.jsonl: valid peer"));
+}
+
+TEST_CASE("a document is quoted a little, however much is wrong with it") {
+  const Desk desk;
+  const std::string endless(300'000, 'C');
+  desk.write("name", "{\"" + endless + "\": 1}");
+  desk.write("lock", R"({"type": "weir.lock/3", ")" + endless + R"(": 1})");
+  std::string packages, peers;
+  for (int i = 0; i < 20'000; ++i) packages += R"({"a": 1},)";
+  for (int i = 0; i < 20'000; ++i) peers += "{\"a\": 1}\n";
+  desk.write("wide", R"({"type": "weir.lock/3", "packages": [)" + packages + "{}]}");
+  desk.write("peers", peers);
+  for (const char* arguments : {"--as trust-file name", "--json --as trust-file name", "lock",
+                                "--json lock", "wide", "--json wide", "--as peer peers"}) {
+    CAPTURE(arguments);
+    std::size_t bytes = 0;
+    for (const std::string& line : desk.validate(arguments, 1)) bytes += line.size();
+    CHECK(bytes < 100'000);
+  }
+  // Each line lacks two fields that a peer must have, and has one that none has.
+  CHECK(has(desk.validate("--as peer peers", 1), "peers: and 59900 more"));
+}
+
 TEST_CASE("the schemas in the program are the files that are shipped") {
   const std::string folder = test::source_folder() + "/docs/schemas/";
   std::istringstream names(test::must("ls " + folder));

@@ -1,7 +1,10 @@
 #include "deployer/pool/node_users.h"
 
 #include <doctest/doctest.h>
+#include <grp.h>
+#include <pwd.h>
 
+#include <map>
 #include <string>
 
 #include "deployer/pool/edge/node_user.h"
@@ -56,6 +59,19 @@ TEST_CASE("a user or group that the host has is never a node's") {
   CHECK(check_node_user(0).error().message.find("'root'") != std::string::npos);
   CHECK(check_node_user(65534).error().code == Errc::busy);
   CHECK(check_node_user(node_user(1)).has_value());
+}
+
+TEST_CASE("an id that only a group has is refused with the group's name") {
+  std::map<gid_t, std::string> groups;
+  ::setgrent();
+  while (const group* it = ::getgrent()) groups.emplace(it->gr_gid, it->gr_name);
+  ::endgrent();
+  std::erase_if(groups, [](const auto& it) { return ::getpwuid(it.first) != nullptr; });
+  REQUIRE_FALSE(groups.empty());  // "shadow", "sudo" and others of base-passwd
+  const auto& [id, name] = *groups.begin();
+  const Status refused = check_node_user(id);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message.find("is the group '" + name + "'") != std::string::npos);
 }
 
 }  // namespace weir::pool

@@ -254,6 +254,18 @@ TEST_CASE("a root key that left is called by its name, and what a revocation lac
       0);
 }
 
+TEST_CASE("a trust file's name reaches the terminal as one line that does nothing") {
+  const Office office;
+  office.init();
+  const std::string name = "x\n\033[31mforged\u009b\u202e.json";
+  std::filesystem::rename(office.folder / "t.json", office.folder / name);
+  const auto told = office.trust("sign '" + name + "' --key bob.key --plan");
+  CHECK_MESSAGE(has(told, "x\\n\\x1b[31mforged\\u{009b}\\u{202e}.json"), told.output);
+  CHECK_FALSE(has(told, "\033"));
+  CHECK_FALSE(has(told, "\nforged"));
+  CHECK_FALSE(has(told, "\u202e"));
+}
+
 TEST_CASE("whoever signs a trust is told what it changes, before the key is asked for") {
   const Office office;
   office.init();

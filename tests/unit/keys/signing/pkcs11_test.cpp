@@ -1,6 +1,7 @@
 // Keys in a token: SoftHSM, its keys made by pkcs11-tool and openssl, what they sign checked by the
 // stock minisign.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <string>
 
@@ -104,6 +105,7 @@ TEST_CASE("what a token cannot do is said, and the PIN never is") {
   token.make("other", "02");
   token.make("ecdsa", "03", "EC:prime256v1");
   REQUIRE(write_file(token.folder / "doc", "text").has_value());
+  REQUIRE(::mkfifo((token.folder / "pipe").c_str(), 0600) == 0);
   const struct {
     std::string uri, says;
   } cases[] = {
@@ -113,6 +115,8 @@ TEST_CASE("what a token cannot do is said, and the PIN never is") {
       {token.uri("ecdsa"), "has no private Ed25519 key"},
       {"pkcs11:token=release?pin-value=1234&module-path=" + kModule, "several keys fit the URI"},
       {"pkcs11:token=release?pin-value=1234&module-path=/no/such.so", "/no/such.so"},
+      {"pkcs11:token=release?pin-value=1234&module-path=" + (token.folder / "pipe"),
+       "pipe: is a pipe"},
       {"pkcs12:token=release?pin-value=1234", "not a PKCS#11 URI"},
       {token.uri("signing", ""), "set WEIR_PASSPHRASE"},
   };
