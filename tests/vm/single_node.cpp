@@ -188,11 +188,18 @@ LiveClient::LiveClient(const SingleNode& node, const WgKeys& keys, const Options
   must_run(namespace_.exec(
       "sh -c 'set -e; ip addr add 192.0.2.2/24 dev outside; ip link set outside up; "
       "ip route add default via 192.0.2.1'"));
+  const std::string log = "/tmp/weirt-" + interface_ + ".log";
   process_.id = must(lab::start(
-      {"ip", "netns", "exec", namespace_.name(), "wireguard-go", "-f", interface_}, "/dev/null"));
-  if (!eventually([&] { return shell("wg show " + interface_).status == 0; })) {
-    FAIL("wireguard-go did not start");
-  }
+      {"ip", "netns", "exec", namespace_.name(), "wireguard-go", "-f", interface_}, log));
+  std::optional<int> ended;
+  const bool told = eventually([&] {
+    if (shell("wg show " + interface_).status == 0) return true;
+    ended = lab::wait_for_exit(*process_.id, milliseconds(0));
+    return ended.has_value();
+  });
+  const std::string said = shell("cat " + log + "; rm " + log).text;
+  if (!told || ended)
+    FAIL("wireguard-go did not start, exit " << ended.value_or(-1) << ": " << said);
   const std::string configuration =
       "[Interface]\nPrivateKey = " + keys.private_key +
       "\nListenPort = 5555\n[Peer]\nPublicKey = " + options.gateway.string() +
