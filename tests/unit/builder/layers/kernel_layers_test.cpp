@@ -85,6 +85,12 @@ TEST_CASE("a split kernel's layers: kernel beside them, pinned modules, and the 
     CHECK(kernel.listing(layers->at(1)) ==
           folders + kModules + "modules.builtin\n" + kModules + "modules.builtin.modinfo\n");
     CHECK(kernel.listing(layers->at(2)).find("vmlinuz") == std::string::npos);
+    // Sums of what is there, as `md5sum -c` reads them; none where nothing is.
+    CHECK(kernel.run("zstdcat layer | cpio -it --quiet | grep md5sums || true").empty());
+    CHECK(kernel.listing(layers->at(3)).size() > 0);
+    CHECK(kernel.run("rm -rf out && mkdir out && cd out && zstdcat ../layer | cpio -idu --quiet && "
+                     "md5sum -c --quiet var/lib/dpkg/status.d/linux-modules-9.9-demo.md5sums && "
+                     "wc -l < var/lib/dpkg/status.d/linux-modules-9.9-demo.md5sums") == "2\n");
     CHECK(kernel.listing(layers->at(3)) == folders + kModules + "kernel\n" + kModules +
                                                "kernel/one.ko\n" + kModules + "kernel/two.ko.xz\n");
 
