@@ -96,9 +96,9 @@ TEST_CASE("the examples build, and their modules, kernel and programs are what D
       wireguard = wireguard || module.at("name") == "wireguard";
       const std::string file =
           trimmed(example.run("find " + shipped + modules +
-                              " -name '*.ko*' | while read -r f; do b=${f##*/}; "
-                              "[ \"$(echo ${b%%.ko*} | tr - _)\" = " +
-                              module.at("name").get<std::string>() + " ] && echo $f; done; true"));
+                              " -name '*.ko*' | awk -F/ '{ n = $NF; sub(/[.]ko.*/, \"\", n); "
+                              "gsub(/-/, \"_\", n) } n == \"" +
+                              module.at("name").get<std::string>() + "\"'"));
       CAPTURE(file);
       for (const char* field : {"version", "srcversion", "vermagic"}) {
         CHECK(module.at(field).get<std::string>() ==
