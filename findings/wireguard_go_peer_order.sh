@@ -18,7 +18,8 @@ export device=wgf$((RANDOM % 10000))
 unshare -n bash -euc '
   "$go" -f "$device" >"$work/log" 2>&1 & go_id=$!
   trap "kill $go_id; wait $go_id || true" EXIT
-  until [ -S "/var/run/wireguard/$device.sock" ]; do kill -0 $go_id; sleep 0.1; done
+  # Not merely there: listening (wg_removes_sockets.sh).
+  until grep -q "00010000 .*/$device.sock" /proc/net/unix; do kill -0 $go_id; sleep 0.1; done
   for i in $(seq 30); do
     "$wg" set "$device" peer "$("$wg" genkey | "$wg" pubkey)" allowed-ips "10.0.0.$i/32"
   done

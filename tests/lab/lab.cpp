@@ -12,6 +12,7 @@
 #include "deployer/pool/vm/edge/qmp.h"
 #include "manifests/documents/peers.h"
 #include "tests/patience.h"
+#include "tests/wireguard_go.h"
 
 namespace weir::lab {
 namespace {
@@ -43,17 +44,19 @@ Argv ip_in(const std::string& netns, Argv argv) {
   return argv;
 }
 
-// wireguard-go has made the device once `wg` finds its socket.
-Status wait_for_device(const std::string& interface) {
+// wireguard-go has made the device once it takes connections.
+Status wait_for_device(const std::string& interface, const ProcessId& process,
+                       const std::string& log) {
   const auto deadline = std::chrono::steady_clock::now() + kToolPatience;
-  for (;;) {
-    TRY_ASSIGN(const Output shown, run({"wg", "show", interface, "public-key"}));
-    if (shown.status == 0) return {};
+  while (!test::wireguard_go_listens(interface)) {
+    TRY_ASSIGN(const auto there, observe(process));
+    if (!there) return fail(Errc::io, "wireguard-go of " + interface + " ended: " + log);
     if (interrupted() || std::chrono::steady_clock::now() > deadline) {
-      return fail(Errc::timeout, "wireguard-go does not serve " + interface + ": " + shown.err);
+      return fail(Errc::timeout, "wireguard-go does not serve " + interface + ": " + log);
     }
     std::this_thread::sleep_for(milliseconds(20));
   }
+  return {};
 }
 
 }  // namespace
@@ -193,12 +196,12 @@ Status Lab::write_peers(const std::vector<std::string>& left_out) const {
 
 Status Lab::start_wireguard(const std::string& netns, const std::string& interface,
                             const std::string& configuration) {
+  const std::string log = path("log/" + interface + ".log");
   TRY_ASSIGN(const ProcessId process,
-             start(inside(netns, {"nice", "-n", "-10", "wireguard-go", "-f", interface}),
-                   path("log/" + interface + ".log")));
+             start(inside(netns, {"nice", "-n", "-10", "wireguard-go", "-f", interface}), log));
   started_.push_back({"wireguard-go " + interface, process});
   TRY(write_record());
-  TRY(wait_for_device(interface));
+  TRY(wait_for_device(interface, process, log));
   return must_run({"wg", "setconf", interface, "/dev/stdin"}, {.input = configuration});
 }
 

@@ -19,6 +19,7 @@
 #include "tests/patience.h"
 #include "tests/vm/fleet_fixture.h"
 #include "tests/vm/must.h"
+#include "tests/wireguard_go.h"
 
 namespace weir::test {
 namespace {
@@ -193,7 +194,7 @@ LiveClient::LiveClient(const SingleNode& node, const WgKeys& keys, const Options
       {"ip", "netns", "exec", namespace_.name(), "wireguard-go", "-f", interface_}, log));
   std::optional<int> ended;
   const bool told = eventually([&] {
-    if (shell("wg show " + interface_).status == 0) return true;
+    if (wireguard_go_listens(interface_)) return true;
     ended = lab::wait_for_exit(*process_.id, milliseconds(0));
     return ended.has_value();
   });

@@ -13,6 +13,7 @@
 #include "tests/netns/director/lab.h"
 #include "tests/patience.h"
 #include "tests/unit/deployer/director/fixture.h"
+#include "tests/wireguard_go.h"
 
 using namespace weir::director;
 using namespace weir::director::test;
@@ -49,7 +50,7 @@ class WireGuard {
                static_cast<char*>(nullptr));
       ::_exit(127);
     }
-    REQUIRE(weir::test::eventually([&] { return shell("wg show " + name_).status == 0; }));
+    REQUIRE(weir::test::eventually([&] { return weir::test::wireguard_go_listens(name_); }));
     must("ip -n " + where_ + " link set " + name_ + " up mtu 1380");
   }
   WireGuard(const WireGuard&) = delete;

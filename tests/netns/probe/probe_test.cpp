@@ -15,6 +15,7 @@
 #include "manifests/base/edge/file.h"
 #include "tests/netns/temporary_namespace.h"
 #include "tests/patience.h"
+#include "tests/wireguard_go.h"
 
 namespace weir::probe {
 namespace {
@@ -42,7 +43,7 @@ class Gateway {
                interface_.c_str(), nullptr);
       ::_exit(127);
     }
-    REQUIRE(test::eventually([&] { return shell("wg show " + interface_).status == 0; }));
+    REQUIRE(test::eventually([&] { return test::wireguard_go_listens(interface_); }));
   }
   ~Gateway() {
     ::kill(pid_, SIGTERM);
