@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "keys/identity/edge/identity_check.h"
 #include "keys/identity/edge/registry.h"
 #include "manifests/documents/fleet.h"
 
@@ -17,9 +18,13 @@ Status check_named_files(const std::string& kind, const std::string& text,
   TRY_ASSIGN(const manifests::Fleet fleet, manifests::parse_fleet(text, file));
   const auto slash = file.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : file.substr(0, slash);
-  const std::string peers = fleet.peers.starts_with('/') ? fleet.peers : folder + "/" + fleet.peers;
-  if (::access(peers.c_str(), F_OK) != 0) return {};
-  TRY(keys::read_registry(fleet, folder));
+  const auto is_there = [&folder](const std::string& path) {
+    return ::access((path.starts_with('/') ? path : folder + "/" + path).c_str(), F_OK) == 0;
+  };
+  if (is_there(fleet.peers)) TRY(keys::read_registry(fleet, folder));
+  if (is_there(fleet.identity) || is_there(fleet.store)) {
+    TRY_IN(keys::check_identity(fleet, folder), file);
+  }
   return {};
 }
 

@@ -255,6 +255,19 @@ Status look_back(Site& site, const Order& order, Observed& observed) {
   return {};
 }
 
+/// Whether nodes will be given the fleet's identity: those that are booted, and those that were
+/// kept before they had it.
+bool gives_identity(const OrderPlan& plan, const Observed& observed) {
+  const auto* up = std::get_if<UpPlan>(&plan.what);
+  const auto* deploy = std::get_if<DeployPlan>(&plan.what);
+  if (up == nullptr && deploy == nullptr) return false;
+  const PoolPlan& pool = up != nullptr ? up->pool : deploy->pool;
+  return !pool.boot.empty() ||
+         std::any_of(pool.keep.begin(), pool.keep.end(), [&](const NodeId& node) {
+           return !observed.nodes.at(node).identity->wireguard_key;
+         });
+}
+
 }  // namespace
 
 Result<Planned> plan_on(Site& site, const Order& order, Seeing seeing) {
@@ -268,6 +281,8 @@ Result<Planned> plan_on(Site& site, const Order& order, Seeing seeing) {
   TRY_ASSIGN(auto observed, observe(site, hurry ? kHurry : kPatience));
   TRY(look_back(site, order, observed));
   TRY_ASSIGN(auto plan, plan_order(order, site.documents(), observed, facts));
+  // Nodes are given it once they are up; its passphrase is asked for then.
+  if (gives_identity(plan, observed)) TRY(site.check_identity());
   return Planned{std::move(plan), std::move(observed), std::move(release)};
 }
 

@@ -14,6 +14,7 @@
 #include "deployer/state/memory/edge/memory_store.h"
 #include "deployer/state/sqlite/edge/sqlite_store.h"
 #include "images/store/folder/edge/folder_store.h"
+#include "keys/identity/edge/identity_check.h"
 #include "keys/identity/edge/identity_files.h"
 #include "manifests/base/edge/file.h"
 
@@ -99,6 +100,7 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
             .connect = {},
             .boot_image = {},
             .identity = {},
+            .check_identity = {},
             .identity_key = {},
             .probe = {}};
   TRY_ASSIGN(out.store, store_of(documents.state_path("fleet.db"), access));
@@ -134,6 +136,9 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
   }
   out.identity = [path = documents.path(documents.fleet.identity), opener] {
     return keys::read_identity(path, opener);
+  };
+  out.check_identity = [fleet = documents.fleet, folder = documents.folder] {
+    return keys::check_identity(fleet, folder);
   };
   out.identity_key = [path = documents.path(documents.fleet.identity)]() -> Result<PublicKey> {
     TRY_ASSIGN(const std::string sealed, read_file(path, kKeyLimit));

@@ -37,7 +37,8 @@ struct Reach {
   /// What machines of a release boot: every blob read from the store, and verified.
   std::function<Result<pool::BootImage>(const manifests::Release&)> boot_image;
   std::function<Result<keys::WireGuardIdentity>()> identity;  ///< the fleet's, opened
-  std::function<Result<PublicKey>()> identity_key;            ///< the same as it says it is, sealed
+  std::function<Status()> check_identity;  ///< whether it will be opened, but for a passphrase
+  std::function<Result<PublicKey>()> identity_key;  ///< the same as it says it is, sealed
   /// One handshake and some data through a node (probe::run_probe).
   std::function<Result<probe::ProbeResult>(const probe::ProbeTarget&, const keys::Secret&,
                                            const std::optional<keys::Secret>&)>

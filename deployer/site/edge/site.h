@@ -69,6 +69,9 @@ class Site {
   }
   /// The fleet's. errors: unauthorized: it cannot be opened
   Result<keys::WireGuardIdentity> identity() { return reach_.identity(); }
+  /// Whether it will be opened, as far as that can be told without asking for a passphrase.
+  /// errors: as keys::check_identity
+  Status check_identity() { return reach_.check_identity(); }
   Result<PublicKey> identity_key() { return reach_.identity_key(); }
   Result<probe::ProbeResult> probe(const probe::ProbeTarget& target, const keys::Secret& key,
                                    const std::optional<keys::Secret>& preshared_key) {

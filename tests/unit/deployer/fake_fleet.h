@@ -181,6 +181,7 @@ class FakeFleet {
   std::set<unsigned> moved_inner;                  ///< that have another allowed IP now
   std::map<unsigned, std::string> preshared_keys;  ///< 32 raw bytes
   std::atomic<bool> interrupted{false};
+  Status identity_is;  ///< whether the fleet's could be opened
 
   std::mutex lock;  ///< over what follows
   std::map<NodeId, Node> nodes = {{node("blue-1"), {}}, {node("green-1"), {}}};
@@ -334,6 +335,7 @@ inline Reach FakeFleet::reach(SqliteStore::Access access) {
         TRY_ASSIGN(const auto key, keys::public_key_of(secret));
         return keys::WireGuardIdentity{key, std::move(secret)};
       },
+      .check_identity = [this] { return identity_is; },
       .identity_key = []() -> Result<PublicKey> {
         return PublicKey::parse("HIgo9xNzJMWLKASShiTqIybxZ0U3wGLiUeJ1PKf8ykw=");
       },

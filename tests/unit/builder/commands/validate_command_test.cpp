@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -232,6 +233,19 @@ TEST_CASE("a fleet is judged with its clients, and clients with their preshared 
   desk.write("peers.jsonl", peer + "\"10.8.0.2\"], \"preshared_key_file\": \"psk\"}\n");
   CHECK(has(desk.validate("peers.jsonl", 1), "peers.jsonl:1: preshared_key_file: "));
   CHECK(has(desk.validate("fleet.yaml", 1), "peers.jsonl:1: preshared_key_file: "));
+}
+
+TEST_CASE("a fleet is judged with its identity, where that or the store is") {
+  const Desk desk;
+  desk.write("fleet.yaml", test::bytes_of(kExamples + "fleet.yaml"));
+  (void)desk.validate("fleet.yaml", 0);
+  REQUIRE(std::filesystem::create_directory(desk.folder.path + "/store"));
+  CHECK(has(desk.validate("fleet.yaml", 1), "fleet.yaml: identity: ./gateway.identity: "));
+  desk.write("gateway.identity", test::bytes_of(kCorpus + "identity/throw_away_passphrase"));
+  (void)desk.validate("fleet.yaml", 0);
+  desk.write("fleet.yaml",
+             test::bytes_of(kExamples + "fleet.yaml") + "identity_key_file: gw.seal\n");
+  CHECK(has(desk.validate("fleet.yaml", 1), "fleet.yaml: identity_key_file: "));
 }
 
 TEST_CASE("what cannot be judged is named, the other files are judged all the same") {

@@ -75,6 +75,17 @@ TEST_CASE("a state folder that others may use is refused") {
   CHECK(has(site.error().message, "4711"));
 }
 
+TEST_CASE("a fleet whose identity is missing can be looked at, and says so when it is checked") {
+  const FakeFleet fleet(1);
+  const auto site = open(fleet, Access::read);
+  REQUIRE(site.has_value());
+  const Status checked = (*site)->check_identity();
+  REQUIRE_FALSE(checked.has_value());
+  CHECK(checked.error().code == Errc::not_found);
+  CHECK(has(checked.error().message, "identity: " + fleet.folder + "/i"));
+  CHECK(has(checked.error().message, "weir-keys generate-wireguard"));
+}
+
 TEST_CASE("a deployer's key that others may read is refused") {
   const FakeFleet fleet(1);
   const std::string key = fleet.folder + "/state/deployer-tls.pem";
