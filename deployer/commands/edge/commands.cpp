@@ -13,6 +13,7 @@
 #include "deployer/orders/edge/orders.h"
 #include "deployer/serve/edge/serve.h"
 #include "deployer/serve/status_report.h"
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/program_log.h"
 #include "manifests/base/printable.h"
 
@@ -56,6 +57,8 @@ Exit tell(const Options& options, const ControlReply& reply) {
 }
 
 Result<Exit> show_plan(const Options& options, Site& site, const Order& order) {
+  // An order makes it first.
+  TRY_IN(check_folders(site.path(site.fleet().state)), "state");
   TRY_ASSIGN(const Planned planned, plan_on(site, order, Seeing::forgotten));
   std::cout << (options.json ? print_json(planned.plan) + "\n"
                              : printable_lines(print_text(planned.plan)))

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -199,6 +200,13 @@ Status check_places(const std::vector<NewText>& files) {
   return {};
 }
 
+/// Where `up` makes the state. Who drafts a fleet need not be who may write there.
+Status check_state(const std::string& path) {
+  auto could_be = check_folders(path);
+  if (could_be || could_be.error().sys == EACCES) return {};
+  return tl::unexpected(std::move(could_be).error());
+}
+
 Status write_all(const std::vector<NewText>& files) {
   std::vector<keys::NewFile> out;
   out.reserve(files.size());
@@ -234,6 +242,7 @@ Result<Exit> init(InitOptions given, const std::atomic<bool>& interrupted) {
   files.push_back({from_fleet(given, given.peers), draft.peers, 0644});
   files.push_back({given.fleet, draft.fleet, 0644});
   TRY(check_places(files));
+  TRY_IN(check_state(from_fleet(given, given.state)), "--state");
   if (given.make_identity && !given.plan) {
     TRY_ASSIGN(files.front().content, new_identity(given));
   }

@@ -1,9 +1,12 @@
 #include "manifests/base/edge/destination.h"
 
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 
 namespace weir {
 namespace {
@@ -12,6 +15,39 @@ std::string folder_of(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// Kernel file systems: root passes every `access` there, and nothing can be stored.
+bool stores_nothing(const std::string& folder) {
+  struct statfs info {};
+  if (::statfs(folder.c_str(), &info) != 0) return false;
+  switch (static_cast<std::uint32_t>(info.f_type)) {
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case CGROUP_SUPER_MAGIC:
+    case CGROUP2_SUPER_MAGIC:
+    case DEBUGFS_MAGIC:
+    case TRACEFS_MAGIC:
+    case SECURITYFS_MAGIC:
+    case DEVPTS_SUPER_MAGIC:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Whether something new can be put into a folder that is there.
+Status check_writable(const std::string& folder) {
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return fail_errno(Errc::unauthorized, errno, folder);
+  }
+  if (stores_nothing(folder)) {
+    return fail(Errc::invalid_input,
+                folder +
+                    ": belongs to a file system of the kernel, which stores nothing: name a "
+                    "place on a disk");
+  }
+  return {};
 }
 
 }  // namespace
@@ -28,10 +64,7 @@ Status check_folder_of(const std::string& path) {
   if (!S_ISDIR(info.st_mode)) {
     return fail(Errc::invalid_input, path + ": " + folder + " is not a folder");
   }
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    return fail_errno(Errc::unauthorized, errno, folder);
-  }
-  return {};
+  return check_writable(folder);
 }
 
 Status check_folders(const std::string& path) {
@@ -41,8 +74,7 @@ Status check_folders(const std::string& path) {
       if (!S_ISDIR(info.st_mode)) {
         return fail(Errc::invalid_input, path + ": " + at + " is not a folder");
       }
-      if (::access(at.c_str(), W_OK | X_OK) == 0) return {};
-      return fail_errno(Errc::unauthorized, errno, at);
+      return check_writable(at);
     }
     // Where not even "/" or "." can be looked at, nothing further up can.
     if ((errno != ENOENT && errno != ENOTDIR) || at == "/" || at == ".") {

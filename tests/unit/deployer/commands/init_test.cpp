@@ -276,6 +276,34 @@ TEST_CASE("Ctrl-C and Ctrl-D at any of init's questions leave nothing") {
   }
 }
 
+TEST_CASE("init and plans refuse a state that could not be made, and name what is in the way") {
+  for (const std::string state : {"/proc/weir", "/sys/weir", "file/state"}) {
+    CAPTURE(state);
+    const Folder folder;
+    REQUIRE(write_file(folder / "file", "x").has_value());
+    const std::string way = state[0] == '/' ? state.substr(0, 4) : folder / "file";
+    for (const bool plan : {true, false}) {
+      const Ended ended = init(folder, plan ? std::vector<std::string>{"--state", state, "--plan"}
+                                            : std::vector<std::string>{"--state", state});
+      CHECK(ended.status == 1);
+      CHECK_MESSAGE(has(ended.error, way), ended.error);
+      CHECK(folder.names() == std::set<std::string>{"file"});
+    }
+    REQUIRE(init(folder, {}).status == 0);
+    std::string fleet = folder.read("fleet.yaml");
+    const auto at = fleet.find("state: state");
+    REQUIRE(at != std::string::npos);
+    REQUIRE(write_file(folder / "fleet.yaml", fleet.replace(at, 12, "state: " + state)));
+    const auto ended =
+        run({.path = kProgram,
+             .arguments = {"up", "--plan", "--release", "one", "--fleet", folder / "fleet.yaml"}},
+            "", {.time = test::kPatience});
+    REQUIRE(ended.has_value());
+    CHECK(ended->status == 1);
+    CHECK_MESSAGE(has(ended->error, way), ended->error);
+  }
+}
+
 TEST_CASE("status as JSON says with file and line why it has nothing to tell") {
   const Folder folder;
   REQUIRE(init(folder, {}).status == 0);

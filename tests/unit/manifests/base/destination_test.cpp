@@ -35,4 +35,15 @@ TEST_CASE("a file goes into a folder that is there, in place of a file or of not
   CHECK(check_destination("/dev/null").error().code == Errc::invalid_input);
 }
 
+TEST_CASE("nothing is stored in the kernel's own file systems, even where root may write") {
+  for (const std::string place : {"/proc/weir", "/sys/weir"}) {
+    for (const Status& refused : {check_folders(place), check_folders(place + "/a"),
+                                  check_folder_of(place), check_destination(place)}) {
+      CAPTURE(place);
+      REQUIRE_FALSE(refused.has_value());
+      CHECK(refused.error().message.find(place.substr(0, place.rfind('/'))) != std::string::npos);
+    }
+  }
+}
+
 }  // namespace weir
