@@ -10,6 +10,7 @@
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/edge/statements.h"
 #include "images/store/folder/edge/folder_store.h"
+#include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/signing_key.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
@@ -18,8 +19,6 @@ namespace weir::builder {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr ByteCount kLargestKey{64ULL << 10};
 
 struct BootCheckOptions {
   std::string name, store, sign_with, pkcs11, memory = "512MiB";
@@ -116,7 +115,7 @@ Result<bool> boot_check(const BootCheckOptions& given) {
     TRY(check_folders(given.store + "/statements"));
   }
   if (given.plan) {
-    if (!given.sign_with.empty()) TRY(read_file(given.sign_with, kLargestKey));
+    if (!given.sign_with.empty()) TRY(keys::check_secret_key(given.sign_with));
     print_plan(given, trusted.release, settings);
     return true;
   }

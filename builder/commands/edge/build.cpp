@@ -20,8 +20,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr ByteCount kLargestKey{64ULL << 10};
-
 struct BuildOptions {
   std::string input, lock, key, pkcs11, store, cache;
   FetchOptions fetching;
@@ -160,7 +158,7 @@ Status build(const BuildOptions& given) {
   TRY_ASSIGN(const PlannedBuild plan, plan_build(input, cache, given.store, demand_of(given)));
   if (!given.json) print_index_note(input.lock_path, plan.index);
   if (given.plan) {
-    if (!given.key.empty()) TRY(read_file(given.key, kLargestKey));
+    if (!given.key.empty()) TRY(keys::check_secret_key(given.key));
     if (given.json) {
       print_plan_json(input, plan);
     } else {

@@ -11,6 +11,7 @@
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/describe.h"
 #include "images/store/folder/edge/folder_store.h"
+#include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/signing_key.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/printable.h"
@@ -132,6 +133,7 @@ Result<bool> rebuild(const RebuildOptions& given) {
   }
   TRY_ASSIGN(const RebuildPlan plan, plan_rebuild(store, stored, cache, demand));
   if (given.plan) {
+    if (!given.key.empty()) TRY(keys::check_secret_key(given.key));
     if (!given.json) print_index_note("the release's lock", plan.index);
     print_plan(given, plan);
     return true;

@@ -59,6 +59,7 @@ Result<Answer> sign_file(const SignOptions& given) {
   const std::string out = given.signature.value_or(path + ".minisig");
   TRY(check_destination(out));
   if (given.plan) {
+    if (!given.key.empty()) TRY(check_secret_key(given.key));
     return Answer{"would sign " + path + " into " + out, {{"plan", {{"signature", out}}}}};
   }
   TRY_ASSIGN(const std::string content, read_file(path, kLargestSigned));
@@ -88,6 +89,7 @@ Result<Answer> sign_digest(const SignDigestOptions& given) {
   }
   std::copy(digest.begin(), digest.end(), hash.begin());
   if (given.plan) {
+    if (!given.key.empty()) TRY(check_secret_key(given.key));
     return Answer{
         "would sign BLAKE2b-512 " + hex_of(hash) + " (" + printable(comment) + ") into " + out,
         {{"plan", {{"signature", out}, {"blake2b_512", hex_of(hash)}}}}};

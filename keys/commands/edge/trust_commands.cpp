@@ -142,7 +142,10 @@ Result<Answer> write_next(const ChangeOptions& given, manifests::TrustFile file,
   TRY_ASSIGN(const TrustChange change, read_change(given));
   TRY_ASSIGN(const manifests::Trust next, next_trust(before, change));
   file.versions.push_back({manifests::print(next), {}});
-  if (given.plan) return write_trust_file(out, file, Writing::planned);
+  if (given.plan) {
+    for (const std::string& path : given.sign) TRY(check_secret_key(path));
+    return write_trust_file(out, file, Writing::planned);
+  }
   TRY(sign_with_all(given, file));
   return write_trust_file(out, file, writing);
 }

@@ -97,6 +97,16 @@ Result<SigningSecretKey> read_secret_key(const std::string& path) {
   return key;
 }
 
+Status check_secret_key(const std::string& path) {
+  TRY_ASSIGN(const SecretFile file, read_secret_file(path));
+  TRY_ASSIGN_IN(const bool locked, needs_passphrase(file.content.text()), path);
+  if (locked) return {};
+  TRY(file.safe);
+  TRY_ASSIGN(const Secret none, Secret::of_size(0));
+  TRY_IN(decrypt_secret_key(file.content.text(), none), path);
+  return {};
+}
+
 namespace {
 
 // In one step, so that whoever is killed leaves no second name of a secret. 0 or an errno.

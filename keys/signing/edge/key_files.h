@@ -31,6 +31,9 @@ inline constexpr ByteCount kLargestKeyFile{16384};
 /// (WEIR_PASSPHRASE, else the terminal). errors: as above; unauthorized: wrong passphrase, or a key
 /// in clear that others may read
 [[nodiscard]] Result<SigningSecretKey> read_secret_key(const std::string& path);
+/// Whether `read_secret_key` will read it, as far as that can be told without its passphrase: a key
+/// in clear is opened. errors: as above
+[[nodiscard]] Status check_secret_key(const std::string& path);
 /// A file that is to be there and was not.
 struct NewFile {
   std::string path;

@@ -88,6 +88,26 @@ TEST_CASE_FIXTURE(Planned, "what could not be written is refused by the plan alr
                 "store/statements is not a folder");
 }
 
+TEST_CASE_FIXTURE(Planned, "a plan reads the key that would sign as its order does") {
+  (void)built();
+  write("junk.key", "junk\n");
+  run("chmod 600 junk.key && cp k.key open.key && chmod 644 open.key && mkfifo -m 600 pipe.key");
+  for (const auto& [key, says] : {std::pair{"open.key", "chmod 600"},
+                                  {"junk.key", "junk.key: "},
+                                  {"pipe.key", "pipe"},
+                                  {"none.key", "none.key"}}) {
+    CAPTURE(key);
+    refused_alike(std::string("build image.yaml --store s --cache cache --key ") + key, says);
+    refused_alike(std::string("rebuild demo --store store --cache cache --key ") + key, says);
+    // Without a plan it needs root.
+    const Outcome check =
+        builder(std::string("boot-check demo --store store --key k.pub --plan --sign-with ") + key);
+    CAPTURE(check.out);
+    CHECK(WEXITSTATUS(check.status) == 1);
+    CHECK(check.out.find(says) != std::string::npos);
+  }
+}
+
 TEST_CASE_FIXTURE(Planned, "an export's plan names the files that are then written") {
   (void)built();
   const std::string line = "export demo --store store --key k.pub --json --out ";

@@ -135,6 +135,31 @@ TEST_CASE("a plan promises no write that cannot be, and names the folder that is
   }
 }
 
+TEST_CASE("a plan reads the key that would sign as its order does") {
+  const Scratch folder;
+  REQUIRE(weir_keys("generate --no-passphrase --out " + folder / "p").status == 0);
+  REQUIRE(run("cd " + folder.path() +
+              " && echo junk > junk && chmod 600 junk && cp p.key open && chmod 644 open && "
+              "mkfifo -m 600 pipe && echo x > m && head -c 64 /dev/zero > d.digest "
+              "&& echo x > d.comment")
+              .status == 0);
+  for (const auto& [key, says] : {std::pair{"open", "chmod 600"},
+                                  {"junk", "junk: not a minisign secret key file"},
+                                  {"pipe", "is a pipe"},
+                                  {"none", "none: No such file"}}) {
+    for (const std::string& command :
+         {"sign " + folder / "m" + " --key ", "sign-digest " + folder / "d" + " --key ",
+          "trust init --add root=" + folder / "p.pub" + " --out " + folder / "t" + " --sign "}) {
+      for (const char* plan : {" --plan", ""}) {
+        const auto refused = weir_keys(command + folder / key + plan);
+        CAPTURE(command);
+        CHECK(refused.status == 1);
+        CHECK_MESSAGE(refused.output.find(says) != std::string::npos, refused.output);
+      }
+    }
+  }
+}
+
 TEST_CASE("two names of one file are refused, and nothing is made") {
   const Scratch folder;
   const std::string there = folder / "x";
