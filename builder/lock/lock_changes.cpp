@@ -20,6 +20,10 @@ Named contents(const manifests::Lock& lock) {
     out.emplace("module " + module.name,
                 std::pair(module.digest.hex().substr(0, 12), module.digest));
   }
+  for (const auto& source : lock.sources) {
+    out.emplace("signer of " + source.suite,
+                std::pair(source.signer, Digest::of(as_bytes(source.signer))));
+  }
   out.emplace("compressor", std::pair(lock.compressor, Digest::of(as_bytes(lock.compressor))));
   return out;
 }

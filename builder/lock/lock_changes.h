@@ -10,10 +10,11 @@ namespace weir::builder {
 
 /// What a new lock changes against an older one.
 struct LockChange {
-  std::string name;  ///< a package, a program of Weir's own, "module NAME" (from a file) or
-                     ///< "compressor"
+  std::string name;  ///< a package, a program of Weir's own, "module NAME" (from a file), "signer
+                     ///< of SUITE" or "compressor"
   std::optional<std::string> from, to;  ///< versions; absent: added, or removed. A program's or
-                                        ///< module's version is the first 12 digits of its digest
+                                        ///< module's version is the first 12 digits of its
+                                        ///< digest, a signer's the key's fingerprint
   bool operator==(const LockChange&) const = default;
 };
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "builder/mirror/suite_index.h"
+#include "builder/mirror/release_date.h"
 
 namespace weir::builder {
 namespace {
@@ -81,8 +81,10 @@ Status check_compressor(const manifests::Lock& lock, std::string_view own) {
                                    ", and this builder has " + std::string(own));
 }
 
-Status check_sources(const std::vector<std::string>& suites, const manifests::Lock& lock) {
-  const auto is_of = [](const auto& suite, const auto& source) { return suite == source.suite; };
+Status check_sources(const std::vector<SuiteSource>& suites, const manifests::Lock& lock) {
+  const auto is_of = [](const auto& suite, const auto& source) {
+    return suite.label == source.suite;
+  };
   if (!std::equal(suites.begin(), suites.end(), lock.sources.begin(), lock.sources.end(), is_of)) {
     return fail(Errc::integrity, "its sources are not the suites of the manifest");
   }

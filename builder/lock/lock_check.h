@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "builder/mirror/package_index.h"
+#include "builder/mirror/suite_source.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/lock.h"
 
@@ -32,7 +33,7 @@ namespace weir::builder {
 
 /// Whether the sources of a lock are the manifest's suites, in that order, and its source epoch is
 /// the newest of their dates. errors: integrity
-[[nodiscard]] Status check_sources(const std::vector<std::string>& suites,
+[[nodiscard]] Status check_sources(const std::vector<SuiteSource>& suites,
                                    const manifests::Lock& lock);
 
 /// Whether every package of a lock stands in the index of its suite as it is locked: name, version,

@@ -14,7 +14,7 @@ struct LockedImage {
   manifests::Lock lock;
   Digest lock_digest;  ///< of the lock document, byte for byte
   std::string manifest_text, lock_text;
-  std::string keyring{};     ///< the manifest's, absolute; relative: nobody knows to what
+  std::string folder{};      ///< the manifest's, absolute; empty: nobody knows
   std::string lock_again{};  ///< what to do about a lock that does not hold
 };
 

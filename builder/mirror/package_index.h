@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,10 +13,10 @@
 
 namespace weir::builder {
 
-/// One package of a Packages file. Views into the index's text.
+/// One package of a Packages file. Views into the index.
 struct IndexedPackage {
   std::string_view name, version, architecture;
-  std::string_view path;  ///< Filename: below the archive's base
+  std::string_view path;  ///< Filename as documents have it: below the archive's base
   ByteCount size;
   Digest digest;
 };
@@ -23,10 +24,19 @@ struct IndexedPackage {
 /// The Packages file of one component of a suite, read whole.
 class PackageIndex {
  public:
-  /// errors: invalid_input, with the line: a malformed paragraph, or one without Package, Version,
-  ///         Architecture, Filename, Size or SHA256; the same package and version twice
-  static Result<PackageIndex> parse(std::string text, std::string suite, bool not_automatic);
+  /// Takes every paragraph that can be checked later. One that is malformed, or lacks Package,
+  /// Version, Architecture, Filename, Size or SHA256, or has a word that dpkg does not take or a
+  /// Filename that no document can hold, is left out and noted. Of two paragraphs with the same
+  /// package, version and architecture the first counts, as with apt; it is noted where they are
+  /// of different bytes.
+  ///
+  /// suite          as the lock calls it
+  /// architecture   packages of others, but for "all", are left out without a word; empty: of none
+  /// errors         invalid_input, with the line: there are paragraphs, and none is of use
+  static Result<PackageIndex> parse(std::string text, std::string suite, bool not_automatic,
+                                    std::string_view architecture = {});
 
+  /// Of exactly `packages()`, paragraph by paragraph, with line feeds alone.
   [[nodiscard]] const std::string& text() const { return *text_; }
   [[nodiscard]] const std::string& suite() const { return suite_; }
   [[nodiscard]] bool not_automatic() const { return not_automatic_; }
@@ -35,19 +45,17 @@ class PackageIndex {
   /// All versions of one package.
   [[nodiscard]] std::pair<const IndexedPackage*, const IndexedPackage*> named(
       std::string_view name) const;
+  /// What was left out, a sentence a paragraph; at most a few, and then how many more.
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   PackageIndex() = default;
   std::unique_ptr<const std::string> text_;  // on the heap: views stay valid when the index moves
+  std::deque<std::string> paths_;            // those that are not as the file writes them
   std::string suite_;
   bool not_automatic_ = false;
   std::vector<IndexedPackage> packages_;
+  std::vector<std::string> notes_;
 };
-
-/// Unpacks an .xz file.
-///
-/// limit   what it may unpack to
-/// errors  integrity: damaged or cut off; exhausted: more than `limit`, or over 256 MiB of memory
-[[nodiscard]] Result<std::string> decode_xz(std::string_view packed, ByteCount limit);
 
 }  // namespace weir::builder

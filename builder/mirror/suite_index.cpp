@@ -1,10 +1,10 @@
 #include "builder/mirror/suite_index.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <chrono>
 
+#include "builder/mirror/release_date.h"
+#include "builder/mirror/words.h"
 #include "builder/packages/control_file.h"
 
 namespace weir::builder {
@@ -19,28 +19,6 @@ std::string quoted(std::string_view text) {
   return "'" + std::string(text.substr(0, 80)) + "'";
 }
 
-// Words of a line, by any run of blanks.
-std::vector<std::string_view> words(std::string_view line) {
-  std::vector<std::string_view> out;
-  for (;;) {
-    const auto start = line.find_first_not_of(" \t\r\n");
-    if (start == std::string_view::npos) return out;
-    line.remove_prefix(start);
-    const auto end = std::min(line.find_first_of(" \t\r\n"), line.size());
-    out.push_back(line.substr(0, end));
-    line.remove_prefix(end);
-  }
-}
-
-template <class Visit>
-void each_line(std::string_view text, Visit visit) {
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    visit(text.substr(0, end));
-    text.remove_prefix(std::min(text.size(), end + 1));
-  }
-}
-
 template <class Number>
 bool parse_number(std::string_view text, Number& out) {
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), out);
@@ -52,9 +30,80 @@ std::string_view without_trailing_blanks(std::string_view line) {
   return line.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+// apt-pkg, StringToBool.
+bool is_yes(std::optional<std::string_view> value) {
+  if (!value) return false;
+  const std::string text = lower(*value);
+  return text == "yes" || text == "true" || text == "with" || text == "on" || text == "enable" ||
+         text == "1";
+}
+
+bool has_word(std::optional<std::string_view> value, std::string_view word) {
+  if (!value) return false;
+  const auto words = words_of(*value);
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool is_sha512(std::string_view text) {
+  return text.size() == 128 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 bool is_index_path(std::string_view path) {
   return !path.empty() && path.front() != '/' && path.find("..") == std::string_view::npos &&
          std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
+// One table of digests. A path that no file of ours can have is no reason to refuse the others.
+Status read_table(std::string_view field, std::string_view table, SuiteIndex& out) {
+  const std::string name(field);
+  const auto wrong = [&](std::string_view line) {
+    return fail(Errc::invalid_input, name + ": " + quoted(line) + " is not DIGEST SIZE PATH");
+  };
+  Status status;
+  each_line(table, [&](std::string_view line) {
+    const auto parts = words_of(line);
+    if (!status || parts.empty()) return;
+    const std::string digits = lower(parts[0]);
+    IndexFile file;
+    if (parts.size() != 3 || !parse_number(parts[1], file.size.value)) {
+      status = wrong(line);
+      return;
+    }
+    if (field == "SHA256") {
+      const auto digest = Digest::parse(digits);
+      if (digest) file.digest = *digest;
+    } else if (is_sha512(digits)) {
+      file.sha512 = digits;
+    }
+    if (!file.digest && file.sha512.empty()) {
+      status = wrong(line);
+      return;
+    }
+    std::string_view path = parts[2];
+    while (path.starts_with("./")) path.remove_prefix(2);
+    if (!is_index_path(path)) return;
+    const auto [at, is_new] = out.files.emplace(path, file);
+    if (is_new) return;
+    IndexFile& known = at->second;
+    const bool other =
+        (known.digest && file.digest && known.digest != file.digest) ||
+        (!known.sha512.empty() && !file.sha512.empty() && known.sha512 != file.sha512);
+    if (known.size != file.size || other) {
+      status = fail(Errc::invalid_input, name + ": " + quoted(path) + " stands here twice");
+      return;
+    }
+    if (file.digest) known.digest = file.digest;
+    if (!file.sha512.empty()) known.sha512 = file.sha512;
+  });
+  return status;
 }
 
 }  // namespace
@@ -93,12 +142,13 @@ Status check_clear_signed(std::string_view file) {
   return {};
 }
 
-Result<std::string> judge_gpgv_status(std::string_view status) {
-  std::string signer, weak, missing;
+Result<std::vector<std::string>> judge_gpgv_status(std::string_view status) {
+  std::vector<std::string> signers;
+  std::string weak, missing;
   int texts = 0;
   bool good = false, bad = false, expired = false;
   each_line(status, [&](std::string_view line) {
-    const auto parts = words(line);
+    const auto parts = words_of(line);
     if (parts.size() < 2 || parts[0] != "[GNUPG:]") return;
     const auto keyword = parts[1];
     if (keyword == "PLAINTEXT") ++texts;
@@ -114,7 +164,7 @@ Result<std::string> judge_gpgv_status(std::string_view status) {
     if (keyword == "VALIDSIG" && good && parts.size() >= 12) {
       const auto hash = parts[9];  // RFC 4880, section 9.4: SHA-256, SHA-384, SHA-512
       if (hash == "8" || hash == "9" || hash == "10") {
-        if (signer.empty()) signer = parts[11];
+        signers.emplace_back(parts[11]);
       } else {
         weak = hash;
       }
@@ -123,7 +173,7 @@ Result<std::string> judge_gpgv_status(std::string_view status) {
   });
   if (bad) return fail(Errc::unauthorized, "a signature is bad: the file was changed");
   if (texts > 1) return fail(Errc::unauthorized, "holds more than one message");
-  if (!signer.empty()) return signer;
+  if (!signers.empty()) return signers;
   if (!weak.empty()) return fail(Errc::unauthorized, "is signed over a weak hash only");
   if (expired) return fail(Errc::unauthorized, "is signed by an expired or revoked key only");
   if (!missing.empty()) {
@@ -131,38 +181,6 @@ Result<std::string> judge_gpgv_status(std::string_view status) {
                 "is signed by key " + missing + ", which is not in the keyring");
   }
   return fail(Errc::unauthorized, "has no good signature");
-}
-
-Result<std::int64_t> parse_date(std::string_view text) {
-  constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed",
-                                                     "Thu", "Fri", "Sat"};
-  constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto wrong = [&] { return fail(Errc::invalid_input, quoted(text) + " is not a date"); };
-  const auto parts = words(text);
-  if (parts.size() != 6 || parts[0].size() != 4 || parts[0].back() != ',' ||
-      (parts[5] != "UTC" && parts[5] != "GMT" && parts[5] != "+0000")) {
-    return wrong();
-  }
-  unsigned day = 0, hour = 0, minute = 0, second = 0;
-  int year = 0;
-  const auto month = std::find(kMonths.begin(), kMonths.end(), parts[2]);
-  const auto clock = parts[4];
-  if (month == kMonths.end() || !parse_number(parts[1], day) || !parse_number(parts[3], year) ||
-      parts[3].size() != 4 || clock.size() != 8 || clock[2] != ':' || clock[5] != ':' ||
-      !parse_number(clock.substr(0, 2), hour) || !parse_number(clock.substr(3, 2), minute) ||
-      !parse_number(clock.substr(6, 2), second) || hour > 23 || minute > 59 || second > 60) {
-    return wrong();
-  }
-  const std::chrono::year_month_day date{
-      std::chrono::year(year),
-      std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
-      std::chrono::day(day)};
-  if (!date.ok()) return wrong();
-  const std::chrono::sys_days days(date);
-  if (kDays[std::chrono::weekday(days).c_encoding()] != parts[0].substr(0, 3)) return wrong();
-  return std::int64_t{days.time_since_epoch().count()} * kDay + std::int64_t{hour} * 3600 +
-         std::int64_t{minute} * 60 + second;
 }
 
 Result<SuiteIndex> parse_suite_index(std::string_view text) {
@@ -177,35 +195,45 @@ Result<SuiteIndex> parse_suite_index(std::string_view text) {
   out.codename = stanza->find("Codename").value_or("");
   TRY_ASSIGN(out.date, stanza->need("Date"));
   TRY_ASSIGN_IN(out.date_unix, parse_date(out.date), "Date");
+  // As a lock can hold it.
+  std::replace_if(
+      out.date.begin(), out.date.end(), [](char c) { return c < ' '; }, ' ');
   if (const auto until = stanza->find("Valid-Until")) {
+    out.valid_until = *until;
     TRY_ASSIGN_IN(out.valid_until_unix, parse_date(*until), "Valid-Until");
   }
-  out.by_hash = stanza->find("Acquire-By-Hash") == "yes";
-  out.not_automatic = stanza->find("NotAutomatic") == "yes";
-  TRY_ASSIGN(const auto table, stanza->need("SHA256"));
-  Status status;
-  each_line(table, [&](std::string_view line) {
-    if (!status) return;
-    const auto parts = words(line);
-    std::uint64_t size = 0;
-    auto digest = Digest::parse(parts.empty() ? "" : parts[0]);
-    if (parts.size() != 3 || !digest || !parse_number(parts[1], size) || !is_index_path(parts[2])) {
-      status = fail(Errc::invalid_input, "SHA256: " + quoted(line) + " is not DIGEST SIZE PATH");
-    } else if (!out.files.emplace(parts[2], IndexFile{*digest, ByteCount{size}}).second) {
-      status = fail(Errc::invalid_input, "SHA256: " + quoted(parts[2]) + " stands here twice");
-    }
-  });
-  TRY(status);
-  return out;
+  out.by_hash = is_yes(stanza->find("Acquire-By-Hash"));
+  out.not_automatic = is_yes(stanza->find("NotAutomatic"));
+  out.has_all = has_word(stanza->find("Architectures"), "all") &&
+                !has_word(stanza->find("No-Support-for-Architecture-all"), "Packages");
+  bool any = false;
+  for (const std::string_view field : {"SHA256", "SHA512"}) {
+    const auto table = stanza->find(field);
+    if (!table) continue;
+    any = true;
+    TRY(read_table(field, *table, out));
+  }
+  if (any) return out;
+  return fail(Errc::invalid_input,
+              stanza->find("MD5Sum") || stanza->find("SHA1")
+                  ? "lists its files by MD5 or SHA-1 only, for which another file can be made: the "
+                    "archive has to list them by SHA256"
+                  : "lists no files: it has neither SHA256 nor SHA512");
 }
 
-Status check_suite_name(const SuiteIndex& index, std::string_view asked) {
-  if (asked == index.suite || asked == index.codename) return {};
-  return fail(Errc::integrity, "the mirror gave the index of suite " + quoted(index.codename));
+std::optional<std::string> other_name(const SuiteIndex& index, std::string_view asked) {
+  const bool silent = index.suite.empty() && index.codename.empty();
+  if (silent || asked.ends_with('/')) return std::nullopt;
+  // "bookworm/updates" may be a part of bookworm, as apt sees it.
+  for (const auto name : {asked, asked.substr(0, asked.rfind('/'))}) {
+    if (name == index.suite || name == index.codename) return std::nullopt;
+  }
+  std::string name = index.codename.empty() ? index.suite : index.codename;
+  if (!index.suite.empty() && index.suite != name) name += " (" + index.suite + ")";
+  return "calls itself " + name + ": is this the archive that was meant?";
 }
 
-Status check_suite_index(const SuiteIndex& index, std::string_view asked, std::int64_t now) {
-  TRY(check_suite_name(index, asked));
+Status check_suite_index(const SuiteIndex& index, std::string_view label, std::int64_t now) {
   if (index.date_unix > now + kDay) {
     return fail(Errc::integrity, "is dated " + index.date + ", in the future: check the clock");
   }
@@ -214,7 +242,7 @@ Status check_suite_index(const SuiteIndex& index, std::string_view asked, std::i
                 "expired " + std::to_string((now - *index.valid_until_unix) / 3600) +
                     " hours ago: the mirror is stale, or this clock is wrong: ask one "
                     "that is kept up to date (--mirror " +
-                    std::string(asked) + "=URL), or set the clock");
+                    std::string(label) + "=URL), or set the clock");
   }
   return {};
 }

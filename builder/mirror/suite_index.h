@@ -13,20 +13,21 @@
 
 namespace weir::builder {
 
-/// The part of an InRelease file that a trusted key signed. Only `verify_inrelease`
-/// (edge/inrelease.h) makes one, from what gpgv gave back, so nothing outside the signature can be
-/// read as signed.
+/// What a trusted key signed: a part of an InRelease file, or all of a Release file. Only
+/// `verify_inrelease` and `verify_release` (edge/inrelease.h) make one, so nothing outside the
+/// signature can be read as signed.
 class SignedText {
  public:
   [[nodiscard]] const std::string& text() const { return text_; }
-  [[nodiscard]] const std::string& signer() const { return signer_; }  ///< primary fingerprint, hex
+  /// Primary fingerprints, hex, of all good signatures, in their order; at least one.
+  [[nodiscard]] const std::vector<std::string>& signers() const { return signers_; }
 
  private:
   friend class InReleaseVerifier;
-  SignedText(std::string text, std::string signer)
-      : text_(std::move(text)), signer_(std::move(signer)) {}
+  SignedText(std::string text, std::vector<std::string> signers)
+      : text_(std::move(text)), signers_(std::move(signers)) {}
   std::string text_;
-  std::string signer_;
+  std::vector<std::string> signers_;
 };
 
 /// Whether a file is one clear-signed OpenPGP message and nothing else: no bytes before, behind or
@@ -36,15 +37,18 @@ class SignedText {
 
 /// What gpgv said about a signature, from its status lines.
 ///
-/// returns  the primary key's fingerprint of a good signature
+/// returns  the primary keys' fingerprints of all good signatures, in their order
 /// errors   unauthorized: no good signature by a key of the keyring that is neither expired nor
 ///          revoked, over a hash of the SHA-2 family; any bad signature; more than one plain text
 /// source   GnuPG doc/DETAILS, "General status codes"
-[[nodiscard]] Result<std::string> judge_gpgv_status(std::string_view status);
+[[nodiscard]] Result<std::vector<std::string>> judge_gpgv_status(std::string_view status);
 
+/// A file of a suite: at least one of the two digests is there.
 struct IndexFile {
-  Digest digest;
-  ByteCount size;
+  std::optional<Digest> digest{};  ///< SHA-256
+  std::string sha512{};            ///< lower-case hex; empty: the suite does not say
+  ByteCount size{};
+  bool operator==(const IndexFile&) const = default;
 };
 
 /// A suite's signed table of contents.
@@ -52,30 +56,32 @@ struct SuiteIndex {
   std::string suite, codename;
   std::string date;            ///< as written
   std::int64_t date_unix = 0;  ///< seconds
+  std::string valid_until;     ///< as written; empty: it does not say
   std::optional<std::int64_t> valid_until_unix;
   bool by_hash = false;        ///< files can be had by their digest
   bool not_automatic = false;  ///< chosen only where a pin asks for it, as with backports
+  bool has_all = false;        ///< packages for all architectures have an index of their own
   std::map<std::string, IndexFile, std::less<>> files;  ///< "main/binary-amd64/Packages.xz"
 };
 
-/// errors: invalid_input, naming line and field
+/// errors: invalid_input, naming line and field; also where files are listed by MD5 or SHA-1 only,
+/// for which somebody can make another file
 [[nodiscard]] Result<SuiteIndex> parse_suite_index(std::string_view text);
 [[nodiscard]] inline Result<SuiteIndex> parse_suite_index(const SignedText& text) {
   return parse_suite_index(std::string_view(text.text()));
 }
 
-/// Whether the index is of the suite that was asked for. errors: integrity
-[[nodiscard]] Status check_suite_name(const SuiteIndex& index, std::string_view asked);
+/// What a person should know where an index calls itself neither by suite nor by codename what it
+/// was asked for as. Absent: it does, it says neither, or `asked` is a folder of a flat archive.
+[[nodiscard]] std::optional<std::string> other_name(const SuiteIndex& index,
+                                                    std::string_view asked);
 
-/// Whether the index is of the suite that was asked for and of this time.
+/// Whether the index is of this time.
 ///
+/// label   what `--mirror` calls the suite
 /// now     Unix seconds
-/// errors  integrity: another suite; dated more than a day ahead; Valid-Until has passed
-[[nodiscard]] Status check_suite_index(const SuiteIndex& index, std::string_view asked,
+/// errors  integrity: dated more than a day ahead; Valid-Until has passed
+[[nodiscard]] Status check_suite_index(const SuiteIndex& index, std::string_view label,
                                        std::int64_t now);
-
-/// "Sat, 21 Nov 2026 02:10:46 UTC" as Unix seconds. errors: invalid_input
-/// source: RFC 5322, section 3.3, of which Debian uses this form only
-[[nodiscard]] Result<std::int64_t> parse_date(std::string_view text);
 
 }  // namespace weir::builder

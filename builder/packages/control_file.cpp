@@ -54,9 +54,17 @@ Result<std::string_view> Stanza::need(std::string_view name) const {
 std::string_view StanzaReader::take_line() {
   const auto end = std::min(rest_.find('\n'), rest_.size());
   const auto line = rest_.substr(0, end);
-  rest_.remove_prefix(std::min(rest_.size(), end + 1));
+  const auto taken = std::min(rest_.size(), end + 1);
+  rest_.remove_prefix(taken);
+  position_ += taken;
   ++line_;
   return line;
+}
+
+void StanzaReader::skip() {
+  while (!rest_.empty()) {
+    if (take_line().find_first_not_of(kBlank) == std::string_view::npos) return;
+  }
 }
 
 Result<std::optional<Stanza>> StanzaReader::next() {

@@ -37,10 +37,17 @@ class StanzaReader {
   /// errors: invalid_input, with the line: no "Name: value", a field that stands twice, a NUL;
   /// exhausted: a paragraph of more than 256 fields
   [[nodiscard]] Result<std::optional<Stanza>> next();
+  /// After an error: goes to the end of the paragraph that it is in.
+  void skip();
+  /// Where the next paragraph begins, or the empty lines before it: bytes of the text.
+  [[nodiscard]] std::size_t position() const { return position_; }
+  /// The last line that was read; after an error, the one that it is about.
+  [[nodiscard]] std::size_t line() const { return line_; }
 
  private:
   std::string_view take_line();
   std::string_view rest_;
+  std::size_t position_ = 0;
   std::size_t line_ = 0;
 };
 

@@ -30,15 +30,20 @@ Result<Buffer> unpack(Bytes bytes, ByteCount limit, std::size_t expected) {
   const ArchiveReader reader(archive_read_new());
   if (!reader) return fail(Errc::exhausted, "no memory");
   archive_read_support_format_raw(reader.get());
+  archive_read_support_format_empty(reader.get());
   archive_read_support_filter_gzip(reader.get());
+  archive_read_support_filter_bzip2(reader.get());
   archive_read_support_filter_xz(reader.get());
   archive_read_support_filter_lzma(reader.get());
   archive_read_support_filter_zstd(reader.get());
   archive_read_support_filter_lz4(reader.get());
   struct archive_entry* entry = nullptr;
-  if (archive_read_open_memory(reader.get(), bytes.data(), bytes.size()) != ARCHIVE_OK ||
-      archive_read_next_header(reader.get(), &entry) != ARCHIVE_OK ||
-      archive_filter_count(reader.get()) < 2) {
+  const bool open =
+      archive_read_open_memory(reader.get(), bytes.data(), bytes.size()) == ARCHIVE_OK;
+  const int header = open ? archive_read_next_header(reader.get(), &entry) : ARCHIVE_FATAL;
+  // Nothing, packed.
+  if (header == ARCHIVE_EOF && archive_filter_count(reader.get()) >= 2) return Buffer();
+  if (header != ARCHIVE_OK || archive_filter_count(reader.get()) < 2) {
     return fail(Errc::invalid_input, "not a compressed stream that is known here");
   }
   Buffer out;

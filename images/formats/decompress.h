@@ -9,7 +9,7 @@
 
 namespace weir::images {
 
-/// Unpacks one gzip, xz, lzma, zstd or lz4 stream, recognised by its first bytes.
+/// Unpacks a gzip, bzip2, xz, lzma, zstd or lz4 stream, recognised by its first bytes.
 /// errors: invalid_input: none of these, or damaged; exhausted: it would exceed `limit`
 [[nodiscard]] Result<std::vector<std::uint8_t>> decompress(Bytes bytes, ByteCount limit);
 

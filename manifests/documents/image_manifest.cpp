@@ -14,8 +14,6 @@
 namespace weir::manifests {
 namespace {
 
-constexpr std::string_view kDefaultKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
-
 bool is_one_of(char c, std::string_view set) {
   return set.find(c) != std::string_view::npos;
 }
@@ -36,13 +34,6 @@ bool is_package_name(std::string_view text, std::string_view extra = "") {
 bool is_version(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || is_one_of(c, "+-.~:*");
-  });
-}
-
-// A path segment of an archive: suites and components become parts of URLs.
-bool is_archive_name(std::string_view text) {
-  return !text.empty() && text.front() != '.' && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_lower(c) || is_digit(c) || is_one_of(c, "-._");
   });
 }
 
@@ -185,31 +176,6 @@ Status read_modules(const YamlField& root, ImageManifest& out) {
     out.modules.push_back(std::move(name));
   }
   return {};
-}
-
-Result<ImageSources> parse_sources(const YamlField& map) {
-  TRY(map.only({"suites", "components", "mirror", "keyring"}));
-  ImageSources out{.suites = {}, .components = {"main"}, .keyring = std::string(kDefaultKeyring)};
-  TRY_ASSIGN(const auto suites, map.at("suites"));
-  TRY(read_names(map, "suites", is_archive_name, "the name of a suite", out.suites));
-  if (out.suites.empty()) return suites.wrong("must name at least one suite");
-  TRY(read_names(map, "components", is_archive_name, "the name of a component", out.components));
-  if (out.components.empty()) {
-    return map.find("components")->wrong("must name at least one component");
-  }
-  if (const auto mirror = map.find("mirror")) {
-    TRY_ASSIGN(const auto value, mirror->text());
-    if (value != "apt") {
-      return mirror->wrong(
-          "must be 'apt' (this machine's apt configuration); another mirror is given on the "
-          "command line: weir-builder lock --mirror URL");
-    }
-  }
-  if (map.find("keyring")) {
-    TRY_ASSIGN(const auto keyring, map.at("keyring"));
-    TRY_ASSIGN(out.keyring, keyring.as(parse_path));
-  }
-  return out;
 }
 
 Result<KernelPin> parse_kernel(const YamlField& map) {
@@ -375,7 +341,7 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
   TRY_ASSIGN(out.architecture,
              checked_at(root, "architecture", is_plain_package, "a Debian architecture"));
   TRY_ASSIGN(const auto sources, root.at("sources"));
-  TRY_ASSIGN(out.sources, parse_sources(sources));
+  TRY_ASSIGN(out.sources, parse_image_sources(sources));
   TRY_ASSIGN(const auto kernel, root.at("kernel"));
   TRY_ASSIGN(out.kernel, parse_kernel(kernel));
   TRY(read_modules(root, out));
@@ -426,10 +392,22 @@ std::string print(const ImageManifest& manifest) {
   out << YAML::BeginMap;
   out << YAML::Key << "name" << YAML::Value << manifest.name.string();
   out << YAML::Key << "architecture" << YAML::Value << manifest.architecture;
-  out << YAML::Key << "sources" << YAML::Value << YAML::BeginMap;
-  names_of("suites", manifest.sources.suites);
-  names_of("components", manifest.sources.components);
-  out << YAML::Key << "keyring" << YAML::Value << manifest.sources.keyring << YAML::EndMap;
+  out << YAML::Key << "sources" << YAML::Value;
+  if (manifest.sources.size() != 1) out << YAML::BeginSeq;
+  for (const auto& source : manifest.sources) {
+    out << YAML::BeginMap;
+    if (!source.name.empty()) out << YAML::Key << "name" << YAML::Value << source.name;
+    if (!source.apt.empty()) {
+      out << YAML::Key << "apt" << YAML::Value << YAML::DoubleQuoted << source.apt;
+    }
+    names_of("suites", source.suites);
+    names_of("components", source.components);
+    if (!source.keyring.empty()) {
+      out << YAML::Key << "keyring" << YAML::Value << YAML::DoubleQuoted << source.keyring;
+    }
+    out << YAML::EndMap;
+  }
+  if (manifest.sources.size() != 1) out << YAML::EndSeq;
   out << YAML::Key << "kernel" << YAML::Value << YAML::BeginMap;
   out << YAML::Key << "package" << YAML::Value << YAML::DoubleQuoted << manifest.kernel.package;
   if (manifest.kernel.version) {

@@ -11,18 +11,10 @@
 #include "manifests/base/digest.h"
 #include "manifests/base/names.h"
 #include "manifests/base/result.h"
+#include "manifests/documents/image_sources.h"
 #include "manifests/documents/trust.h"
 
 namespace weir::manifests {
-
-/// Where packages come from. No document says which host serves them (`mirror` is only "apt"); the
-/// machine's apt configuration or `--mirror` does.
-struct ImageSources {
-  std::vector<std::string> suites;      ///< "bookworm", "bookworm-security", "bookworm-backports"
-  std::vector<std::string> components;  ///< "main"
-  std::string keyring;                  ///< OpenPGP keyring that must have signed every InRelease
-  bool operator==(const ImageSources&) const = default;
-};
 
 /// A pattern is a name or version in which `*` stands for any run of characters, also none.
 struct KernelPin {
@@ -85,8 +77,8 @@ struct ReleasePolicy {
 /// What a person writes: an image before its versions are fixed. Format: docs/image-manifest.md.
 struct ImageManifest {
   ReleaseName name;
-  std::string architecture{};  ///< Debian's name, "amd64"
-  ImageSources sources{};
+  std::string architecture{};          ///< Debian's name, "amd64"
+  std::vector<ImageSource> sources{};  ///< in the order of preference between equal packages
   KernelPin kernel{};
   std::vector<std::string> modules{};  ///< kept with what they need, and loaded in this order
   std::map<std::string, ModuleSource> module_sources{};  ///< by name as in `modules`

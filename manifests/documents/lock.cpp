@@ -4,6 +4,7 @@
 #include <set>
 
 #include "manifests/base/json_reader.h"
+#include "manifests/documents/archive_path.h"
 #include "manifests/documents/release_fields.h"
 
 namespace weir::manifests {
@@ -16,10 +17,12 @@ using nlohmann::ordered_json;
 constexpr std::uint64_t kLargestVersion = (1ULL << 53) - 1;
 
 ordered_json to_json(const LockedSource& source) {
-  return {{"suite", source.suite},
-          {"inrelease_digest", source.inrelease_digest.string()},
-          {"date", source.date},
-          {"signer", source.signer}};
+  ordered_json out = {{"suite", source.suite},
+                      {"inrelease_digest", source.inrelease_digest.string()},
+                      {"date", source.date},
+                      {"signer", source.signer}};
+  if (source.signature_digest) out["signature_digest"] = source.signature_digest->string();
+  return out;
 }
 
 ordered_json to_json(const LockedPackage& package) {
@@ -61,21 +64,6 @@ ordered_json list(const std::vector<T>& items) {
   return out;
 }
 
-// The path becomes part of a URL: only what archives use, and never out of the archive.
-bool is_pool_path(std::string_view path) {
-  if (path.empty() || path.size() > 1024 || path.back() == '/') return false;
-  while (!path.empty()) {
-    const auto segment = path.substr(0, path.find('/'));
-    if (segment.empty() || segment == "." || segment == "..") return false;
-    for (const char c : segment) {
-      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-      if (!plain && std::string_view("-._+~%:").find(c) == std::string_view::npos) return false;
-    }
-    path.remove_prefix(std::min(path.size(), segment.size() + 1));
-  }
-  return true;
-}
-
 // RFC 4880, section 12.2, and RFC 9580, section 5.5.4: SHA-1 or SHA-256 of a key.
 bool is_fingerprint(std::string_view text) {
   return (text.size() == 40 || text.size() == 64) &&
@@ -88,7 +76,11 @@ Result<LockedSource> source(JsonFields& fields) {
   TRY_ASSIGN(std::string date, filled(fields, "date"));
   TRY_ASSIGN(std::string signer, fields.line("signer"));
   if (!is_fingerprint(signer)) return fields.refuse("signer", "must be a key's fingerprint");
-  return LockedSource{std::move(suite), inrelease, std::move(date), std::move(signer)};
+  LockedSource out{std::move(suite), inrelease, std::move(date), std::move(signer)};
+  if (fields.has("signature_digest")) {
+    TRY_ASSIGN(out.signature_digest, fields.digest("signature_digest"));
+  }
+  return out;
 }
 
 Result<LockedPackage> package(JsonFields& fields) {
@@ -96,7 +88,7 @@ Result<LockedPackage> package(JsonFields& fields) {
   TRY_ASSIGN(std::string version, filled(fields, "version"));
   TRY_ASSIGN(std::string architecture, filled(fields, "architecture"));
   TRY_ASSIGN(std::string path, fields.line("path"));
-  if (!is_pool_path(path)) return fields.refuse("path", "must be a path inside an archive");
+  if (!is_archive_path(path)) return fields.refuse("path", "must be a path inside an archive");
   TRY_ASSIGN(const std::uint64_t size, fields.natural("size"));
   TRY_ASSIGN(const Digest digest, fields.digest("digest"));
   TRY_ASSIGN(std::string suite, filled(fields, "suite"));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +17,12 @@ inline constexpr std::string_view kLockType = "weir.lock/3";
 
 /// A signed index that the lock was made from.
 struct LockedSource {
-  std::string suite;        ///< "bookworm-backports"
-  Digest inrelease_digest;  ///< of the InRelease file, byte for byte
+  std::string suite;        ///< "bookworm-backports", or "frr:stable" of a source with a name
+  Digest inrelease_digest;  ///< of the InRelease file, or Release, byte for byte
   std::string date;         ///< its own Date field
   std::string signer;  ///< fingerprint of the keyring's key that signed it: 40 or 64 upper-case
                        ///< hex digits
+  std::optional<Digest> signature_digest{};  ///< of Release.gpg, where there is no InRelease
   bool operator==(const LockedSource&) const = default;
 };
 

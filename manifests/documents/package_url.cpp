@@ -1,5 +1,7 @@
 #include "manifests/documents/package_url.h"
 
+#include "manifests/documents/image_sources.h"
+
 namespace weir::manifests {
 namespace {
 
@@ -42,7 +44,8 @@ std::string debian_package_url(std::string_view name, std::string_view version,
 }
 
 std::string_view codename_of(std::string_view suite) {
-  return suite.substr(0, suite.find('-'));
+  suite = suite_of(suite);
+  return is_flat(suite) ? "" : suite.substr(0, suite.find_first_of("-/"));
 }
 
 }  // namespace weir::manifests

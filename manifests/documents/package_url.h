@@ -14,7 +14,8 @@ namespace weir::manifests {
                                              std::string_view architecture,
                                              std::string_view distro);
 
-/// The codename that a suite belongs to: "bookworm" of "bookworm-security".
+/// The codename that a suite belongs to: "bookworm" of "bookworm-security" and of "mine:bookworm";
+/// empty of a flat archive.
 [[nodiscard]] std::string_view codename_of(std::string_view suite);
 
 }  // namespace weir::manifests

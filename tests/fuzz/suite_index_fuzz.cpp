@@ -18,6 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& [path, file] : index->files) {
     MUST_HOLD(!path.starts_with('/') && path.find("..") == std::string::npos);
   }
+  (void)builder::other_name(*index, index->codename);
   (void)builder::check_suite_index(*index, index->codename, index->date_unix);
   return 0;
 }

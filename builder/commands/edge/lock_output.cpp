@@ -5,6 +5,7 @@
 
 #include "builder/commands/edge/json_output.h"
 #include "builder/lock/lock_changes.h"
+#include "manifests/base/edge/program_log.h"
 
 namespace weir::builder {
 namespace {
@@ -63,6 +64,12 @@ ordered_json to_json(const Explanation& why) {
   return out;
 }
 
+void print_notes(const LockOutcome& outcome) {
+  for (const auto& note : outcome.notes) {
+    log_line("note: " + note);
+  }
+}
+
 void print_json(const LockOutcome& outcome, const std::string& path, bool written) {
   ordered_json out = {{"lock", path},
                       {"written", written},
@@ -70,6 +77,7 @@ void print_json(const LockOutcome& outcome, const std::string& path, bool writte
                       {"version", outcome.lock.version},
                       {"kernel", outcome.lock.kernel},
                       {"packages", outcome.lock.packages.size()}};
+  out["notes"] = outcome.notes;
   out["changes"] = nullptr;
   if (outcome.before) out["changes"] = to_json(changes(*outcome.before, outcome.lock));
   print_result(out);
@@ -82,6 +90,7 @@ void print_lock(const LockOutcome& outcome, const std::string& path, bool writte
     print_json(outcome, path, written);
     return;
   }
+  print_notes(outcome);
   std::uint64_t bytes = 0;
   for (const auto& package : outcome.lock.packages) bytes += package.size.value;
   std::printf("%s %s\n", written ? "wrote" : "would write", path.c_str());
@@ -111,15 +120,14 @@ void print_explanations(const std::vector<Explanation>& explanations, bool json)
 }
 
 bool print_lock_check(const LockOutcome& outcome, const std::string& path, bool json) {
+  if (!json) print_notes(outcome);
   const auto newer = changes(*outcome.before, outcome.lock);
   const bool manifest_changed = outcome.before->manifest_digest != outcome.lock.manifest_digest;
   const bool current = newer.empty() && outcome.vanished.empty() && !manifest_changed;
   if (json) {
-    ordered_json out = {{"lock", path},
-                        {"current", current},
-                        {"manifest_changed", manifest_changed},
-                        {"newer", to_json(newer)},
-                        {"vanished", ordered_json::array()}};
+    ordered_json out = {
+        {"lock", path},           {"current", current},      {"manifest_changed", manifest_changed},
+        {"notes", outcome.notes}, {"newer", to_json(newer)}, {"vanished", ordered_json::array()}};
     for (const auto& [package, cached] : outcome.vanished) {
       out["vanished"].push_back({{"name", package.name},
                                  {"version", package.version},

@@ -4,13 +4,13 @@
 
 #include "builder/layers/edge/layer_cache.h"
 #include "builder/lock/lock_check.h"
+#include "builder/mirror/edge/sources.h"
 #include "builder/mirror/edge/suites.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
 namespace {
 
-constexpr ByteCount kMaxKeyring{64ULL << 20};
 constexpr ByteCount kMaxRecord{4ULL << 10};
 
 // What a record says, and is named after. Another keyring or another builder has to look itself.
@@ -18,10 +18,16 @@ struct Record {
   std::string path, text;
 };
 
-Record record_of(const Digest& lock, std::string_view keyring, const Cache& cache) {
-  std::string text = "weir lock held to its index\n" + lock.string() + "\n" +
-                     Digest::of(as_bytes(keyring)).string() + "\n" + own_build_id() + "\n";
-  return {cache.path() + "/indexed/" + Digest::of(as_bytes(text)).hex(), std::move(text)};
+// errors: as `read_keyring_of`
+Result<Record> record_of(const Digest& lock, const std::vector<SuiteSource>& sources,
+                         const Cache& cache) {
+  std::string text = "weir lock held to its index\n" + lock.string() + "\n";
+  for (const auto& source : sources) {
+    TRY_ASSIGN(const auto keyring, read_keyring_of(source));
+    text += source.label + " " + Digest::of(as_bytes(keyring.bytes())).string() + "\n";
+  }
+  text += own_build_id() + "\n";
+  return Record{cache.path() + "/indexed/" + Digest::of(as_bytes(text)).hex(), std::move(text)};
 }
 
 Status write(const Record& record, const Cache& cache) {
@@ -35,18 +41,16 @@ bool is_there(const Record& record) {
 }
 
 Result<IndexVerdict> judge(const LockedImage& image, const Cache& cache, Remembering remembering) {
-  if (!image.keyring.starts_with('/')) {
-    return IndexVerdict{IndexCheck::absent, "keyring " + image.keyring + ": is of another folder"};
-  }
-  const auto keyring = read_file(image.keyring, kMaxKeyring);
-  if (!keyring) return IndexVerdict{IndexCheck::absent, "keyring " + keyring.error().message};
-  const Record record = record_of(image.lock_digest, *keyring, cache);
-  if (is_there(record)) return IndexVerdict{IndexCheck::remembered};
-  TRY_ASSIGN(auto suites, read_cached_suites(image.manifest, image.lock, image.keyring, cache));
+  auto sources = read_sources(image.manifest, image.folder);
+  if (!sources) return IndexVerdict{IndexCheck::absent, std::move(sources).error().message};
+  const auto record = record_of(image.lock_digest, *sources, cache);
+  if (!record) return IndexVerdict{IndexCheck::absent, record.error().message};
+  if (is_there(*record)) return IndexVerdict{IndexCheck::remembered};
+  TRY_ASSIGN(auto suites, read_cached_suites(image.manifest, *sources, image.lock, cache));
   if (suites.missing) return IndexVerdict{IndexCheck::absent, std::move(*suites.missing)};
-  TRY(check_sources(image.manifest.sources.suites, image.lock));
+  TRY(check_sources(*sources, image.lock));
   TRY(check_indexed(suites.indices, image.lock));
-  if (remembering == Remembering::yes) TRY(write(record, cache));
+  if (remembering == Remembering::yes) TRY(write(*record, cache));
   return IndexVerdict{IndexCheck::checked};
 }
 
@@ -69,12 +73,14 @@ Result<IndexVerdict> hold_to_index(const LockedImage& image, const Cache& cache,
 
 Status remember_verdict(const LockedImage& image, const IndexVerdict& verdict, const Cache& cache) {
   if (verdict.check != IndexCheck::checked) return {};
-  return remember_indexed(image.lock_digest, image.keyring, cache);
+  TRY_ASSIGN(const auto sources, read_sources(image.manifest, image.folder));
+  return remember_indexed(image.lock_digest, sources, cache);
 }
 
-Status remember_indexed(const Digest& lock_digest, const std::string& keyring, const Cache& cache) {
-  TRY_ASSIGN(const std::string bytes, read_file(keyring, kMaxKeyring));
-  return write(record_of(lock_digest, bytes, cache), cache);
+Status remember_indexed(const Digest& lock_digest, const std::vector<SuiteSource>& sources,
+                        const Cache& cache) {
+  TRY_ASSIGN(const auto record, record_of(lock_digest, sources, cache));
+  return write(record, cache);
 }
 
 }  // namespace weir::builder

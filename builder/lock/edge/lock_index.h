@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "builder/lock/index_verdict.h"
 #include "builder/lock/locked_image.h"
 #include "builder/mirror/edge/cache.h"
+#include "builder/mirror/suite_source.h"
 #include "manifests/base/digest.h"
 #include "manifests/base/result.h"
 
@@ -18,7 +20,7 @@ enum class IndexDemand : std::uint8_t { where_there, always };
 enum class Remembering : std::uint8_t { yes, no };
 
 /// Holds a lock to the indices that the cache has (`read_cached_suites`,
-/// `check_indexed`). Success is remembered in the cache (`indexed/KEY`), by lock, keyring and
+/// `check_indexed`). Success is remembered in the cache (`indexed/KEY`), by lock, keyrings and
 /// builder, so that asking again costs nothing, also where the indices are gone.
 ///
 /// errors  each names the lock and says what to do: those of `read_cached_suites` and
@@ -32,7 +34,7 @@ enum class Remembering : std::uint8_t { yes, no };
                                       const Cache& cache);
 
 /// Remembers that a lock was just made from its indices. errors: io
-[[nodiscard]] Status remember_indexed(const Digest& lock_digest, const std::string& keyring,
-                                      const Cache& cache);
+[[nodiscard]] Status remember_indexed(const Digest& lock_digest,
+                                      const std::vector<SuiteSource>& sources, const Cache& cache);
 
 }  // namespace weir::builder

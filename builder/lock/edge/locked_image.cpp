@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "builder/lock/lock_check.h"
-#include "builder/mirror/edge/suites.h"
+#include "builder/mirror/edge/sources.h"
 #include "images/formats/layer.h"
 #include "manifests/base/edge/file.h"
 
@@ -64,7 +64,7 @@ Result<LockedImage> read_locked_image(const std::string& path, const std::string
     return tl::unexpected(std::move(error).in(lock_path));
   }
   const Digest digest = Digest::of(as_bytes(*lock_text));
-  std::string keyring = keyring_path(manifest, manifest_path);
+  std::string folder = folder_of(manifest_path);
   return LockedImage{std::move(manifest_path),
                      std::move(lock_path),
                      std::move(manifest),
@@ -72,7 +72,7 @@ Result<LockedImage> read_locked_image(const std::string& path, const std::string
                      digest,
                      manifest_text,
                      std::move(*lock_text),
-                     std::move(keyring),
+                     std::move(folder),
                      std::move(lock_again)};
 }
 

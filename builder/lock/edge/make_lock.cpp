@@ -13,6 +13,7 @@
 #include "builder/lock/lock_version.h"
 #include "builder/lock/solver.h"
 #include "builder/mirror/edge/progress.h"
+#include "builder/mirror/edge/sources.h"
 #include "builder/mirror/edge/suites.h"
 #include "images/formats/layer.h"
 #include "manifests/base/edge/file.h"
@@ -84,7 +85,9 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   if (before && request.updates && !request.updates->empty()) {
     TRY_ASSIGN(kept, keep_all_but(*request.updates, *before, manifest));
   }
-  TRY_ASSIGN(const auto mirrors, read_mirrors(manifest.sources.suites, request.mirrors));
+  TRY_ASSIGN_IN(const auto sources, read_sources(manifest, folder_of(request.manifest)),
+                request.manifest);
+  TRY_ASSIGN(const auto mirrors, read_mirrors(sources, manifest.architecture, request.mirrors));
   TRY_ASSIGN(const auto cache, Cache::open_or_create(request.cache));
   TRY_ASSIGN(auto programs, programs_of(manifest, request, cache, kept, before));
 
@@ -92,9 +95,10 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
 
   Progress progress;
   progress.step("reading package indices");
-  const std::string keyring = keyring_path(manifest, request.manifest);
-  TRY_ASSIGN(auto suites, fetch_suites(manifest, keyring, mirrors, cache, seconds_now(),
-                                       progress.download_observer()));
+  const std::vector<manifests::LockedSource> none;
+  TRY_ASSIGN(auto suites,
+             fetch_suites(manifest, sources, mirrors, cache, before ? before->sources : none,
+                          seconds_now(), progress.download_observer()));
   if (before) TRY(check_not_older(before->sources, suites.sources));
   std::vector<VanishedPackage> vanished;
   if (before && request.check) {
@@ -124,12 +128,13 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
                   .text = "",
                   .before = std::move(before),
                   .vanished = std::move(vanished),
-                  .explanations = std::move(resolution.explanations)};
+                  .explanations = std::move(resolution.explanations),
+                  .notes = std::move(suites.notes)};
   out.lock.version = lock_version(out.lock, out.before, manifest.release.version);
   out.text = manifests::print(out.lock);
   // What was just proved, a build need not prove again.
   if (!request.check) {
-    TRY(remember_indexed(Digest::of(as_bytes(out.text)), keyring, cache));
+    TRY(remember_indexed(Digest::of(as_bytes(out.text)), sources, cache));
   }
   return out;
 }

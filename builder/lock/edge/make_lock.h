@@ -34,6 +34,7 @@ struct LockOutcome {
   std::optional<manifests::Lock> before;    ///< what stands at `LockRequest::out`
   std::vector<VanishedPackage> vanished;    ///< from `before`, after a check
   std::vector<Explanation> explanations{};  ///< of `LockRequest::why`
+  std::vector<std::string> notes{};         ///< what a person should know, a sentence each
 };
 
 /// Reads the manifest and the signed indices of its suites and makes the lock; writes nothing but

@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "builder/mirror/address.h"
+#include "builder/mirror/edge/apt_mirrors.h"
+#include "builder/mirror/edge/sources.h"
+#include "builder/mirror/release_date.h"
 #include "builder/mirror/snapshot.h"
-#include "builder/mirror/suite_index.h"
-#include "manifests/base/edge/process.h"
 #include "manifests/base/printable.h"
+#include "manifests/documents/image_sources.h"
 
 namespace weir::builder {
 namespace {
@@ -58,47 +60,6 @@ Result<Overrides> snapshots_of(const MirrorRequest& request) {
                          [](const std::string& text) { return check_snapshot(text).has_value(); });
 }
 
-// The addresses of each suite that apt is configured for, in the order of its files.
-using AptSites = std::map<std::string, std::vector<std::string>>;
-
-// Without release information apt names what it is configured for, also where it has fetched
-// nothing yet, or where its lists were removed.
-Result<AptSites> read_apt_sites() {
-  Program apt;
-  TRY_ASSIGN(apt.path, find_program("apt-get"));
-  apt.arguments = {"indextargets", "--no-release-info", "--format", "$(RELEASE) $(REPO_URI)",
-                   "Created-By: Packages"};
-  apt.environment = apt_environment();
-  TRY_ASSIGN(const auto child, run(apt, "", {std::chrono::seconds(30)}));
-  TRY(require_success(apt, child.status, child.error));
-  AptSites out;
-  std::string_view rest = child.output;
-  while (!rest.empty()) {
-    const auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    const auto space = line.find(' ');
-    if (space == std::string_view::npos) continue;
-    auto& known = out[std::string(line.substr(0, space))];
-    const std::string url(line.substr(space + 1));
-    if (std::find(known.begin(), known.end(), url) == known.end()) known.push_back(url);
-  }
-  return out;
-}
-
-// Those of the configured suite itself, or of the longest one that the name continues with "-".
-// Which of them is the suite's, and not another archive's of the same name, its signature tells.
-std::vector<std::string> closest(const AptSites& sites, std::string_view suite) {
-  const AptSites::value_type* best = nullptr;
-  for (const auto& site : sites) {
-    const bool same = site.first == suite;
-    const bool base = suite.starts_with(site.first + "-");
-    if ((same || base) && (best == nullptr || site.first.size() > best->first.size())) {
-      best = &site;
-    }
-  }
-  return best == nullptr ? std::vector<std::string>() : best->second;
-}
-
 // "debian" of "http://mirror.example/debian".
 std::string_view archive_name(const std::vector<std::string>& bases) {
   if (bases.empty()) return {};
@@ -137,32 +98,43 @@ Status check_mirrors(const MirrorRequest& request) {
   return {};
 }
 
-Result<Mirrors> read_mirrors(const std::vector<std::string>& suites, const MirrorRequest& request) {
+Result<Mirrors> read_mirrors(const std::vector<SuiteSource>& suites,
+                             const std::string& architecture, const MirrorRequest& request) {
   TRY_ASSIGN(const Overrides given, mirrors_of(request));
   TRY_ASSIGN(Connections connections, Connections::read());
   Mirrors out(std::move(connections), request.until);
-  std::vector<std::string> open;
+  std::vector<const SuiteSource*> open;
   for (const auto& suite : suites) {
-    const auto& own = given.of(suite);
-    for (const auto& url : own) TRY(out.add(suite, url));
-    if (own.empty()) open.push_back(suite);
+    const bool own = given.by_suite.contains(suite.label);
+    const auto& urls = own || suite.uris.empty() ? given.of(suite.label) : suite.uris;
+    for (const auto& url : urls) {
+      if (is_archive(parse_address(url))) TRY(out.add(suite.label, url));
+    }
+    if (urls.empty()) open.push_back(&suite);
   }
   if (open.empty()) return out;
-  TRY_ASSIGN(const auto sites, read_apt_sites());
-  for (const auto& suite : open) {
-    for (const auto& url : closest(sites, suite)) {
-      if (is_archive(parse_address(url))) TRY(out.add(suite, url));
+  const auto entries = read_apt_configuration(architecture);
+  for (const auto* suite : open) {
+    for (const auto& url : apt_mirrors_of(*suite, entries)) {
+      if (is_archive(parse_address(url))) TRY(out.add(suite->label, url));
     }
   }
   return out;
 }
 
 Result<Mirrors> read_mirrors(const std::vector<manifests::LockedSource>& sources,
+                             const std::vector<SuiteSource>& known, const std::string& architecture,
                              const MirrorRequest& request) {
   TRY_ASSIGN(const Overrides snapshots, snapshots_of(request));
-  std::vector<std::string> suites;
-  for (const auto& source : sources) suites.push_back(source.suite);
-  TRY_ASSIGN(Mirrors out, read_mirrors(suites, request));
+  std::vector<SuiteSource> suites;
+  for (const auto& source : sources) {
+    SuiteSource suite{source.suite, std::string(manifests::suite_of(source.suite))};
+    for (const auto& one : known) {
+      if (one.label == source.suite) suite = one;
+    }
+    suites.push_back(std::move(suite));
+  }
+  TRY_ASSIGN(Mirrors out, read_mirrors(suites, architecture, request));
   for (const auto& source : sources) {
     const auto bases = out.bases_of(source.suite);
     const std::string archive(bases ? archive_name(*bases) : "");

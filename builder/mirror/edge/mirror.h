@@ -10,6 +10,7 @@
 
 #include "builder/mirror/edge/connections.h"
 #include "builder/mirror/edge/download.h"
+#include "builder/mirror/suite_source.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/lock.h"
 
@@ -51,18 +52,22 @@ class Mirrors {
 
 /// Finds the archive of each suite.
 ///
-/// suites    as the manifest names them
-/// returns   of suites without an override, all addresses that `apt-get indextargets` has for that
-///           suite, or, where it is not configured (such as a backports suite), for the suite that
-///           its name starts with; none, where apt knows none
-/// errors    invalid_input: an override that is no URL; io: apt-get or apt-config cannot be run
-[[nodiscard]] Result<Mirrors> read_mirrors(const std::vector<std::string>& suites,
+/// returns   of each suite what the request says of it by its label; else what the file of apt's
+///           that names it says; else what the request says of all; else what this machine's apt
+///           does (`apt_mirrors_of`), whether or not it was ever updated; none, where it knows none
+/// errors    invalid_input: an override that is no URL; io: apt-config cannot be run
+[[nodiscard]] Result<Mirrors> read_mirrors(const std::vector<SuiteSource>& suites,
+                                           const std::string& architecture,
                                            const MirrorRequest& request);
 
 /// The same for the sources of a lock: behind its archive, each suite has the addresses of the
 /// snapshot service that the request names, of the time of the source's date.
-/// errors: as above; as snapshot_addresses
+///
+/// known     the manifest's sources, as far as they could be read
+/// errors    as above; as snapshot_addresses
 [[nodiscard]] Result<Mirrors> read_mirrors(const std::vector<manifests::LockedSource>& sources,
+                                           const std::vector<SuiteSource>& known,
+                                           const std::string& architecture,
                                            const MirrorRequest& request);
 
 }  // namespace weir::builder

@@ -1,68 +1,139 @@
 #include "builder/mirror/edge/suites.h"
 
 #include <algorithm>
-#include <filesystem>
 
+#include "builder/mirror/address.h"
 #include "builder/mirror/edge/download_text.h"
 #include "builder/mirror/edge/inrelease.h"
+#include "builder/mirror/edge/sources.h"
+#include "builder/mirror/index_choice.h"
 #include "builder/mirror/suite_index.h"
+#include "builder/mirror/unpack.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
 namespace {
 
 constexpr ByteCount kMaxInRelease{16ULL << 20};
+constexpr ByteCount kMaxSignature{1ULL << 20};
 constexpr ByteCount kMaxPackages{1ULL << 30};
 
-// One Packages file on its way.
-struct Wanted {
-  std::string suite, component;
-  bool not_automatic = false;
-  IndexFile packed, plain;
+// A suite's own files, as fetched.
+struct SignedFiles {
+  std::string release;                   // InRelease, or Release
+  std::optional<std::string> signature;  // Release.gpg of a Release
 };
 
-Result<Wanted> find_index(const SuiteIndex& index, const std::string& suite,
-                          const std::string& component, const std::string& architecture) {
-  const std::string plain = component + "/binary-" + architecture + "/Packages";
-  const auto packed = index.files.find(plain + ".xz");
-  const auto unpacked = index.files.find(plain);
-  if (packed == index.files.end() || unpacked == index.files.end()) {
-    return fail(Errc::not_found,
-                "has no component '" + component + "' for architecture " + architecture);
-  }
-  if (unpacked->second.size > kMaxPackages) {
-    return fail(Errc::exhausted, plain + " is larger than " + print(kMaxPackages));
-  }
-  return Wanted{suite, component, index.not_automatic, packed->second, unpacked->second};
+std::string name_of(const SignedFiles& files) {
+  return files.signature ? "Release" : "InRelease";
 }
 
-Download download_of(const Wanted& wanted, const std::vector<std::string>& dists,
-                     const std::string& architecture, bool by_hash) {
-  Download out{.what = "suite " + wanted.suite + ": " + wanted.component + "/Packages.xz",
-               .urls = {},
-               .digest = wanted.packed.digest,
-               .size = wanted.packed.size};
-  const std::string folder = "/" + wanted.component + "/binary-" + architecture;
-  const std::string hash = "/by-hash/SHA256/" + out.digest.hex();
-  // Under its digest an index stays valid while the mirror is being updated.
-  for (const auto& name : {by_hash ? hash : "", std::string("/Packages.xz")}) {
-    if (name.empty()) continue;
-    for (const auto& base : dists) out.urls.push_back(base + folder + name);
+Result<SignedText> verify(const SignedFiles& files, const Keyring& keyring) {
+  if (files.signature) return verify_release(files.release, *files.signature, keyring);
+  return verify_inrelease(files.release, keyring);
+}
+
+// What a suite turned out to be, once its signed files are sound.
+struct FetchedSuite {
+  SignedFiles files;
+  std::vector<std::string> signers;
+  SuiteIndex index;
+  std::size_t place = 0;  // of the mirror that had it
+};
+
+// From the mirrors in turn; what one of them damaged or kept for too long is worth another attempt.
+Result<FetchedSuite> fetch_suite(const std::string& label, const std::vector<std::string>& folders,
+                                 const Keyring& keyring, std::int64_t now,
+                                 const DownloadPolicy& policy, const DownloadObserver& observer) {
+  FetchedSuite out;
+  const std::string what = "suite " + label;
+  const auto judge = [&]() -> Status {
+    TRY_ASSIGN(const auto text, verify(out.files, keyring));
+    TRY_ASSIGN(out.index, parse_suite_index(text));
+    out.signers = text.signers();
+    return check_suite_index(out.index, label, now);
+  };
+  const auto named = [&](const char* name) {
+    std::vector<std::string> urls;
+    for (const auto& folder : folders) urls.push_back(folder + name);
+    return urls;
+  };
+  auto fetched = download_text(what, named("InRelease"), kMaxInRelease, policy, observer,
+                               [&](const DownloadedText& file) {
+                                 out.files = {file.text, std::nullopt};
+                                 return judge();
+                               });
+  if (!fetched && fetched.error().code == Errc::not_found) {
+    const Error missing = fetched.error();
+    fetched = download_text(what, named("Release"), kMaxInRelease, policy, observer,
+                            [&](const DownloadedText& file) -> Status {
+                              const auto beside = folders[file.place] + "Release.gpg";
+                              const auto signature = download_text("Release.gpg", {beside},
+                                                                   kMaxSignature, policy, observer);
+                              if (!signature && signature.error().code == Errc::not_found) {
+                                return fail(Errc::unauthorized,
+                                            "its Release is not signed: the archive has neither "
+                                            "InRelease nor Release.gpg");
+                              }
+                              TRY(signature);
+                              out.files = {file.text, signature->text};
+                              return judge();
+                            });
+    if (!fetched && fetched.error().code == Errc::not_found) return tl::unexpected(missing);
   }
+  TRY(fetched);
+  out.place = fetched->place;
   return out;
 }
 
-Result<PackageIndex> parse_index(const Wanted& wanted, std::string_view packed) {
-  TRY_ASSIGN(auto text, decode_xz(packed, wanted.plain.size));
-  if (text.size() != wanted.plain.size.value || Digest::of(as_bytes(text)) != wanted.plain.digest) {
-    return fail(Errc::integrity, "Packages.xz does not unpack to the signed Packages");
+// Who signs from here on: whoever did, if there still is such a signature.
+std::string signer_of(const std::vector<std::string>& signers, const SuiteSource& source,
+                      const std::vector<manifests::LockedSource>& before) {
+  for (const auto& old : before) {
+    if (old.suite != source.label) continue;
+    if (std::find(signers.begin(), signers.end(), old.signer) != signers.end()) return old.signer;
   }
-  return PackageIndex::parse(std::move(text), wanted.suite, wanted.not_automatic);
+  return signers.front();
 }
 
-Result<PackageIndex> read_index(const Wanted& wanted, const Cache& cache) {
-  TRY_ASSIGN(const auto packed, read_blob(cache, wanted.packed.digest, wanted.packed.size));
-  return parse_index(wanted, packed);
+// Which blob a file without SHA-256 turned out to be.
+std::string alias_path(const Cache& cache, const IndexFile& file) {
+  return cache.path() + "/sha512/" + file.sha512;
+}
+
+Status remember_alias(const Cache& cache, const IndexFile& file, const Digest& digest) {
+  TRY(make_folders(cache.path() + "/sha512"));
+  return write_file(alias_path(cache, file), digest.hex(), 0644, Durability::none);
+}
+
+// The blob's digest. errors: not_found: nobody knows
+Result<Digest> digest_of(const Cache& cache, const IndexFile& file) {
+  if (file.digest) return *file.digest;
+  TRY_ASSIGN(const auto text, read_file(alias_path(cache, file), ByteCount{64}));
+  return Digest::parse(text);
+}
+
+// Bytes that are not what the signed index says.
+Status check_bytes(std::string_view bytes, const IndexFile& file, const std::string& what) {
+  const bool same = bytes.size() == file.size.value &&
+                    (!file.digest || Digest::of(as_bytes(bytes)) == *file.digest) &&
+                    (file.sha512.empty() || sha512_of(bytes) == file.sha512);
+  if (same) return {};
+  return fail(Errc::integrity, what);
+}
+
+Result<PackageIndex> parse_index(const WantedIndex& wanted, const IndexForm& form,
+                                 std::string bytes, const SuiteSource& source, bool not_automatic,
+                                 const std::string& architecture) {
+  TRY(check_bytes(bytes, form.file, form.path + " is not what the signed index says"));
+  const bool packed = !form.path.ends_with("Packages");
+  if (packed) {
+    TRY_ASSIGN(bytes, unpack_index(bytes, wanted.plain ? wanted.plain->size : kMaxPackages));
+    if (wanted.plain) {
+      TRY(check_bytes(bytes, *wanted.plain, form.path + " does not unpack to the signed Packages"));
+    }
+  }
+  return PackageIndex::parse(std::move(bytes), source.label, not_automatic, architecture);
 }
 
 // A blob that nobody is about to fetch again, so it is not removed where it is another.
@@ -75,110 +146,227 @@ Result<std::string> read_kept(const Cache& cache, const Digest& digest, ByteCoun
   return out;
 }
 
+// One of the forms that the cache has; not_found: none.
+Result<std::pair<const IndexForm*, std::string>> read_kept_form(const Cache& cache,
+                                                                const WantedIndex& wanted) {
+  for (const auto& form : wanted.forms) {
+    const auto digest = digest_of(cache, form.file);
+    if (!digest) continue;
+    auto bytes = read_kept(cache, *digest, form.file.size);
+    if (!bytes && bytes.error().code == Errc::not_found) continue;
+    TRY(bytes);
+    return std::pair(&form, std::move(*bytes));
+  }
+  return fail(Errc::not_found,
+              wanted.forms.front().path + " is not in the cache, where weir-builder lock keeps it");
+}
+
+// The signed files of a source of a lock; not_found: the cache does not have them.
+Result<SignedFiles> read_kept_signed(const manifests::LockedSource& source, const Cache& cache) {
+  SignedFiles out;
+  if (source.signature_digest) out.signature.emplace();
+  const auto read = [&](const Digest& digest, const std::string& name) -> Result<std::string> {
+    auto text = read_kept(cache, digest, kMaxInRelease);
+    if (!text && text.error().code == Errc::not_found) {
+      return fail(Errc::not_found, name + " is not in the cache, where weir-builder lock keeps it");
+    }
+    TRY_IN(text, name);
+    return text;
+  };
+  TRY_ASSIGN(out.release, read(source.inrelease_digest, name_of(out)));
+  if (source.signature_digest) {
+    TRY_ASSIGN(*out.signature, read(*source.signature_digest, "Release.gpg"));
+  }
+  return out;
+}
+
 // Reads what a source of a lock stands for. Where it cannot be read, says why in `missing`.
-Status read_source(const manifests::ImageManifest& manifest, const manifests::LockedSource& source,
-                   const std::string& keyring, const Cache& cache, CachedSuites& out) {
-  const auto is_missing = [&](const auto& result, const std::string& why) {
+Status read_source(const manifests::ImageManifest& manifest, const SuiteSource& source,
+                   const manifests::LockedSource& locked, const Cache& cache, CachedSuites& out) {
+  const auto is_missing = [&](const auto& result) {
     const bool gone = !result && result.error().code == Errc::not_found;
-    if (gone) out.missing = why.empty() ? result.error().message : why;
+    if (gone) out.missing = result.error().message;
     return gone;
   };
-  const std::string unkept = " is not in the cache, where weir-builder lock keeps it";
-  auto file = read_kept(cache, source.inrelease_digest, kMaxInRelease);
-  if (is_missing(file, "InRelease" + unkept)) return {};
-  TRY_IN(file, "InRelease");
-  auto text = verify_inrelease(*file, keyring);
-  if (is_missing(text, "")) return {};
-  TRY_IN(text, "InRelease");
-  if (text->signer() != source.signer) {
-    return fail(Errc::unauthorized, "InRelease: is signed by " + text->signer() +
-                                        ", and the lock says " + source.signer);
+  const auto keyring = read_keyring_of(source);
+  if (is_missing(keyring)) return {};
+  TRY(keyring);
+  const auto files = read_kept_signed(locked, cache);
+  if (is_missing(files)) return {};
+  TRY(files);
+  const std::string name = name_of(*files);
+  auto text = verify(*files, *keyring);
+  if (is_missing(text)) return {};
+  TRY_IN(text, name);
+  const auto& signers = text->signers();
+  if (std::find(signers.begin(), signers.end(), locked.signer) == signers.end()) {
+    return fail(Errc::unauthorized, name + ": is signed by " + signers.front() +
+                                        ", and the lock says " + locked.signer);
   }
-  TRY_ASSIGN_IN(const auto index, parse_suite_index(*text), "InRelease");
-  TRY_IN(check_suite_name(index, source.suite), "InRelease");
-  if (index.date != source.date) {
+  TRY_ASSIGN_IN(const auto index, parse_suite_index(*text), name);
+  if (index.date != locked.date) {
     return fail(Errc::integrity,
-                "InRelease: is dated " + index.date + ", and the lock says " + source.date);
+                name + ": is dated " + index.date + ", and the lock says " + locked.date);
   }
-  for (const auto& component : manifest.sources.components) {
-    TRY_ASSIGN(const auto entry, find_index(index, source.suite, component, manifest.architecture));
-    auto packed = read_kept(cache, entry.packed.digest, entry.packed.size);
-    if (is_missing(packed, component + "/Packages.xz" + unkept)) return {};
-    TRY_IN(packed, component);
-    TRY_ASSIGN_IN(auto parsed, parse_index(entry, *packed), component);
+  TRY_ASSIGN(const auto wanted, wanted_indices(index, source, manifest.architecture));
+  for (const auto& one : wanted) {
+    auto kept = read_kept_form(cache, one);
+    if (is_missing(kept)) return {};
+    TRY_IN(kept, one.title);
+    TRY_ASSIGN_IN(auto parsed,
+                  parse_index(one, *kept->first, std::move(kept->second), source,
+                              index.not_automatic, manifest.architecture),
+                  one.title);
     out.indices.push_back(std::move(parsed));
   }
   return {};
 }
 
-}  // namespace
-
-std::string keyring_path(const manifests::ImageManifest& manifest,
-                         const std::string& manifest_path) {
-  return std::filesystem::absolute(std::filesystem::path(manifest_path).parent_path() /
-                                   manifest.sources.keyring)
-      .lexically_normal()
-      .string();
+Status keep(const Cache& cache, std::string_view bytes) {
+  const Digest digest = Digest::of(as_bytes(bytes));
+  if (FetchedBlob::open(cache, digest, ByteCount{bytes.size()})) return {};
+  return cache.put(digest, bytes);
 }
 
+// One Packages file on its way.
+struct Pending {
+  const SuiteSource* source = nullptr;
+  std::vector<std::string> folders;  // URLs of the suite's folder, in the order of trial
+  bool by_hash = false, not_automatic = false;
+  WantedIndex wanted;
+  std::size_t form = 0;  // that is tried
+
+  [[nodiscard]] const IndexForm& current() const { return wanted.forms[form]; }
+  [[nodiscard]] std::string where() const {
+    return "suite " + source->label + ": " + current().path;
+  }
+};
+
+std::vector<std::string> urls_of(const Pending& pending) {
+  std::vector<std::string> out;
+  const auto places = places_of(pending.current(), pending.by_hash);
+  for (const auto& place : places) {
+    for (const auto& folder : pending.folders) out.push_back(folder + encode_path(place));
+  }
+  return out;
+}
+
+// A file that only SHA-512 is known of has no name in the cache until it is here.
+Status fetch_unnamed(const Pending& pending, const Cache& cache, const DownloadPolicy& policy,
+                     const DownloadObserver& observer) {
+  const IndexFile& file = pending.current().file;
+  if (const auto known = digest_of(cache, file)) {
+    if (FetchedBlob::open(cache, *known, file.size)) return {};
+  }
+  const auto sound = [&](const DownloadedText& one) {
+    return check_bytes(one.text, file, "the mirror serves other bytes than its signed index says");
+  };
+  TRY_ASSIGN(const auto fetched,
+             download_text(pending.where(), urls_of(pending), file.size, policy, observer, sound));
+  const Digest digest = Digest::of(as_bytes(fetched.text));
+  TRY(cache.put(digest, fetched.text));
+  return remember_alias(cache, file, digest);
+}
+
+// One file, in the first form that a mirror has.
+Status fetch_alone(Pending& pending, const Cache& cache, const DownloadPolicy& policy,
+                   const DownloadObserver& observer) {
+  for (;; ++pending.form) {
+    const IndexFile& file = pending.current().file;
+    Status status;
+    if (!file.digest) {
+      status = fetch_unnamed(pending, cache, policy, observer);
+    } else if (!FetchedBlob::open(cache, *file.digest, file.size)) {
+      status = download({{pending.where(), urls_of(pending), *file.digest, file.size}}, cache,
+                        policy, observer);
+    }
+    const bool next = !status && status.error().code == Errc::not_found &&
+                      pending.form + 1 < pending.wanted.forms.size();
+    if (!next) return status;
+  }
+}
+
+// Brings the files into the cache: all at once, and where one is not there in its best form, each
+// in the best that is.
+Status fetch_indices(std::vector<Pending>& all, const Cache& cache, const DownloadPolicy& policy,
+                     const DownloadObserver& observer) {
+  std::vector<Download> downloads;
+  for (const auto& pending : all) {
+    const IndexFile& file = pending.current().file;
+    if (!file.digest || FetchedBlob::open(cache, *file.digest, file.size)) continue;
+    downloads.push_back({pending.where(), urls_of(pending), *file.digest, file.size});
+  }
+  const Status status = download(downloads, cache, policy, observer);
+  if (!status && status.error().code != Errc::not_found) return status;
+  for (auto& pending : all) TRY(fetch_alone(pending, cache, policy, observer));
+  return {};
+}
+
+Result<PackageIndex> read_index(const Pending& pending, const Cache& cache,
+                                const std::string& architecture) {
+  const IndexForm& form = pending.current();
+  TRY_ASSIGN(const Digest digest, digest_of(cache, form.file));
+  TRY_ASSIGN(auto bytes, read_blob(cache, digest, form.file.size));
+  return parse_index(pending.wanted, form, std::move(bytes), *pending.source, pending.not_automatic,
+                     architecture);
+}
+
+}  // namespace
+
 Result<CachedSuites> read_cached_suites(const manifests::ImageManifest& manifest,
-                                        const manifests::Lock& lock, const std::string& keyring,
-                                        const Cache& cache) {
+                                        const std::vector<SuiteSource>& sources,
+                                        const manifests::Lock& lock, const Cache& cache) {
   CachedSuites out;
-  for (const auto& source : lock.sources) {
-    const std::string where = "suite " + source.suite;
-    TRY_IN(read_source(manifest, source, keyring, cache, out), where);
+  for (const auto& locked : lock.sources) {
+    const std::string where = "suite " + locked.suite;
+    const auto source = std::find_if(sources.begin(), sources.end(),
+                                     [&](const auto& one) { return one.label == locked.suite; });
+    if (source == sources.end()) continue;
+    TRY_IN(read_source(manifest, *source, locked, cache, out), where);
     if (out.missing) return CachedSuites{{}, where + ": " + *out.missing};
   }
   return out;
 }
 
-Result<Suites> fetch_suites(const manifests::ImageManifest& manifest, const std::string& keyring,
-                            const Mirrors& mirrors, const Cache& cache, std::int64_t now,
-                            const DownloadObserver& observer) {
+Result<Suites> fetch_suites(const manifests::ImageManifest& manifest,
+                            const std::vector<SuiteSource>& sources, const Mirrors& mirrors,
+                            const Cache& cache, const std::vector<manifests::LockedSource>& before,
+                            std::int64_t now, const DownloadObserver& observer) {
   Suites out;
-  std::vector<Wanted> wanted;
-  std::vector<Download> downloads;
-  for (const auto& suite : manifest.sources.suites) {
-    const std::string where = "suite " + suite;
-    TRY_ASSIGN(const auto bases, mirrors.bases_of(suite));
-    std::vector<std::string> dists, files;
-    for (const auto& base : bases) {
-      dists.push_back(base + "/dists/" + suite);
-      files.push_back(dists.back() + "/InRelease");
+  std::vector<Pending> pending;
+  for (const auto& source : sources) {
+    const std::string where = "suite " + source.label;
+    TRY_ASSIGN_IN(const auto keyring, read_keyring_of(source), where);
+    TRY_ASSIGN(auto folders, mirrors.bases_of(source.label));
+    for (auto& folder : folders) folder += "/" + encode_path(suite_folder(source.suite));
+    TRY_ASSIGN(const auto suite,
+               fetch_suite(source.label, folders, keyring, now, mirrors.policy(), observer));
+    const SuiteIndex& index = suite.index;
+    if (const auto note = other_name(index, source.suite)) {
+      out.notes.push_back(where + ": " + name_of(suite.files) + " " + *note);
     }
-    SuiteIndex index;
-    std::string signer;
-    // What a mirror or a cache on the way damaged or kept for too long is worth another attempt.
-    const auto sound = [&](const DownloadedText& file) -> Status {
-      TRY_ASSIGN(const auto text, verify_inrelease(file.text, keyring));
-      TRY_ASSIGN(index, parse_suite_index(text));
-      signer = text.signer();
-      return check_suite_index(index, suite, now);
-    };
-    TRY_ASSIGN(const auto file,
-               download_text(where, files, kMaxInRelease, mirrors.policy(), observer, sound));
-    // The mirror that had it has its files.
-    std::rotate(dists.begin(), dists.begin() + static_cast<std::ptrdiff_t>(file.place),
-                dists.end());
-    const Digest digest = Digest::of(as_bytes(file.text));
-    if (!FetchedBlob::open(cache, digest, ByteCount{file.text.size()})) {
-      TRY(cache.put(digest, file.text));
+    TRY(keep(cache, suite.files.release));
+    manifests::LockedSource locked{source.label, Digest::of(as_bytes(suite.files.release)),
+                                   index.date, signer_of(suite.signers, source, before)};
+    if (suite.files.signature) {
+      TRY(keep(cache, *suite.files.signature));
+      locked.signature_digest = Digest::of(as_bytes(*suite.files.signature));
     }
-    out.sources.push_back({suite, digest, index.date, signer});
+    out.sources.push_back(std::move(locked));
     out.newest_date = std::max(out.newest_date, index.date_unix);
-    for (const auto& component : manifest.sources.components) {
-      TRY_ASSIGN_IN(auto entry, find_index(index, suite, component, manifest.architecture), where);
-      if (!FetchedBlob::open(cache, entry.packed.digest, entry.packed.size)) {
-        downloads.push_back(download_of(entry, dists, manifest.architecture, index.by_hash));
-      }
-      wanted.push_back(std::move(entry));
+    TRY_ASSIGN_IN(auto wanted, wanted_indices(index, source, manifest.architecture), where);
+    // The mirror that had the signed file has its indices.
+    std::rotate(folders.begin(), folders.begin() + static_cast<std::ptrdiff_t>(suite.place),
+                folders.end());
+    for (auto& one : wanted) {
+      pending.push_back({&source, folders, index.by_hash, index.not_automatic, std::move(one)});
     }
   }
-  TRY(download(downloads, cache, mirrors.policy(), observer));
-  for (const auto& entry : wanted) {
-    TRY_ASSIGN_IN(auto index, read_index(entry, cache),
-                  "suite " + entry.suite + ": " + entry.component);
+  TRY(fetch_indices(pending, cache, mirrors.policy(), observer));
+  for (const auto& one : pending) {
+    const std::string where = "suite " + one.source->label + ": " + one.wanted.title;
+    TRY_ASSIGN_IN(auto index, read_index(one, cache, manifest.architecture), where);
+    for (const auto& note : index.notes()) out.notes.push_back(where + ": " + note);
     out.indices.push_back(std::move(index));
   }
   return out;

@@ -21,6 +21,7 @@
 #include "builder/layers/package_layer.h"
 #include "builder/layers/system_layers.h"
 #include "builder/lock/edge/boot_stub.h"
+#include "builder/mirror/edge/sources.h"
 #include "builder/release/describe.h"
 #include "builder/release/edge/attest.h"
 #include "builder/release/edge/taken_version.h"
@@ -28,6 +29,7 @@
 #include "images/store/folder/edge/folder_store.h"
 #include "images/tree/merged_usr.h"
 #include "manifests/base/edge/destination.h"
+#include "manifests/documents/package_url.h"
 
 namespace weir::builder {
 namespace {
@@ -236,9 +238,20 @@ class Build {
                                         ": take it out, everyone can read a release");
   }
 
+  // Of the first source that is of a distribution.
+  [[nodiscard]] std::string codename() const {
+    for (const auto& source : input_.lock.sources) {
+      const auto name = manifests::codename_of(source.suite);
+      if (!name.empty()) return std::string(name);
+    }
+    return "none";
+  }
+
   // A build from the cache needs neither apt nor a mirror.
   [[nodiscard]] Result<Mirrors> mirrors(const MirrorRequest& request) const {
-    return read_mirrors(input_.lock.sources, request);
+    const auto known = read_sources(input_.manifest, input_.folder);
+    return read_mirrors(input_.lock.sources, known ? *known : std::vector<SuiteSource>(),
+                        input_.lock.architecture, request);
   }
 
   // Layers of packages, as they come.
@@ -374,7 +387,7 @@ class Build {
                       tools_of(input_.manifest, input_.lock),
                       input_.manifest.users,
                       input_.manifest.files,
-                      input_.manifest.sources.suites.front(),
+                      codename(),
                       below.find("etc/os-release") == nullptr};
     for (const LayerFacts& layer : packages) {
       if (layer.kernel) settings.modules = layer.kernel->load;

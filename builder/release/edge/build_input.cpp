@@ -59,11 +59,9 @@ Result<BuildInput> read_release_input(const images::Store& store, const manifest
   for (const auto& module : lock.modules) modules.push_back({module.digest, module.size});
   TRY_IN(recover(store, release, kProgramsLayer, programs, cache), "programs");
   TRY_IN(recover(store, release, kModulesLayer, modules, cache), "modules");
-  // Of a relative keyring, the folder is not known any more.
-  std::string keyring = written.manifest.sources.keyring;
   return BuildInput{{"the release's manifest", "the release's lock", std::move(written.manifest),
                      std::move(locked.lock), release.lock_digest, std::move(written.text),
-                     std::move(locked.text), std::move(keyring),
+                     std::move(locked.text), /*folder=*/"",
                      "do not use this release; lock and build it again"}};
 }
 

@@ -121,12 +121,17 @@ TEST_CASE("a lock's sources are the manifest's suites, and its age is the newest
   document.sources = {source("a", "Sat, 21 Nov 2026 02:10:46 UTC"),
                       source("b", "Sat, 11 Jul 2026 10:16:37 UTC")};
   document.source_epoch = 1795227046;  // date -d, of the former
-  CHECK(check_sources({"a", "b"}, document).has_value());
-  for (const auto& suites : {std::vector<std::string>{"a"}, {"b", "a"}, {"a", "b", "c"}}) {
+  const auto named = [](std::initializer_list<const char*> labels) {
+    std::vector<SuiteSource> out;
+    for (const char* label : labels) out.push_back({label, label});
+    return out;
+  };
+  CHECK(check_sources(named({"a", "b"}), document).has_value());
+  for (const auto& suites : {named({"a"}), named({"b", "a"}), named({"a", "b", "c"})}) {
     CHECK_FALSE(check_sources(suites, document).has_value());
   }
   ++document.source_epoch;
-  CHECK_FALSE(check_sources({"a", "b"}, document).has_value());
+  CHECK_FALSE(check_sources(named({"a", "b"}), document).has_value());
 }
 
 TEST_CASE("a lock for another compressor is not this builder's to build") {

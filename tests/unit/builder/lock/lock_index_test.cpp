@@ -107,9 +107,10 @@ TEST_CASE_FIXTURE(Indexed, "where the index is not, a build says so, and --requi
     run("mv " + gone + " away");
     const std::string says = "image.lock.json was not held to the signed index again";
     CHECK(build("--plan").out.find(says) != std::string::npos);
-    const std::string missing = gone == key.keyring()     ? "keyring " + gone
-                                : gone == blob_of(packed) ? "main/Packages.xz is not in the cache"
-                                                          : "InRelease is not in the cache";
+    const std::string missing = gone == key.keyring() ? "keyring " + gone
+                                : gone == blob_of(packed)
+                                    ? "main/binary-amd64/Packages.xz is not in the cache"
+                                    : "InRelease is not in the cache";
     CHECK(build("--plan --require-index").out.find(missing) != std::string::npos);
     refused(missing, "--require-index");
     run("mv away " + gone);
@@ -243,7 +244,8 @@ TEST_CASE_FIXTURE(Indexed, "a rebuild holds the release's lock to the index as w
   for (const char* plan : {"", " --plan"}) {
     const Outcome refused = again("--require-index" + std::string(plan));
     CHECK(WEXITSTATUS(refused.status) == 1);
-    CHECK(refused.out.find("main/Packages.xz is not in the cache, where weir-builder lock") !=
+    CHECK(refused.out.find(
+              "main/binary-amd64/Packages.xz is not in the cache, where weir-builder lock") !=
           std::string::npos);
   }
 }

@@ -33,7 +33,7 @@ inline std::string paragraph(
 inline manifests::ImageManifest manifest_of(std::vector<std::string> packages) {
   manifests::ImageManifest out{.name = *ReleaseName::parse("fixture")};
   out.architecture = "amd64";
-  out.sources = {{"stable"}, {"main"}, "/nonexistent"};
+  out.sources = {{"", {"stable"}, {"main"}, "/nonexistent"}};
   out.kernel.package = "linux-image-6.1.*-cloud-amd64";
   out.packages = std::move(packages);
   return out;

@@ -9,11 +9,17 @@ namespace {
 
 using Bases = std::vector<std::string>;
 
+std::vector<SuiteSource> suites(std::initializer_list<const char*> labels) {
+  std::vector<SuiteSource> out;
+  for (const char* label : labels) out.push_back({label, label});
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("--mirror is for all suites or one, and several are asked in turn") {
   const AptRoot apt;
-  const auto mirrors = read_mirrors(Bases{"stable", "other"},
+  const auto mirrors = read_mirrors(suites({"stable", "other"}), "amd64",
                                     {.mirrors = {"http://a/debian/", "stable=file:/srv/debian",
                                                  "http://b/debian", "stable=https://c/"}});
   REQUIRE_MESSAGE(mirrors.has_value(), mirrors.error().message);
@@ -24,7 +30,7 @@ TEST_CASE("--mirror is for all suites or one, and several are asked in turn") {
 TEST_CASE("a password in an address is neither in a base nor in an error") {
   const AptRoot apt("deb http://ann:secret@host/debian stable main\n");
   const auto mirrors =
-      read_mirrors(Bases{"stable"}, {.mirrors = {"http://ann:secret@host/debian"}});
+      read_mirrors(suites({"stable"}), "amd64", {.mirrors = {"http://ann:secret@host/debian"}});
   REQUIRE(mirrors.has_value());
   CHECK(mirrors->bases_of("stable") == Bases{"http://host/debian"});
   for (const std::string wrong : {"ftp://ann:secret@host/debian", "x=y=http://ann:secret@host:0/",
@@ -47,8 +53,9 @@ TEST_CASE("apt's sources are found although its lists are empty, and all of a su
       "deb [arch=amd64] http://deb.example/security bookworm-security main\n"
       "deb [arch=amd64] cdrom:[x]/ bookworm main\n");
   REQUIRE(AptRoot::apt_get("indextargets").empty());
-  const auto mirrors = read_mirrors(
-      Bases{"bookworm", "bookworm-security", "bookworm-backports", "trixie"}, MirrorRequest{});
+  const auto mirrors =
+      read_mirrors(suites({"bookworm", "bookworm-security", "bookworm-backports", "trixie"}),
+                   "amd64", MirrorRequest{});
   REQUIRE_MESSAGE(mirrors.has_value(), mirrors.error().message);
   const Bases both = {"http://vendor/apt", "http://deb.example/debian"};
   CHECK(mirrors->bases_of("bookworm") == both);
@@ -66,16 +73,17 @@ TEST_CASE("a lock's snapshot service is asked behind the mirrors, for the time o
   // 2025-05-20 02:10:46 UTC was a Tuesday.
   const manifests::LockedSource source{"stable", Digest::of(as_bytes("x")),
                                        "Tue, 20 May 2025 02:10:46 UTC", std::string(40, 'A')};
-  const auto mirrors =
-      read_mirrors(std::vector{source}, {.mirrors = {"http://a/debian-security/"},
-                                         .snapshots = {"stable=http://s/{archive}/{time}"}});
+  const auto mirrors = read_mirrors(std::vector{source}, {}, "amd64",
+                                    {.mirrors = {"http://a/debian-security/"},
+                                     .snapshots = {"stable=http://s/{archive}/{time}"}});
   REQUIRE_MESSAGE(mirrors.has_value(), mirrors.error().message);
   CHECK(mirrors->bases_of("stable") == Bases{"http://a/debian-security",
                                              "http://s/debian-security/20250520T081046Z",
                                              "http://s/debian-security/20250521T081046Z",
                                              "http://s/debian-security/20250520T021046Z"});
   // A suite that no mirror has any more.
-  const auto alone = read_mirrors(std::vector{source}, {.snapshots = {"http://s/debian/{time}"}});
+  const auto alone =
+      read_mirrors(std::vector{source}, {}, "amd64", {.snapshots = {"http://s/debian/{time}"}});
   REQUIRE_MESSAGE(alone.has_value(), alone.error().message);
   CHECK(alone->bases_of("stable")->front() == "http://s/debian/20250520T081046Z");
 }

@@ -36,6 +36,15 @@ class ThrowAwayKey {
                "/text");
     return test::bytes_of(home_.path + "/signed");
   }
+  /// A signature to lie beside the text.
+  [[nodiscard]] std::string detached(const std::string& text) const {
+    REQUIRE(write_file(home_.path + "/text", text).has_value());
+    test::must(gpg() + "--digest-algo SHA256 --armor --detach-sign --output " + home_.path +
+               "/signed " + home_.path + "/text");
+    return test::bytes_of(home_.path + "/signed");
+  }
+  [[nodiscard]] std::string armoured() const { return test::must(gpg() + "--export --armor"); }
+  [[nodiscard]] const std::string& home() const { return home_.path; }
 
  private:
   [[nodiscard]] std::string gpg() const {

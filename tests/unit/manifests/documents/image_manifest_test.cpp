@@ -47,9 +47,10 @@ TEST_CASE("a manifest is read as it is written") {
   const auto manifest = parse_image_manifest(kSmall);
   REQUIRE_MESSAGE(manifest.has_value(), manifest.error().message);
   CHECK(manifest->name.string() == "gateway-6.1");
-  CHECK(manifest->sources.suites == std::vector<std::string>{"bookworm", "bookworm-security"});
-  CHECK(manifest->sources.components == std::vector<std::string>{"main"});
-  CHECK(manifest->sources.keyring == "/usr/share/keyrings/debian-archive-keyring.gpg");
+  CHECK(manifest->sources.at(0).suites ==
+        std::vector<std::string>{"bookworm", "bookworm-security"});
+  CHECK(manifest->sources.at(0).components == std::vector<std::string>{"main"});
+  CHECK(manifest->sources.at(0).keyring == "/usr/share/keyrings/debian-archive-keyring.gpg");
   CHECK(manifest->kernel == KernelPin{"linux-image-6.1.*-cloud-amd64", std::nullopt});
   CHECK(manifest->constraints.at("wireguard-tools") == "1.0.*");
   CHECK(manifest->accept_scripts.at(0).digests.at(0) == Digest::of(as_bytes("abc")));
