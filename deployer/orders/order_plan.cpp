@@ -32,7 +32,7 @@ bool contains(const std::vector<NodeId>& nodes, const NodeId& node) {
 /// A node that runs the very release and answers need not be booted again.
 PoolPlan plan_pool(const Documents& documents, const Observed& observed, const PoolName& pool,
                    const ReleaseFacts& release) {
-  PoolPlan out{pool, {}, {}};
+  PoolPlan out{pool, {}, {}, {}};
   const auto stored = observed.pools.find(pool);
   const bool same =
       stored != observed.pools.end() && stored->second.release_digest == release.digest;
@@ -41,6 +41,9 @@ PoolPlan plan_pool(const Documents& documents, const Observed& observed, const P
     const bool runs = same && seen != observed.nodes.end() && seen->second.identity &&
                       seen->second.identity->lock_digest == release.release.lock_digest;
     (runs ? out.keep : out.boot).push_back(node);
+    if (!runs && seen != observed.nodes.end() && seen->second.machine != pool::MachineState::gone) {
+      out.end.push_back(node);
+    }
   }
   return out;
 }

@@ -28,7 +28,8 @@ struct ReleaseFacts {
 struct PoolPlan {
   PoolName pool;
   std::vector<NodeId> keep;  ///< run it already, and answer
-  std::vector<NodeId> boot;  ///< are ended, where they run, and booted from it
+  std::vector<NodeId> boot;  ///< are booted from it
+  std::vector<NodeId> end;   ///< those of them whose machine is there, and ends first
 };
 
 struct UpPlan {

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "deployer/orders/order_plan.h"
@@ -25,9 +27,18 @@ std::string pool_lines(const PoolPlan& pool, const ReleaseFacts& release) {
     out += "  keep " + names(pool.keep) + " of pool " + pool.pool.string() +
            ", which run release " + what + "\n";
   }
-  if (!pool.boot.empty()) {
-    out += "  end what runs on " + names(pool.boot) + " of pool " + pool.pool.string() +
+  std::vector<NodeId> empty;
+  std::copy_if(pool.boot.begin(), pool.boot.end(), std::back_inserter(empty),
+               [&](const auto& node) {
+                 return std::find(pool.end.begin(), pool.end.end(), node) == pool.end.end();
+               });
+  if (!pool.end.empty()) {
+    out += "  end what runs on " + names(pool.end) + " of pool " + pool.pool.string() +
            ", and boot release " + what + " there\n";
+  }
+  if (!empty.empty()) {
+    out +=
+        "  boot release " + what + " on " + names(empty) + " of pool " + pool.pool.string() + "\n";
   }
   return out;
 }
@@ -122,6 +133,7 @@ void add(Json& out, const ReleaseFacts& release, const PoolPlan& pool) {
   out["pool"] = pool.pool.string();
   out["keep"] = list(pool.keep);
   out["boot"] = list(pool.boot);
+  out["end"] = list(pool.end);
 }
 
 void add(Json& out, const Plan& rollout, const Moves& moves) {

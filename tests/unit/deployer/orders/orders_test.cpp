@@ -85,6 +85,28 @@ TEST_CASE("up boots the first pool, feeds it and makes it the active one, as its
   }
 }
 
+TEST_CASE("a plan ends what runs on a node only where a machine is there") {
+  FakeFleet fleet(2);
+  const auto told = [&](const Order& order) {
+    const auto planned = fleet.plan(order);
+    REQUIRE(planned.has_value());
+    return std::pair(print_text(planned->plan), Json::parse(print_json(planned->plan))["end"]);
+  };
+  const auto [first, none] = told(FakeFleet::up("one"));
+  CHECK_FALSE(has(first, "end what runs"));
+  CHECK(has(first, "  boot release one (kernel "));
+  CHECK(has(first, " on blue-1 of pool blue\n"));
+  CHECK(none == Json::array());
+  fleet.done(FakeFleet::up("one"));
+  CHECK_FALSE(has(told(FakeFleet::deploy("two")).first, "end what runs"));
+  fleet.done(FakeFleet::deploy("two"));
+  // The pool before is kept warm, and gives way to the next release.
+  fleet.put_release("three");
+  const auto [third, warm] = told(FakeFleet::deploy("three"));
+  CHECK(has(third, "  end what runs on blue-1 of pool blue, and boot release three (kernel "));
+  CHECK(warm == Json::array({"blue-1"}));
+}
+
 TEST_CASE(
     "an identity that cannot be opened is refused by plans and orders before any node boots") {
   FakeFleet fleet(2);
