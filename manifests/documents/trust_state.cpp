@@ -81,8 +81,7 @@ Result<TrustState> read(JsonFields& fields) {
   TRY_ASSIGN(const std::string type, fields.line("type"));
   if (type != kType && type != kOneVersion) {
     return fields.refuse("type", "'" + type + "' is not '" + std::string(kType) +
-                                     "': another version of Weir wrote it; once it is removed, the "
-                                     "next release that is verified is believed to be new");
+                                     "': another version of Weir wrote it");
   }
   TrustState out;
   if (fields.has("trust")) {

@@ -37,9 +37,56 @@ Status mark(const Fd& lock, const std::string& state) {
 // Only its owner can open the file, and so nobody else can make a verifier wait.
 Result<Fd> locked(const std::string& path, const Waiting& waiting) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
-  if (!fd.valid()) return fail_errno(Errc::io, errno, path);
+  const int sys = errno;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return fail(Errc::invalid_input, path + ": is no file: remove it, and it is made again");
+  }
+  if (!fd.valid()) return fail_errno(Errc::io, sys, path);
   TRY(wait_for_lock(fd, path, waiting));
   return fd;
+}
+
+std::string begin_anew(const std::string& path) {
+  return "begin anew: weir-keys trust verify TRUST --state " + path + " --first-use";
+}
+
+// Whoever may write it can make an old trust or release be believed.
+Status check_owned(const Fd& file, const std::string& path) {
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return fail_errno(Errc::io, errno, path);
+  if (info.st_uid != ::geteuid() && info.st_uid != 0) {
+    return fail(Errc::unauthorized,
+                path + ": belongs to user " + std::to_string(info.st_uid) +
+                    ", who could have what was seen forgotten: chown it to user " +
+                    std::to_string(::geteuid()) + ", or move it away and " + begin_anew(path));
+  }
+  if ((info.st_mode & 022) != 0) {
+    return fail(Errc::unauthorized,
+                path +
+                    ": others may write it, and could have what was seen forgotten: chmod 600 "
+                    "it; if anyone could have, move it away and " +
+                    begin_anew(path));
+  }
+  return {};
+}
+
+Result<std::string> read_owned(const std::string& path) {
+  TRY_ASSIGN(const Fd file, open_file(path));
+  TRY(check_owned(file, path));
+  std::string out(kLargestState.value + 1, '\0');
+  std::size_t have = 0;
+  while (have < out.size()) {
+    const ssize_t n = ::read(file.get(), out.data() + have, out.size() - have);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno(Errc::io, errno, path);
+    if (n == 0) {
+      out.resize(have);
+      return out;
+    }
+    have += static_cast<std::size_t>(n);
+  }
+  return fail(Errc::exhausted, path + ": larger than " + print(kLargestState));
 }
 
 }  // namespace
@@ -55,19 +102,21 @@ Result<UtcTime> read_clock() {
 }
 
 Result<manifests::TrustState> read_trust_state(const std::string& path, Loss loss) {
-  const auto text = read_file(path, kLargestState);
+  const auto text = read_owned(path);
   if (!text && text.error().code == Errc::not_found) {
     if (loss == Loss::accepted || !there_was_one(path)) return manifests::TrustState{};
-    return fail(
-        Errc::unauthorized,
-        path + ": is missing, and " + lock_path(path) +
-            " shows that it was there: without it an old trust or release would be "
-            "believed; bring it back, or begin anew: weir-keys trust verify TRUST --state " +
-            path + " --first-use");
+    return fail(Errc::unauthorized,
+                path + ": is missing, and " + lock_path(path) +
+                    " shows that it was there: without it an old trust or release would be "
+                    "believed; bring it back, or " +
+                    begin_anew(path));
   }
   TRY(text);
-  TRY_ASSIGN_IN(manifests::TrustState state, manifests::parse_trust_state(*text), path);
-  return state;
+  auto state = manifests::parse_trust_state(*text);
+  if (state) return state;
+  Error error = std::move(state).error().in(path);
+  error.message += "; bring it back as it was, or move it away and " + begin_anew(path);
+  return tl::unexpected(std::move(error));
 }
 
 Status update_trust_state(const std::string& path, const JudgeBySeen& judge, Loss loss,

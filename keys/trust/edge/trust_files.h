@@ -21,7 +21,8 @@ namespace weir::keys {
 enum class Loss : std::uint8_t { refused, accepted };
 
 /// Reads a state file; one that is not there, and never was, is empty.
-/// errors: unauthorized: it is lost; io, invalid_input; naming the file
+/// errors: unauthorized: it is lost, or others than root and whoever runs this may write it; io,
+///         invalid_input; naming the file, and what to do
 [[nodiscard]] Result<manifests::TrustState> read_trust_state(const std::string& path,
                                                              Loss loss = Loss::refused);
 

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <thread>
 #include <vector>
@@ -91,6 +93,73 @@ TEST_CASE("a wait for another writer is told, and ends when it is interrupted") 
   const Waiting not_at_all{[] { return true; }, until_told.say};
   CHECK(update_trust_state(path, judge, Loss::refused, not_at_all).error().code == Errc::busy);
   CHECK(told.empty());
+}
+
+TEST_CASE("a state that others may write, or that belongs to somebody else, is not believed") {
+  const testing::Scratch folder;
+  const std::string path = folder / "s";
+  REQUIRE(write_file(path, print(TrustState{}), 0600).has_value());
+  const auto judge = [](const TrustState& seen) -> Result<TrustState> { return seen; };
+  const auto refusals = [&] {
+    const auto read = read_trust_state(path);
+    const auto updated = update_trust_state(path, judge);
+    REQUIRE_FALSE(read.has_value());
+    REQUIRE_FALSE(updated.has_value());
+    return std::vector{read.error(), updated.error()};
+  };
+  for (const unsigned mode : {0666U, 0620U, 0602U}) {
+    CAPTURE(mode);
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+    for (const Error& error : refusals()) {
+      CHECK(error.code == Errc::unauthorized);
+      CHECK(error.message.starts_with(path + ": others may write it"));
+      CHECK(error.message.find("chmod 600") != std::string::npos);
+    }
+  }
+  // Nothing in it is secret.
+  REQUIRE(::chmod(path.c_str(), 0644) == 0);
+  CHECK(read_trust_state(path).has_value());
+  CHECK(update_trust_state(path, judge).has_value());
+  if (::geteuid() != 0) return;  // only root can give it away
+  REQUIRE(::chown(path.c_str(), 4711, 4711) == 0);
+  for (const Error& error : refusals()) {
+    CHECK(error.code == Errc::unauthorized);
+    CHECK(error.message.starts_with(path + ": belongs to user 4711"));
+  }
+}
+
+TEST_CASE("a state that is empty, or was cut, is told with what to do") {
+  const testing::Scratch folder;
+  const std::string path = folder / "s";
+  const std::string whole = print(TrustState{SeenTrust{1, Digest::of(as_bytes("x"))}, {}});
+  for (const std::string& text : {std::string(), whole.substr(0, whole.size() / 2)}) {
+    CAPTURE(text);
+    REQUIRE(write_file(path, text, 0600).has_value());
+    const auto read = read_trust_state(path);
+    REQUIRE_FALSE(read.has_value());
+    CHECK(read.error().code == Errc::invalid_input);
+    CHECK(read.error().message.starts_with(path + ": trust state: "));
+    CHECK(
+        read.error().message.ends_with("; bring it back as it was, or move it away and begin "
+                                       "anew: weir-keys trust verify TRUST --state " +
+                                       path + " --first-use"));
+  }
+}
+
+TEST_CASE("what stands in a lock's place and is no file is told with what to do") {
+  const testing::Scratch folder;
+  const std::string path = folder / "s", lock = path + ".lock";
+  const auto refused = [&] {
+    const auto updated =
+        update_trust_state(path, [](const TrustState& seen) -> Result<TrustState> { return seen; });
+    REQUIRE_FALSE(updated.has_value());
+    CHECK(updated.error().message == lock + ": is no file: remove it, and it is made again");
+  };
+  REQUIRE(::mkfifo(lock.c_str(), 0600) == 0);
+  refused();
+  REQUIRE(::unlink(lock.c_str()) == 0);
+  REQUIRE(::mkdir(lock.c_str(), 0700) == 0);
+  refused();
 }
 
 TEST_CASE("a state that could not be read again is not written") {
