@@ -164,11 +164,24 @@ std::vector<std::string> next_steps(const InitOptions& given) {
   return out;
 }
 
+/// What --identity-key-file names.
+Result<keys::Secret> read_sealing_key(const InitOptions& given) {
+  const std::string path = from_fleet(given, *given.identity_key_file);
+  auto key = keys::read_key_file(path);
+  if (!key && key.error().code == Errc::not_found) {
+    key.error().message +=
+        "; leave --make-identity out and make both: weir-keys "
+        "generate-wireguard --out " +
+        from_fleet(given, given.identity) + " --key-file " + path;
+  }
+  return key;
+}
+
 Result<std::string> new_identity(const InitOptions& given) {
   keys::SealingKey key{keys::SealingKey::Kind::passphrase, {}};
   if (given.identity_key_file) {
     key.kind = keys::SealingKey::Kind::key_file;
-    TRY_ASSIGN(key.bytes, keys::read_key_file(from_fleet(given, *given.identity_key_file)));
+    TRY_ASSIGN_IN(key.bytes, read_sealing_key(given), "--identity-key-file");
   } else {
     TRY_ASSIGN(key.bytes,
                keys::ask_passphrase("New passphrase for " + given.identity, keys::Asking::fresh));
@@ -245,6 +258,8 @@ Result<Exit> init(InitOptions given, const std::atomic<bool>& interrupted) {
   TRY_IN(check_state(from_fleet(given, given.state)), "--state");
   if (given.make_identity && !given.plan) {
     TRY_ASSIGN(files.front().content, new_identity(given));
+  } else if (given.make_identity && given.identity_key_file) {
+    TRY_IN(read_sealing_key(given), "--identity-key-file");
   }
   if (!given.plan) TRY(write_all(files));
   tell(given, files, draft);

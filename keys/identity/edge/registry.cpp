@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "keys/identity/edge/identity_files.h"
 #include "keys/identity/wireguard_identity.h"
@@ -24,8 +25,16 @@ std::string folder_of(const std::string& path) {
 }
 
 Status check_preshared_key(const std::string& path) {
-  TRY_ASSIGN(const Secret key, read_wireguard_key(path));
-  const Bytes bytes = key.bytes();
+  const auto key = read_wireguard_key(path);
+  if (!key && key.error().code == Errc::not_found) {
+    Error error = key.error();
+    error.message +=
+        "; put there what the client has, or make one for both: (umask 077; wg genpsk > " + path +
+        ")";
+    return tl::unexpected(std::move(error));
+  }
+  TRY(key);
+  const Bytes bytes = key->bytes();
   if (std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; })) {
     return fail(Errc::invalid_input,
                 path + ": is all zeros, which is no key: make one (wg genpsk)");

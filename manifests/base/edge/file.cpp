@@ -197,6 +197,10 @@ Status make_folders(const std::string& path, unsigned mode) {
 }
 
 Result<Fd> lock_file(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return fail(Errc::invalid_input, path + ": is no file: remove it, and it is made again");
+  }
   TRY_ASSIGN(Fd fd, open_regular(path, O_RDWR | O_CREAT, 0600));
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return failed(path, errno);

@@ -12,6 +12,18 @@
 /// The inside of SqliteStore: shared by its sources and by nobody else.
 namespace weir::deployer {
 
+/// What can be done about a file that holds no state.
+inline constexpr const char* kBeginAnew =
+    ": move it away and bring the fleet's own back; without that one `weir-deployer up` begins "
+    "anew";
+
+/// What went wrong last, in SQLite's words, and what to do where the file is broken.
+inline std::string trouble_of(sqlite3* db) {
+  const int code = sqlite3_errcode(db);
+  const bool broken = code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
+  return std::string(sqlite3_errmsg(db)) + (broken ? kBeginAnew : "");
+}
+
 struct SqliteStore::State {
   sqlite3* db = nullptr;
   std::string path;
@@ -25,7 +37,7 @@ struct SqliteStore::State {
 
   [[nodiscard]] tl::unexpected<Error> failed() const {
     return fail(sqlite3_errcode(db) == SQLITE_BUSY ? Errc::busy : Errc::io,
-                path + ": " + sqlite3_errmsg(db));
+                path + ": " + trouble_of(db));
   }
   Status run(const char* sql) const {
     if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return failed();
@@ -72,7 +84,7 @@ class Query {
     const int code = statement_ == nullptr ? SQLITE_ERROR : sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;
-    return fail(Errc::io, path + ": " + sqlite3_errmsg(db_));
+    return fail(Errc::io, path + ": " + trouble_of(db_));
   }
   void again() {
     sqlite3_reset(statement_);

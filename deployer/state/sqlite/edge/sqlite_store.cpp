@@ -43,6 +43,10 @@ SqliteStore::~SqliteStore() = default;
 
 Result<SqliteStore> SqliteStore::open(const std::string& path, Access access) {
   const bool writes = access == Access::write;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return fail(Errc::invalid_input, path + ": is no file" + kBeginAnew);
+  }
   if (writes) {
     // SQLite would make it with the umask's mode; its journal files inherit the mode of this one.
     // One that is there must not be opened: closing it would drop the locks that SQLite holds for

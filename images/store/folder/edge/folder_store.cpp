@@ -196,8 +196,14 @@ Result<StoredRelease> FolderStore::read_release(const ReleaseName& name) const {
                     (there.empty() ? " (it is empty)" : " (it has " + there + ")"));
   }
   TRY(json);
-  TRY_ASSIGN(std::string signature, read_file(folder + "/release.json.minisig", kSignatureLimit));
-  return StoredRelease{name, std::move(*json), std::move(signature)};
+  auto signature = read_file(folder + "/release.json.minisig", kSignatureLimit);
+  if (!signature && signature.error().code == Errc::not_found) {
+    signature.error().message +=
+        "; without its signature it is no release: copy it from where it came from, or build it "
+        "again";
+  }
+  TRY(signature);
+  return StoredRelease{name, std::move(*json), std::move(*signature)};
 }
 
 Status FolderStore::write_release(const ReleaseName& name, std::string_view json,

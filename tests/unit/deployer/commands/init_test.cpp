@@ -276,6 +276,23 @@ TEST_CASE("Ctrl-C and Ctrl-D at any of init's questions leave nothing") {
   }
 }
 
+TEST_CASE("init names the command that makes a key file which is missing, in its plan too") {
+  const Folder folder;
+  for (const char* plan : {"--plan", ""}) {
+    std::vector<std::string> more = {"--make-identity", "--identity-key-file", "new.seal"};
+    if (*plan != '\0') more.emplace_back(plan);
+    const Ended ended = init(folder, more);
+    CHECK(ended.status == 1);
+    CHECK_MESSAGE(
+        has(ended.error, "--identity-key-file: " + folder / "new.seal" +
+                             ": No such file or directory; leave --make-identity out and "
+                             "make both: weir-keys generate-wireguard --out " +
+                             folder / "gateway.identity" + " --key-file " + folder / "new.seal"),
+        ended.error);
+    CHECK(folder.names().empty());
+  }
+}
+
 TEST_CASE("init and plans refuse a state that could not be made, and name what is in the way") {
   for (const std::string state : {"/proc/weir", "/sys/weir", "file/state"}) {
     CAPTURE(state);

@@ -9,6 +9,8 @@
 #include <array>
 #include <filesystem>
 
+#include "manifests/base/edge/file.h"
+
 namespace weir::deployer {
 namespace {
 
@@ -183,6 +185,26 @@ TEST_CASE("who only looks makes no file") {
   auto reader = SqliteStore::open(folder.file(), SqliteStore::Access::read);
   REQUIRE(reader.has_value());
   CHECK_FALSE(reader->set_active_pool(pool("blue")).has_value());
+}
+
+TEST_CASE("what is no state is refused with what to do, whoever opens it") {
+  const Folder folder;
+  const auto refused = [&](const std::string& says) {
+    for (const auto access : {SqliteStore::Access::read, SqliteStore::Access::write}) {
+      const auto store = SqliteStore::open(folder.file(), access);
+      REQUIRE_FALSE(store.has_value());
+      CHECK_MESSAGE(store.error().message ==
+                        folder.file() + ": " + says +
+                            ": move it away and bring the fleet's own back; without that one "
+                            "`weir-deployer up` begins anew",
+                    store.error().message);
+    }
+  };
+  REQUIRE(::mkfifo(folder.file().c_str(), 0600) == 0);
+  refused("is no file");
+  REQUIRE(::unlink(folder.file().c_str()) == 0);
+  REQUIRE(write_file(folder.file(), std::string(4096, 'x')).has_value());
+  refused("file is not a database");  // SQLite's own words (sqlite3ErrStr)
 }
 
 TEST_CASE("a file of another format is refused") {

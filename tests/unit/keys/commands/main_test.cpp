@@ -58,6 +58,11 @@ TEST_CASE("generate, sign and verify work together and with minisign") {
   CHECK(checked.output.find("file:doc") != std::string::npos);
   CHECK(run("minisign -Vm " + folder / "doc" + " -p " + prefix + ".pub").status == 0);
 
+  const auto unsigned_file = weir_keys("verify " + prefix + ".pub --key " + prefix + ".pub");
+  CHECK(unsigned_file.status == 1);
+  CHECK(unsigned_file.output.find("release.pub.minisig: No such file or directory; say with "
+                                  "--signature where it is, or sign ") != std::string::npos);
+
   REQUIRE(write_file(folder / "doc", "texT").has_value());
   const auto changed = weir_keys("verify " + folder / "doc" + " --key " + prefix + ".pub --json");
   CHECK(changed.status == 1);
