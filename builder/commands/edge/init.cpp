@@ -2,8 +2,9 @@
 
 #include <unistd.h>
 
-#include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,6 +13,7 @@
 #include "builder/commands/example_images.h"
 #include "builder/commands/image_draft.h"
 #include "keys/signing/edge/key_files.h"
+#include "manifests/base/edge/questions.h"
 
 namespace weir::builder {
 namespace {
@@ -32,24 +34,16 @@ std::string known_examples() {
   return out;
 }
 
-/// A line of the terminal; `otherwise` where it is empty.
-Result<std::string> ask(const std::string& question, const std::string& otherwise) {
-  std::cerr << question << (otherwise.empty() ? "" : " [" + otherwise + "]") << ": " << std::flush;
-  std::string line;
-  if (!std::getline(std::cin, line)) return fail(Errc::not_found, "no answer: nothing was written");
-  return line.empty() ? otherwise : line;
-}
-
-void add_words(const std::string& line, std::vector<std::string>& out) {
-  std::string word;
-  for (const char c : line + " ") {
-    if (c != ' ' && c != ',') {
-      word += c;
-    } else if (!word.empty()) {
-      out.push_back(std::move(word));
-      word.clear();
-    }
+/// Whether what is known so far can become a manifest.
+Status check_so_far(const InitOptions& given) {
+  const std::string name = given.example.empty() ? example_images().back() : given.example;
+  const auto example = example_image(name);
+  if (!example) {
+    return fail(Errc::invalid_input,
+                "--from: no example '" + name + "' is shipped (" + known_examples() + ")");
   }
+  TRY(draft_image(*example, {given.name.empty() ? name : given.name, given.packages}));
+  return {};
 }
 
 /// Asks for what no option said; elsewhere than at a terminal, names it.
@@ -61,16 +55,35 @@ Status complete(InitOptions& given) {
     if (given.name.empty()) missing += " --name NAME";
     return fail(Errc::invalid_input, "no terminal to ask at: say" + missing);
   }
+  // No answer mends an option.
+  TRY(check_so_far(given));
+  // Signals end this program by themselves.
+  const std::atomic<bool> never{false};
+  const auto ask_for = [&](const std::string& question, const std::string& otherwise,
+                           const std::function<void(InitOptions&, const std::string&)>& put) {
+    return ask(
+        question, otherwise,
+        [&](const std::string& answer) -> Status {
+          InitOptions with = given;
+          put(with, answer);
+          TRY(check_so_far(with));
+          given = std::move(with);
+          return {};
+        },
+        never);
+  };
   if (given.example.empty()) {
-    TRY_ASSIGN(given.example, ask("Which example to begin with (" + known_examples() + ")",
-                                  example_images().back()));
+    TRY(ask_for("Which example to begin with (" + known_examples() + ")", example_images().back(),
+                [](InitOptions& with, const std::string& line) { with.example = line; }));
   }
   if (given.name.empty()) {
-    TRY_ASSIGN(given.name, ask("Name of the image", given.example));
+    TRY(ask_for("Name of the image", given.example,
+                [](InitOptions& with, const std::string& line) { with.name = line; }));
   }
   if (given.packages.empty()) {
-    TRY_ASSIGN(const std::string line, ask("Packages besides a gateway's own", ""));
-    add_words(line, given.packages);
+    TRY(ask_for(
+        "Packages besides a gateway's own", "",
+        [](InitOptions& with, const std::string& line) { with.packages = words_of(line); }));
   }
   return {};
 }
@@ -119,13 +132,10 @@ void tell(const InitOptions& given, const std::string& draft) {
 
 Result<Exit> init(InitOptions given) {
   TRY(complete(given));
-  const auto example = example_image(given.example);
-  if (!example) {
-    return fail(Errc::invalid_input,
-                "--from: no example '" + given.example + "' is shipped (" + known_examples() + ")");
-  }
+  TRY(check_so_far(given));
   if (given.manifest.empty()) given.manifest = given.name + ".yaml";
-  TRY_ASSIGN(const std::string draft, draft_image(*example, {given.name, given.packages}));
+  TRY_ASSIGN(const std::string draft,
+             draft_image(*example_image(given.example), {given.name, given.packages}));
   TRY(check_place(given.manifest));
   if (!given.plan) TRY(keys::write_new_files({{given.manifest, draft, 0644}}));
   tell(given, draft);

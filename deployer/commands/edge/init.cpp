@@ -1,14 +1,14 @@
 #include "deployer/commands/edge/init.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "deployer/commands/fleet_draft.h"
@@ -17,14 +17,13 @@
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/passphrase.h"
 #include "manifests/base/edge/destination.h"
+#include "manifests/base/edge/questions.h"
 
 namespace weir::deployer {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
-
-constexpr std::chrono::milliseconds kLookUp{100};
 
 struct InitOptions {
   std::string fleet = "fleet.yaml";
@@ -36,60 +35,6 @@ struct InitOptions {
   std::uint32_t port = 51820, nodes = 1;
   bool make_identity = false, plan = false, json = false;
 };
-
-/// A line of the terminal; `otherwise` where it is empty.
-Result<std::string> ask(const std::string& question, const std::string& otherwise,
-                        const std::atomic<bool>& interrupted) {
-  std::cerr << question << (otherwise.empty() ? "" : " [" + otherwise + "]") << ": " << std::flush;
-  // A signal may come before anybody waits for the line, and would not end that wait.
-  pollfd typed{STDIN_FILENO, POLLIN, 0};
-  while (!interrupted && ::poll(&typed, 1, static_cast<int>(kLookUp.count())) <= 0) {
-  }
-  if (interrupted) return fail(Errc::busy, "interrupted: nothing was written");
-  std::string line;
-  if (!std::getline(std::cin, line)) return fail(Errc::not_found, "no answer: nothing was written");
-  return line.empty() ? otherwise : line;
-}
-
-std::vector<std::string> words_of(const std::string& line) {
-  std::vector<std::string> out;
-  std::string word;
-  for (const char c : line + " ") {
-    if (c != ' ' && c != ',') {
-      word += c;
-    } else if (!word.empty()) {
-      out.push_back(std::move(word));
-      word.clear();
-    }
-  }
-  return out;
-}
-
-/// Asks for what no option said; elsewhere than at a terminal, names it.
-Status complete(InitOptions& given, const std::atomic<bool>& interrupted) {
-  if (!given.vip.empty() && !given.clients.empty() && !given.upstream.empty()) return {};
-  if (::isatty(STDIN_FILENO) == 0) {
-    std::string missing;
-    if (given.vip.empty()) missing += " --vip ADDRESS";
-    if (given.upstream.empty()) missing += " --upstream INTERFACE";
-    if (given.clients.empty()) missing += " --clients NETWORK";
-    return fail(Errc::invalid_input, "no terminal to ask at: say" + missing);
-  }
-  if (given.vip.empty()) {
-    TRY_ASSIGN(const std::string line,
-               ask("Public address that clients send to (IPv4, IPv6 or both)", "", interrupted));
-    given.vip = words_of(line);
-  }
-  if (given.upstream.empty()) {
-    TRY_ASSIGN(given.upstream, ask("Interface that leads on from the gateways", "", interrupted));
-  }
-  if (given.clients.empty()) {
-    TRY_ASSIGN(const std::string line,
-               ask("Inner networks of the clients", "10.8.0.0/16", interrupted));
-    given.clients = words_of(line);
-  }
-  return {};
-}
 
 template <class T>
 Result<std::vector<T>> parsed(const std::vector<std::string>& texts, const std::string& option) {
@@ -131,6 +76,72 @@ Result<FleetAnswers> answers_of(const InitOptions& given) {
   out.identity_key_file = given.identity_key_file;
   out.peers = given.peers;
   return out;
+}
+
+/// Whether what is known so far can become a fleet, whatever the rest will be.
+Status check_so_far(const InitOptions& given) {
+  const std::vector<std::vector<std::string>> vips = {{"198.51.100.1"}, {"203.0.113.1"}};
+  const std::vector<std::vector<std::string>> networks = {{"10.8.0.0/16", "fd00:8::/64"},
+                                                          {"10.9.0.0/16", "fd00:9::/64"}};
+  std::optional<Error> first;
+  // Addresses that stand for what is not known may be in the way of those that are.
+  for (std::size_t i = 0; i < vips.size() * networks.size(); ++i) {
+    InitOptions could_be = given;
+    if (given.vip.empty()) could_be.vip = vips[i / networks.size()];
+    if (given.clients.empty()) could_be.clients = networks[i % networks.size()];
+    if (given.upstream.empty()) could_be.upstream = "eth0";
+    auto answers = answers_of(could_be);
+    Status drafted;
+    if (!answers) {
+      drafted = tl::unexpected(std::move(answers).error());
+    } else if (auto draft = draft_fleet(*answers); !draft) {
+      drafted = tl::unexpected(std::move(draft).error());
+    }
+    if (drafted) return {};
+    if (!first) first = std::move(drafted).error();
+  }
+  return tl::unexpected(std::move(*first));
+}
+
+/// Asks for what no option said; elsewhere than at a terminal, names it.
+Status complete(InitOptions& given, const std::atomic<bool>& interrupted) {
+  if (!given.vip.empty() && !given.clients.empty() && !given.upstream.empty()) return {};
+  if (::isatty(STDIN_FILENO) == 0) {
+    std::string missing;
+    if (given.vip.empty()) missing += " --vip ADDRESS";
+    if (given.upstream.empty()) missing += " --upstream INTERFACE";
+    if (given.clients.empty()) missing += " --clients NETWORK";
+    return fail(Errc::invalid_input, "no terminal to ask at: say" + missing);
+  }
+  // No answer mends an option.
+  TRY(check_so_far(given));
+  const auto ask_for = [&](const std::string& question, const std::string& otherwise,
+                           const std::function<void(InitOptions&, const std::string&)>& put) {
+    return ask(
+        question, otherwise,
+        [&](const std::string& answer) -> Status {
+          if (answer.empty()) return fail(Errc::invalid_input, "this needs an answer");
+          InitOptions with = given;
+          put(with, answer);
+          TRY(check_so_far(with));
+          given = std::move(with);
+          return {};
+        },
+        interrupted);
+  };
+  if (given.vip.empty()) {
+    TRY(ask_for("Public address that clients send to (IPv4, IPv6 or both)", "",
+                [](InitOptions& with, const std::string& line) { with.vip = words_of(line); }));
+  }
+  if (given.upstream.empty()) {
+    TRY(ask_for("Interface that leads on from the gateways", "",
+                [](InitOptions& with, const std::string& line) { with.upstream = line; }));
+  }
+  if (given.clients.empty()) {
+    TRY(ask_for("Inner networks of the clients", "10.8.0.0/16",
+                [](InitOptions& with, const std::string& line) { with.clients = words_of(line); }));
+  }
+  return {};
 }
 
 /// A path as the document means it: from its own folder.

@@ -92,6 +92,30 @@ TEST_CASE("what is missing or wrong is named, and no file is left") {
   CHECK(std::filesystem::is_empty(init.folder.path));
 }
 
+TEST_CASE("an answer at a terminal that cannot be is told, and asked for again") {
+  Init init;
+  const std::string program =
+      " | script -qec '" + test::build_folder() + "/bin/weir-builder init' /dev/null";
+  const std::string out = test::must(
+      "cd " + init.folder.path +
+      " && printf 'gateway-0\\ngateway-6.1\\nUpper\\nasked\\nSTRACE\\nstrace\\n'" + program);
+  CAPTURE(out);
+  for (const char* says : {"no example 'gateway-0' is shipped", "name: 'Upper'",
+                           "'STRACE' is not a package name", "wrote asked.yaml"}) {
+    CAPTURE(says);
+    CHECK(out.find(says) != std::string::npos);
+  }
+  CHECK(manifest(test::bytes_of(init.folder.path + "/asked.yaml")).packages.back() == "strace");
+  // Where nothing more is typed it ends, and nothing is written.
+  const std::string ended =
+      test::output_of("mkdir " + init.folder.path + "/other && cd " + init.folder.path +
+                          "/other && printf 'gateway-6.1\\nUpper\\n'" + program,
+                      &init.status);
+  CHECK(WEXITSTATUS(init.status) == 1);
+  CHECK(ended.find("no answer: nothing was written") != std::string::npos);
+  CHECK(std::filesystem::is_empty(init.folder.path + "/other"));
+}
+
 TEST_CASE("at a terminal, what no option says is asked for") {
   Init init;
   // script(1) makes a terminal of what is written into it.

@@ -246,14 +246,49 @@ TEST_CASE("init asks at a terminal for what no option says") {
   CHECK(fleet->clients == std::vector<Prefix>{*Prefix::parse("10.8.0.0/16")});
 }
 
-TEST_CASE("an answer at the terminal that cannot be is refused, and nothing is written") {
+TEST_CASE("an answer at the terminal that cannot be is told, and asked for again") {
   const Folder folder;
-  AtTerminal program(folder, {"--upstream", "eth1", "--clients", "10.8.0.0/16"});
-  program.wait_for(kQuestions[0]);
-  program.type("198.51.100\r");
-  CHECK(program.wait() == 1);
-  CHECK(has(program.said(), "'198.51.100' is not an IPv4 or IPv6"));
-  CHECK(folder.names().empty());
+  AtTerminal program(folder, {});
+  const auto answer = [&](const char* question, const std::string& keys, const char* says) {
+    program.wait_for(question);
+    program.type(keys + "\r");
+    program.wait_for(says);
+    CHECK(folder.names().empty());
+  };
+  answer(kQuestions[0], "198.51.100", "'198.51.100' is not an IPv4 or IPv6");
+  answer(kQuestions[0], "", "this needs an answer");
+  answer(kQuestions[0], "198.51.100.1 198.51.100.2", "at most one IPv4 and one IPv6 address");
+  answer(kQuestions[0], "127.0.0.1", "vip");
+  answer(kQuestions[0], "10.8.0.1", kQuestions[1]);
+  program.type("lo\r");
+  answer(kQuestions[1], "eth7", kQuestions[2]);
+  program.type("10.8.0.0/15\r");  // holds the public address
+  program.wait_for(kQuestions[2]);
+  program.type("10.9.0.0/16\r");
+  CHECK_MESSAGE(program.wait() == 0, program.said());
+  const auto fleet = manifests::parse_fleet(folder.read("fleet.yaml"));
+  REQUIRE(fleet.has_value());
+  CHECK(fleet->vip.ipv4->string() == "10.8.0.1");
+  CHECK(fleet->director.upstream_interface == "eth7");
+  CHECK(fleet->clients == std::vector<Prefix>{*Prefix::parse("10.9.0.0/16")});
+}
+
+TEST_CASE("what no answer at the terminal can mend is refused before a question") {
+  for (const auto& [option, value] : {std::pair{"--nodes", "0"},
+                                      {"--port", "70000"},
+                                      {"--vip", "127.0.0.1"},
+                                      {"--peer", "alice"},
+                                      {"--probe", "10.8"}}) {
+    CAPTURE(option);
+    const Folder folder;
+    AtTerminal program(folder, {option, value});
+    program.type("\x04");  // ends it at a question
+    CHECK(program.wait() == 1);
+    for (const char* question : kQuestions) {
+      CHECK_FALSE_MESSAGE(has(program.said(), question), program.said());
+    }
+    CHECK(folder.names().empty());
+  }
 }
 
 TEST_CASE("Ctrl-C and Ctrl-D at any of init's questions leave nothing") {
