@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <exception>
+#include <string>
 #include <thread>
 
 #include "manifests/base/edge/unfinished.h"
@@ -37,6 +38,10 @@ void attend() {
     n = ::read(told[0], &number, 1);
   } while (n < 0 && errno == EINTR);
   if (n != 1) return;
+  // Before the removal: between that and the end, other threads may begin something again.
+  const std::string line = std::string(::program_invocation_short_name) + ": interrupted\n";
+  // Nobody may be there to read it.
+  (void)!::write(STDERR_FILENO, line.data(), line.size());
   remove_begun();
   ::signal(number, SIG_DFL);
   ::kill(::getpid(), number);

@@ -2,10 +2,10 @@
 
 namespace weir {
 
-/// From now on SIGINT, SIGTERM and SIGHUP end this process as they would have anyway, but after
-/// what it has begun and not finished is removed (unfinished.h), whatever its threads are doing.
-/// Signals that are ignored (nohup) stay so, and who handles them for a while, as a prompt does,
-/// handles them. Called once, in `main`.
+/// From now on SIGINT, SIGTERM and SIGHUP end this process as they would have anyway, but first
+/// that is told on stderr, and what it has begun and not finished is removed (unfinished.h),
+/// whatever its threads are doing. Signals that are ignored (nohup) stay so, and who handles them
+/// for a while, as a prompt does, handles them. Called once, in `main`.
 void clean_up_when_interrupted();
 
 /// Waits for the end where such a signal has come: whoever would now say that something failed

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -71,6 +72,19 @@ TEST_CASE("who is interrupted ends by the signal and leaves nothing unfinished")
     CHECK(WTERMSIG(status) == signal);
     CHECK(names_in(folder.path) == std::set<std::string>{"whole"});
   }
+}
+
+TEST_CASE("who is interrupted says so, in a line that begins with the program's name") {
+  const test::TemporaryFolder folder;
+  const std::string said = folder.path + "/said";
+  const int status = interrupted(
+      SIGINT,
+      [&] {
+        if (std::freopen(said.c_str(), "w", stderr) == nullptr) std::_Exit(8);
+      },
+      [] { ::pause(); });
+  CHECK(WIFSIGNALED(status));
+  CHECK(test::bytes_of(said) == "unit_manifests: interrupted\n");
 }
 
 TEST_CASE("who is interrupted between two steps that belong together is so after both") {
