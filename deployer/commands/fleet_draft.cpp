@@ -6,6 +6,7 @@
 
 #include "manifests/documents/fleet.h"
 #include "manifests/documents/peers.h"
+#include "manifests/documents/registry.h"
 
 namespace weir::deployer {
 namespace {
@@ -190,7 +191,8 @@ Result<FleetDraft> draft_fleet(const FleetAnswers& answers) {
   TRY_ASSIGN(out.peers, peers_text(answers, source));
   TRY_ASSIGN(const auto fleet, manifests::parse_fleet(out.fleet, "the fleet as answered"));
   TRY(manifests::links_of(fleet));
-  TRY(manifests::parse_peers(out.peers, "the peers as answered"));
+  TRY_ASSIGN(const auto peers, manifests::parse_peers(out.peers, "the peers as answered"));
+  TRY(manifests::check_registry(fleet, peers, "the peers as answered", answers.gateway_key));
   return out;
 }
 

@@ -32,6 +32,7 @@ struct FleetAnswers {
   std::optional<std::string> identity_key_file;
   std::string peers = "peers.jsonl";
   std::vector<NewPeer> new_peers;
+  std::optional<PublicKey> gateway_key;  ///< of the identity, where it is made already
 };
 
 /// The two documents, as texts that parse.
@@ -45,7 +46,8 @@ struct FleetDraft {
 /// probe the last one of the block of its target's kind.
 ///
 /// errors: invalid_input, naming the option of `weir-deployer init` that has to change: what
-///         parse_fleet or parse_peers would refuse; exhausted: more peers than addresses
+///         parse_fleet, parse_peers or check_registry would refuse; exhausted: more peers than
+///         addresses
 [[nodiscard]] Result<FleetDraft> draft_fleet(const FleetAnswers& answers);
 
 }  // namespace weir::deployer

@@ -13,6 +13,7 @@
 
 #include "deployer/commands/fleet_draft.h"
 #include "keys/identity/edge/identity_files.h"
+#include "keys/identity/edge/registry.h"
 #include "keys/identity/wireguard_identity.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/passphrase.h"
@@ -35,6 +36,11 @@ struct InitOptions {
   std::uint32_t port = 51820, nodes = 1;
   bool make_identity = false, plan = false, json = false;
 };
+
+/// A path as the document means it: from its own folder.
+std::string from_fleet(const InitOptions& given, const std::string& path) {
+  return (fs::path(given.fleet).parent_path() / path).string();
+}
 
 template <class T>
 Result<std::vector<T>> parsed(const std::vector<std::string>& texts, const std::string& option) {
@@ -63,6 +69,10 @@ Result<FleetAnswers> answers_of(const InitOptions& given) {
     }
     TRY_ASSIGN_IN(const PublicKey key, PublicKey::parse(text.substr(equals + 1)), "--peer");
     out.new_peers.push_back({text.substr(0, equals), key});
+  }
+  if (!given.make_identity && !given.new_peers.empty()) {
+    TRY_ASSIGN_IN(out.gateway_key, keys::read_gateway_key(from_fleet(given, given.identity)),
+                  "--identity");
   }
   out.name = given.name;
   out.port = static_cast<std::uint16_t>(given.port);
@@ -142,11 +152,6 @@ Status complete(InitOptions& given, const std::atomic<bool>& interrupted) {
                 [](InitOptions& with, const std::string& line) { with.clients = words_of(line); }));
   }
   return {};
-}
-
-/// A path as the document means it: from its own folder.
-std::string from_fleet(const InitOptions& given, const std::string& path) {
-  return (fs::path(given.fleet).parent_path() / path).string();
 }
 
 bool is_there(const std::string& path) {

@@ -42,15 +42,6 @@ Status check_preshared_key(const std::string& path) {
   return {};
 }
 
-// What the fleet's identity says its public key is; absent where there is no file yet.
-Result<std::optional<PublicKey>> gateway_key(const std::string& path) {
-  const auto text = read_file(path, kLargestIdentity);
-  if (!text && text.error().code == Errc::not_found) return std::optional<PublicKey>();
-  TRY(text);
-  TRY_ASSIGN_IN(const PublicKey key, sealed_public_key(*text), path);
-  return std::optional<PublicKey>(key);
-}
-
 }  // namespace
 
 Result<std::vector<manifests::Peer>> read_peers(const std::string& path) {
@@ -64,11 +55,19 @@ Result<std::vector<manifests::Peer>> read_peers(const std::string& path) {
   return peers;
 }
 
+Result<std::optional<PublicKey>> read_gateway_key(const std::string& path) {
+  const auto text = read_file(path, kLargestIdentity);
+  if (!text && text.error().code == Errc::not_found) return std::optional<PublicKey>();
+  TRY(text);
+  TRY_ASSIGN_IN(const PublicKey key, sealed_public_key(*text), path);
+  return std::optional<PublicKey>(key);
+}
+
 Result<std::vector<manifests::Peer>> read_registry(const manifests::Fleet& fleet,
                                                    const std::string& folder) {
   const std::string path = joined(folder, fleet.peers);
   TRY_ASSIGN(auto peers, read_peers(path));
-  TRY_ASSIGN(const auto gateway, gateway_key(joined(folder, fleet.identity)));
+  TRY_ASSIGN(const auto gateway, read_gateway_key(joined(folder, fleet.identity)));
   TRY(manifests::check_registry(fleet, peers, path, gateway));
   return peers;
 }

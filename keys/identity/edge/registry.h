@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,10 @@ namespace weir::keys {
 /// path     of the document; the key files' names start at its folder
 /// errors   as `parse_peers`, with line and field: also not_found, unauthorized
 [[nodiscard]] Result<std::vector<manifests::Peer>> read_peers(const std::string& path);
+
+/// What a fleet's identity says its public key is; absent where there is no file yet. Not proved:
+/// nothing is opened. errors: invalid_input: it is no identity; io. Each names the path
+[[nodiscard]] Result<std::optional<PublicKey>> read_gateway_key(const std::string& path);
 
 /// The clients of a fleet, held against it too (`check_registry`), and against the public key in
 /// its identity where that file is there.

@@ -311,6 +311,26 @@ TEST_CASE("Ctrl-C and Ctrl-D at any of init's questions leave nothing") {
   }
 }
 
+TEST_CASE("init takes the gateways' own key for no peer's") {
+  const Folder folder;
+  REQUIRE(init(folder, {"--make-identity"}).status == 0);
+  REQUIRE(fs::remove(folder / "fleet.yaml"));
+  REQUIRE(fs::remove(folder / "peers.jsonl"));
+  const auto own = keys::sealed_public_key(folder.read("gateway.identity"));
+  REQUIRE(own.has_value());
+  for (const char* plan : {"--plan", ""}) {
+    std::vector<std::string> more = {"--peer", "alice=" + kAlice, "--peer",
+                                     "gateway=" + own->string()};
+    if (*plan != '\0') more.emplace_back(plan);
+    const Ended ended = init(folder, more);
+    CHECK(ended.status == 1);
+    CHECK_MESSAGE(has(ended.error, "the peers as answered:2: public_key: is the gateways' own"),
+                  ended.error);
+    CHECK(folder.names() == std::set<std::string>{"gateway.identity"});
+  }
+  CHECK(init(folder, {"--peer", "alice=" + kAlice}).status == 0);
+}
+
 TEST_CASE("init names the command that makes a key file which is missing, in its plan too") {
   const Folder folder;
   for (const char* plan : {"--plan", ""}) {
