@@ -1,6 +1,7 @@
 #include "keys/trust/provenance.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "keys/signing/envelope.h"
 
@@ -51,9 +52,10 @@ Result<SignerDemand> release_signers(const manifests::Trust& trust,
   return out;
 }
 
-Result<VerifiedProvenance> verify_provenance(std::string_view text,
-                                             const Verified<manifests::Release>& release,
-                                             const SignerDemand& trusted) {
+/// The same for one envelope.
+Result<VerifiedProvenance> verify_envelope(std::string_view text,
+                                           const Verified<manifests::Release>& release,
+                                           const SignerDemand& trusted) {
   constexpr std::string_view kWhere = "provenance";
   TRY_ASSIGN_IN(DsseEnvelope envelope, manifests::parse_dsse_envelope(text), kWhere);
   const auto signers = signers_of(envelope, trusted.keys);
@@ -78,7 +80,38 @@ Result<VerifiedProvenance> verify_provenance(std::string_view text,
   }
   TRY_ASSIGN(manifests::Provenance provenance, read_payload(envelope));
   TRY_IN(check_subject(provenance, release), kWhere);
-  return VerifiedProvenance(std::move(provenance), ids_of(signers), std::move(envelope.payload));
+  return VerifiedProvenance(std::move(provenance), ids_of(signers), std::move(envelope.payload),
+                            std::string(text));
+}
+
+Result<VerifiedProvenance> verify_provenance(std::string_view text,
+                                             const Verified<manifests::Release>& release,
+                                             const SignerDemand& trusted) {
+  TRY_ASSIGN_IN(const auto envelopes, manifests::envelopes_in(text), "provenance");
+  std::optional<VerifiedProvenance> good;
+  std::optional<Error> strangers, malformed;
+  std::vector<std::string> notes;
+  for (const std::string_view each : envelopes) {
+    auto one = verify_envelope(each, release, trusted);
+    if (one) {
+      if (!good) good = std::move(*one);
+      continue;
+    }
+    Error error = std::move(one).error();
+    if (error.code == Errc::integrity) return tl::unexpected(std::move(error));
+    if (error.code == Errc::unauthorized) {
+      if (!strangers) strangers = std::move(error);
+      continue;
+    }
+    notes.push_back("beside a good provenance, one counts for nothing: " + error.message);
+    if (!malformed) malformed = std::move(error);
+  }
+  if (good) {
+    if (envelopes.size() > 1) good->envelope_ += '\n';
+    good->notes_ = std::move(notes);
+    return std::move(*good);
+  }
+  return tl::unexpected(std::move(strangers ? *strangers : *malformed));
 }
 
 }  // namespace weir::keys

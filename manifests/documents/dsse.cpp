@@ -85,6 +85,25 @@ Result<DsseEnvelope> parse_dsse_envelope(std::string_view text) {
   return out;
 }
 
+Result<std::vector<std::string_view>> envelopes_in(std::string_view text) {
+  if (text.size() > kLargestEnvelope.value) {
+    return fail(Errc::exhausted, "DSSE envelopes: larger than " + print(kLargestEnvelope));
+  }
+  std::vector<std::string_view> lines;
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (line.find_first_not_of(" \t\r") != std::string_view::npos) lines.push_back(line);
+  }
+  if (lines.size() < 2 || parse_json(text)) return std::vector{text};
+  if (lines.size() > kMostEnvelopes) {
+    return fail(Errc::exhausted,
+                "DSSE envelopes: over " + std::to_string(kMostEnvelopes) + " lines");
+  }
+  return lines;
+}
+
 std::string print(const DsseEnvelope& envelope) {
   ordered_json signatures = ordered_json::array();
   for (const DsseSignature& one : envelope.signatures) {

@@ -28,6 +28,7 @@ struct DsseEnvelope {
 
 inline constexpr ByteCount kLargestEnvelope{8 << 20};
 inline constexpr std::size_t kMostEnvelopeSignatures = 64;
+inline constexpr std::size_t kMostEnvelopes = 64;
 
 /// What is signed: "DSSEv1", the type and the payload, each with its length before it.
 [[nodiscard]] std::string pre_authentication_encoding(std::string_view payload_type,
@@ -38,6 +39,12 @@ inline constexpr std::size_t kMostEnvelopeSignatures = 64;
 /// signature that is there twice;
 ///          exhausted: larger than kLargestEnvelope, over 64 signatures
 [[nodiscard]] Result<DsseEnvelope> parse_dsse_envelope(std::string_view json);
+/// What of a file is an envelope each: all of it, where that is one JSON value or one line, else
+/// its lines, as in a bundle of in-toto attestations. None of it is read yet.
+///
+/// returns  views into `text`; at least one
+/// errors   exhausted: larger than kLargestEnvelope, over 64 lines
+[[nodiscard]] Result<std::vector<std::string_view>> envelopes_in(std::string_view text);
 /// One line, so that the text is a bundle of in-toto attestations too (`.intoto.jsonl`).
 [[nodiscard]] std::string print(const DsseEnvelope& envelope);
 

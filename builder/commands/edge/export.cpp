@@ -9,6 +9,7 @@
 #include "builder/commands/edge/trust_options.h"
 #include "builder/mirror/edge/progress.h"
 #include "images/store/folder/edge/folder_store.h"
+#include "manifests/base/edge/program_log.h"
 
 namespace weir::builder {
 namespace {
@@ -83,6 +84,7 @@ Status run(ExportArguments& given) {
   TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, {}, given.plan));
   const auto& release = trusted.release;
   TRY_ASSIGN(const auto documents, read_release_documents(store, release, trusted.signers));
+  for (const std::string& note : documents.notes) log_line(note);
   TRY_ASSIGN(const ExportPlan plan, plan_export(store, release, documents, given.options));
   ExportOutcome outcome;
   if (!given.plan) {

@@ -6,6 +6,7 @@
 #include "images/store/folder/edge/folder_store.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/program_log.h"
 
 namespace weir::builder {
 namespace {
@@ -27,9 +28,8 @@ Result<std::string> read(const ProvenanceOptions& given) {
                 "release " + given.name +
                     " has no provenance: weir-builder attest, or build it again with a key");
   }
-  if (!given.envelope) return provenance->statement();
-  TRY_ASSIGN(auto text, read_provenance(store, trusted.release.digest()));
-  return std::move(text).value_or("");
+  for (const std::string& note : provenance->notes()) log_line(note);
+  return given.envelope ? provenance->envelope() : provenance->statement();
 }
 
 Status run(const ProvenanceOptions& given) {

@@ -6,6 +6,7 @@
 #include "images/store/folder/edge/folder_store.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/program_log.h"
 
 namespace weir::builder {
 namespace {
@@ -21,6 +22,7 @@ Status sbom(const SbomOptions& given) {
   TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
   TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, {.roles = false}));
   TRY_ASSIGN(const auto documents, read_release_documents(store, trusted.release, trusted.signers));
+  for (const std::string& note : documents.notes) log_line(note);
   const std::string& text = given.format == "spdx" ? documents.spdx : documents.cyclonedx;
   if (!given.out.empty()) return write_file(given.out, text);
   std::fputs(text.c_str(), stdout);

@@ -7,6 +7,7 @@
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/edge/attest.h"
 #include "images/store/folder/edge/folder_store.h"
+#include "manifests/base/edge/program_log.h"
 
 namespace weir::builder {
 namespace {
@@ -61,6 +62,9 @@ Status verify(const VerifyOptions& given) {
   TRY_ASSIGN(const TrustedRelease trusted, verify_by(given.trust, store, name, std::move(demands)));
   const auto& release = trusted.release;
   TRY_ASSIGN(const auto provenance, provenance_of(store, trusted, given));
+  if (provenance) {
+    for (const std::string& note : provenance->notes()) log_line(note);
+  }
   TRY(remember_accepted(trusted));
   ByteCount bytes = release->kernel.image.size;
   for (const auto& layer : release->layers) bytes.value += layer.blob.size.value;

@@ -24,10 +24,15 @@ std::vector<manifests::DsseSignature> kept(const std::optional<std::string>& sto
                                            const std::string& statement,
                                            const std::string& without) {
   if (!stored) return {};
-  auto envelope = manifests::parse_dsse_envelope(*stored);
-  if (!envelope || envelope->payload_type != type() || envelope->payload != statement) return {};
-  std::erase_if(envelope->signatures, [&](const auto& one) { return one.key_id == without; });
-  return std::move(envelope->signatures);
+  const auto envelopes = manifests::envelopes_in(*stored);
+  if (!envelopes) return {};
+  for (const std::string_view text : *envelopes) {
+    auto envelope = manifests::parse_dsse_envelope(text);
+    if (!envelope || envelope->payload_type != type() || envelope->payload != statement) continue;
+    std::erase_if(envelope->signatures, [&](const auto& one) { return one.key_id == without; });
+    return std::move(envelope->signatures);
+  }
+  return {};
 }
 
 Result<Declarations> read_declarations(const images::Store& store,

@@ -20,7 +20,7 @@ Result<std::string> named(const images::Store& store, const manifests::Provenanc
 Result<ReleaseDocuments> made_of(const images::Store& store,
                                  const keys::Verified<manifests::Release>& release) {
   TRY_ASSIGN(Attestation made, make_attestation(store, *release, release.digest()));
-  return ReleaseDocuments{std::move(made.spdx), std::move(made.cyclonedx), std::nullopt};
+  return ReleaseDocuments{std::move(made.spdx), std::move(made.cyclonedx), std::nullopt, {}};
 }
 
 }  // namespace
@@ -35,8 +35,8 @@ Result<ReleaseDocuments> read_release_documents(const images::Store& store,
   if (!*provenance) return made_of(store, release);
   TRY_ASSIGN_IN(std::string spdx, named(store, ***provenance, kSpdxFile), where);
   TRY_ASSIGN_IN(std::string cyclonedx, named(store, ***provenance, kCycloneDxFile), where);
-  TRY_ASSIGN_IN(auto envelope, read_provenance(store, release.digest()), where);
-  return ReleaseDocuments{std::move(spdx), std::move(cyclonedx), std::move(envelope)};
+  return ReleaseDocuments{std::move(spdx), std::move(cyclonedx), (**provenance).envelope(),
+                          (**provenance).notes()};
 }
 
 }  // namespace weir::builder

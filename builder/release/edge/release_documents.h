@@ -21,6 +21,7 @@ inline constexpr std::string_view kProvenanceFile = "provenance.dsse.json";
 struct ReleaseDocuments {
   std::string spdx, cyclonedx;
   std::optional<std::string> provenance;  ///< a DSSE envelope; absent: nobody trusted signed one
+  std::vector<std::string> notes;         ///< keys::VerifiedProvenance::notes
 };
 
 /// Reads them from the store: the SBOMs that the signed provenance names, byte for byte. Where

@@ -153,6 +153,22 @@ TEST_CASE_FIXTURE(Attested, "a second signature is added, and one of a stranger 
   says(verify(), 1, "no trusted key's signature fits");
 }
 
+TEST_CASE_FIXTURE(Attested, "a malformed line beside a good provenance is told, and does no harm") {
+  const std::string good = read(envelope());
+  write(envelope(), good + "junk\n");
+  for (const char* line :
+       {"verify demo", "verify demo --provenance", "provenance demo",
+        "sbom demo --format spdx --out x.json", "export demo --format kernel --out x"}) {
+    CAPTURE(line);
+    says(builder(std::string(line) + " --store store --key k.pub 2>&1"), 0,
+         "beside a good provenance, one counts for nothing: provenance: DSSE envelope: not JSON");
+  }
+  CHECK(builder("provenance demo --envelope --store store --key k.pub 2> /dev/null").out == good);
+  CHECK(read("x/provenance.dsse.json") == good);
+  says(attest("--key k.key"), 0, "got a provenance");
+  CHECK(read(envelope()) == good);
+}
+
 TEST_CASE_FIXTURE(Attested, "a provenance that was changed, or is another release's, is refused") {
   const std::string good = read(envelope());
   json changed = json::parse(good);

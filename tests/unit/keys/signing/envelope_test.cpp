@@ -113,6 +113,37 @@ TEST_CASE_FIXTURE(Signed, "a malformed signature beside a good one in an envelop
   }
 }
 
+TEST_CASE_FIXTURE(Signed, "a malformed or a stranger's line beside a good envelope does no harm") {
+  const std::string good = print(envelope(own, print(provenance)));
+  const std::string strangers = print(envelope(other, print(provenance)));
+  const SignerDemand trusted{{own.public_key}, 1};
+  for (const std::string broken : {"junk\n", "{}\n", "{\"payload\":\n", "\x1b\xff\n"}) {
+    for (const std::string& text : {good + broken, broken + good, strangers + broken + good}) {
+      CAPTURE(text);
+      const auto read = verify_provenance(text, release, trusted);
+      REQUIRE_MESSAGE(read.has_value(), read.error().message);
+      CHECK(**read == provenance);
+      CHECK(read->envelope() == good);
+      REQUIRE(read->notes().size() == 1);
+      CHECK(read->notes().front().starts_with(
+          "beside a good provenance, one counts for nothing: provenance: DSSE envelope: "));
+    }
+    // By strangers only: no provenance, as without the line.
+    CHECK(verify_provenance(strangers + broken, release, trusted).error().code ==
+          Errc::unauthorized);
+    CHECK(verify_provenance(broken + broken, release, trusted).error().code == Errc::invalid_input);
+  }
+  CHECK(verify_provenance(strangers + good, release, trusted).value().notes().empty());
+  CHECK(verify_provenance("\n" + good + "\n", release, trusted).value().notes().empty());
+  // What a trusted key signed and somebody changed is refused in any case.
+  DsseEnvelope changed = envelope(own, print(provenance));
+  changed.payload[3] ^= 1;
+  CHECK(verify_provenance(good + print(changed), release, trusted).error().code == Errc::integrity);
+  std::string many;
+  for (int i = 0; i < 64; ++i) many += "x\n";
+  CHECK(verify_provenance(many + good, release, trusted).error().code == Errc::exhausted);
+}
+
 TEST_CASE_FIXTURE(Signed, "a signature of another tool is taken only where it fits") {
   const std::string payload = print(provenance);
   const std::string encoded =
