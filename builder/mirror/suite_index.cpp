@@ -195,12 +195,14 @@ Result<SuiteIndex> parse_suite_index(std::string_view text) {
   out.codename = stanza->find("Codename").value_or("");
   TRY_ASSIGN(out.date, stanza->need("Date"));
   TRY_ASSIGN_IN(out.date_unix, parse_date(out.date), "Date");
-  // As a lock can hold it.
-  std::replace_if(
-      out.date.begin(), out.date.end(), [](char c) { return c < ' '; }, ' ');
   if (const auto until = stanza->find("Valid-Until")) {
     out.valid_until = *until;
     TRY_ASSIGN_IN(out.valid_until_unix, parse_date(*until), "Valid-Until");
+  }
+  // As a lock can hold them.
+  for (auto* date : {&out.date, &out.valid_until}) {
+    std::replace_if(
+        date->begin(), date->end(), [](char c) { return c < ' '; }, ' ');
   }
   out.by_hash = is_yes(stanza->find("Acquire-By-Hash"));
   out.not_automatic = is_yes(stanza->find("NotAutomatic"));
@@ -242,7 +244,10 @@ Status check_suite_index(const SuiteIndex& index, std::string_view label, std::i
                 "expired " + std::to_string((now - *index.valid_until_unix) / 3600) +
                     " hours ago: the mirror is stale, or this clock is wrong: ask one "
                     "that is kept up to date (--mirror " +
-                    std::string(label) + "=URL), or set the clock");
+                    std::string(label) +
+                    "=URL), set the clock, or, where an index of that time is meant, say "
+                    "--accept-expired " +
+                    std::string(label));
   }
   return {};
 }

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "manifests/base/result.h"
 
 namespace weir::builder {
 
@@ -14,5 +17,9 @@ struct SuiteSource {
   std::string key_block{};                ///< the keys themselves, where no file has them
   std::vector<std::string> uris{};        ///< of the file of apt's that names it, in its order
 };
+
+/// Whether what an option names is there. errors: invalid_input, with the suites that are
+[[nodiscard]] Status check_names_suite(std::string_view option, std::string_view label,
+                                       const std::vector<SuiteSource>& sources);
 
 }  // namespace weir::builder

@@ -22,6 +22,7 @@ ordered_json to_json(const LockedSource& source) {
                       {"date", source.date},
                       {"signer", source.signer}};
   if (source.signature_digest) out["signature_digest"] = source.signature_digest->string();
+  if (!source.expired.empty()) out["expired"] = source.expired;
   return out;
 }
 
@@ -79,6 +80,9 @@ Result<LockedSource> source(JsonFields& fields) {
   LockedSource out{std::move(suite), inrelease, std::move(date), std::move(signer)};
   if (fields.has("signature_digest")) {
     TRY_ASSIGN(out.signature_digest, fields.digest("signature_digest"));
+  }
+  if (fields.has("expired")) {
+    TRY_ASSIGN(out.expired, filled(fields, "expired"));
   }
   return out;
 }

@@ -94,6 +94,9 @@ Command lock_command() {
            {"why", "PACKAGE", &request.why,
             "tells how this package comes into the image, in this version and instead of which "
             "others, or why it does not, and writes nothing; can be repeated"},
+           {"accept-expired", "SUITE", &request.accept_expired,
+            "takes an index of this suite although its Valid-Until has passed, as a snapshot's "
+            "has, and writes that into the lock; can be repeated"},
            {"cache", "DIR", &request.cache, "default: $XDG_CACHE_HOME/weir or ~/.cache/weir"},
            {"json", "", &given->json, "prints the result as JSON"},
            {"plan", "", &given->plan, "shows what would change and writes nothing"}},

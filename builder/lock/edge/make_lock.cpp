@@ -98,7 +98,7 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   const std::vector<manifests::LockedSource> none;
   TRY_ASSIGN(auto suites,
              fetch_suites(manifest, sources, mirrors, cache, before ? before->sources : none,
-                          seconds_now(), progress.download_observer()));
+                          {seconds_now(), request.accept_expired}, progress.download_observer()));
   if (before) TRY(check_not_older(before->sources, suites.sources));
   std::vector<VanishedPackage> vanished;
   if (before && request.check) {

@@ -20,6 +20,7 @@ struct LockRequest {
   std::optional<std::vector<std::string>> updates;
   bool check = false;              ///< compare the lock that is there with what the suites have now
   std::vector<std::string> why{};  ///< packages whose choice is to be explained
+  std::vector<std::string> accept_expired{};  ///< suites whose Valid-Until may have passed
 };
 
 /// A package that its suite no longer has.

@@ -39,11 +39,22 @@ struct FetchedSuite {
   std::vector<std::string> signers;
   SuiteIndex index;
   std::size_t place = 0;  // of the mirror that had it
+  bool expired = false;
 };
+
+bool has(const std::vector<std::string>& all, std::string_view one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+// An index that may have expired is judged as on its last day.
+std::int64_t judged_at(const SuiteIndex& index, const std::string& label, const Timeliness& time) {
+  if (!has(time.accept_expired, label)) return time.now;
+  return std::min(time.now, index.valid_until_unix.value_or(time.now));
+}
 
 // From the mirrors in turn; what one of them damaged or kept for too long is worth another attempt.
 Result<FetchedSuite> fetch_suite(const std::string& label, const std::vector<std::string>& folders,
-                                 const Keyring& keyring, std::int64_t now,
+                                 const Keyring& keyring, const Timeliness& time,
                                  const DownloadPolicy& policy, const DownloadObserver& observer) {
   FetchedSuite out;
   const std::string what = "suite " + label;
@@ -51,7 +62,9 @@ Result<FetchedSuite> fetch_suite(const std::string& label, const std::vector<std
     TRY_ASSIGN(const auto text, verify(out.files, keyring));
     TRY_ASSIGN(out.index, parse_suite_index(text));
     out.signers = text.signers();
-    return check_suite_index(out.index, label, now);
+    const std::int64_t at = judged_at(out.index, label, time);
+    out.expired = at < time.now;
+    return check_suite_index(out.index, label, at);
   };
   const auto named = [&](const char* name) {
     std::vector<std::string> urls;
@@ -208,6 +221,10 @@ Status read_source(const manifests::ImageManifest& manifest, const SuiteSource& 
     return fail(Errc::integrity,
                 name + ": is dated " + index.date + ", and the lock says " + locked.date);
   }
+  if (!locked.expired.empty() && locked.expired != index.valid_until) {
+    return fail(Errc::integrity, name + ": is valid until " + index.valid_until +
+                                     ", and the lock says " + locked.expired);
+  }
   TRY_ASSIGN(const auto wanted, wanted_indices(index, source, manifest.architecture));
   for (const auto& one : wanted) {
     auto kept = read_kept_form(cache, one);
@@ -331,7 +348,10 @@ Result<CachedSuites> read_cached_suites(const manifests::ImageManifest& manifest
 Result<Suites> fetch_suites(const manifests::ImageManifest& manifest,
                             const std::vector<SuiteSource>& sources, const Mirrors& mirrors,
                             const Cache& cache, const std::vector<manifests::LockedSource>& before,
-                            std::int64_t now, const DownloadObserver& observer) {
+                            const Timeliness& time, const DownloadObserver& observer) {
+  for (const auto& label : time.accept_expired) {
+    TRY(check_names_suite("--accept-expired", label, sources));
+  }
   Suites out;
   std::vector<Pending> pending;
   for (const auto& source : sources) {
@@ -340,7 +360,7 @@ Result<Suites> fetch_suites(const manifests::ImageManifest& manifest,
     TRY_ASSIGN(auto folders, mirrors.bases_of(source.label));
     for (auto& folder : folders) folder += "/" + encode_path(suite_folder(source.suite));
     TRY_ASSIGN(const auto suite,
-               fetch_suite(source.label, folders, keyring, now, mirrors.policy(), observer));
+               fetch_suite(source.label, folders, keyring, time, mirrors.policy(), observer));
     const SuiteIndex& index = suite.index;
     if (const auto note = other_name(index, source.suite)) {
       out.notes.push_back(where + ": " + name_of(suite.files) + " " + *note);
@@ -351,6 +371,11 @@ Result<Suites> fetch_suites(const manifests::ImageManifest& manifest,
     if (suite.files.signature) {
       TRY(keep(cache, *suite.files.signature));
       locked.signature_digest = Digest::of(as_bytes(*suite.files.signature));
+    }
+    if (suite.expired) {
+      locked.expired = index.valid_until;
+      out.notes.push_back(where + ": " + name_of(suite.files) + " was valid until " +
+                          index.valid_until + ", and --accept-expired takes it");
     }
     out.sources.push_back(std::move(locked));
     out.newest_date = std::max(out.newest_date, index.date_unix);

@@ -24,19 +24,26 @@ struct Suites {
   std::vector<std::string> notes;                ///< what a person should know, a sentence each
 };
 
+/// Which indices are of this time.
+struct Timeliness {
+  std::int64_t now = 0;  ///< Unix seconds
+  std::vector<std::string>
+      accept_expired{};  ///< labels of suites whose Valid-Until may have passed
+};
+
 /// Fetches and checks InRelease, or else Release and Release.gpg, and Packages of every suite and
 /// component; all are kept in the cache. The mirrors of a suite are asked in turn.
 ///
 /// before   the sources of the lock that is there: of several good signatures the one that counted
 ///          then counts again
-/// now      Unix seconds
+/// time     an index that had expired and was accepted is told in the notes and in its source
 /// errors   each names the suite: those of read_keyring_of, verify_inrelease, check_suite_index,
-///          wanted_indices, download
+///          wanted_indices, download; invalid_input: `time` accepts a suite that is not there
 [[nodiscard]] Result<Suites> fetch_suites(const manifests::ImageManifest& manifest,
                                           const std::vector<SuiteSource>& sources,
                                           const Mirrors& mirrors, const Cache& cache,
                                           const std::vector<manifests::LockedSource>& before,
-                                          std::int64_t now, const DownloadObserver& observer);
+                                          const Timeliness& time, const DownloadObserver& observer);
 
 /// The signed indices that a lock was made from, as `fetch_suites` left them in the cache.
 struct CachedSuites {

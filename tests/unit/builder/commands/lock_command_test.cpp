@@ -9,6 +9,7 @@
 #include "manifests/documents/lock.h"
 #include "tests/folders.h"
 #include "tests/unit/builder/layers/archive_fixture.h"
+#include "tests/unit/builder/mirror/apt_root.h"
 
 namespace weir::builder {
 namespace {
@@ -162,6 +163,52 @@ TEST_CASE_FIXTURE(Archive,
   refuse("constraints.lib: no version matches '9.*'; the suites have 1.1");
   replace(manifest, "node_programs: programs", "node_programs: elsewhere");
   refuse("elsewhere/weir-init: no such program");
+}
+
+TEST_CASE_FIXTURE(Archive,
+                  "an expired index is taken where somebody says so, and the lock says it") {
+  const std::string inrelease = "/debian/dists/stable/InRelease";
+  std::string expired = release(packed(), "stable");
+  const std::string today = "Valid-Until: " + date(now + 3600), past = date(now - 60);
+  expired.replace(expired.find(today), today.size(), "Valid-Until: " + past);
+  files[inrelease] = key.clear_sign(expired);
+  const auto refused = lock();
+  CHECK(refused.status == 1);
+  CHECK(refused.out.find("suite stable: ") != std::string::npos);
+  CHECK(refused.out.find("say --accept-expired stable") != std::string::npos);
+  const auto other = lock("--accept-expired unstable");
+  CHECK(other.status == 1);
+  CHECK(other.out.find("--accept-expired: there is no suite 'unstable'; those of the manifest are "
+                       "stable") != std::string::npos);
+  const auto taken = lock("--accept-expired stable");
+  REQUIRE_MESSAGE(taken.status == 0, taken.out);
+  CHECK(taken.out.find("note: suite stable: InRelease was valid until " + past +
+                       ", and --accept-expired takes it") != std::string::npos);
+  const auto parsed = manifests::parse_lock(text());
+  REQUIRE(parsed.has_value());
+  CHECK(parsed->sources.at(0).expired == past);
+  CHECK(manifests::print(*parsed) == text());
+  must(test::build_folder() + "/bin/weir-builder validate " + path());
+  // One that has not is no more than any other.
+  publish();
+  REQUIRE(lock("--accept-expired stable").status == 0);
+  CHECK(text().find("expired") == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Archive,
+                  "a vendor's source that sorts first does not become the suite's mirror") {
+  REQUIRE(write_file(folder.path + "/image.yaml", manifest).has_value());
+  HttpServer vendor(HttpServer::files(
+      {{"/apt/dists/stable/InRelease", ThrowAwayKey().clear_sign(release(packed(), "stable"))}}));
+  HttpServer server(HttpServer::files(files));
+  const AptRoot apt("deb [arch=amd64] " + vendor.url() + "/apt stable main\n" +
+                    "deb [arch=amd64] " + server.url() + "/debian stable main\n");
+  const std::string out = must(test::build_folder() + "/bin/weir-builder lock " + folder.path +
+                               "/image.yaml --cache " + folder.path + "/cache");
+  CHECK(out.find(vendor.url() + "/apt/dists/stable/InRelease: is signed by key") !=
+        std::string::npos);
+  CHECK(nlohmann::json::parse(text()).at("sources").at(0).at("signer") == key.fingerprint());
+  for (const auto& request : vendor.requests()) CHECK(request.path.ends_with("/InRelease"));
 }
 
 TEST_CASE_FIXTURE(Archive, "an index may go without a Valid-Until, and be signed again") {

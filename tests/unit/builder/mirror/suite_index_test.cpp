@@ -85,7 +85,8 @@ TEST_CASE("an index counts for its own time only") {
   CHECK(late.error().message ==
         "expired 2 hours ago: the mirror is stale, or this clock is wrong: ask one that is kept up "
         "to "
-        "date (--mirror bookworm-backports=URL), or set the clock");
+        "date (--mirror bookworm-backports=URL), set the clock, or, where an index of that time is "
+        "meant, say --accept-expired bookworm-backports");
 }
 
 TEST_CASE("an index that calls itself otherwise is named, one of a flat archive is not") {
