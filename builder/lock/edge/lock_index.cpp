@@ -4,8 +4,8 @@
 
 #include "builder/layers/edge/layer_cache.h"
 #include "builder/lock/lock_check.h"
+#include "builder/mirror/edge/cached_suites.h"
 #include "builder/mirror/edge/sources.h"
-#include "builder/mirror/edge/suites.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {

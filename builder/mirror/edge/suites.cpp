@@ -4,34 +4,15 @@
 
 #include "builder/mirror/address.h"
 #include "builder/mirror/edge/download_text.h"
-#include "builder/mirror/edge/inrelease.h"
 #include "builder/mirror/edge/sources.h"
+#include "builder/mirror/edge/suite_files.h"
 #include "builder/mirror/index_choice.h"
 #include "builder/mirror/suite_index.h"
-#include "builder/mirror/unpack.h"
-#include "manifests/base/edge/file.h"
 
 namespace weir::builder {
 namespace {
 
-constexpr ByteCount kMaxInRelease{16ULL << 20};
 constexpr ByteCount kMaxSignature{1ULL << 20};
-constexpr ByteCount kMaxPackages{1ULL << 30};
-
-// A suite's own files, as fetched.
-struct SignedFiles {
-  std::string release;                   // InRelease, or Release
-  std::optional<std::string> signature;  // Release.gpg of a Release
-};
-
-std::string name_of(const SignedFiles& files) {
-  return files.signature ? "Release" : "InRelease";
-}
-
-Result<SignedText> verify(const SignedFiles& files, const Keyring& keyring) {
-  if (files.signature) return verify_release(files.release, *files.signature, keyring);
-  return verify_inrelease(files.release, keyring);
-}
 
 // What a suite turned out to be, once its signed files are sound.
 struct FetchedSuite {
@@ -109,136 +90,6 @@ std::string signer_of(const std::vector<std::string>& signers, const SuiteSource
   return signers.front();
 }
 
-// Which blob a file without SHA-256 turned out to be.
-std::string alias_path(const Cache& cache, const IndexFile& file) {
-  return cache.path() + "/sha512/" + file.sha512;
-}
-
-Status remember_alias(const Cache& cache, const IndexFile& file, const Digest& digest) {
-  TRY(make_folders(cache.path() + "/sha512"));
-  return write_file(alias_path(cache, file), digest.hex(), 0644, Durability::none);
-}
-
-// The blob's digest. errors: not_found: nobody knows
-Result<Digest> digest_of(const Cache& cache, const IndexFile& file) {
-  if (file.digest) return *file.digest;
-  TRY_ASSIGN(const auto text, read_file(alias_path(cache, file), ByteCount{64}));
-  return Digest::parse(text);
-}
-
-// Bytes that are not what the signed index says.
-Status check_bytes(std::string_view bytes, const IndexFile& file, const std::string& what) {
-  const bool same = bytes.size() == file.size.value &&
-                    (!file.digest || Digest::of(as_bytes(bytes)) == *file.digest) &&
-                    (file.sha512.empty() || sha512_of(bytes) == file.sha512);
-  if (same) return {};
-  return fail(Errc::integrity, what);
-}
-
-Result<PackageIndex> parse_index(const WantedIndex& wanted, const IndexForm& form,
-                                 std::string bytes, const SuiteSource& source, bool not_automatic,
-                                 const std::string& architecture) {
-  TRY(check_bytes(bytes, form.file, form.path + " is not what the signed index says"));
-  const bool packed = !form.path.ends_with("Packages");
-  if (packed) {
-    TRY_ASSIGN(bytes, unpack_index(bytes, wanted.plain ? wanted.plain->size : kMaxPackages));
-    if (wanted.plain) {
-      TRY(check_bytes(bytes, *wanted.plain, form.path + " does not unpack to the signed Packages"));
-    }
-  }
-  return PackageIndex::parse(std::move(bytes), source.label, not_automatic, architecture);
-}
-
-// A blob that nobody is about to fetch again, so it is not removed where it is another.
-Result<std::string> read_kept(const Cache& cache, const Digest& digest, ByteCount limit) {
-  const std::string path = cache.blob_path(digest);
-  TRY_ASSIGN(std::string out, read_file(path, limit));
-  if (Digest::of(as_bytes(out)) != digest) {
-    return fail(Errc::integrity, path + " was damaged or changed");
-  }
-  return out;
-}
-
-// One of the forms that the cache has; not_found: none.
-Result<std::pair<const IndexForm*, std::string>> read_kept_form(const Cache& cache,
-                                                                const WantedIndex& wanted) {
-  for (const auto& form : wanted.forms) {
-    const auto digest = digest_of(cache, form.file);
-    if (!digest) continue;
-    auto bytes = read_kept(cache, *digest, form.file.size);
-    if (!bytes && bytes.error().code == Errc::not_found) continue;
-    TRY(bytes);
-    return std::pair(&form, std::move(*bytes));
-  }
-  return fail(Errc::not_found,
-              wanted.forms.front().path + " is not in the cache, where weir-builder lock keeps it");
-}
-
-// The signed files of a source of a lock; not_found: the cache does not have them.
-Result<SignedFiles> read_kept_signed(const manifests::LockedSource& source, const Cache& cache) {
-  SignedFiles out;
-  if (source.signature_digest) out.signature.emplace();
-  const auto read = [&](const Digest& digest, const std::string& name) -> Result<std::string> {
-    auto text = read_kept(cache, digest, kMaxInRelease);
-    if (!text && text.error().code == Errc::not_found) {
-      return fail(Errc::not_found, name + " is not in the cache, where weir-builder lock keeps it");
-    }
-    TRY_IN(text, name);
-    return text;
-  };
-  TRY_ASSIGN(out.release, read(source.inrelease_digest, name_of(out)));
-  if (source.signature_digest) {
-    TRY_ASSIGN(*out.signature, read(*source.signature_digest, "Release.gpg"));
-  }
-  return out;
-}
-
-// Reads what a source of a lock stands for. Where it cannot be read, says why in `missing`.
-Status read_source(const manifests::ImageManifest& manifest, const SuiteSource& source,
-                   const manifests::LockedSource& locked, const Cache& cache, CachedSuites& out) {
-  const auto is_missing = [&](const auto& result) {
-    const bool gone = !result && result.error().code == Errc::not_found;
-    if (gone) out.missing = result.error().message;
-    return gone;
-  };
-  const auto keyring = read_keyring_of(source);
-  if (is_missing(keyring)) return {};
-  TRY(keyring);
-  const auto files = read_kept_signed(locked, cache);
-  if (is_missing(files)) return {};
-  TRY(files);
-  const std::string name = name_of(*files);
-  auto text = verify(*files, *keyring);
-  if (is_missing(text)) return {};
-  TRY_IN(text, name);
-  const auto& signers = text->signers();
-  if (std::find(signers.begin(), signers.end(), locked.signer) == signers.end()) {
-    return fail(Errc::unauthorized, name + ": is signed by " + signers.front() +
-                                        ", and the lock says " + locked.signer);
-  }
-  TRY_ASSIGN_IN(const auto index, parse_suite_index(*text), name);
-  if (index.date != locked.date) {
-    return fail(Errc::integrity,
-                name + ": is dated " + index.date + ", and the lock says " + locked.date);
-  }
-  if (!locked.expired.empty() && locked.expired != index.valid_until) {
-    return fail(Errc::integrity, name + ": is valid until " + index.valid_until +
-                                     ", and the lock says " + locked.expired);
-  }
-  TRY_ASSIGN(const auto wanted, wanted_indices(index, source, manifest.architecture));
-  for (const auto& one : wanted) {
-    auto kept = read_kept_form(cache, one);
-    if (is_missing(kept)) return {};
-    TRY_IN(kept, one.title);
-    TRY_ASSIGN_IN(auto parsed,
-                  parse_index(one, *kept->first, std::move(kept->second), source,
-                              index.not_automatic, manifest.architecture),
-                  one.title);
-    out.indices.push_back(std::move(parsed));
-  }
-  return {};
-}
-
 Status keep(const Cache& cache, std::string_view bytes) {
   const Digest digest = Digest::of(as_bytes(bytes));
   if (FetchedBlob::open(cache, digest, ByteCount{bytes.size()})) return {};
@@ -282,7 +133,7 @@ Status fetch_unnamed(const Pending& pending, const Cache& cache, const DownloadP
              download_text(pending.where(), urls_of(pending), file.size, policy, observer, sound));
   const Digest digest = Digest::of(as_bytes(fetched.text));
   TRY(cache.put(digest, fetched.text));
-  return remember_alias(cache, file, digest);
+  return remember_digest(cache, file, digest);
 }
 
 // One file, in the first form that a mirror has.
@@ -329,21 +180,6 @@ Result<PackageIndex> read_index(const Pending& pending, const Cache& cache,
 }
 
 }  // namespace
-
-Result<CachedSuites> read_cached_suites(const manifests::ImageManifest& manifest,
-                                        const std::vector<SuiteSource>& sources,
-                                        const manifests::Lock& lock, const Cache& cache) {
-  CachedSuites out;
-  for (const auto& locked : lock.sources) {
-    const std::string where = "suite " + locked.suite;
-    const auto source = std::find_if(sources.begin(), sources.end(),
-                                     [&](const auto& one) { return one.label == locked.suite; });
-    if (source == sources.end()) continue;
-    TRY_IN(read_source(manifest, *source, locked, cache, out), where);
-    if (out.missing) return CachedSuites{{}, where + ": " + *out.missing};
-  }
-  return out;
-}
 
 Result<Suites> fetch_suites(const manifests::ImageManifest& manifest,
                             const std::vector<SuiteSource>& sources, const Mirrors& mirrors,

@@ -27,8 +27,8 @@ struct Suites {
 /// Which indices are of this time.
 struct Timeliness {
   std::int64_t now = 0;  ///< Unix seconds
-  std::vector<std::string>
-      accept_expired{};  ///< labels of suites whose Valid-Until may have passed
+  /// Labels of suites whose Valid-Until may have passed.
+  std::vector<std::string> accept_expired{};
 };
 
 /// Fetches and checks InRelease, or else Release and Release.gpg, and Packages of every suite and
@@ -44,24 +44,5 @@ struct Timeliness {
                                           const Mirrors& mirrors, const Cache& cache,
                                           const std::vector<manifests::LockedSource>& before,
                                           const Timeliness& time, const DownloadObserver& observer);
-
-/// The signed indices that a lock was made from, as `fetch_suites` left them in the cache.
-struct CachedSuites {
-  std::vector<PackageIndex> indices;
-  std::optional<std::string> missing;  ///< why they cannot be read again; then there are none
-};
-
-/// Checks the signed files and Packages of every source of a lock again, by gpgv and by digest, but
-/// not whether they are of this time: an old lock still builds.
-///
-/// sources  the manifest's; what the lock has beside them is passed over, and refused by
-///          `check_sources`
-/// errors   each names the suite: unauthorized: no good signature, or none by the key that the lock
-///          says; integrity: changed in the cache, where it stays, or of another date than the lock
-///          says; as the parsers
-[[nodiscard]] Result<CachedSuites> read_cached_suites(const manifests::ImageManifest& manifest,
-                                                      const std::vector<SuiteSource>& sources,
-                                                      const manifests::Lock& lock,
-                                                      const Cache& cache);
 
 }  // namespace weir::builder
