@@ -12,9 +12,9 @@ namespace weir::test {
 
 using nlohmann::json;
 
-/// Suites that the machine's apt has no source for are where its own are.
+/// Suites of image.yaml that the machine's apt has no source for are where its own are.
 inline std::string mirrors() {
-  return " $(" + test::source_folder() + "/tests/lab/mirrors.sh)";
+  return " $(" + test::source_folder() + "/tests/lab/mirrors.sh image.yaml)";
 }
 
 /// One example, locked and built in a folder of its own. Packages come from a cache that stays.

@@ -13,11 +13,11 @@ shift 2
 [ $# -gt 0 ] || set -- gateway-6.1 gateway-6.12
 
 mkdir -p "$out"
-read -ra mirrors <<< "$("$(dirname "$0")/mirrors.sh")"
 [ -f "$out/release.key" ] || "$programs/weir-keys" generate --no-passphrase --out "$out/release" >&2
 for release in "$@"; do
   echo "bake: $release" >&2
   cp "$examples/$release.yaml" "$out/$release.yaml"
+  read -ra mirrors <<< "$("$(dirname "$0")/mirrors.sh" "$out/$release.yaml")"
   rm -f "$out/$release.lock.json"  # of an earlier run: what is current is wanted, in any direction
   "$programs/weir-builder" lock "$out/$release.yaml" "${mirrors[@]}" >&2
   "$programs/weir-builder" build "$out/$release.yaml" --key "$out/release.key" --store "$out/store" \

@@ -61,7 +61,7 @@ boots gateway-debian-13-backports 13. 7. split
 
 echo "== Debian 14, where the mirror's suite is not expired"
 cp "$source/examples/gateway-debian-14.yaml" .
-read -ra mirrors <<< "$("$source/tests/lab/mirrors.sh")"
+read -ra mirrors <<< "$("$source/tests/lab/mirrors.sh" gateway-debian-14.yaml)"
 if "$programs/weir-builder" lock gateway-debian-14.yaml "${mirrors[@]}" > said 2>&1; then
   "$programs/weir-builder" build gateway-debian-14.yaml --key release.key --store store "${mirrors[@]}"
   boots gateway-debian-14 14. 7. split

@@ -50,6 +50,12 @@ Result<Overrides> parse_overrides(std::string_view option,
   return out;
 }
 
+Status check_suites(std::string_view option, const Overrides& given,
+                    const std::vector<SuiteSource>& suites) {
+  for (const auto& [label, _] : given.by_suite) TRY(check_names_suite(option, label, suites));
+  return {};
+}
+
 Result<Overrides> mirrors_of(const MirrorRequest& request) {
   return parse_overrides("--mirror", request.mirrors,
                          [](const std::string& text) { return is_archive(parse_address(text)); });
@@ -101,6 +107,7 @@ Status check_mirrors(const MirrorRequest& request) {
 Result<Mirrors> read_mirrors(const std::vector<SuiteSource>& suites,
                              const std::string& architecture, const MirrorRequest& request) {
   TRY_ASSIGN(const Overrides given, mirrors_of(request));
+  TRY(check_suites("--mirror", given, suites));
   TRY_ASSIGN(Connections connections, Connections::read());
   Mirrors out(std::move(connections), request.until);
   std::vector<const SuiteSource*> open;
@@ -134,6 +141,7 @@ Result<Mirrors> read_mirrors(const std::vector<manifests::LockedSource>& sources
     }
     suites.push_back(std::move(suite));
   }
+  TRY(check_suites("--snapshot", snapshots, suites));
   TRY_ASSIGN(Mirrors out, read_mirrors(suites, architecture, request));
   for (const auto& source : sources) {
     const auto bases = out.bases_of(source.suite);

@@ -68,6 +68,25 @@ TEST_CASE("apt's sources are found although its lists are empty, and all of a su
         "trixie=URL");
 }
 
+TEST_CASE(
+    "a mirror or a snapshot service for a suite that is not there is refused with those that are") {
+  const AptRoot apt;
+  const auto mirrors =
+      read_mirrors(suites({"stable", "vendor:stable"}), "amd64",
+                   {.mirrors = {"vendor:stable=http://a/debian", "stabel=http://b/debian"}});
+  REQUIRE_FALSE(mirrors.has_value());
+  CHECK(mirrors.error().code == Errc::invalid_input);
+  CHECK(mirrors.error().message ==
+        "--mirror: there is no suite 'stabel'; those of the manifest are stable, vendor:stable");
+  const manifests::LockedSource source{"stable", Digest::of(as_bytes("x")),
+                                       "Tue, 20 May 2025 02:10:46 UTC", std::string(40, 'A')};
+  const auto snapshot = read_mirrors(std::vector{source}, {}, "amd64",
+                                     {.snapshots = {"other=http://s/debian/{time}"}});
+  REQUIRE_FALSE(snapshot.has_value());
+  CHECK(snapshot.error().message ==
+        "--snapshot: there is no suite 'other'; those of the manifest are stable");
+}
+
 TEST_CASE("a lock's snapshot service is asked behind the mirrors, for the time of each source") {
   const AptRoot apt;
   // 2025-05-20 02:10:46 UTC was a Tuesday.
