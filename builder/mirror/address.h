@@ -26,6 +26,10 @@ struct Address {
 
   /// file or copy: a folder of this machine.
   [[nodiscard]] bool is_local() const { return scheme == "file" || scheme == "copy"; }
+  /// Whether files are fetched from there: http, https, file and copy.
+  [[nodiscard]] bool is_spoken() const {
+    return is_local() || scheme == "http" || scheme == "https";
+  }
 };
 
 /// Reads a URL of any scheme. Blanks, control characters and bytes past ASCII in its path are

@@ -36,6 +36,9 @@ Status check_snapshot(std::string_view scheme) {
   const auto address =
       parse_address(replaced(replaced(scheme, kTime, "20000101T000000Z"), kArchive, "debian"));
   TRY(address);
+  if (!address->is_spoken()) {
+    return fail(Errc::invalid_input, print(*address) + " is neither http, https, file nor copy");
+  }
   if (scheme.find(kTime) != std::string_view::npos) return {};
   return fail(Errc::invalid_input, print(*address) + " has no {time} in it");
 }

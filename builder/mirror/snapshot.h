@@ -9,8 +9,8 @@
 
 namespace weir::builder {
 
-/// Whether a snapshot service's scheme can be read: a URL with "{time}" in it, and perhaps
-/// "{archive}". errors: invalid_input
+/// Whether a snapshot service's scheme can be read: a URL (http, https, file or copy) with "{time}"
+/// in it, and perhaps "{archive}". errors: invalid_input
 [[nodiscard]] Status check_snapshot(std::string_view scheme);
 
 /// Where a snapshot service has the files of an index, in the order in which to ask.

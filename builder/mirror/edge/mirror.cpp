@@ -14,9 +14,9 @@
 namespace weir::builder {
 namespace {
 
-bool is_archive(const Result<Address>& address) {
-  return address &&
-         (address->is_local() || address->scheme == "http" || address->scheme == "https");
+bool is_archive(const std::string& url) {
+  const auto address = parse_address(url);
+  return address && address->is_spoken();
 }
 
 // Arguments "[SUITE=]URL" of one option.
@@ -57,8 +57,7 @@ Status check_suites(std::string_view option, const Overrides& given,
 }
 
 Result<Overrides> mirrors_of(const MirrorRequest& request) {
-  return parse_overrides("--mirror", request.mirrors,
-                         [](const std::string& text) { return is_archive(parse_address(text)); });
+  return parse_overrides("--mirror", request.mirrors, is_archive);
 }
 
 Result<Overrides> snapshots_of(const MirrorRequest& request) {
@@ -115,7 +114,7 @@ Result<Mirrors> read_mirrors(const std::vector<SuiteSource>& suites,
     const bool own = given.by_suite.contains(suite.label);
     const auto& urls = own || suite.uris.empty() ? given.of(suite.label) : suite.uris;
     for (const auto& url : urls) {
-      if (is_archive(parse_address(url))) TRY(out.add(suite.label, url));
+      if (is_archive(url)) TRY(out.add(suite.label, url));
     }
     if (urls.empty()) open.push_back(&suite);
   }
@@ -123,7 +122,7 @@ Result<Mirrors> read_mirrors(const std::vector<SuiteSource>& suites,
   const auto entries = read_apt_configuration(architecture);
   for (const auto* suite : open) {
     for (const auto& url : apt_mirrors_of(*suite, entries)) {
-      if (is_archive(parse_address(url))) TRY(out.add(suite->label, url));
+      if (is_archive(url)) TRY(out.add(suite->label, url));
     }
   }
   return out;

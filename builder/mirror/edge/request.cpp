@@ -38,9 +38,7 @@ Status check_local(const Address& address) {
 
 Status Request::open(const std::string& url, std::uint64_t from, bool past_caches) {
   TRY_ASSIGN(address_, parse_address(url));
-  const bool spoken =
-      address_.is_local() || address_.scheme == "http" || address_.scheme == "https";
-  if (!spoken) {
+  if (!address_.is_spoken()) {
     return fail(Errc::invalid_input,
                 print(address_) + ": only http, https, file and copy are spoken");
   }

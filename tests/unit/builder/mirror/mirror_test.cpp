@@ -87,6 +87,16 @@ TEST_CASE(
         "--snapshot: there is no suite 'other'; those of the manifest are stable");
 }
 
+TEST_CASE("a snapshot service of a scheme that is not spoken is refused before anything is asked") {
+  for (const std::string given : {"ftp://s/debian/{time}", "stable=ftp://s/debian/{time}"}) {
+    const auto status = check_mirrors({.snapshots = {given}});
+    REQUIRE_FALSE(status.has_value());
+    CHECK(status.error().message ==
+          "--snapshot '" + given +
+              "' is neither URL nor SUITE=URL (http, https, file or copy, with {time} in it)");
+  }
+}
+
 TEST_CASE("a lock's snapshot service is asked behind the mirrors, for the time of each source") {
   const AptRoot apt;
   // 2025-05-20 02:10:46 UTC was a Tuesday.

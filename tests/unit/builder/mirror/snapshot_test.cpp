@@ -15,6 +15,21 @@ TEST_CASE("a snapshot service is asked for hours after an index's date, and then
                                  "https://snap.example/archive/debian-security/20250520T021046Z"});
 }
 
+TEST_CASE("a snapshot service is spoken to as mirrors are, and no other way") {
+  for (const char* spoken :
+       {"http://s/{time}", "HTTPS://s/{time}", "file:/s/{time}", "copy:/s/{time}"}) {
+    CAPTURE(spoken);
+    CHECK(check_snapshot(spoken).has_value());
+  }
+  for (const char* other : {"ftp://s/{time}", "rsync://s/{time}"}) {
+    CAPTURE(other);
+    const auto status = check_snapshot(other);
+    REQUIRE_FALSE(status.has_value());
+    CHECK(status.error().code == Errc::invalid_input);
+    CHECK(status.error().message.ends_with(" is neither http, https, file nor copy"));
+  }
+}
+
 TEST_CASE("a scheme needs a time, and an archive's name where it asks for one") {
   CHECK(check_snapshot("file:/srv/snap/{time}/debian").has_value());
   const auto timeless = check_snapshot("https://ann:secret@snap.example/debian");
