@@ -24,6 +24,7 @@ struct Download {
   std::vector<std::string> urls;
   Digest digest;
   ByteCount size;
+  std::string if_nowhere{};  ///< what to say behind the error, where no address has it
 };
 
 struct DownloadProgress {

@@ -14,6 +14,18 @@ std::string name_of(const manifests::LockedPackage& package) {
   return package.name + " " + package.version;
 }
 
+// What to do about a package that nobody has any more.
+std::string mend_for(const std::vector<std::string>& snapshots) {
+  if (snapshots.empty()) {
+    return ", and the cache has no copy: mirrors drop superseded versions, so lock again, or name "
+           "a snapshot service with --snapshot";
+  }
+  std::string places;
+  for (const auto& place : snapshots) places += (places.empty() ? "" : ", ") + place;
+  return ", the cache has no copy, and no snapshot has it at " + places +
+         ": check the archive's name in the URL of --snapshot, name another service, or lock again";
+}
+
 }  // namespace
 
 Result<std::string> read_package(const Cache& cache, const manifests::LockedPackage& package) {
@@ -32,19 +44,17 @@ Status fetch_packages(const std::vector<manifests::LockedPackage>& packages, con
   std::vector<Download> downloads;
   for (const auto& package : packages) {
     TRY_ASSIGN_IN(const auto bases, mirrors.bases_of(package.suite), name_of(package));
-    Download wanted{name_of(package), {}, package.digest, package.size};
+    Download wanted{name_of(package),
+                    {},
+                    package.digest,
+                    package.size,
+                    mend_for(mirrors.snapshots_of(package.suite))};
     for (const auto& base : bases) wanted.urls.push_back(base + "/" + encode_path(package.path));
     downloads.push_back(std::move(wanted));
   }
   DownloadPolicy policy = mirrors.policy();
   policy.stopped = stopped;
-  Status fetched = download(downloads, cache, policy, observer, arrived);
-  if (!fetched && fetched.error().code == Errc::not_found) {
-    fetched.error().message +=
-        ", and the cache has no copy: mirrors drop superseded versions, so lock again, or name a "
-        "snapshot service with --snapshot";
-  }
-  return fetched;
+  return download(downloads, cache, policy, observer, arrived);
 }
 
 Result<FetchedBlob> fetch_program(const manifests::LockedProgram& program,

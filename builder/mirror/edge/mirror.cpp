@@ -97,6 +97,17 @@ Status Mirrors::add(const std::string& suite, std::string_view url) {
   return {};
 }
 
+Status Mirrors::add_snapshot(const std::string& suite, std::string_view url) {
+  TRY(add(suite, url));
+  snapshots_[suite].push_back(bases_[suite].back());
+  return {};
+}
+
+std::vector<std::string> Mirrors::snapshots_of(std::string_view suite) const {
+  const auto found = snapshots_.find(suite);
+  return found == snapshots_.end() ? std::vector<std::string>() : found->second;
+}
+
 Status check_mirrors(const MirrorRequest& request) {
   TRY(mirrors_of(request));
   TRY(snapshots_of(request));
@@ -149,7 +160,7 @@ Result<Mirrors> read_mirrors(const std::vector<manifests::LockedSource>& sources
       TRY_ASSIGN_IN(const auto date, parse_date(source.date), "suite " + source.suite);
       TRY_ASSIGN_IN(const auto addresses, snapshot_addresses(scheme, archive, date),
                     "--snapshot for suite " + source.suite);
-      for (const auto& address : addresses) TRY(out.add(source.suite, address));
+      for (const auto& address : addresses) TRY(out.add_snapshot(source.suite, address));
     }
   }
   return out;

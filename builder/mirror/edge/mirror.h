@@ -38,13 +38,17 @@ class Mirrors {
   [[nodiscard]] Result<std::vector<std::string>> bases_of(std::string_view suite) const;
   /// Adds an address behind those that the suite has. errors: invalid_input
   Status add(const std::string& suite, std::string_view url);
+  /// The same, behind those that are there, of a snapshot service.
+  Status add_snapshot(const std::string& suite, std::string_view url);
+  /// Those of a suite's bases that are a snapshot service's.
+  [[nodiscard]] std::vector<std::string> snapshots_of(std::string_view suite) const;
   /// How files are to be fetched from them.
   [[nodiscard]] const DownloadPolicy& policy() const { return policy_; }
 
  private:
   std::shared_ptr<Connections> connections_;
   DownloadPolicy policy_;
-  std::map<std::string, std::vector<std::string>, std::less<>> bases_;
+  std::map<std::string, std::vector<std::string>, std::less<>> bases_, snapshots_;
 };
 
 /// Whether the arguments can be read, also where no mirror is asked. errors: invalid_input

@@ -139,7 +139,11 @@ void Transfer::after(Outcome outcome, Error why) {
   const bool told = outcome != Outcome::gone && outcome != Outcome::unfounded;
   const Error copy = why;
   if (is_over(policy_)) return finish(tl::unexpected(over()));
-  if (!attempts_.after(outcome, std::move(why))) return finish(tl::unexpected(attempts_.problem()));
+  if (!attempts_.after(outcome, std::move(why))) {
+    Error last = attempts_.problem();
+    if (last.code == Errc::not_found) last.message += download_.if_nowhere;
+    return finish(tl::unexpected(std::move(last)));
+  }
   not_before_ = Clock::now() + wait_before(attempts_, policy_);
   if (told && observer_.notice) {
     observer_.notice(

@@ -149,7 +149,13 @@ TEST_CASE("a lock of last year builds from a snapshot service, of which no docum
   fixture.run("mkdir -p $(dirname " + there + ") && mv cache/blobs/sha256/" + old.digest.hex() +
               " " + there);
   const std::string mirror = "--mirror file:" + fixture.path() + "/none/debian";
-  fixture.refused(old.name + " " + old.version + ": the mirror does not have it", mirror);
+  const std::string gone = old.name + " " + old.version + ": the mirror does not have it, ";
+  fixture.refused(gone + "and the cache has no copy: mirrors drop superseded versions", mirror);
+  const std::string nothing = "file:" + fixture.path() + "/nothing/debian/";
+  fixture.refused(gone + "the cache has no copy, and no snapshot has it at " + nothing +
+                      "20250520T081046Z, " + nothing + "20250521T081046Z, " + nothing +
+                      "20250520T021046Z: check the archive's name in the URL of --snapshot",
+                  mirror + " --snapshot 'file:" + fixture.path() + "/nothing/{archive}/{time}'");
   const std::string snapshot =
       mirror + " --snapshot 'file:" + fixture.path() + "/snap/{archive}/{time}'";
   (void)fixture.built(snapshot);
