@@ -55,6 +55,14 @@ std::string_view held_by(std::string_view name) {
   return {};
 }
 
+// Debian's section of kernels is "kernel", or "contrib/kernel"; others have another, and a name.
+bool may_be_kernel(const KernelOffer& offer) {
+  const auto says = [](std::string_view text, std::string_view word) {
+    return text.find(word) != std::string_view::npos;
+  };
+  return says(offer.name, "linux") || says(offer.name, "kernel") || says(offer.section, "kernel");
+}
+
 std::string versions_of(const Offers& offers, const KernelOffers& all) {
   Offers sorted = offers;
   std::sort(sorted.begin(), sorted.end(), all.newer);
@@ -283,11 +291,31 @@ class Choice {
     if (!held.empty()) {
       return refuse(name + " holds " + std::string(held) + ", and no kernel" + instead_of(name));
     }
+    if (!may_be_kernel(kernel)) {
+      const std::string section(kernel.section);
+      return refuse(name + " is no kernel: neither its name says so nor its section" +
+                    (section.empty() ? "" : " (" + section + ")") + some_kernels());
+    }
     const auto size = installed_size(kernel);
     if (!size || *size >= kSmallestKernel) return {};
     return refuse(name + " holds no kernel: with all that it needs of its own version (" +
                   std::string(kernel.version) + ") it takes " + std::to_string(*size) + " KiB" +
                   instead_of(name));
+  }
+
+  // What else to write, where nothing is like what stands there: metapackages, if there are any.
+  [[nodiscard]] std::string some_kernels() const {
+    std::vector<std::string_view> names;
+    for (const std::string_view name : all_.names) {
+      if (name.starts_with("linux-image-") && !is_variant(name)) names.push_back(name);
+    }
+    prefer(names,
+           [](std::string_view name) { return read_kernel_package_name(name).release.empty(); });
+    std::string out;
+    for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 3); ++i) {
+      out.append(i == 0 ? "; the suites have " : ", ").append(names[i]);
+    }
+    return out + (names.size() > 3 ? ", ..." : "");
   }
 
   // Another package of the same release that boots.

@@ -16,8 +16,9 @@ namespace weir::builder {
 struct KernelOffer {
   int id = 0;  ///< the solver's
   std::string_view name, version, architecture;
-  bool automatic = true;  ///< its suite serves more than pins
-  bool allowed = true;    ///< no constraint, stand-in or kept lock excludes it
+  std::string_view section{};  ///< "kernel", "shells"; may be empty
+  bool automatic = true;       ///< its suite serves more than pins
+  bool allowed = true;         ///< no constraint, stand-in or kept lock excludes it
   std::optional<std::uint64_t> installed_kib{};
   std::vector<std::string_view> depends{};  ///< every name in its Depends and Pre-Depends
 };
@@ -43,7 +44,8 @@ struct KernelChoice {
 /// kept       the kernel of an older lock, where it shall stay
 /// errors     invalid_input, naming the field and what to write instead: nothing fits; several
 ///            flavours fit and none is the plain one; the package is for another architecture, or
-///            holds no kernel, or a kernel without modules
+///            holds no kernel as far as an index tells (of one that is no kernel neither the name
+///            nor the section says so), or a kernel without modules
 [[nodiscard]] Result<KernelChoice> choose_kernel(const manifests::KernelPin& pin,
                                                  const std::string& architecture,
                                                  const std::optional<std::string>& kept,

@@ -56,6 +56,9 @@ KernelOffer Solving::offer(Id id) const {
                   .architecture = pool_id2str(pool_.get(), package->arch),
                   .automatic = !pool_.index_of(id).not_automatic(),
                   .allowed = pool_.may_be_chosen(id)};
+  // libsolv does not keep it.
+  const IndexedPackage* entry = pool_.entry_of(id, pool_.index_of(id));
+  if (entry != nullptr) out.section = entry->section;
   // libsolv counts bytes.
   if (const auto size = solvable_lookup_num(package, SOLVABLE_INSTALLSIZE, 0); size > 0) {
     out.installed_kib = size / 1024;

@@ -60,7 +60,8 @@ Result<Paragraph> parse_paragraph(const Stanza& stanza) {
   const auto [rest, error] = std::from_chars(size_text.data(), end, size);
   if (error != std::errc{} || rest != end) return fail(Errc::invalid_input, "Size is no number");
   TRY_ASSIGN(const auto digest, digest_of(stanza));
-  Paragraph out{{name, version, architecture, written, ByteCount{size}, digest}, 0, 0, 0};
+  const auto section = stanza.find("Section").value_or("");
+  Paragraph out{{name, version, architecture, written, ByteCount{size}, digest, section}, 0, 0, 0};
   if (!manifests::is_archive_path(written)) {
     TRY_ASSIGN_IN(out.path, manifests::parse_archive_path(written), "Filename");
   }

@@ -19,6 +19,7 @@ struct IndexedPackage {
   std::string_view path;  ///< Filename as documents have it: below the archive's base
   ByteCount size;
   Digest digest;
+  std::string_view section{};  ///< "kernel", "contrib/kernel"; empty: the archive does not say
 };
 
 /// The Packages file of one component of a suite, read whole.

@@ -217,6 +217,29 @@ TEST_CASE("what holds no kernel is refused when locking, with what to write inst
                          "needs of its own version (9.9-1) it takes 15 KiB"));
 }
 
+TEST_CASE("what neither by name nor by section is a kernel is refused when locking") {
+  // The sections are those of Debian 12.
+  const std::string text =
+      kTools + whole("6.1.0-9-amd64", "6.1.20-1") +
+      paragraph("bash", "5.2-1", {{"Section", "shells"}, {"Installed-Size", "7164"}}) +
+      paragraph("plain", "1", {{"Installed-Size", "9000"}}) +
+      paragraph("vendor-kernel-6.1", "1", {{"Installed-Size", "9000"}}) +
+      paragraph("vmlinuz", "1", {{"Section", "contrib/kernel"}, {"Installed-Size", "9000"}});
+  CHECK(refusal("bash", text) ==
+        "kernel.package: bash is no kernel: neither its name says so nor its section (shells); the "
+        "suites have linux-image-6.1.0-9-amd64");
+  CHECK(refusal("bash", text + meta("amd64", "6.1.20-1", "6.1.0-9-amd64"))
+            .ends_with("(shells); the suites have linux-image-amd64"));
+  CHECK(refusal("ba*", text).starts_with("kernel.package: bash is no kernel: "));
+  CHECK(refusal("plain", text)
+            .starts_with(
+                "kernel.package: plain is no kernel: neither its name says so nor its section"));
+  for (const char* kernel : {"vendor-kernel-6.1", "vmlinuz"}) {
+    CAPTURE(kernel);
+    CHECK(chosen(kernel, text) == Names{kernel});
+  }
+}
+
 TEST_CASE("a kernel for another architecture than the image's is refused when locking") {
   const std::string text = whole("6.1.0-50-amd64", "6.1.190-1") +
                            paragraph("linux-image-6.1.0-50-arm64", "6.1.190-1", {}, "arm64");
