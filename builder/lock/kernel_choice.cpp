@@ -359,6 +359,10 @@ class Choice {
 
 }  // namespace
 
+bool is_kernel_name(std::string_view package) {
+  return held_by(package).empty() && !read_kernel_package_name(package).release.empty();
+}
+
 Result<KernelChoice> choose_kernel(const manifests::KernelPin& pin, const std::string& architecture,
                                    const std::optional<std::string>& kept,
                                    const KernelOffers& offers) {

@@ -51,4 +51,8 @@ struct KernelChoice {
                                                  const std::optional<std::string>& kept,
                                                  const KernelOffers& offers);
 
+/// Whether a package is by its name a kernel, or the half of one: not its modules, headers or
+/// debugging symbols, and no metapackage.
+[[nodiscard]] bool is_kernel_name(std::string_view package);
+
 }  // namespace weir::builder

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "builder/kernel/kernel_packages.h"
 #include "builder/lock/kernel_choice.h"
 #include "manifests/base/closest_names.h"
 
@@ -28,6 +29,7 @@ class Solving {
     TRY(ask());
     TRY(choose());
     solution_.reasons = reasons();
+    TRY(check_one_kernel());
     return std::move(solution_);
   }
 
@@ -39,6 +41,7 @@ class Solving {
   [[nodiscard]] std::set<Id> that_stay() const;
   Result<std::set<Id>> install(SolvQueue& jobs) const;
   [[nodiscard]] std::map<Id, Reason> reasons() const;
+  [[nodiscard]] Status check_one_kernel() const;
 
   PackagePool& pool_;
   const ImageManifest& manifest_;
@@ -191,6 +194,25 @@ std::map<Id, Reason> Solving::reasons() const {
     }
   }
   return why;
+}
+
+// The packages of a split kernel are named after one release.
+Status Solving::check_one_kernel() const {
+  const auto own = read_kernel_package_name(pool_.name(solution_.kernel));
+  for (const Id id : solution_.packages) {
+    const std::string_view name = pool_.name(id);
+    if (!is_kernel_name(name) || id == solution_.kernel) continue;
+    if (read_kernel_package_name(name).release == own.release) continue;
+    const auto reason = solution_.reasons.find(id);
+    const bool needed = reason != solution_.reasons.end() && reason->second.by != 0;
+    return fail(
+        Errc::invalid_input,
+        "packages: " + std::string(name) +
+            (needed ? ", needed by " + std::string(pool_.name(reason->second.by)) + "," : "") +
+            " is a second kernel beside " + std::string(pool_.name(solution_.kernel)) +
+            " (kernel.package), and an image boots one: leave it out");
+  }
+  return {};
 }
 
 }  // namespace

@@ -217,6 +217,37 @@ TEST_CASE("what holds no kernel is refused when locking, with what to write inst
                          "needs of its own version (9.9-1) it takes 15 KiB"));
 }
 
+TEST_CASE("a second kernel is refused when locking, with both names") {
+  const std::string text =
+      kTools + whole("6.1.0-9-amd64", "6.1.20-1") + whole("6.1.0-9-cloud-amd64", "6.1.20-1") +
+      meta("amd64", "6.1.20-1", "6.1.0-9-amd64") + split("7.3.4+deb13-amd64", "7.3.4-1") +
+      paragraph("linux-image-6.1.0-9-amd64-dbg", "6.1.20-1");
+  const auto beside = [&](const std::string& kernel, const std::string& package) {
+    auto manifest = manifest_of({package});
+    manifest.kernel.package = kernel;
+    manifest.provides = {"linux-initramfs-tool", "linux-base", "kmod"};
+    std::vector<PackageIndex> indices;
+    indices.push_back(index(text));
+    const auto out = resolve(manifest, indices);
+    return out ? std::string("locked") : out.error().message;
+  };
+  const std::string cloud = "linux-image-6.1.0-9-cloud-amd64", plain = "linux-image-6.1.0-9-amd64";
+  CHECK(beside(cloud, plain) == "packages: " + plain + " is a second kernel beside " + cloud +
+                                    " (kernel.package), and an image boots one: leave it out");
+  CHECK(beside(cloud, "linux-image-amd64") ==
+        "packages: " + plain + ", needed by linux-image-amd64, is a second kernel beside " + cloud +
+            " (kernel.package), and an image boots one: leave it out");
+  // The pieces of one kernel, and what stands for it.
+  CHECK(beside(plain, plain) == "locked");
+  CHECK(beside(plain, "linux-image-amd64") == "locked");
+  CHECK(beside(cloud, plain + "-dbg") == "locked");
+  for (const char* piece : {"linux-image-", "linux-binary-", "linux-modules-", "linux-base-"}) {
+    CAPTURE(piece);
+    CHECK(beside("linux-image-7.3.4+deb13-amd64", piece + std::string("7.3.4+deb13-amd64")) ==
+          "locked");
+  }
+}
+
 TEST_CASE("what neither by name nor by section is a kernel is refused when locking") {
   // The sections are those of Debian 12.
   const std::string text =
