@@ -49,7 +49,7 @@ constexpr Kind kKinds[] = {
     {"image-manifest", Format::yaml, parses<manifests::parse_image_manifest>},
     {"fleet", Format::yaml, parses<manifests::parse_fleet>},
     {"peer", Format::json_lines, parses<manifests::parse_peers>},
-    {"lock", Format::one_json, parses<manifests::parse_lock>},
+    {"lock", Format::one_json, parses<manifests::parse_canonical_lock>},
     {"release", Format::one_json, parses<manifests::parse_release>},
     {"rebuild", Format::one_json, parses<manifests::parse_rebuild_statement>},
     {"boot-check", Format::one_json, parses<manifests::parse_boot_check_statement>},

@@ -226,6 +226,18 @@ Result<Lock> parse_lock(std::string_view text) {
   return lock;
 }
 
+Result<Lock> parse_canonical_lock(std::string_view text) {
+  TRY_ASSIGN(Lock lock, parse_lock(text));
+  if (print(lock) == text) return lock;
+  return fail(Errc::invalid_input,
+              "lock: is not written as weir-builder lock writes it" +
+                  std::string(text.find('\r') == std::string_view::npos
+                                  ? ": indentation, order or escapes were changed"
+                                  : ": its lines end with CR LF, as git's autocrlf makes them") +
+                  ". The digest of these bytes is what a release names: take them back as they "
+                  "were, or lock again");
+}
+
 std::string print(const Lock& lock) {
   ordered_json document = {{"type", kLockType},
                            {"name", lock.name.string()},

@@ -81,6 +81,8 @@ struct Lock {
 /// another type, a package that is named twice, an unknown suite or kernel, a path that leaves the
 /// archive
 [[nodiscard]] Result<Lock> parse_lock(std::string_view json);
+/// The same of one whose digest is to count: only as `print` writes it.
+[[nodiscard]] Result<Lock> parse_canonical_lock(std::string_view json);
 [[nodiscard]] std::string print(const Lock& lock);
 
 }  // namespace weir::manifests

@@ -63,8 +63,9 @@ struct Tampered {
     const std::string bytes = test::bytes_of(example.folder.path + "/tampered.deb");
     const std::string digest = Digest::of(as_bytes(bytes)).hex();
     const std::string blob = test::build_folder() + "/test-cache/blobs/sha256/" + digest;
-    json lock = json::parse(test::bytes_of(example.folder.path + "/original.lock.json"));
-    for (json& package : lock.at("packages")) {
+    auto lock =
+        nlohmann::ordered_json::parse(test::bytes_of(example.folder.path + "/original.lock.json"));
+    for (auto& package : lock.at("packages")) {
       if (package.at("name") != lock.at("kernel")) continue;
       package.at("digest") = package.at("digest").get<std::string>().starts_with("sha256:")
                                  ? "sha256:" + digest
@@ -72,7 +73,7 @@ struct Tampered {
       package.at("size") = bytes.size();
     }
     // Of an index that is not here, or the build would end before the modules are looked at.
-    for (json& source : lock.at("sources")) {
+    for (auto& source : lock.at("sources")) {
       source.at("inrelease_digest") = Digest::of(as_bytes("nowhere")).string();
     }
     REQUIRE(write_file(example.folder.path + "/image.lock.json", lock.dump(2) + "\n").has_value());

@@ -275,9 +275,10 @@ TEST_CASE("the EFI stub is the one that the lock pins, installed or not") {
                     "/bin/weir-builder build image.yaml --key k.key --store store --cache cache",
                 1, "which the lock pins: bring that one, or lock again");
   // Locked where there was none: only a stub with its digest will do.
-  json without = lock;
+  auto without =
+      nlohmann::ordered_json::parse(test::bytes_of(built.folder.path + "/image.lock.json"));
   without.at("programs").erase(2);
-  std::ofstream(built.folder.path + "/image.lock.json") << without.dump();
+  std::ofstream(built.folder.path + "/image.lock.json") << without.dump(2) << "\n";
   built.run(test::build_folder() +
             "/bin/weir-builder build image.yaml --key k.key --store other --cache cache 2> errors");
   built.refused(test::build_folder() +

@@ -52,7 +52,7 @@ Result<LockedImage> read_locked_image(const std::string& path, const std::string
                 lock_path + ": no lock yet: run weir-builder lock " + manifest_path);
   }
   TRY(lock_text);
-  TRY_ASSIGN_IN(auto lock, manifests::parse_lock(*lock_text), lock_path);
+  TRY_ASSIGN_IN(auto lock, manifests::parse_canonical_lock(*lock_text), lock_path);
   if (lock.manifest_digest != Digest::of(as_bytes(manifest_text))) {
     return fail(Errc::integrity, manifest_path + " changed since " + lock_path +
                                      " was made: run weir-builder lock " + manifest_path);

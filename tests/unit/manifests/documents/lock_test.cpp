@@ -46,6 +46,34 @@ TEST_CASE("a printed lock reads back as the same, and prints the same bytes") {
   CHECK(text.back() == '\n');
 }
 
+TEST_CASE(
+    "a lock in other bytes than its canonical ones is another lock, and refused with what to do") {
+  const std::string text = print(small_lock());
+  CHECK(parse_canonical_lock(text) == small_lock());
+  std::string crlf;
+  for (const char c : text) {
+    crlf += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  }
+  const std::pair<std::string, const char*> others[] = {
+      {crlf, "its lines end with CR LF, as git's autocrlf makes them"},
+      {replaced(text, "\n  \"name\"", "\n    \"name\""),
+       "indentation, order or escapes were changed"},
+      {text + "\n", "indentation, order or escapes were changed"},
+      {text.substr(0, text.size() - 1), "indentation, order or escapes were changed"},
+      {replaced(text, "\"kernel\"", "\"\\u006bernel\""),
+       "indentation, order or escapes were changed"},
+  };
+  for (const auto& [other, says] : others) {
+    CAPTURE(other);
+    CHECK(parse_lock(other) == small_lock());
+    const auto lock = parse_canonical_lock(other);
+    REQUIRE_FALSE(lock.has_value());
+    CHECK(lock.error().code == Errc::invalid_input);
+    CHECK(lock.error().message.find(says) != std::string::npos);
+    CHECK(lock.error().message.ends_with("take them back as they were, or lock again"));
+  }
+}
+
 TEST_CASE("a lock that contradicts itself is refused with its field") {
   const std::string text = print(small_lock());
   const struct {
