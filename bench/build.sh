@@ -58,11 +58,8 @@ lock() { "$builder" lock "$work/$1/image.yaml" >/dev/null; }
 accept_scripts() { # IMAGE
   sed -i '/^accept_scripts:/,/^$/d' "$work/$1/image.yaml"
   lock "$1"
-  { "$builder" build "$work/$1/image.yaml" --key "$work/release.key" --store "$work/$1/first" 2>&1 || true; } |
-    sed -n 's/.*nobody accounted for: \(.*\): read each.*/\1/p' | tr ';' '\n' |
-    awk 'NF == 4 { if (!n++) print "accept_scripts:"
-                   printf "  - {package: \"%s\", script: %s, sha256: %s, why: a benchmark}\n", $1, $2, $4 }' \
-      >"$work/$1/accepted"
+  { "$builder" scripts "$work/$1/image.yaml" || true; } | sed -n '/^accept_scripts:/,$p' \
+    >"$work/$1/accepted"
   cat "$work/$1/accepted" >>"$work/$1/image.yaml"
 }
 

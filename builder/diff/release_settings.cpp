@@ -9,6 +9,10 @@ namespace {
 
 using Settings = std::map<std::string, std::string>;
 
+struct Known {
+  bool manifest = false, lock = false;
+};
+
 template <class List, class Text>
 std::string joined(const List& items, Text text) {
   std::string out;
@@ -20,12 +24,14 @@ std::string plain(const std::string& text) {
   return text;
 }
 
-std::string octal(std::uint32_t mode) {
-  std::string out;
-  for (int shift = 9; shift >= 0; shift -= 3) {
-    out += static_cast<char>('0' + (mode >> shift & 7));
-  }
-  return out;
+std::string short_digests(const std::vector<Digest>& digests) {
+  return joined(digests, [](const Digest& digest) { return digest.hex().substr(0, 12); });
+}
+
+// A manifest and its reviewed lists may both have an entry of one name.
+void add(const std::string& name, const std::string& value, Settings& out) {
+  std::string& there = out[name];
+  there += (there.empty() ? "" : ", ") + value;
 }
 
 // One line a setting, in the words of the image manifest.
@@ -43,25 +49,46 @@ void add_manifest(const manifests::ImageManifest& manifest, Settings& out) {
   for (const auto& [package, pattern] : manifest.constraints) {
     out["constraints[" + package + "]"] = pattern;
   }
-  for (const auto& script : manifest.accept_scripts) {
-    out["accept_scripts[" + script.package + " " + script.script + "]"] =
-        joined(script.digests, [](const Digest& digest) { return digest.hex().substr(0, 12); });
-  }
   for (const auto& secret : manifest.accept_secrets) {
-    out["accept_secrets[" + secret.path + "]"] =
-        joined(secret.digests, [](const Digest& digest) { return digest.hex().substr(0, 12); });
+    add("accept_secrets[" + secret.path + "]", short_digests(secret.digests), out);
   }
   for (const auto& user : manifest.users) {
     out["users[" + user.name + "]"] = std::to_string(user.id);
   }
   for (const auto& file : manifest.files) {
-    out["files[" + file.path + "]"] =
-        "mode " + octal(file.mode) + ", " + Digest::of(as_bytes(file.content)).hex().substr(0, 12);
+    out["files[" + file.path + "]"] = "mode " + manifests::print_mode(file.mode) + ", " +
+                                      Digest::of(as_bytes(file.content)).hex().substr(0, 12);
   }
   out["documentation"] = manifest.documentation ? "true" : "false";
 }
 
-Settings settings_of(const ReleaseFacts& facts, bool with_manifest) {
+// What the manifest's reviewed lists and accepted scripts add to it.
+void add_lock(const manifests::Lock& lock, Settings& out) {
+  for (const auto& script : lock.accept_scripts) {
+    add("accept_scripts[" + script.package + " " + script.script + "]",
+        short_digests(script.digests), out);
+  }
+  for (const auto& secret : lock.accept_secrets) {
+    add("accept_secrets[" + secret.path + "]", short_digests(secret.digests), out);
+  }
+  for (const auto& user : lock.users) {
+    out["users[" + user.name + "]"] =
+        std::to_string(user.id) + ", home " + user.home + ", shell " + user.shell;
+  }
+  for (const auto& group : lock.groups) {
+    out["groups[" + group.name + "]"] = joined(group.members, plain) +
+                                        (group.members.empty() ? "" : ", ") +
+                                        std::to_string(group.id);
+  }
+  for (const auto& folder : lock.folders) {
+    out["folders[" + folder.path + "]"] = "mode " + manifests::print_mode(folder.mode) + ", " +
+                                          std::to_string(folder.user_id) + ":" +
+                                          std::to_string(folder.group_id);
+  }
+}
+
+// `with`: what both sides have.
+Settings settings_of(const ReleaseFacts& facts, const Known& with) {
   Settings out;
   out["command_line"] = facts.release.command_line;
   out["provides"] = joined(facts.release.provides, plain);
@@ -73,7 +100,8 @@ Settings settings_of(const ReleaseFacts& facts, bool with_manifest) {
     out["release.replaces_from"] = std::to_string(terms->replaces_from);
     out["release.expires"] = terms->expires.string();
   }
-  if (with_manifest) add_manifest(*facts.manifest, out);
+  if (with.manifest) add_manifest(*facts.manifest, out);
+  if (with.lock) add_lock(*facts.lock, out);
   return out;
 }
 
@@ -86,8 +114,8 @@ std::string value_in(const Settings& settings, const std::string& name) {
 
 std::vector<SettingChange> compare_settings(const ReleaseFacts& from, const ReleaseFacts& to,
                                             const std::vector<FileChange>& files) {
-  const bool with_manifest = from.manifest && to.manifest;
-  const Settings a = settings_of(from, with_manifest), b = settings_of(to, with_manifest);
+  const Known both{from.manifest && to.manifest, from.lock && to.lock};
+  const Settings a = settings_of(from, both), b = settings_of(to, both);
   std::set<std::string> names;
   for (const auto* side : {&a, &b}) {
     for (const auto& [name, value] : *side) names.insert(name);

@@ -7,9 +7,10 @@
 namespace weir::builder {
 namespace {
 
-constexpr int kLinks = 40;  ///< as many as the kernel follows
-constexpr std::size_t kShown = 10;
+constexpr int kLinks = 40;             ///< as many as the kernel follows
 constexpr std::uint16_t kX86_64 = 62;  ///< EM_X86_64
+constexpr std::array<std::string_view, 4> kProgramFolders = {"usr/sbin", "usr/bin",
+                                                             "usr/local/sbin", "usr/local/bin"};
 constexpr std::array<std::string_view, 4> kLibraryFolders = {
     "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "lib", "usr/lib"};
 
@@ -26,15 +27,6 @@ std::vector<std::string> parts_of(std::string_view path) {
 std::string folder_of(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash);
-}
-
-std::string list_of(const std::vector<std::string>& items) {
-  std::string out;
-  for (std::size_t i = 0; i < std::min(items.size(), kShown); ++i) {
-    out += (i == 0 ? "" : "; ") + items[i];
-  }
-  if (items.size() > kShown) out += "; and " + std::to_string(items.size() - kShown) + " more";
-  return out;
 }
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
@@ -108,14 +100,16 @@ void add_versions(const Libraries& libraries, const std::string& path, const ima
   }
 }
 
-std::string digests_wanted(const std::string& package, const std::string& script,
-                           const Digest& digest) {
-  return package + " " + script + " sha256 " + digest.hex();
+std::string owner_and_mode(const ListedEntry& entry) {
+  return std::to_string(entry.uid) + ":" + std::to_string(entry.gid) + " " +
+         manifests::print_mode(entry.mode);
 }
 
 }  // namespace
 
-Status Overlay::add(const LayerFacts& layer, const std::set<std::string>& replaces) {
+std::vector<std::string> Overlay::add(const LayerFacts& layer,
+                                      const std::set<std::string>& replaces) {
+  std::vector<std::string> out;
   for (const auto& [path, entry] : layer.entries) {
     const auto found = places_.find(path);
     if (found == places_.end() || replaces.contains(path)) {
@@ -125,13 +119,20 @@ Status Overlay::add(const LayerFacts& layer, const std::set<std::string>& replac
     const Place& there = found->second;
     const bool folders = there.entry.kind == EntryKind::folder && entry.kind == EntryKind::folder;
     if (folders && there.entry == entry) continue;
+    if (folders && settled_.contains(path)) {
+      places_[path] = {layer.layer.name, entry};
+      continue;
+    }
     const std::string both = there.layer + " and " + layer.layer.name;
     if (folders) {
-      return fail(Errc::invalid_input, "folder /" + path + " has another owner or mode in " + both);
+      out.push_back("folder /" + path + " has another owner or mode in " + both + " (" +
+                    owner_and_mode(there.entry) + " and " + owner_and_mode(entry) +
+                    "): which of the two holds would follow from the order of their names");
+    } else {
+      out.push_back("/" + path + " is in both " + both);
     }
-    return fail(Errc::invalid_input, "/" + path + " is in both " + both);
   }
-  return {};
+  return out;
 }
 
 const Overlay::Place* Overlay::find(const std::string& path) const {
@@ -167,7 +168,8 @@ std::optional<std::string> Overlay::resolve(std::string_view path) const {
   return at;
 }
 
-Status check_libraries(const Overlay& image, const std::vector<LayerFacts>& layers) {
+std::vector<std::string> missing_links(const Overlay& image,
+                                       const std::vector<LayerFacts>& layers) {
   const Libraries libraries(image, layers);
   std::vector<std::string> missing;
   for (const LayerFacts& layer : layers) {
@@ -183,36 +185,53 @@ Status check_libraries(const Overlay& image, const std::vector<LayerFacts>& laye
       add_versions(libraries, path, elf, file, missing);
     }
   }
-  if (missing.empty()) return {};
-  return fail(Errc::not_found,
-              "not in the image: " + list_of(missing) +
-                  ": add the packages that have them to the manifest, in versions that fit one "
-                  "another");
+  return missing;
 }
 
-Status check_scripts(const std::vector<LayerFacts>& layers,
-                     const std::vector<manifests::AcceptedScript>& accepted) {
-  std::vector<std::string> open;
+bool is_accepted(const std::vector<manifests::AcceptedScript>& accepted, const std::string& package,
+                 const std::string& script, const Digest& digest) {
+  return std::any_of(accepted.begin(), accepted.end(), [&](const auto& entry) {
+    return manifests::matches(entry.package, package) && entry.script == script &&
+           std::find(entry.digests.begin(), entry.digests.end(), digest) != entry.digests.end();
+  });
+}
+
+std::vector<std::string> open_scripts(const std::vector<LayerFacts>& layers,
+                                      const std::vector<manifests::AcceptedScript>& accepted) {
+  std::vector<std::string> out;
   for (const LayerFacts& layer : layers) {
     for (const auto& [script, digest] : layer.scripts) {
-      const bool known = std::any_of(
-          accepted.begin(), accepted.end(),
-          [&, script = script, digest = digest](const manifests::AcceptedScript& entry) {
-            return manifests::matches(entry.package, layer.layer.name) && entry.script == script &&
-                   std::find(entry.digests.begin(), entry.digests.end(), digest) !=
-                       entry.digests.end();
-          });
-      if (!known) open.push_back(digests_wanted(layer.layer.name, script, digest));
+      if (is_accepted(accepted, layer.layer.name, script, digest)) continue;
+      out.push_back(layer.layer.name + " " + script + " sha256 " + digest.hex());
     }
   }
-  if (open.empty()) return {};
-  std::string all;
-  for (const std::string& item : open) all += (all.empty() ? "" : "; ") + item;
-  return fail(
-      Errc::unauthorized,
-      "maintainer scripts that nobody accounted for: " + all +
-          ": read each, and list it under accept_scripts in the manifest if the image can do "
-          "without it");
+  return out;
+}
+
+std::vector<OrphanScript> orphan_scripts(const Overlay& image,
+                                         const std::vector<LayerFacts>& layers) {
+  const auto is_there = [&](const std::string& path) {
+    const auto real = image.resolve(path);
+    return real && image.find(*real)->entry.kind == EntryKind::file;
+  };
+  const auto is_in_path = [&](const std::string& name) {
+    return std::any_of(
+        kProgramFolders.begin(), kProgramFolders.end(),
+        [&](std::string_view folder) { return is_there(std::string(folder) + "/" + name); });
+  };
+  std::vector<OrphanScript> out;
+  for (const LayerFacts& layer : layers) {
+    for (const auto& [path, interpreter] : layer.interpreters) {
+      const auto blank = std::min(interpreter.find(' '), interpreter.size());
+      const std::string first = interpreter.substr(0, blank);
+      if (!is_there(first)) {
+        out.push_back({"/" + path, layer.layer.name, first});
+      } else if (blank < interpreter.size() && !is_in_path(interpreter.substr(blank + 1))) {
+        out.push_back({"/" + path, layer.layer.name, interpreter.substr(blank + 1)});
+      }
+    }
+  }
+  return out;
 }
 
 }  // namespace weir::builder

@@ -1,8 +1,10 @@
 #include "builder/layers/layer_facts.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "builder/kernel/kernel_module.h"
+#include "manifests/base/printable.h"
 #include "manifests/documents/release_fields.h"
 
 namespace weir::builder {
@@ -128,6 +130,36 @@ Result<std::map<std::string, images::Elf>> list_programs(const images::FileTree&
   return out;
 }
 
+std::map<std::string, std::string> list_interpreters(const images::FileTree& tree) {
+  constexpr std::size_t kLongestLine = 255;  // BINPRM_BUF_SIZE
+  std::map<std::string, std::string> out;
+  for (const auto& [path, node] : tree.nodes()) {
+    if (node.file() == nullptr || (node.mode & 0111U) == 0) continue;
+    const auto& content = *node.file()->content;
+    std::string_view line(reinterpret_cast<const char*>(content.data()),
+                          std::min(content.size(), kLongestLine));
+    line = line.substr(0, line.find('\n'));
+    if (!line.starts_with("#!")) continue;
+    line.remove_prefix(2);
+    std::vector<std::string> words;
+    while (!line.empty()) {
+      const auto end = std::min(line.find_first_of(" \t"), line.size());
+      if (end > 0) words.emplace_back(line.substr(0, end));
+      line.remove_prefix(std::min(end + 1, line.size()));
+    }
+    if (words.empty()) continue;
+    std::string interpreter = printable(words.front());
+    if (interpreter.ends_with("/env")) {
+      const auto name = std::find_if(words.begin() + 1, words.end(), [](const std::string& word) {
+        return !word.starts_with('-') && word.find('=') == std::string::npos;
+      });
+      if (name != words.end()) interpreter += " " + printable(*name);
+    }
+    out[path.string()] = interpreter;
+  }
+  return out;
+}
+
 std::vector<ModuleFile> list_modules(const images::FileTree& tree) {
   std::vector<ModuleFile> out;
   for (const auto& [path, node] : tree.nodes()) {
@@ -165,6 +197,7 @@ std::string print(const LayerFacts& facts) {
   ordered_json modules = ordered_json::object();
   for (const auto& module : facts.modules) modules[module.path] = module.digest.string();
   out["modules"] = modules;
+  out["interpreters"] = facts.interpreters;
   if (facts.kernel) out["kernel"] = to_json(*facts.kernel);
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -207,6 +240,10 @@ Result<LayerFacts> parse_layer_facts(std::string_view text) {
   for (const auto& [path, _] : document.at("modules").items()) {
     TRY_ASSIGN(const Digest digest, modules.digest(path));
     out.modules.push_back({path, digest});
+  }
+  TRY_ASSIGN(JsonFields interpreters, fields.object("interpreters"));
+  for (const auto& [path, _] : document.at("interpreters").items()) {
+    TRY_ASSIGN(out.interpreters[path], interpreters.string(path));
   }
   if (fields.has("kernel")) {
     TRY_ASSIGN(JsonFields kernel_fields, fields.object("kernel"));

@@ -47,14 +47,19 @@ struct LayerFacts {
   std::set<std::string> conffiles;              ///< paths
   std::optional<KernelFacts> kernel;
   manifests::ReleaseScan scan{};
-  PackageDeclarations declared{};     ///< of a package's layer
-  std::vector<ModuleFile> modules{};  ///< by path; none for the kernel's own layer
+  PackageDeclarations declared{};                     ///< of a package's layer
+  std::vector<ModuleFile> modules{};                  ///< by path; none for the kernel's own layer
+  std::map<std::string, std::string> interpreters{};  ///< of what begins with "#!" and may be run
 };
 
 [[nodiscard]] std::map<std::string, ListedEntry> list_entries(const images::FileTree& tree);
 /// Reads what is ELF in a tree. errors: invalid_input, naming the file
 [[nodiscard]] Result<std::map<std::string, images::Elf>> list_programs(
     const images::FileTree& tree);
+
+/// What interprets the programs of a tree that begin with "#!": "/bin/sh", or "/usr/bin/env
+/// python3" with the name that `env` looks for. source: execve(2)
+[[nodiscard]] std::map<std::string, std::string> list_interpreters(const images::FileTree& tree);
 
 /// The kernel modules of a tree: what is named like one below usr/lib/modules, and elsewhere if it
 /// is ELF as well.

@@ -109,6 +109,13 @@ void add_conffiles(const OpenedPackage& package, LayerFacts& facts) {
   });
 }
 
+Result<ScannedTree> scanned(const FileTree& tree, const SecretScanner* scanner,
+                            const AcceptedSecrets& accepted) {
+  if (scanner != nullptr) return find_secrets(tree, *scanner, accepted);
+  TRY_ASSIGN(const SecretScanner rules, SecretScanner::create({}));
+  return find_secrets(tree, rules, accepted);
+}
+
 Result<BuiltLayer> build(OpenedPackage& package, const LayerOptions& options) {
   FileTree& tree = package.tree;
   std::int64_t newest = 0;
@@ -130,13 +137,6 @@ Result<BuiltLayer> build(OpenedPackage& package, const LayerOptions& options) {
   return out;
 }
 
-Result<manifests::ReleaseScan> scan_for(const FileTree& tree, const SecretScanner* scanner,
-                                        const AcceptedSecrets& accepted) {
-  if (scanner != nullptr) return scan_tree(tree, *scanner, accepted);
-  TRY_ASSIGN(const SecretScanner rules, SecretScanner::create({}));
-  return scan_tree(tree, rules, accepted);
-}
-
 }  // namespace
 
 bool is_boot_image(const ImagePath& path) {
@@ -148,8 +148,11 @@ bool is_boot_image(const ImagePath& path) {
 Result<BuiltLayer> make_tree_layer(std::string name, const FileTree& tree, std::int64_t epoch,
                                    const std::shared_ptr<const SecretScanner>& scanner,
                                    const AcceptedSecrets& accept_secrets) {
-  TRY_ASSIGN(manifests::ReleaseScan scan, scan_for(tree, scanner.get(), accept_secrets));
-  TRY_ASSIGN(images::Layer layer, images::encode_layer(tree, epoch));
+  TRY_ASSIGN(ScannedTree found, scanned(tree, scanner.get(), accept_secrets));
+  images::Layer layer{{}, {Digest::of({}), {}}, Digest::of({}), {}};
+  if (found.found.empty()) {
+    TRY_ASSIGN(layer, images::encode_layer(tree, epoch));
+  }
   LayerFacts facts{{std::move(name), layer.blob, layer.content_digest, layer.content_size},
                    0,
                    list_entries(tree),
@@ -159,9 +162,10 @@ Result<BuiltLayer> make_tree_layer(std::string name, const FileTree& tree, std::
                    {}};
   for (const auto& [_, node] : tree.nodes()) facts.newest = std::max(facts.newest, node.mtime);
   TRY_ASSIGN(facts.programs, list_programs(tree));
-  facts.scan = std::move(scan);
+  facts.scan = std::move(found.scan);
   facts.modules = list_modules(tree);
-  return BuiltLayer{std::move(facts), std::move(layer.bytes), {}};
+  facts.interpreters = list_interpreters(tree);
+  return BuiltLayer{std::move(facts), std::move(layer.bytes), {}, std::move(found.found)};
 }
 
 Result<OpenedPackage> open_package(const manifests::LockedPackage& package, Bytes bytes,

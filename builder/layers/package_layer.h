@@ -45,6 +45,8 @@ struct BuiltLayer {
   LayerFacts facts;
   std::vector<std::uint8_t> bytes;
   std::vector<std::uint8_t> kernel_image;  ///< the bzImage, beside the layer of the named package
+  /// What looks like a secret and nobody accepted, a line each. Then there are no bytes.
+  std::vector<std::string> secrets{};
 };
 
 /// Where kernel packages have the kernel: boot/vmlinuz-RELEASE, as of Debian 14 (and 13's
@@ -60,7 +62,7 @@ struct BuiltLayer {
                                                  const LayerOptions& options);
 
 /// A package as its layer, with its status for scanners (var/lib/dpkg/status.d).
-/// errors   unauthorized: there is a secret in it; each names the package
+/// errors   as `encode_layer`; each names the package
 [[nodiscard]] Result<BuiltLayer> make_opened_layer(OpenedPackage package,
                                                    const LayerOptions& options);
 
@@ -69,7 +71,7 @@ struct BuiltLayer {
                                                     Bytes deb, const LayerOptions& options);
 
 /// A tree of our own as a layer. `scanner`: none: the rules alone.
-/// errors: as `scan_tree` and `encode_layer`
+/// errors: as `encode_layer`
 [[nodiscard]] Result<BuiltLayer> make_tree_layer(
     std::string name, const images::FileTree& tree, std::int64_t epoch,
     const std::shared_ptr<const SecretScanner>& scanner = nullptr,

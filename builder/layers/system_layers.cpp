@@ -1,7 +1,9 @@
 #include "builder/layers/system_layers.h"
 
+#include <map>
 #include <utility>
 
+#include "builder/layers/debian_accounts.h"
 #include "images/tree/merged_usr.h"
 #include "manifests/messages/node_api.h"
 
@@ -22,19 +24,64 @@ Status put_file(FileTree& tree, std::string_view path, std::string_view text, st
   return put(tree, path, Node{mode, 0, 0, epoch, images::File{images::content_of(text)}});
 }
 
-std::string passwd(const std::vector<manifests::ImageUser>& users) {
+std::string line_of(const manifests::LockedUser& user) {
+  return user.name + ":*:" + std::to_string(user.id) + ":" + std::to_string(user.group_id) +
+         "::" + user.home + ":" + user.shell + "\n";
+}
+
+std::string passwd(const Settings& settings) {
   std::string out = "root:*:0:0:root:/root:/bin/sh\n";
-  for (const auto& user : users) {
-    const std::string id = std::to_string(user.id);
-    out += user.name + ":*:" + id + ":" + id + "::/nonexistent:/usr/sbin/nologin\n";
+  std::map<std::string, manifests::LockedUser> others;
+  for (const auto& user : settings.system_users) others.emplace(user.name, user);
+  for (const auto& user : settings.users) {
+    const auto system = others.extract(user.name);
+    out += line_of(system ? system.mapped()
+                          : manifests::LockedUser{user.name, user.id, user.id, "/nonexistent",
+                                                  "/usr/sbin/nologin"});
   }
+  others.emplace("nobody", manifests::LockedUser{"nobody", kNobody, kNobody, "/nonexistent",
+                                                 "/usr/sbin/nologin"});
+  for (const auto& [_, user] : others) out += line_of(user);
   return out;
 }
 
-std::string group(const std::vector<manifests::ImageUser>& users) {
+std::string group(const Settings& settings) {
+  std::map<std::string, manifests::LockedGroup> groups;
+  for (const auto& each : settings.system_groups) groups.emplace(each.name, each);
+  for (const std::uint32_t id : settings.group_ids) {
+    const std::string name(debian_group_name(id));
+    if (id != 0 && !name.empty()) groups.try_emplace(name, manifests::LockedGroup{name, id});
+  }
+  groups.try_emplace("nogroup", manifests::LockedGroup{"nogroup", kNobody});
   std::string out = "root:*:0:\n";
-  for (const auto& user : users) out += user.name + ":*:" + std::to_string(user.id) + ":\n";
+  const auto add = [&](const manifests::LockedGroup& each) {
+    out += each.name + ":*:" + std::to_string(each.id) + ":";
+    for (std::size_t i = 0; i < each.members.size(); ++i) {
+      out += (i == 0 ? "" : ",") + each.members[i];
+    }
+    out += "\n";
+  };
+  for (const auto& user : settings.users) {
+    const auto known = groups.extract(user.name);
+    add(known ? known.mapped() : manifests::LockedGroup{user.name, user.id});
+  }
+  for (const auto& [_, each] : groups) add(each);
   return out;
+}
+
+// The folders above `path`, as they are below, from the root on.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as a path
+Status put_parents(FileTree& tree, const ImagePath& path, std::int64_t epoch,
+                   const Overlay& below) {
+  if (path.is_root()) return {};
+  const ImagePath parent = path.parent();
+  TRY(put_parents(tree, parent, epoch, below));
+  const Overlay::Place* there = below.find(parent.string());
+  if (there == nullptr || there->entry.kind != EntryKind::folder || tree.find(parent) != nullptr) {
+    return {};
+  }
+  return tree.put(
+      parent, Node{there->entry.mode, there->entry.uid, there->entry.gid, epoch, images::Folder{}});
 }
 
 // "bookworm-security" and "bookworm-backports" are of one version, "bookworm" (os-release(5)).
@@ -66,8 +113,17 @@ Result<FileTree> make_programs_tree(std::string_view init, std::string_view agen
   return tree;
 }
 
-Result<FileTree> make_settings_tree(const Settings& settings, std::int64_t epoch) {
+Result<FileTree> make_settings_tree(const Settings& settings, std::int64_t epoch,
+                                    const Overlay& below) {
   FileTree tree;
+  for (const auto& folder : settings.folders) {
+    TRY_ASSIGN_IN(const ImagePath path, ImagePath::parse(folder.path), "folders");
+    TRY_ASSIGN_IN(const ImagePath place, images::merged(path), "folders");
+    TRY_IN(put_parents(tree, place, epoch, below), "folders");
+    TRY_IN(tree.put(place,
+                    Node{folder.mode, folder.user_id, folder.group_id, epoch, images::Folder{}}),
+           "folders");
+  }
   std::string modules, tools;
   for (const std::string& name : settings.modules) modules += name + "\n";
   for (const auto& tool : settings.tools) tools += tool.name + " " + tool.version + "\n";
@@ -75,8 +131,8 @@ Result<FileTree> make_settings_tree(const Settings& settings, std::int64_t epoch
                epoch));
   TRY(put_file(tree, manifests::kModulesPath, modules, 0644, epoch));
   TRY(put_file(tree, manifests::kToolsPath, tools, 0644, epoch));
-  TRY(put_file(tree, "etc/passwd", passwd(settings.users), 0644, epoch));
-  TRY(put_file(tree, "etc/group", group(settings.users), 0644, epoch));
+  TRY(put_file(tree, "etc/passwd", passwd(settings), 0644, epoch));
+  TRY(put_file(tree, "etc/group", group(settings), 0644, epoch));
   TRY(put_file(tree, "etc/hosts", "127.0.0.1 localhost\n::1 localhost\n", 0644, epoch));
   if (settings.os_release) {
     TRY(put_file(tree, "etc/os-release", os_release(settings.suite), 0644, epoch));
@@ -84,6 +140,7 @@ Result<FileTree> make_settings_tree(const Settings& settings, std::int64_t epoch
   for (const auto& file : settings.files) {
     TRY_ASSIGN_IN(const ImagePath path, ImagePath::parse(file.path), "files");
     TRY_ASSIGN_IN(const ImagePath place, images::merged(path), "files");
+    TRY_IN(put_parents(tree, place, epoch, below), "files");
     TRY_IN(put_file(tree, place.string(), file.content, file.mode, epoch), "files");
   }
   return tree;

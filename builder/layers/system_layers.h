@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "builder/layers/image_checks.h"
 #include "images/tree/file_tree.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/image_manifest.h"
+#include "manifests/documents/lock.h"
 #include "manifests/documents/release.h"
 
 namespace weir::builder {
@@ -32,11 +35,18 @@ struct Settings {
   std::vector<manifests::ImageFile> files;
   std::string suite;        ///< named in os-release where no package brings one
   bool os_release = false;  ///< no package brings one
+  std::vector<manifests::LockedUser> system_users{};  ///< the lock's; where `users` has one too,
+                                                      ///< home, shell and group are of this one
+  std::vector<manifests::LockedGroup> system_groups{};
+  std::vector<manifests::LockedFolder> folders{};
+  std::set<std::uint32_t> group_ids{};  ///< that own something: Debian's get their names
 };
 
-/// The last layer: what init and agent read (manifests/messages/node_api.h), users, the manifest's
-/// files. errors: invalid_input: a file of the manifest stands where one of these does
+/// The last layer: what init and agent read (manifests/messages/node_api.h), users, folders, the
+/// manifest's files. Folders on the way to them keep the owner and mode that they have in `below`.
+/// errors: invalid_input: a file of the manifest stands where one of these does
 [[nodiscard]] Result<images::FileTree> make_settings_tree(const Settings& settings,
-                                                          std::int64_t epoch);
+                                                          std::int64_t epoch,
+                                                          const Overlay& below = Overlay());
 
 }  // namespace weir::builder

@@ -28,7 +28,7 @@ LayerOptions options_for(const BuildInput& input, KernelRole kernel,
     out.foreign.chosen = chosen_modules(input.manifest, own);
   }
   out.scanner = input.scanner;
-  out.accept_secrets = input.manifest.accept_secrets;
+  out.accept_secrets = accepted_secrets(input);
   return out;
 }
 
@@ -50,7 +50,7 @@ LayerQuestion question_of(const BuildInput& input, std::size_t package, LayerOpt
 
 // A layer that was made before, unless something in it is no longer accepted.
 std::optional<LayerFacts> accepted(const BuildInput& input, std::optional<LayerFacts> there) {
-  if (there && !still_passes(there->scan, input.manifest.accept_secrets)) return std::nullopt;
+  if (there && !still_passes(there->scan, accepted_secrets(input))) return std::nullopt;
   return there;
 }
 
@@ -82,6 +82,12 @@ std::vector<std::string> order_of(const BuildInput& input, bool modules_from_fil
 }
 
 }  // namespace
+
+AcceptedSecrets accepted_secrets(const BuildInput& input) {
+  AcceptedSecrets out = input.manifest.accept_secrets;
+  out.insert(out.end(), input.lock.accept_secrets.begin(), input.lock.accept_secrets.end());
+  return out;
+}
 
 std::vector<LayerQuestion> layer_questions(const BuildInput& input, std::string_view program) {
   const auto kernel = kernel_packages_of(input.lock);

@@ -80,4 +80,7 @@ struct BuildSums {
 };
 [[nodiscard]] BuildSums sums_of(const BuildInput& input, const BuildPlan& plan);
 
+/// What the manifest accepts, and what its reviewed lists did when it was locked.
+[[nodiscard]] AcceptedSecrets accepted_secrets(const BuildInput& input);
+
 }  // namespace weir::builder

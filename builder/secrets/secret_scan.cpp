@@ -76,41 +76,22 @@ std::string_view meaning(std::size_t rule) {
   return kMeanings[rule];
 }
 
-// What was found, in one sentence.
-class Refusal {
- public:
-  void add(const std::string& where, const SecretFinding& finding, const std::string& more = "") {
-    if (++count_ > kShown) return;
-    text_ += (text_.empty() ? "" : "; ") + where + " holds " + finding.what + " at byte " +
-             std::to_string(finding.offset) + more;
-  }
-  [[nodiscard]] Status status() const {
-    if (count_ == 0) return {};
-    const std::string more =
-        count_ > kShown ? "; and " + std::to_string(count_ - kShown) + " more" : "";
-    return fail(Errc::unauthorized,
-                text_ + more +
-                    ": secrets never go into an image, which anyone can read who has the release; "
-                    "take it out of the package or the manifest's files (nodes get their keys over "
-                    "the node API), or, where the secret is none, list path and digest under "
-                    "accept_secrets in the manifest");
-  }
-
- private:
-  std::string text_;
-  std::size_t count_ = 0;
-};
+std::string line_of(const std::string& where, const SecretFinding& finding,
+                    const std::string& more = "") {
+  return where + " holds " + finding.what + " at byte " + std::to_string(finding.offset) + more;
+}
 
 // Refuses a name that holds a secret; what is in the names of the folders above is theirs. Returns
 // the name as it can be shown.
-std::string check_name(const std::string& name, const SecretScanner& scanner, Refusal& refusal) {
+std::string check_name(const std::string& name, const SecretScanner& scanner,
+                       std::vector<std::string>& out) {
   const auto findings = scanner.scan(as_bytes(name));
   if (findings.empty()) return name;
   const auto above = scanner.scan(as_bytes(std::string_view(name).substr(0, name.rfind('/'))));
   std::string shown = name.substr(0, findings.front().offset) + "…";
   for (const SecretFinding& finding : findings) {
     if (std::find(above.begin(), above.end(), finding) != above.end()) continue;
-    refusal.add("the name " + shown, finding);
+    out.push_back(line_of("the name " + shown, finding));
   }
   return shown;
 }
@@ -275,34 +256,45 @@ bool still_passes(const manifests::ReleaseScan& scan, const AcceptedSecrets& acc
                      [&](const auto& file) { return is_accepted(file, accepted); });
 }
 
-Result<manifests::ReleaseScan> scan_tree(const images::FileTree& tree, const SecretScanner& scanner,
-                                         const AcceptedSecrets& accepted) {
-  manifests::ReleaseScan out{kScanRules, 0, 0};
-  Refusal refusal;
+ScannedTree find_secrets(const images::FileTree& tree, const SecretScanner& scanner,
+                         const AcceptedSecrets& accepted) {
+  ScannedTree out{{kScanRules, 0, 0}, {}};
   for (const auto& [path, node] : tree.nodes()) {
     const std::string name = "/" + path.string();
-    const std::string shown = check_name(name, scanner, refusal);
+    const std::string shown = check_name(name, scanner, out.found);
     if (const images::Symlink* link = node.symlink()) {
       for (const SecretFinding& finding : scanner.scan(as_bytes(link->target))) {
-        refusal.add(shown + " is a link whose target", finding);
+        out.found.push_back(line_of(shown + " is a link whose target", finding));
       }
     }
     if (node.file() == nullptr) continue;
     const Bytes content = *node.file()->content;
-    ++out.files;
-    out.bytes += content.size();
+    ++out.scan.files;
+    out.scan.bytes += content.size();
     const std::vector<SecretFinding> findings = scanner.scan(content);
     if (findings.empty()) continue;
     const manifests::AcceptedFile file{name, Digest::of(content)};
     const bool excused = is_accepted(file, accepted);
-    std::string named = " (sha256 " + file.digest.hex() + ")";
+    // The first of each kind, and how many more.
+    std::vector<std::pair<SecretFinding, std::size_t>> kinds;
     for (const SecretFinding& finding : findings) {
       if (excused && !finding.fleet) continue;
-      refusal.add(shown, finding, std::exchange(named, {}));
+      const auto same = [&](const auto& kind) { return kind.first.what == finding.what; };
+      const auto known = std::find_if(kinds.begin(), kinds.end(), same);
+      if (known == kinds.end()) {
+        kinds.emplace_back(finding, 0);
+      } else {
+        ++known->second;
+      }
     }
-    if (excused) out.accepted.push_back(file);
+    for (const auto& [finding, more] : kinds) {
+      const std::string places = more == 0   ? ""
+                                 : more == 1 ? " and one more place"
+                                             : " and " + std::to_string(more) + " more places";
+      out.found.push_back(line_of(shown, finding, places + " (sha256 " + file.digest.hex() + ")"));
+    }
+    if (excused) out.scan.accepted.push_back(file);
   }
-  TRY(refusal.status());
   return out;
 }
 

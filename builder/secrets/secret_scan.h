@@ -82,16 +82,20 @@ class SecretScanner {
 
 using AcceptedSecrets = std::vector<manifests::AcceptedSecret>;
 
+/// How much of a tree was scanned, what was found in accepted files, and elsewhere.
+struct ScannedTree {
+  manifests::ReleaseScan scan;
+  std::vector<std::string> found;  ///< a line each
+};
+
 /// Scans every file of a tree, every name and every link's target.
 ///
 /// accepted  files that may hold what looks like a secret, by path and digest; a key of the fleet
-///           is refused there too, and so is whatever is found in a name or target
-/// returns   how much was scanned, and what was found in accepted files
-/// errors    unauthorized, naming path and offset of each finding (up to ten); of a path that holds
-///           a secret, only what stands before it
-[[nodiscard]] Result<manifests::ReleaseScan> scan_tree(const images::FileTree& tree,
-                                                       const SecretScanner& scanner,
-                                                       const AcceptedSecrets& accepted = {});
+///           is found there too, and so is whatever is in a name or target
+/// returns   a line for each file and kind of finding, with path and first offset; of a path that
+///           holds a secret, only what stands before it
+[[nodiscard]] ScannedTree find_secrets(const images::FileTree& tree, const SecretScanner& scanner,
+                                       const AcceptedSecrets& accepted = {});
 
 /// Whether a tree that was scanned before would pass with what is accepted now.
 [[nodiscard]] bool still_passes(const manifests::ReleaseScan& scan,

@@ -17,6 +17,7 @@
 #include "manifests/documents/provenance.h"
 #include "manifests/documents/rebuild_statement.h"
 #include "manifests/documents/release.h"
+#include "manifests/documents/reviewed_list.h"
 #include "manifests/documents/trust.h"
 #include "manifests/documents/trust_state.h"
 #include "manifests/messages/node_api.h"
@@ -47,6 +48,7 @@ struct Kind {
 
 constexpr Kind kKinds[] = {
     {"image-manifest", Format::yaml, parses<manifests::parse_image_manifest>},
+    {"reviewed-list", Format::yaml, parses<manifests::parse_reviewed_list>},
     {"fleet", Format::yaml, parses<manifests::parse_fleet>},
     {"peer", Format::json_lines, parses<manifests::parse_peers>},
     {"lock", Format::one_json, parses<manifests::parse_canonical_lock>},
@@ -143,6 +145,7 @@ std::optional<std::string> kind_by_beginning(std::string_view text) {
 std::optional<std::string> kind_by_yaml_fields(std::string_view text) {
   bool fleet = false;
   bool manifest = false;
+  bool accepts = false;
   for (const std::string_view line : lines_of(text)) {
     const std::string_view field = line.substr(0, std::min(line.find(':'), line.size()));
     const auto is = [&](std::initializer_list<std::string_view> names) {
@@ -150,7 +153,10 @@ std::optional<std::string> kind_by_yaml_fields(std::string_view text) {
     };
     fleet = fleet || is({"director", "vip", "fabric", "pools"});
     manifest = manifest || is({"architecture", "kernel", "sources", "packages"});
+    accepts = accepts || is({"accept_scripts", "accept_secrets"});
   }
+  // Both have these, and nothing but these is in a list.
+  if (accepts && !fleet && !manifest) return "reviewed-list";
   if (fleet == manifest) return std::nullopt;
   return fleet ? "fleet" : "image-manifest";
 }

@@ -332,16 +332,29 @@ Status read_data(Members& members, const DebLimits& limits,
   }
 }
 
-}  // namespace
-
-Result<Deb> read_deb(Bytes bytes, const DebLimits& limits,
-                     const std::function<bool(const ImagePath&)>& keep) {
+// At its second member.
+Result<Members> open_deb(Bytes bytes) {
   TRY_ASSIGN(Members members, Members::open(bytes));
   TRY_ASSIGN(const std::string first, members.next());
   TRY_ASSIGN(const Bytes version, members.piece());
   if (first != "debian-binary" || version.size() < 2 || version[0] != '2' || version[1] != '.') {
     return fail(Errc::invalid_input, "not a Debian package of format 2");
   }
+  return members;
+}
+
+}  // namespace
+
+Result<std::map<std::string, std::string>> read_deb_control(Bytes bytes, const DebLimits& limits) {
+  TRY_ASSIGN(Members members, open_deb(bytes));
+  Deb deb;
+  TRY_IN(read_control(members, limits, deb), "control.tar");
+  return std::move(deb.control);
+}
+
+Result<Deb> read_deb(Bytes bytes, const DebLimits& limits,
+                     const std::function<bool(const ImagePath&)>& keep) {
+  TRY_ASSIGN(Members members, open_deb(bytes));
   Deb deb;
   TRY_IN(read_control(members, limits, deb), "control.tar");
   TRY_IN(read_data(members, limits, keep, deb), "data.tar");

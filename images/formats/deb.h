@@ -39,4 +39,8 @@ struct Deb {
 [[nodiscard]] Result<Deb> read_deb(Bytes bytes, const DebLimits& limits,
                                    const std::function<bool(const ImagePath&)>& keep);
 
+/// Its control files alone: the data archive is not unpacked. errors: as `read_deb`
+[[nodiscard]] Result<std::map<std::string, std::string>> read_deb_control(
+    Bytes bytes, const DebLimits& limits = {});
+
 }  // namespace weir::images

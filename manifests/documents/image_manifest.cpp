@@ -24,13 +24,6 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// Debian policy 5.6.1; `extra` adds what patterns may have.
-bool is_package_name(std::string_view text, std::string_view extra = "") {
-  return text.size() >= 2 && std::all_of(text.begin(), text.end(), [&](char c) {
-           return is_lower(c) || is_digit(c) || is_one_of(c, "+-.") || is_one_of(c, extra);
-         });
-}
-
 bool is_version(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || is_one_of(c, "+-.~:*");
@@ -47,22 +40,6 @@ bool is_module_name(std::string_view text) {
 bool is_module_file(std::string_view text) {
   return text.size() <= 4096 &&
          (text.ends_with(".ko") || text.ends_with(".ko.xz") || text.ends_with(".ko.zst"));
-}
-
-constexpr std::string_view kImagePath = "an absolute path without '.', '..' and '//'";
-
-bool is_image_path(std::string_view path) {
-  if (path.size() < 2 || path.front() != '/' || path.size() > 255) return false;
-  while (!path.empty()) {
-    path.remove_prefix(1);
-    const auto segment = path.substr(0, path.find('/'));
-    if (segment.empty() || segment == "." || segment == "..") return false;
-    if (std::any_of(segment.begin(), segment.end(), [](char c) { return c <= ' ' || c > '~'; })) {
-      return false;
-    }
-    path.remove_prefix(segment.size());
-  }
-  return true;
 }
 
 using Check = bool (*)(std::string_view);
@@ -114,19 +91,12 @@ Status read_list(const YamlField& map, std::string_view name, Result<T> (*parse)
   return {};
 }
 
-bool is_any(std::string_view) {
-  return true;
-}
 bool is_plain_package(std::string_view text) {
   return is_package_name(text);
 }
 bool is_package_pattern(std::string_view text) {
   return is_package_name(text, "*");
 }
-bool is_installation_script(std::string_view text) {
-  return text == "preinst" || text == "postinst";
-}
-
 // For the kernel, hyphens and underscores are the same.
 std::string as_kernel_shows(std::string text) {
   std::replace(text.begin(), text.end(), '-', '_');
@@ -200,49 +170,6 @@ Result<std::map<std::string, std::string>> parse_constraints(const YamlField& ma
   return out;
 }
 
-// One digest or a list of them, under `sha256`.
-Result<std::vector<Digest>> parse_digests(const YamlField& map) {
-  TRY_ASSIGN(const auto field, map.at("sha256"));
-  std::vector<YamlField> items{field};
-  if (field.is_list()) {
-    TRY_ASSIGN(items, field.items());
-  }
-  std::vector<Digest> out;
-  for (const auto& item : items) {
-    TRY_ASSIGN(const auto digest, item.as(Digest::parse));
-    out.push_back(digest);
-  }
-  if (out.empty()) return field.wrong("must name at least one digest");
-  return out;
-}
-
-Result<AcceptedScript> parse_accepted(const YamlField& map) {
-  TRY(map.only({"package", "script", "sha256", "why"}));
-  AcceptedScript out;
-  TRY_ASSIGN(out.package,
-             checked_at(map, "package", is_package_pattern, "a package name or pattern"));
-  TRY_ASSIGN(out.script, checked_at(map, "script", is_installation_script,
-                                    "preinst or postinst (no other script runs in a new system)"));
-  TRY_ASSIGN(out.digests, parse_digests(map));
-  TRY_ASSIGN(out.why, checked_at(map, "why", is_any, ""));
-  return out;
-}
-
-Result<AcceptedSecret> parse_accepted_secret(const YamlField& map) {
-  TRY(map.only({"path", "sha256", "why"}));
-  AcceptedSecret out;
-  TRY_ASSIGN(out.path, checked_at(map, "path", is_image_path, kImagePath));
-  TRY_ASSIGN(out.digests, parse_digests(map));
-  TRY_ASSIGN(out.why, checked_at(map, "why", is_any, ""));
-  return out;
-}
-
-bool is_user_name(std::string_view name) {
-  return name.size() <= 32 && name != "root" && (is_lower(name.front()) || name.front() == '_') &&
-         std::all_of(name.begin(), name.end(),
-                     [](char c) { return is_lower(c) || is_digit(c) || is_one_of(c, "_-"); });
-}
-
 Result<ImageUser> parse_user(const YamlField& map) {
   TRY(map.only({"name", "id"}));
   ImageUser out;
@@ -260,12 +187,7 @@ Result<ImageFile> parse_file(const YamlField& map) {
   TRY_ASSIGN(const auto content, map.at("content"));
   TRY_ASSIGN(out.content, content.lines());
   if (const auto mode = map.find("mode")) {
-    TRY_ASSIGN(const auto digits, mode->text());
-    const char* end = digits.data() + digits.size();
-    const auto [rest, error] = std::from_chars(digits.data(), end, out.mode, 8);
-    if (error != std::errc{} || rest != end || out.mode > 0777) {
-      return mode->wrong("must be octal permissions such as 0644");
-    }
+    TRY_ASSIGN(out.mode, parse_mode(*mode, 0777));
   }
   return out;
 }
@@ -298,6 +220,24 @@ Result<ReleasePolicy> parse_release_policy(const YamlField& map) {
     TRY_ASSIGN(out.valid_for, field->as(parse_days));
   }
   return out;
+}
+
+// One list or several, each a name that Weir ships or a file.
+Status read_reviewed(const YamlField& root, std::vector<std::string>& out) {
+  const auto field = root.find("reviewed");
+  if (!field) return {};
+  std::vector<YamlField> items{*field};
+  if (field->is_list()) {
+    TRY_ASSIGN(items, field->items());
+  }
+  for (const auto& item : items) {
+    TRY_ASSIGN(auto name, item.as(parse_path));
+    if (std::find(out.begin(), out.end(), name) != out.end()) {
+      return item.wrong(quotation(name) + " stands here twice");
+    }
+    out.push_back(std::move(name));
+  }
+  return {};
 }
 
 bool is_command_line(std::string_view text) {
@@ -333,8 +273,8 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
   TRY_ASSIGN(const auto tree, parse_yaml(document, file));
   const auto root = YamlField::root(tree, file);
   TRY(root.only({"name", "architecture", "sources", "kernel", "modules", "packages", "constraints",
-                 "provides", "accept_scripts", "accept_secrets", "users", "files", "command_line",
-                 "documentation", "node_programs", "release"}));
+                 "provides", "reviewed", "accept_scripts", "accept_secrets", "users", "folders",
+                 "files", "command_line", "documentation", "node_programs", "release"}));
   TRY_ASSIGN(const auto name_field, root.at("name"));
   TRY_ASSIGN(auto name, name_field.as(ReleaseName::parse));
   ImageManifest out{.name = std::move(name)};
@@ -350,8 +290,9 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
   if (const auto constraints = root.find("constraints")) {
     TRY_ASSIGN(out.constraints, parse_constraints(*constraints));
   }
+  TRY(read_reviewed(root, out.reviewed));
   TRY(read_list(
-      root, "accept_scripts", parse_accepted,
+      root, "accept_scripts", parse_accepted_script,
       [](const AcceptedScript& entry) { return std::pair(entry.package, entry.script); },
       out.accept_scripts));
   TRY(read_list(
@@ -359,6 +300,9 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
       [](const AcceptedSecret& entry) { return entry.path; }, out.accept_secrets));
   TRY(read_list(
       root, "users", parse_user, [](const ImageUser& user) { return user.name; }, out.users));
+  TRY(read_list(
+      root, "folders", parse_system_folder, [](const SystemFolder& entry) { return entry.path; },
+      out.folders));
   TRY(read_list(
       root, "files", parse_file, [](const ImageFile& entry) { return entry.path; }, out.files));
   if (const auto field = root.find("command_line")) {
@@ -414,11 +358,6 @@ std::string print(const ImageManifest& manifest) {
     out << YAML::Key << "version" << YAML::Value << YAML::DoubleQuoted << *manifest.kernel.version;
   }
   out << YAML::EndMap;
-  const auto digests_and_why = [&](const auto& entry) {
-    out << YAML::Key << "sha256" << YAML::Value << YAML::BeginSeq;
-    for (const auto& digest : entry.digests) out << digest.hex();
-    out << YAML::EndSeq << YAML::Key << "why" << YAML::Value << YAML::DoubleQuoted << entry.why;
-  };
   if (manifest.module_sources.empty()) {
     names_of("modules", manifest.modules);
   } else {
@@ -449,24 +388,15 @@ std::string print(const ImageManifest& manifest) {
     out << YAML::EndMap;
   }
   names_of("provides", manifest.provides);
+  names_of("reviewed", manifest.reviewed);
   if (!manifest.accept_scripts.empty()) {
     out << YAML::Key << "accept_scripts" << YAML::Value << YAML::BeginSeq;
-    for (const auto& entry : manifest.accept_scripts) {
-      out << YAML::BeginMap << YAML::Key << "package" << YAML::Value << YAML::DoubleQuoted
-          << entry.package << YAML::Key << "script" << YAML::Value << entry.script;
-      digests_and_why(entry);
-      out << YAML::EndMap;
-    }
+    for (const auto& entry : manifest.accept_scripts) emit(out, entry);
     out << YAML::EndSeq;
   }
   if (!manifest.accept_secrets.empty()) {
     out << YAML::Key << "accept_secrets" << YAML::Value << YAML::BeginSeq;
-    for (const auto& entry : manifest.accept_secrets) {
-      out << YAML::BeginMap << YAML::Key << "path" << YAML::Value << YAML::DoubleQuoted
-          << entry.path;
-      digests_and_why(entry);
-      out << YAML::EndMap;
-    }
+    for (const auto& entry : manifest.accept_secrets) emit(out, entry);
     out << YAML::EndSeq;
   }
   if (!manifest.users.empty()) {
@@ -477,16 +407,18 @@ std::string print(const ImageManifest& manifest) {
     }
     out << YAML::EndSeq;
   }
+  if (!manifest.folders.empty()) {
+    out << YAML::Key << "folders" << YAML::Value << YAML::BeginSeq;
+    for (const auto& folder : manifest.folders) emit(out, folder);
+    out << YAML::EndSeq;
+  }
   if (!manifest.files.empty()) {
     out << YAML::Key << "files" << YAML::Value << YAML::BeginSeq;
     for (const auto& file : manifest.files) {
-      std::string mode = "0";
-      for (int shift = 6; shift >= 0; shift -= 3) {
-        mode += static_cast<char>('0' + (file.mode >> shift & 7));
-      }
       out << YAML::BeginMap << YAML::Key << "path" << YAML::Value << YAML::DoubleQuoted << file.path
-          << YAML::Key << "mode" << YAML::Value << YAML::DoubleQuoted << mode << YAML::Key
-          << "content" << YAML::Value << YAML::DoubleQuoted << file.content << YAML::EndMap;
+          << YAML::Key << "mode" << YAML::Value << YAML::DoubleQuoted << print_mode(file.mode)
+          << YAML::Key << "content" << YAML::Value << YAML::DoubleQuoted << file.content
+          << YAML::EndMap;
     }
     out << YAML::EndSeq;
   }

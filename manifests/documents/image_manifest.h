@@ -11,6 +11,7 @@
 #include "manifests/base/digest.h"
 #include "manifests/base/names.h"
 #include "manifests/base/result.h"
+#include "manifests/documents/accepted_entries.h"
 #include "manifests/documents/image_sources.h"
 #include "manifests/documents/trust.h"
 
@@ -21,25 +22,6 @@ struct KernelPin {
   std::string package;                 ///< "linux-image-6.1.*-cloud-amd64"; of several, the newest
   std::optional<std::string> version;  ///< pattern for the package's Debian version
   bool operator==(const KernelPin&) const = default;
-};
-
-/// A maintainer script that a person has read and found safe to leave out.
-struct AcceptedScript {
-  std::string package;  ///< a name or pattern: "linux-image-*-cloud-amd64"
-  std::string script;   ///< "preinst" or "postinst"
-  std::vector<Digest>
-      digests;      ///< each a `script_digest` (manifests/documents/maintainer_script.h)
-  std::string why;  ///< for people; never empty
-  bool operator==(const AcceptedScript&) const = default;
-};
-
-/// A file in which something looks like a secret, and a person found that it is none: a library's
-/// self-test, an example that everybody knows.
-struct AcceptedSecret {
-  std::string path;             ///< in the image: "/usr/lib/x86_64-linux-gnu/libgnutls.so.30.34.3"
-  std::vector<Digest> digests;  ///< of the file, byte for byte
-  std::string why;              ///< for people; never empty
-  bool operator==(const AcceptedSecret&) const = default;
 };
 
 /// Where a pinned module comes from, if not out of the kernel's own package: from another package,
@@ -85,9 +67,13 @@ struct ImageManifest {
   std::vector<std::string> packages{};                   ///< exact names, asked for
   std::map<std::string, std::string> constraints{};      ///< package -> version pattern
   std::vector<std::string> provides{};  ///< packages Weir stands in for, at their newest version
+  /// Lists of scripts that others have read: names that Weir ships, or files beside the manifest
+  /// (manifests/documents/reviewed_list.h).
+  std::vector<std::string> reviewed{};
   std::vector<AcceptedScript> accept_scripts{};
   std::vector<AcceptedSecret> accept_secrets{};
   std::vector<ImageUser> users{};
+  std::vector<SystemFolder> folders{};  ///< settles who owns a folder, and makes it
   std::vector<ImageFile> files{};
   std::string command_line{};                  ///< for the kernel
   bool documentation = false;                  ///< manuals, documentation and locales stay in

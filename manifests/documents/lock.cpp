@@ -15,6 +15,8 @@ using nlohmann::ordered_json;
 
 // The largest integer that every JSON reader takes exactly.
 constexpr std::uint64_t kLargestVersion = (1ULL << 53) - 1;
+// The two above mean "nobody" and "no change" to the kernel's calls.
+constexpr std::uint64_t kLargestId = 0xfffffffdU;
 
 ordered_json to_json(const LockedSource& source) {
   ordered_json out = {{"suite", source.suite},
@@ -56,6 +58,31 @@ ordered_json to_json(const LockedModule& module) {
           {"file", module.file},
           {"digest", module.digest.string()},
           {"size", module.size.value}};
+}
+
+ordered_json to_json(const AcceptedSecret& entry) {
+  ordered_json digests = ordered_json::array();
+  for (const Digest& digest : entry.digests) digests.push_back(digest.string());
+  return {{"path", entry.path}, {"digests", std::move(digests)}, {"why", entry.why}};
+}
+
+ordered_json to_json(const LockedUser& user) {
+  return {{"name", user.name},
+          {"id", user.id},
+          {"group_id", user.group_id},
+          {"home", user.home},
+          {"shell", user.shell}};
+}
+
+ordered_json to_json(const LockedGroup& group) {
+  return {{"name", group.name}, {"id", group.id}, {"members", group.members}};
+}
+
+ordered_json to_json(const LockedFolder& folder) {
+  return {{"path", folder.path},
+          {"user_id", folder.user_id},
+          {"group_id", folder.group_id},
+          {"mode", print_mode(folder.mode)}};
 }
 
 template <class T>
@@ -102,18 +129,103 @@ Result<LockedPackage> package(JsonFields& fields) {
                        std::move(suite), std::move(why)};
 }
 
-Result<AcceptedScript> accepted(JsonFields& fields) {
-  AcceptedScript out;
-  TRY_ASSIGN(out.package, filled(fields, "package"));
-  TRY_ASSIGN(out.script, filled(fields, "script"));
+Result<std::vector<Digest>> read_digests(JsonFields& fields) {
+  std::vector<Digest> out;
   TRY_ASSIGN(const json* digests, fields.array("digests"));
   for (const json& item : *digests) {
     if (!item.is_string()) return fields.refuse("digests", "must be strings");
     TRY_ASSIGN_IN(const Digest digest, Digest::parse(item.get<std::string>()),
                   fields.path_of("digests"));
-    out.digests.push_back(digest);
+    out.push_back(digest);
   }
+  return out;
+}
+
+Result<AcceptedScript> accepted(JsonFields& fields) {
+  AcceptedScript out;
+  TRY_ASSIGN(out.package, filled(fields, "package"));
+  TRY_ASSIGN(out.script, filled(fields, "script"));
+  TRY_ASSIGN(out.digests, read_digests(fields));
   TRY_ASSIGN(out.why, filled(fields, "why"));
+  return out;
+}
+
+Result<std::string> image_path(JsonFields& fields, std::string_view key) {
+  TRY_ASSIGN(std::string path, fields.line(key));
+  if (!is_image_path(path)) return fields.refuse(key, "must be " + std::string(kImagePath));
+  return path;
+}
+
+Result<std::string> account(JsonFields& fields) {
+  TRY_ASSIGN(std::string name, fields.line("name"));
+  if (!is_user_name(name)) return fields.refuse("name", "must be a user's or group's name");
+  return name;
+}
+
+Result<std::uint32_t> account_id(JsonFields& fields, std::string_view key) {
+  TRY_ASSIGN(const std::uint64_t id, fields.natural(key));
+  if (id > kLargestId) return fields.refuse(key, "must be at most 2^32 - 3");
+  return static_cast<std::uint32_t>(id);
+}
+
+Result<AcceptedSecret> secret(JsonFields& fields) {
+  AcceptedSecret out;
+  TRY_ASSIGN(out.path, image_path(fields, "path"));
+  TRY_ASSIGN(out.digests, read_digests(fields));
+  TRY_ASSIGN(out.why, filled(fields, "why"));
+  return out;
+}
+
+Result<LockedUser> user(JsonFields& fields) {
+  LockedUser out;
+  TRY_ASSIGN(out.name, account(fields));
+  TRY_ASSIGN(out.id, account_id(fields, "id"));
+  if (out.id == 0) return fields.refuse("id", "0 is root's");
+  TRY_ASSIGN(out.group_id, account_id(fields, "group_id"));
+  TRY_ASSIGN(out.home, image_path(fields, "home"));
+  TRY_ASSIGN(out.shell, image_path(fields, "shell"));
+  return out;
+}
+
+Result<LockedGroup> group(JsonFields& fields) {
+  LockedGroup out;
+  TRY_ASSIGN(out.name, account(fields));
+  TRY_ASSIGN(out.id, account_id(fields, "id"));
+  TRY_ASSIGN(const json* members, fields.array("members"));
+  for (const json& item : *members) {
+    if (!item.is_string() || !is_user_name(item.get<std::string>())) {
+      return fields.refuse("members", "must be users' names");
+    }
+    out.members.push_back(item.get<std::string>());
+  }
+  return out;
+}
+
+Result<LockedFolder> folder(JsonFields& fields) {
+  LockedFolder out;
+  TRY_ASSIGN(out.path, image_path(fields, "path"));
+  TRY_ASSIGN(out.user_id, account_id(fields, "user_id"));
+  TRY_ASSIGN(out.group_id, account_id(fields, "group_id"));
+  TRY_ASSIGN(const std::string digits, fields.line("mode"));
+  if (digits.size() != 4 || digits.find_first_not_of("01234567") != std::string::npos) {
+    return fields.refuse("mode", "must be four octal digits");
+  }
+  out.mode = 0;
+  for (const char c : digits) out.mode = out.mode << 3 | static_cast<std::uint32_t>(c - '0');
+  return out;
+}
+
+// A list that is left out where it is empty, its entries in the order of `key` and each once.
+template <class T>
+Result<std::vector<T>> optional_list(JsonFields& fields, std::string_view name,
+                                     Result<T> (*read_one)(JsonFields&), std::string T::*key) {
+  if (!fields.has(name)) return std::vector<T>();
+  TRY_ASSIGN(auto out, objects<T>(fields, name, read_one));
+  if (out.empty()) return fields.refuse(name, "must not be empty");
+  for (std::size_t i = 1; i < out.size(); ++i) {
+    if (out[i - 1].*key < out[i].*key) continue;
+    return fields.refuse(element_path(name, i), "is out of order or there twice");
+  }
   return out;
 }
 
@@ -198,6 +310,10 @@ Result<Lock> read(JsonFields& fields) {
   TRY_ASSIGN(auto locked_modules, modules(fields));
   TRY_ASSIGN(std::string builder_version, filled(fields, "builder_version"));
   TRY_ASSIGN(std::string compressor, filled(fields, "compressor"));
+  TRY_ASSIGN(auto secrets, optional_list(fields, "accept_secrets", secret, &AcceptedSecret::path));
+  TRY_ASSIGN(auto users, optional_list(fields, "users", user, &LockedUser::name));
+  TRY_ASSIGN(auto groups, optional_list(fields, "groups", group, &LockedGroup::name));
+  TRY_ASSIGN(auto folders, optional_list(fields, "folders", folder, &LockedFolder::path));
   TRY(fields.finish());
   Lock lock{std::move(name),
             std::move(architecture),
@@ -212,7 +328,11 @@ Result<Lock> read(JsonFields& fields) {
             std::move(builder_version),
             std::move(compressor),
             version,
-            std::move(locked_modules)};
+            std::move(locked_modules),
+            std::move(secrets),
+            std::move(users),
+            std::move(groups),
+            std::move(folders)};
   TRY(check(lock));
   return lock;
 }
@@ -252,6 +372,10 @@ std::string print(const Lock& lock) {
                            {"accept_scripts", list(lock.accept_scripts)},
                            {"programs", list(lock.programs)}};
   if (!lock.modules.empty()) document["modules"] = list(lock.modules);
+  if (!lock.accept_secrets.empty()) document["accept_secrets"] = list(lock.accept_secrets);
+  if (!lock.users.empty()) document["users"] = list(lock.users);
+  if (!lock.groups.empty()) document["groups"] = list(lock.groups);
+  if (!lock.folders.empty()) document["folders"] = list(lock.folders);
   document["builder_version"] = lock.builder_version;
   document["compressor"] = lock.compressor;
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";

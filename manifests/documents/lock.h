@@ -48,6 +48,29 @@ struct LockedProgram {
   bool operator==(const LockedProgram&) const = default;
 };
 
+/// A line of /etc/passwd that a script would have made. The number is kept from lock to lock.
+struct LockedUser {
+  std::string name;
+  std::uint32_t id = 0, group_id = 0;
+  std::string home, shell;
+  bool operator==(const LockedUser&) const = default;
+};
+
+/// A line of /etc/group.
+struct LockedGroup {
+  std::string name;
+  std::uint32_t id = 0;
+  std::vector<std::string> members{};
+  bool operator==(const LockedGroup&) const = default;
+};
+
+/// A folder that Weir makes, or gives to somebody else than its package does.
+struct LockedFolder {
+  std::string path;  ///< "/var/lib/unbound"
+  std::uint32_t user_id = 0, group_id = 0, mode = 0755;
+  bool operator==(const LockedFolder&) const = default;
+};
+
 /// A kernel module that the manifest takes from a file.
 struct LockedModule {
   std::string name;  ///< as the manifest writes it
@@ -67,13 +90,19 @@ struct Lock {
   std::vector<LockedSource> sources;
   std::string kernel;  ///< the one of `packages` that the image boots
   std::vector<LockedPackage> packages;
-  std::vector<std::string> provides;           ///< the manifest's stand-ins
-  std::vector<AcceptedScript> accept_scripts;  ///< the manifest's
+  std::vector<std::string> provides;  ///< the stand-ins of the manifest and its reviewed lists
+  /// The manifest's, and of its reviewed lists those of a package that is here; without the users,
+  /// groups and folders, which stand below.
+  std::vector<AcceptedScript> accept_scripts;
   std::vector<LockedProgram> programs;
   std::string builder_version;
   std::string compressor;     ///< "newc+zstd-1.5.4-9": what decides the layers' bytes besides them
   std::uint64_t version = 0;  ///< of the release that is made of it (builder/lock/lock_version.h)
-  std::vector<LockedModule> modules{};  ///< from files; most images have none
+  std::vector<LockedModule> modules{};           ///< from files; most images have none
+  std::vector<AcceptedSecret> accept_secrets{};  ///< of the reviewed lists
+  std::vector<LockedUser> users{};               ///< by name, root not among them
+  std::vector<LockedGroup> groups{};             ///< by name
+  std::vector<LockedFolder> folders{};           ///< by path
   bool operator==(const Lock&) const = default;
 };
 

@@ -1,6 +1,8 @@
 #include "builder/release/edge/build.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -78,6 +80,22 @@ void print_plan(const BuildInput& input, const PlannedBuild& plan) {
   }
 }
 
+// A line for each interpreter that is missing, with whom it keeps from running.
+void print_orphans(const std::vector<OrphanScript>& orphans) {
+  constexpr std::size_t kShown = 3;
+  std::map<std::string, std::vector<const OrphanScript*>> by_interpreter;
+  for (const OrphanScript& script : orphans) by_interpreter[script.interpreter].push_back(&script);
+  for (const auto& [interpreter, scripts] : by_interpreter) {
+    std::string some;
+    for (std::size_t i = 0; i < std::min(scripts.size(), kShown); ++i) {
+      some += (i == 0 ? "" : ", ") + scripts[i]->path;
+    }
+    std::printf("  lacking   %s, which %zu program%s: %s%s\n", interpreter.c_str(), scripts.size(),
+                scripts.size() == 1 ? " needs" : "s need", some.c_str(),
+                scripts.size() > kShown ? ", …" : "");
+  }
+}
+
 void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
   const manifests::Release& release = outcome.release;
   if (given.json) {
@@ -97,6 +115,13 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
                         {"fetch_seconds", seconds(outcome.fetching)},
                         {"build_seconds", seconds(outcome.building)},
                         {"sign_seconds", seconds(outcome.signing)}};
+    ordered_json orphans = ordered_json::array();
+    for (const OrphanScript& script : outcome.orphans) {
+      orphans.push_back({{"path", script.path},
+                         {"package", script.package},
+                         {"interpreter", script.interpreter}});
+    }
+    if (!orphans.empty()) out["without_interpreter"] = orphans;
     if (release.scan.own_keys) out["own_keys_searched"] = release.scan.own_keys->count;
     print_result(out);
     return;
@@ -126,6 +151,7 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
   for (const auto& file : release.scan.accepted) {
     std::printf("  accepted  %s, which looks as if it held one\n", file.path.c_str());
   }
+  print_orphans(outcome.orphans);
   std::printf("  time      fetching %.2f s, building %.2f s, signing %.4f s\n",
               seconds(outcome.fetching), seconds(outcome.building), seconds(outcome.signing));
 }

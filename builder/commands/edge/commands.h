@@ -7,6 +7,7 @@ namespace weir::builder {
 
 [[nodiscard]] Command lock_command();
 [[nodiscard]] Command build_command();
+[[nodiscard]] Command scripts_command();
 [[nodiscard]] Command verify_command();
 [[nodiscard]] Command rebuild_command();
 [[nodiscard]] Command boot_check_command();

@@ -76,4 +76,10 @@ Result<LockedImage> read_locked_image(const std::string& path, const std::string
                      std::move(lock_again)};
 }
 
+Result<Mirrors> mirrors_of(const LockedImage& image, const MirrorRequest& request) {
+  const auto known = read_sources(image.manifest, image.folder);
+  return read_mirrors(image.lock.sources, known ? *known : std::vector<SuiteSource>(),
+                      image.lock.architecture, request);
+}
+
 }  // namespace weir::builder

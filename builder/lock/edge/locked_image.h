@@ -3,6 +3,7 @@
 #include <string>
 
 #include "builder/lock/locked_image.h"
+#include "builder/mirror/edge/mirror.h"
 #include "manifests/base/result.h"
 
 namespace weir::builder {
@@ -15,5 +16,9 @@ namespace weir::builder {
 ///          since it was locked, or it was locked for another compressor; as the parsers
 [[nodiscard]] Result<LockedImage> read_locked_image(const std::string& path,
                                                     const std::string& lock = "");
+
+/// Where the packages of its lock are, by the manifest's sources as far as they can be read.
+/// errors: as `read_mirrors`
+[[nodiscard]] Result<Mirrors> mirrors_of(const LockedImage& image, const MirrorRequest& request);
 
 }  // namespace weir::builder

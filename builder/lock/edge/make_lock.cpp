@@ -9,9 +9,12 @@
 #include "builder/layers/edge/node_programs.h"
 #include "builder/lock/edge/boot_stub.h"
 #include "builder/lock/edge/lock_index.h"
+#include "builder/lock/edge/reviewed_lists.h"
 #include "builder/lock/lock_check.h"
 #include "builder/lock/lock_version.h"
+#include "builder/lock/reviewed_scripts.h"
 #include "builder/lock/solver.h"
+#include "builder/lock/system_accounts.h"
 #include "builder/mirror/edge/progress.h"
 #include "builder/mirror/edge/sources.h"
 #include "builder/mirror/edge/suites.h"
@@ -79,7 +82,9 @@ Status check_module_packages(const manifests::ImageManifest& manifest,
 
 Result<LockOutcome> make_lock(const LockRequest& request) {
   TRY_ASSIGN(const auto text, read_file(request.manifest, kMaxManifest));
-  TRY_ASSIGN(const auto manifest, manifests::parse_image_manifest(text, request.manifest));
+  TRY_ASSIGN(const auto written, manifests::parse_image_manifest(text, request.manifest));
+  TRY_ASSIGN(const auto lists, read_reviewed_lists(written, request.manifest));
+  const auto manifest = manifests::with_reviewed(written, lists);
   TRY_ASSIGN(auto before, read_before(request));
   Kept kept;
   if (before && request.updates && !request.updates->empty()) {
@@ -112,6 +117,9 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   TRY_ASSIGN_IN(auto resolution, resolve(manifest, suites.indices, kept, request.why),
                 request.manifest);
   TRY_IN(check_module_packages(manifest, resolution.packages), request.manifest);
+  auto scripts = scripts_of_packages(manifest.accept_scripts, resolution.packages);
+  TRY_ASSIGN_IN(auto accounts, system_accounts(manifest, scripts, before ? &*before : nullptr),
+                request.manifest);
   LockOutcome out{.lock = {.name = manifest.name,
                            .architecture = manifest.architecture,
                            .manifest_digest = Digest::of(as_bytes(text)),
@@ -120,11 +128,15 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
                            .kernel = std::move(resolution.kernel),
                            .packages = std::move(resolution.packages),
                            .provides = manifest.provides,
-                           .accept_scripts = manifest.accept_scripts,
+                           .accept_scripts = without_accounts(std::move(scripts)),
                            .programs = std::move(programs),
                            .builder_version = WEIR_VERSION,
                            .compressor = images::layer_encoder(),
-                           .modules = std::move(modules)},
+                           .modules = std::move(modules),
+                           .accept_secrets = secrets_of_lists(lists),
+                           .users = std::move(accounts.users),
+                           .groups = std::move(accounts.groups),
+                           .folders = std::move(accounts.folders)},
                   .text = "",
                   .before = std::move(before),
                   .vanished = std::move(vanished),

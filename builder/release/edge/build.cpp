@@ -18,10 +18,11 @@
 #include "builder/layers/edge/package_flow.h"
 #include "builder/layers/image_checks.h"
 #include "builder/layers/kernel_layers.h"
+#include "builder/layers/missing.h"
 #include "builder/layers/package_layer.h"
 #include "builder/layers/system_layers.h"
 #include "builder/lock/edge/boot_stub.h"
-#include "builder/mirror/edge/sources.h"
+#include "builder/lock/edge/locked_image.h"
 #include "builder/release/describe.h"
 #include "builder/release/edge/attest.h"
 #include "builder/release/edge/taken_version.h"
@@ -39,6 +40,14 @@ using Clock = std::chrono::steady_clock;
 template <class T>
 void append(std::vector<T>& to, std::vector<T> from) {
   std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
+// A path of a document as it stands in the image; one that cannot stand there is itself.
+std::string place_of(const std::string& path) {
+  const auto parsed = images::ImagePath::parse(path);
+  if (!parsed) return path;
+  const auto place = images::merged(*parsed);
+  return place ? place->string() : path;
 }
 
 // Runs `work` for 0 to count-1 on as many threads as the machine has processors; the first failure
@@ -171,52 +180,59 @@ class Build {
     TRY_ASSIGN_IN(programs_, programs_layer(), input_.lock_path);
     progress_.step("fetching packages and making layers");
     TRY(make(first, request, found, work));
-    TRY(make_kernel(kernel, request, found, work));
+    // With a secret in a layer there will be no image, and some layers that the kernel's waits for
+    // are not made.
+    if (missing_.secrets.empty()) TRY(make_kernel(kernel, request, found, work));
     work.reused = found.size() - work.built;
     std::vector<LayerFacts> out;
     out.reserve(found.size());
-    for (auto& facts : found) out.push_back(std::move(*facts));
+    for (auto& facts : found) {
+      if (facts) out.push_back(std::move(*facts));
+    }
     return out;
   }
 
   // All layers of the image, bottom first, checked as a whole; our own are stored.
   Result<std::vector<LayerFacts>> assemble(std::vector<LayerFacts> packages) {
     progress_.step("checking the image");
-    TRY(check_scripts(packages, input_.lock.accept_scripts));
     const std::int64_t epoch = input_.lock.source_epoch;
     TRY_ASSIGN(const images::FileTree base_tree, make_base_tree(epoch));
     TRY_ASSIGN(LayerFacts base, tree_layer(std::string(kBaseLayer), base_tree));
-    Overlay overlay;
-    TRY(overlay.add(base));
-    std::set<std::string> conffiles;
-    for (const LayerFacts& layer : packages) {
-      TRY(overlay.add(layer));
-      conffiles.insert(layer.conffiles.begin(), layer.conffiles.end());
-    }
-    if (modules_) TRY(overlay.add(*modules_));
-    TRY(overlay.add(*programs_));
-    TRY_ASSIGN(LayerFacts settings, settings_layer(packages, overlay));
-    // As an administrator would, the manifest may replace a package's configuration, nothing else.
-    std::set<std::string> replaces;
-    for (const auto& file : input_.manifest.files) {
-      const auto path = images::ImagePath::parse(file.path);
-      if (!path) continue;
-      const auto place = images::merged(*path);
-      if (place && conffiles.contains(place->string())) replaces.insert(place->string());
-    }
-    TRY(overlay.add(settings, replaces));
-
+    std::set<std::string> settled, conffiles;
+    for (const auto& folder : input_.lock.folders) settled.insert(place_of(folder.path));
+    Overlay overlay(std::move(settled));
+    const auto add = [&](const LayerFacts& layer, const std::set<std::string>& replaces = {}) {
+      append(missing_.conflicts, overlay.add(layer, replaces));
+    };
     std::vector<LayerFacts> all;
     all.push_back(std::move(base));
     append(all, std::move(packages));
     if (modules_) all.push_back(*modules_);
     all.push_back(*programs_);
+    for (const LayerFacts& layer : all) {
+      add(layer);
+      conffiles.insert(layer.conffiles.begin(), layer.conffiles.end());
+    }
+    // As an administrator would, the manifest may replace a package's configuration, nothing else.
+    std::set<std::string> replaces;
+    for (const auto& file : input_.manifest.files) {
+      const std::string place = place_of(file.path);
+      if (conffiles.contains(place)) replaces.insert(place);
+    }
+    TRY_ASSIGN(LayerFacts settings, settings_layer(all, overlay));
+    add(settings, replaces);
     all.push_back(std::move(settings));
+    missing_.scripts = open_scripts(all, input_.lock.accept_scripts);
+    missing_.links = missing_links(overlay, all);
+    TRY(check_nothing_missing());
     TRY(check_order(all));
-    TRY(check_libraries(overlay, all));
     TRY(check_command_line());
+    orphans_ = orphan_scripts(overlay, all);
     return all;
   }
+
+  /// Of the image that was assembled.
+  [[nodiscard]] const std::vector<OrphanScript>& orphans() const { return orphans_; }
 
  private:
   [[nodiscard]] Status check_order(const std::vector<LayerFacts>& all) const {
@@ -225,6 +241,18 @@ class Build {
     };
     if (std::equal(all.begin(), all.end(), plan_.order.begin(), plan_.order.end(), same)) return {};
     return fail(Errc::bug, "the layers are not in the order that was planned");
+  }
+
+  // All that is in the way is said at once, for a person to mend in one go.
+  Status check_nothing_missing() {
+    std::sort(missing_.secrets.begin(), missing_.secrets.end());
+    for (const std::string& line : lines_of(missing_, input_.manifest_path)) progress_.note(line);
+    return check_complete(missing_);
+  }
+
+  void add_secrets(const std::string& layer, std::vector<std::string> found) {
+    const std::lock_guard lock(guard_);
+    for (std::string& line : found) missing_.secrets.push_back(layer + ": " + std::move(line));
   }
 
   // Not a file of the image, but as readable.
@@ -247,13 +275,6 @@ class Build {
     return "none";
   }
 
-  // A build from the cache needs neither apt nor a mirror.
-  [[nodiscard]] Result<Mirrors> mirrors(const MirrorRequest& request) const {
-    const auto known = read_sources(input_.manifest, input_.folder);
-    return read_mirrors(input_.lock.sources, known ? *known : std::vector<SuiteSource>(),
-                        input_.lock.architecture, request);
-  }
-
   // Layers of packages, as they come.
   Status make(const std::vector<const PlannedLayer*>& wanted, const MirrorRequest& request,
               std::vector<std::optional<LayerFacts>>& found, Work& work) {
@@ -263,12 +284,17 @@ class Build {
     }
     LayerWriter writer(store_, layers_, input_.lock.source_epoch);
     const auto keep = [&](const LayerQuestion& question, BuiltLayer built) -> Status {
+      if (!built.secrets.empty()) {
+        add_secrets(input_.lock.packages[question.package].name, std::move(built.secrets));
+        found[question.package] = std::move(built.facts);
+        return {};
+      }
       TRY_ASSIGN(found[question.package], writer.add(question.key, std::move(built)));
       return {};
     };
     KernelInParts kernel(wanted);
     const PackageFlow flow{
-        [&] { return mirrors(request); }, progress_.download_observer(),
+        [&] { return mirrors_of(input_, request); }, progress_.download_observer(),
         [&](std::size_t i, const std::string& deb) -> Status {
           const LayerQuestion& question = wanted[i]->question;
           if (question.options.kernel == KernelRole::none) {
@@ -302,6 +328,7 @@ class Build {
                  fetch_modules(input_.manifest, input_.lock, input_.manifest_path, cache_));
       TRY_ASSIGN(const images::FileTree tree, make_modules_tree(files));
       TRY_ASSIGN(modules_, tree_layer(std::string(kModulesLayer), tree));
+      if (!missing_.secrets.empty()) return {};
     }
     auto questions = kernel_questions(input_, others, plan_.files, own_build_id());
     if (questions.empty()) return {};
@@ -354,7 +381,7 @@ class Build {
   // A layer that was made before, unless something in it is no longer accepted.
   [[nodiscard]] std::optional<LayerFacts> find(const Digest& key) const {
     auto found = layers_.find(key, input_.lock.source_epoch, store_);
-    if (found && !still_passes(found->scan, input_.manifest.accept_secrets)) return std::nullopt;
+    if (found && !still_passes(found->scan, accepted_secrets(input_))) return std::nullopt;
     return found;
   }
 
@@ -367,7 +394,11 @@ class Build {
     const Digest key = tree_layer_key(name, content, own_build_id() + searched);
     if (auto found = find(key)) return std::move(*found);
     TRY_ASSIGN(BuiltLayer built,
-               make_tree_layer(name, tree, epoch, input_.scanner, input_.manifest.accept_secrets));
+               make_tree_layer(name, tree, epoch, input_.scanner, accepted_secrets(input_)));
+    if (!built.secrets.empty()) {
+      add_secrets(name, std::move(built.secrets));
+      return std::move(built.facts);
+    }
     LayerWriter writer(store_, layers_, epoch);
     TRY_ASSIGN(LayerFacts facts, writer.add(key, std::move(built)));
     TRY(writer.finish());
@@ -388,12 +419,17 @@ class Build {
                       input_.manifest.users,
                       input_.manifest.files,
                       codename(),
-                      below.find("etc/os-release") == nullptr};
+                      below.find("etc/os-release") == nullptr,
+                      input_.lock.users,
+                      input_.lock.groups,
+                      input_.lock.folders};
     for (const LayerFacts& layer : packages) {
       if (layer.kernel) settings.modules = layer.kernel->load;
+      for (const auto& [_, entry] : layer.entries) settings.group_ids.insert(entry.gid);
     }
+    for (const auto& folder : input_.lock.folders) settings.group_ids.insert(folder.group_id);
     const std::int64_t epoch = input_.lock.source_epoch;
-    TRY_ASSIGN_IN(const images::FileTree tree, make_settings_tree(settings, epoch),
+    TRY_ASSIGN_IN(const images::FileTree tree, make_settings_tree(settings, epoch, below),
                   input_.manifest_path);
     if (const auto modules = list_modules(tree); !modules.empty()) {
       return fail(Errc::invalid_input, input_.manifest_path + ": files: /" + modules.front().path +
@@ -410,6 +446,9 @@ class Build {
   LayerCache layers_;
   Progress& progress_;
   std::optional<LayerFacts> programs_, modules_;  // our own, and the modules from files
+  std::mutex guard_;                              // of what layers find missing
+  Missing missing_;
+  std::vector<OrphanScript> orphans_;
 };
 
 }  // namespace
@@ -464,6 +503,7 @@ Result<MadeRelease> make_release(const BuildInput& input, const BuildPlan& plan,
   release.scan.own_keys = input.own_keys;
   std::string json = manifests::print(release);
   MadeRelease out{std::move(release), std::move(json), work.built, work.reused, work.fetching};
+  out.orphans = build.orphans();
   for (const LayerFacts& layer : all) out.declared.emplace(layer.layer.name, layer.declared);
   return out;
 }
@@ -504,7 +544,8 @@ Result<BuildOutcome> build_release(const BuildInput& input, const PlannedBuild& 
       std::move(made.release), document,
       made.layers_built,       made.layers_reused,
       made.fetching,           stored_at - begin - made.fetching - (signed_at - built_at),
-      signed_at - built_at,    plan.index};
+      signed_at - built_at,    plan.index,
+      std::move(made.orphans)};
 }
 
 }  // namespace weir::builder

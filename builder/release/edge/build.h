@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "builder/layers/image_checks.h"
 #include "builder/lock/edge/lock_index.h"
 #include "builder/mirror/edge/fetch.h"
 #include "builder/mirror/edge/progress.h"
@@ -44,6 +45,7 @@ struct MadeRelease {
   std::size_t layers_built = 0, layers_reused = 0;  ///< of packages
   std::chrono::nanoseconds fetching{};              ///< until the last package was there
   Declarations declared{};                          ///< what the packages say of themselves
+  std::vector<OrphanScript> orphans{};              ///< programs whose interpreter is not there
 };
 
 /// The part of `build_release` before the signature: all blobs are in the store, also the lock and
@@ -59,6 +61,7 @@ struct BuildOutcome {
   /// What fetching hides of building counts as fetching.
   std::chrono::nanoseconds fetching{}, building{}, signing{};
   IndexVerdict index;
+  std::vector<OrphanScript> orphans;  ///< programs whose interpreter is not in the image
 };
 
 /// Whether another release of the same name, channel and version may be overwritten

@@ -257,7 +257,7 @@ TEST_CASE("what cannot be judged is named, the other files are judged all the sa
   CHECK(has(said, "fleet.yaml: valid fleet"));
   CHECK(has(said,
             "odd: cannot tell which document this is: say it with --as KIND; the kinds are: "
-            "image-manifest, fleet, peer, lock, "));
+            "image-manifest, reviewed-list, fleet, peer, lock, "));
   CHECK(has(said, "both: cannot tell"));
   CHECK(has(said, "line: its first line names 'castle', which is no kind of document; the kinds"));
   CHECK(has(said, "nowhere: No such file or directory"));

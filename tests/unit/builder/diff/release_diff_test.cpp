@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "builder/diff/release_diff_print.h"
 
@@ -207,6 +208,40 @@ TEST_CASE("settings are compared in the manifest's words, or as far as the relea
   diff = compare(older(), to);
   CHECK(diff.settings.size() == 1);
   CHECK(warns(diff, RiskLevel::low, "lacks an image manifest"));
+}
+
+TEST_CASE("what reviewed lists accept, and whom Weir makes in a script's place, is compared") {
+  const auto locked = [](std::vector<manifests::AcceptedScript> scripts) {
+    return manifests::Lock{.name = *ReleaseName::parse("old"),
+                           .architecture = "amd64",
+                           .manifest_digest = digest("manifest"),
+                           .source_epoch = 1000,
+                           .sources = {},
+                           .kernel = "linux-6.1",
+                           .packages = {},
+                           .provides = {},
+                           .accept_scripts = std::move(scripts),
+                           .programs = {},
+                           .builder_version = "1",
+                           .compressor = "none"};
+  };
+  ReleaseFacts from = older(), to = older();
+  from.lock = locked({{"frr", "postinst", {digest("one")}, "read"}});
+  to.lock = locked(
+      {{"frr", "postinst", {digest("one")}, "read"}, {"frr", "postinst", {digest("two")}, "read"}});
+  to.lock->accept_secrets = {{"/usr/lib/a", {digest("a")}, "a test's"}};
+  to.lock->users = {{"frr", 101, 102, "/nonexistent", "/bin/sh"}};
+  to.lock->groups = {{"frrvty", 102, {"frr"}}};
+  to.lock->folders = {{"/etc/frr", 101, 102, 0750}};
+  const auto short_of = [](const char* text) { return digest(text).hex().substr(0, 12); };
+  std::map<std::string, std::string> settings;
+  for (const auto& setting : compare(from, to).settings) settings[setting.name] = setting.to;
+  CHECK(settings == std::map<std::string, std::string>{
+                        {"accept_scripts[frr postinst]", short_of("one") + ", " + short_of("two")},
+                        {"accept_secrets[/usr/lib/a]", short_of("a")},
+                        {"folders[/etc/frr]", "mode 0750, 101:102"},
+                        {"groups[frrvty]", "frr, 102"},
+                        {"users[frr]", "101, home /nonexistent, shell /bin/sh"}});
 }
 
 TEST_CASE("the same kernel name over another build is a risk, and so is a module of other bytes") {

@@ -233,8 +233,44 @@ TEST_CASE("our own layers hold what weir-init, weir-node and people look for") {
   CHECK(text("usr/lib/x") == "text");
   CHECK(text("etc/passwd").find("user:*:100:100::") != std::string::npos);
   CHECK(text("etc/os-release").find("VERSION_CODENAME=bookworm\n") != std::string::npos);
+  // nobody and nogroup are everywhere: policy 9.2.2.
+  CHECK(text("etc/passwd").find("\nnobody:*:65534:65534:") != std::string::npos);
+  CHECK(text("etc/group") == "root:*:0:\nuser:*:100:\nnogroup:*:65534:\n");
   settings.files = {{"/etc/passwd", "mine", 0755}};
   CHECK_FALSE(make_settings_tree(settings, 5).has_value());
+}
+
+TEST_CASE("users, groups and folders of scripts stand in the settings' layer") {
+  Settings settings{Digest::of(as_bytes("lock")), {}, {}, {{"unbound", 500}}, {}, "bookworm"};
+  settings.system_users = {{"frr", 101, 102, "/nonexistent", "/usr/sbin/nologin"},
+                           {"unbound", 500, 500, "/var/lib/unbound", "/bin/false"}};
+  settings.system_groups = {{"adm", 4, {"frr"}}, {"frr", 102, {}}, {"unbound", 500, {}}};
+  settings.folders = {{"/lib/x", 0, 4, 02750}, {"/var/lib/unbound", 500, 500, 0755}};
+  settings.group_ids = {0, 4, 42, 4711};
+  LayerFacts below{{"below", {Digest::of({}), {}}, Digest::of({}), {}}, 0, {}, {}, {}, {}, {}};
+  below.entries["var"] = {EntryKind::folder, 0700, 7, 8, ""};
+  Overlay overlay;
+  REQUIRE(overlay.add(below).empty());
+  const auto tree = make_settings_tree(settings, 5, overlay);
+  REQUIRE_MESSAGE(tree.has_value(), tree.error().message);
+  const auto text = [&](const char* path) {
+    const auto& bytes = *tree->find(*images::ImagePath::parse(path))->file()->content;
+    return std::string(bytes.begin(), bytes.end());
+  };
+  CHECK(text("etc/passwd") ==
+        "root:*:0:0:root:/root:/bin/sh\n"
+        "unbound:*:500:500::/var/lib/unbound:/bin/false\n"
+        "frr:*:101:102::/nonexistent:/usr/sbin/nologin\n"
+        "nobody:*:65534:65534::/nonexistent:/usr/sbin/nologin\n");
+  // Of Debian's own, those that own a file: shadow.
+  CHECK(text("etc/group") ==
+        "root:*:0:\nunbound:*:500:\nadm:*:4:frr\nfrr:*:102:\nnogroup:*:65534:\nshadow:*:42:\n");
+  const std::string shown = print(*tree);
+  CHECK(shown.find("/usr/lib/x 2750 0:4 5 folder\n") != std::string::npos);
+  CHECK(shown.find("/var/lib/unbound 0755 500:500 5 folder\n") != std::string::npos);
+  // What is on the way stays as it is.
+  CHECK(shown.find("/var 0700 7:8 5 folder\n") != std::string::npos);
+  CHECK(shown.find("/var/lib 0755 0:0 5 folder\n") != std::string::npos);
 }
 
 }  // namespace weir::builder

@@ -45,7 +45,7 @@ TEST_CASE(
   fixture.lock();
   const std::string at = fixture.run("grep -abo PresharedKey t/bin/tool | cut -d: -f1");
   fixture.refused(
-      "package tool 1.0: /usr/bin/tool holds a WireGuard private or preshared key at "
+      "  secret tool: /usr/bin/tool holds a WireGuard private or preshared key at "
       "byte " +
       line(at) + " (sha256 ");
 }

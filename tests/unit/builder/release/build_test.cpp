@@ -1,5 +1,6 @@
 // weir-builder build, verify, list and show as a person runs them, over packages made for the test.
 #include <doctest/doctest.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -185,6 +186,60 @@ TEST_CASE("a script that nobody accounted for stops the build with its package a
   fixture.lock();
   fixture.refused("tool postinst sha256 " +
                   manifests::script_digest(kScript, {"tool", "1.0"}).hex());
+}
+
+TEST_CASE("all that is missing is listed at once, one a line") {
+  Fixture fixture;
+  fixture.manifest.erase(fixture.manifest.find("accept_scripts"));
+  std::erase_if(fixture.packages, [](const auto& p) { return p.name == "libdemo"; });
+  fixture.run("mkdir -p s/usr/share && openssl genpkey -algorithm ed25519 -out s/usr/share/s.pem");
+  fixture.write("s/etc/tool.conf", "a second\n");
+  fixture.packages.push_back(fixture.package("second", "1.0", "s", kScript));
+  fixture.lock();
+  const auto outcome = fixture.build("");
+  CHECK(WEXITSTATUS(outcome.status) == 1);
+  CAPTURE(outcome.out);
+  const std::string digest = manifests::script_digest(kScript, {"tool", "1.0"}).hex();
+  const std::string line = "  ";
+  for (const std::string& said :
+       {line + "script second postinst sha256 " + digest,
+        line + "script tool postinst sha256 " + digest,
+        line + "secret second: /usr/share/s.pem holds a private key in PEM",
+        line + "link /usr/bin/tool (tool) needs libdemo.so.1",
+        line + "link /usr/bin/tool (tool) needs the interpreter /lib64/ld-demo.so.2",
+        line + "conflict /etc/tool.conf is in both second and tool",
+        line + "scripts: nobody accounted for them: weir-builder scripts"}) {
+    CAPTURE(said);
+    CHECK(("\n" + outcome.out).find("\n" + said) != std::string::npos);
+  }
+  CHECK_FALSE(fs::exists(fixture.path() + "/store/releases/demo"));
+
+  // What they would do, and the entry that accepts it.
+  const auto shown = fixture.builder("scripts image.yaml --cache cache");
+  CHECK(WEXITSTATUS(shown.status) == 4);
+  CHECK(shown.out.find("tool 1.0 postinst\n  rebuilds the loader's cache") != std::string::npos);
+  const std::string entries = shown.out.substr(shown.out.find("accept_scripts:\n"));
+  fixture.manifest = "accept_scripts:\n" + entries.substr(16) + fixture.manifest;
+  fixture.lock();
+  const auto again = fixture.builder("scripts image.yaml --cache cache");
+  CHECK(again.status == 0);
+  CHECK(again.out.starts_with("every script of image.lock.json is accounted for (2)"));
+  CHECK(fixture.build("").out.find("postinst") == std::string::npos);
+}
+
+TEST_CASE("programs whose interpreter is not in the image are listed by the build") {
+  Fixture fixture;
+  fixture.write("s/usr/bin/helper", "#!/usr/bin/perl -w\n");
+  fixture.run("chmod +x s/usr/bin/helper");
+  fixture.packages.push_back(fixture.package("second", "1.0", "s"));
+  fixture.lock();
+  const auto report = fixture.built();
+  CHECK(report.at("without_interpreter") ==
+        nlohmann::json::parse(R"([{"path": "/usr/bin/helper", "package": "second",
+                                   "interpreter": "/usr/bin/perl"}])"));
+  CHECK(fixture.build("--replace")
+            .out.find("lacking   /usr/bin/perl, which 1 program needs: /usr/bin/helper") !=
+        std::string::npos);
 }
 
 TEST_CASE("an image in which something would not run is refused") {

@@ -83,6 +83,10 @@ std::vector<Document> documents_of_the_tree() {
       {{"image-manifest", corpus("image_manifest/full"), true}, true},
       {{"image-manifest", corpus("image_manifest/sources"), true}, true},
       {{"image-manifest", corpus("image_manifest/apt_file"), true}, true},
+      {{"image-manifest", corpus("image_manifest/reviewed"), true}, true},
+      {{"reviewed-list", corpus("image_manifest/list"), true}, true},
+      {{"reviewed-list", example("reviewed/debian-12.yaml"), true}, true},
+      {{"reviewed-list", example("reviewed/debian-13.yaml"), true}, true},
       {{"fleet", example("fleet.yaml"), true}, true},
       {{"fleet",
         replaced(example("fleet.yaml"), "trusted_keys: [release.pub]",
@@ -100,6 +104,7 @@ std::vector<Document> documents_of_the_tree() {
       {{"lock", corpus("lock/example")}, true},
       {{"lock", corpus("lock/modules")}, true},
       {{"lock", corpus("lock/detached_signature")}, true},
+      {{"lock", corpus("lock/accounts")}, true},
       {{"release", corpus("release/release")}, true},
       {{"release", corpus("release/release_terms")}, true},
       {{"release", corpus("release/full")}, true},
@@ -331,6 +336,39 @@ TEST_CASE("broken entries of accepted secrets are refused by schema and parser")
                        {"why: \"y\", sha256: ba", "why: \"y\", sha256: Ba"},
                        {"why: \"y\", sha256: ba", "why: \"\", sha256: ba"},
                        {"why: \"y\", sha256", "why: \"y\", md5"}}));
+}
+
+TEST_CASE("broken entries of what Weir does in a script's place are refused by schema and parser") {
+  const SchemaCase good{"image-manifest", corpus("image_manifest/reviewed"), true};
+  check(with_mistakes(good, {{"{name: frr, group: adm", "{name: Frr, group: adm"},
+                             {"{name: frr, group: adm", "{name: root, group: adm"},
+                             {"{name: frr, group: adm", "{name: frr, group: 4"},
+                             {"groups: [frrvty]", "groups: [frrvty, frrvty]"},
+                             {"groups: [frrvty]", "groups: [a b]"},
+                             {"home: /a", "home: a"},
+                             {"shell: /b", "shell: /../b"},
+                             {"groups: [_ssh]", "groups: [root]"},
+                             {"groups: [_ssh]", "groups: _ssh"},
+                             {"{path: /etc/frr", "{path: etc/frr"},
+                             {"owner: frr", "user: frr"},
+                             {"mode: \"0750\"", "mode: \"10750\""},
+                             {"mode: 1777", "mode: 17777"},
+                             {"reviewed: [debian-12", "reviewed: [debian-12, debian-12"}}));
+  check(with_mistakes({"reviewed-list", corpus("image_manifest/list"), true},
+                      {{"release: Debian 12", "name: Debian 12"},
+                       {"release: Debian 12", "release: []"},
+                       {"{package: debconf, why", "{package: Debconf, why"},
+                       {"why: asks", "why: \"\""},
+                       {"script: preinst", "script: prerm"},
+                       {"path: /a/b", "path: a/b"}}));
+  check(with_mistakes({"lock", corpus("lock/accounts")},
+                      {{"\"id\": 101", "\"id\": 0"},
+                       {"\"id\": 101", "\"id\": 4294967294"},
+                       {"\"mode\": \"2750\"", "\"mode\": \"750\""},
+                       {"\"mode\": \"2750\"", "\"mode\": \"8750\""},
+                       {"\"home\": \"/nonexistent\"", "\"home\": \"nonexistent\""},
+                       {"\"path\": \"/etc/frr\"", "\"path\": \"/etc/../frr\""},
+                       {"\"name\": \"frr\"", "\"name\": \"root\""}}));
 }
 
 TEST_CASE("a broken module source is refused by schema and parser") {

@@ -1,0 +1,53 @@
+#include "builder/layers/missing.h"
+
+namespace weir::builder {
+namespace {
+
+void add(const char* kind, const std::vector<std::string>& items, std::vector<std::string>& out) {
+  for (const std::string& item : items) out.push_back("  " + std::string(kind) + " " + item);
+}
+
+}  // namespace
+
+std::vector<std::string> lines_of(const Missing& missing, const std::string& manifest) {
+  std::vector<std::string> out;
+  add("script", missing.scripts, out);
+  add("secret", missing.secrets, out);
+  add("link", missing.links, out);
+  add("conflict", missing.conflicts, out);
+  if (!missing.scripts.empty()) {
+    out.push_back("  scripts: nobody accounted for them: weir-builder scripts " + manifest +
+                  " shows what each would do, and the entries for accept_scripts");
+  }
+  if (!missing.secrets.empty()) {
+    out.emplace_back(
+        "  secrets: they never go into an image, which anyone can read who has the release: take "
+        "them out of the package or the manifest's files (nodes get their keys over the node API), "
+        "or, where the secret is none, list path and digest under accept_secrets in the manifest");
+  }
+  if (!missing.links.empty()) {
+    out.emplace_back(
+        "  links: not in the image: add the packages that have them to the manifest, in versions "
+        "that fit one another");
+  }
+  if (!missing.conflicts.empty()) {
+    out.emplace_back(
+        "  conflicts: leave one of the two packages out, or, of a folder, say under folders in the "
+        "manifest whose it is and with which mode");
+  }
+  return out;
+}
+
+Status check_complete(const Missing& missing) {
+  const std::size_t count = missing.scripts.size() + missing.secrets.size() + missing.links.size() +
+                            missing.conflicts.size();
+  if (count == 0) return {};
+  const bool person = !missing.scripts.empty() || !missing.secrets.empty();
+  const Errc other = missing.conflicts.empty() ? Errc::not_found : Errc::invalid_input;
+  return fail(person ? Errc::unauthorized : other,
+              count == 1
+                  ? "one thing is in the way of this image, listed above"
+                  : std::to_string(count) + " things are in the way of this image, listed above");
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "images/tree/file_tree.h"
+#include "manifests/documents/accepted_entries.h"
+
+namespace weir::builder {
+
+/// What a maintainer script would do, as far as that can be read without running it.
+struct ScriptActions {
+  std::vector<std::string> does;  ///< by known programs, a sentence each, each once
+  std::vector<manifests::SystemUser> users;
+  std::vector<std::string> groups;               ///< that no user of these brings
+  std::vector<manifests::SystemFolder> folders;  ///< made, or given away
+  std::set<std::string> modes{};                 ///< of `folders`, those whose mode the script sets
+  std::vector<std::string> sysusers;             ///< files of sysusers.d that it applies
+  std::vector<std::string> rest;                 ///< commands that nobody here knows, as written
+  bool operator==(const ScriptActions&) const = default;
+};
+
+/// Knows users and groups (adduser, addgroup, useradd, groupadd, usermod, systemd-sysusers),
+/// folders (mkdir, install -d, chown, chmod, dpkg-statoverride), systemd units, init scripts,
+/// alternatives, ldconfig, dpkg-maintscript-helper, dpkg-trigger, tmpfiles.d, ucf, debconf,
+/// AppArmor, Python's byte code, and what only asks or prints. What writes a file stands in `rest`,
+/// whoever does.
+[[nodiscard]] ScriptActions actions_of(std::string_view script);
+
+/// Corrects `folders` by the package's own content: what is a file there is none of them, and a
+/// folder whose mode the script leaves keeps the package's.
+void keep_folders(const images::FileTree& package, ScriptActions& out);
+
+}  // namespace weir::builder

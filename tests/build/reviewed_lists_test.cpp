@@ -1,0 +1,149 @@
+// The reviewed lists that Weir ships, against the packages that the machine's mirror has today.
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "builder/lock/shipped_lists.h"
+#include "manifests/documents/reviewed_list.h"
+#include "tests/folders.h"
+#include "tests/unit/images/scratch.h"
+
+namespace weir::builder {
+namespace {
+
+using nlohmann::json;
+
+const std::string kBuilder = test::build_folder() + "/bin/weir-builder ";
+const std::string kCache = " --cache " + test::build_folder() + "/test-cache ";
+const std::string kOwn =
+    "base-files, wireguard-tools, nftables, iproute2, libmnl0, libsodium23, libc6";
+
+struct Release {
+  std::string list, suite, kernel, more;  ///< what Weir's own programs need besides
+};
+const Release kDebian12{"debian-12", "bookworm", "linux-image-6.1.*-cloud-amd64",
+                        "libatm1, libssl3"};
+const Release kDebian13{"debian-13", "trixie", "linux-image-6.12.*-cloud-amd64",
+                        "libatm1t64, libssl3t64"};
+
+struct Image {
+  test::TemporaryFolder folder;
+
+  Image(const Release& release, const std::string& packages) {
+    const std::string& suite = release.suite;
+    std::ofstream(folder.path + "/image.yaml")
+        << "name: operator\narchitecture: amd64\nsources: {suites: [" << suite << ", " << suite
+        << "-updates, " << suite << "-security]}\nkernel: {package: \"" << release.kernel
+        << "\"}\nmodules: [virtio_net, wireguard]\nreviewed: " << release.list << "\npackages: ["
+        << kOwn << ", " << release.more << ", " << packages << "]\n";
+    // Of the machine's own apt, which need not know the suite.
+    run("site() { apt-get indextargets --format '$(SITE)' 'Created-By: Packages' "
+        "\"Codename: $1\" | head -n 1; }; for part in '' -updates; do echo \"--mirror " +
+        suite + "$part=$(site bookworm)\"; done > mirrors; echo \"--mirror " + suite +
+        "-security=$(site bookworm-security)\" >> mirrors; " + kBuilder +
+        "lock image.yaml $(cat mirrors)" + kCache + "2> errors || { cat errors >&2; exit 1; }");
+  }
+  std::string run(const std::string& command) const {
+    return test::must("cd " + folder.path + " && export LC_ALL=C && " + command);
+  }
+  [[nodiscard]] json survey() const {
+    return json::parse(run(kBuilder + "scripts image.yaml --all --json $(cat mirrors)" + kCache +
+                           "2> errors; true"));
+  }
+};
+
+// Every script of every package that the list names, as it is today.
+void check_list(const Release& release) {
+  const auto text = shipped_list(release.list);
+  REQUIRE(text.has_value());
+  const auto list = manifests::parse_reviewed_list(*text, release.list);
+  REQUIRE_MESSAGE(list.has_value(), list.error().message);
+  std::string packages;
+  for (const auto& entry : list->accept_scripts) {
+    CHECK_FALSE(entry.why.empty());
+    if (entry.package.find('*') != std::string::npos) continue;
+    if ((", " + kOwn + ", " + release.more + ", " + packages + ",")
+            .find(", " + entry.package + ",") != std::string::npos) {
+      continue;
+    }
+    packages += (packages.empty() ? "" : ", ") + entry.package;
+  }
+  const Image image(release, packages);
+  const json survey = image.survey();
+  for (const json& script : survey.at("scripts")) {
+    const std::string name = script.at("package").get<std::string>() + " " +
+                             script.at("version").get<std::string>() + " " +
+                             script.at("script").get<std::string>();
+    CHECK_MESSAGE(script.at("state") == "accepted",
+                  release.list << " is stale: " << name << ": " << script.at("entry"));
+  }
+  for (const json& entry : survey.at("unused")) {
+    FAIL_CHECK(release.list << " is stale: " << entry.at("package") << " has no "
+                            << entry.at("script") << " any more");
+  }
+}
+
+}  // namespace
+
+TEST_CASE("no entry of the list for Debian 12 is stale") {
+  check_list(kDebian12);
+}
+
+TEST_CASE("no entry of the list for Debian 13 is stale") {
+  check_list(kDebian13);
+}
+
+TEST_CASE("nine packages of an operator come into an image with one line and their names") {
+  const Image image(kDebian12,
+                    "unbound, dnsmasq-base, chrony, openssh-server, prometheus-node-exporter, frr, "
+                    "tcpdump, conntrack, strace");
+  image.run("minisign -G -W -p k.pub -s k.key > /dev/null");
+  const json report =
+      json::parse(image.run(kBuilder + "build image.yaml --key k.key --store store --json" +
+                            kCache + "2> errors || { cat errors >&2; exit 1; }"));
+  const json release =
+      json::parse(test::bytes_of(image.folder.path + "/store/releases/operator/release.json"));
+  std::string segments;
+  for (const json& layer : release.at("layers")) {
+    segments +=
+        "../store/blobs/sha256/" + layer.at("blob").at("digest").get<std::string>().substr(7) + " ";
+  }
+  image.run("mkdir root && cd root && for layer in " + segments +
+            "; do zstdcat $layer | cpio -idu --quiet; done");
+  // The image's own loader starts each; two of them look into /dev, which a machine mounts.
+  image.run(
+      "mkdir -p root/dev && : > root/dev/null && head -c 4096 /dev/urandom > root/dev/urandom");
+  for (const std::string program :
+       {"/usr/sbin/unbound -V", "/usr/sbin/dnsmasq --version", "/usr/sbin/chronyd --version",
+        "/usr/bin/ssh -V", "/usr/bin/prometheus-node-exporter --version",
+        "/usr/lib/frr/zebra --version", "/usr/bin/tcpdump --version",
+        "/usr/sbin/conntrack --version", "/usr/bin/strace -V"}) {
+    CAPTURE(program);
+    CHECK_FALSE(image.run("chroot root " + program + " 2>&1").empty());
+  }
+  // As a system where the scripts ran has them: name, home and shell, whatever the number.
+  CHECK(image.run("cut -d: -f1,6,7 root/etc/passwd | sort") ==
+        "_chrony:/var/lib/chrony:/usr/sbin/nologin\n"
+        "dnsmasq:/var/lib/misc:/usr/sbin/nologin\n"
+        "frr:/nonexistent:/usr/sbin/nologin\n"
+        "nobody:/nonexistent:/usr/sbin/nologin\n"
+        "prometheus:/var/lib/prometheus:/usr/sbin/nologin\n"
+        "root:/root:/bin/sh\n"
+        "sshd:/run/sshd:/usr/sbin/nologin\n"
+        "tcpdump:/nonexistent:/usr/sbin/nologin\n"
+        "unbound:/var/lib/unbound:/usr/sbin/nologin\n");
+  // pwck(8) and grpck(8) know what is wrong with such files; folders of homes are no fault.
+  CHECK(image
+            .run("grep -c . root/etc/group && pwck -r -q root/etc/passwd root/etc/none 2>&1 | "
+                 "grep -v 'does not exist\\|no changes\\|pwck' ; grpck -r root/etc/group "
+                 "root/etc/none 2>&1 | grep -v 'grpck' ; true")
+            .find("invalid") == std::string::npos);
+  CHECK(
+      image.run("stat -c '%u:%g' root/var/lib/unbound") ==
+      image.run("sed -n 's/^unbound:\\*:\\([0-9]*\\):\\([0-9]*\\):.*/\\1:\\2/p' root/etc/passwd"));
+  CHECK(image.run("sed -n 's/^frrvty:[^:]*:[0-9]*:/& /p' root/etc/group").ends_with(" frr\n"));
+}
+
+}  // namespace weir::builder

@@ -1,0 +1,141 @@
+#include "builder/packages/script_actions.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "builder/packages/shell_commands.h"
+#include "builder/packages/sysusers.h"
+
+namespace weir::builder {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+std::vector<std::string> commands(std::string_view script) {
+  Lines out;
+  for (const ShellCommand& command : shell_commands(script)) {
+    std::string line;
+    for (const std::string& word : command.words) line += (line.empty() ? "" : "|") + word;
+    for (const std::string& file : command.writes) line += ">" + file;
+    out.push_back(line);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a shell script is taken apart into its commands") {
+  CHECK(commands("#!/bin/sh\nset -e # why\na 'b c' \"d $e\" f\\ g\n") ==
+        Lines{"set|-e", "a|b c|d $e|f g"});
+  CHECK(commands("if ! a; then b && c || d; else e | f & fi") ==
+        Lines{"a", "b", "c", "d", "e", "f"});
+  CHECK(commands("a \\\n  --b \\\n  c\n") == Lines{"a|--b|c"});
+  CHECK(commands("A=1 B=$(x y) c >/dev/null 2>&1 d < in\n") == Lines{"x|y", "c|d"});
+  CHECK(commands("a `b c` $(d; e) ${f:-g h}\n") ==
+        Lines{"b|c", "d", "e", "a|`b c`|$(d; e)|${f:-g h}"});
+  CHECK(commands("a=\"$(b \"c d\" ')')\" e\n[ \"$(f)\" = `g` ]") ==
+        Lines{"b|c d|)", "e", "f", "g", "[|$(f)|=|`g`|]"});
+  CHECK(commands("a > b 2>>c >&2 3>&1 >&d >/dev/tty\n{ e; } >f\n: >\"$g\"\n<h i <>j") ==
+        Lines{"a>b>c>d", "e", ">f", ":>$g", "i>j"});
+  CHECK(commands("cat <<EOF | b\nrm -rf /\nEOF\nc\ncat <<-'X'\n\tno\n\tX\nd") ==
+        Lines{"cat", "b", "c", "cat", "d"});
+  CHECK(commands("case \"$1\" in\n  configure|x) a;;\n  (y) b\n  ;;\n  *)\n c ;;\nesac\nd\n") ==
+        Lines{"a", "b", "c", "d"});
+  CHECK(commands("case a in a|b|(c)) d;; esac; e") == Lines{"d", "e"});
+  CHECK(commands("f() {\n  a\n}\nf x\nfor i in 1 2; do b $i; done\n") == Lines{"a", "b|$i"});
+  // Without its end, a substitution hides nothing of what follows.
+  CHECK(commands("a $(b\nc") == Lines{"a|$", "b", "c"});
+  for (const char* broken : {"'", "\"", "$(", "a `", "cat <<", "case x in", ")", ";;", "\\"}) {
+    (void)commands(broken);
+  }
+}
+
+TEST_CASE("users are read as adduser and useradd would make them") {
+  const auto actions = actions_of(
+      "adduser --quiet --system --group --no-create-home \\\n"
+      "  --home /var/lib/unbound unbound\n"
+      "adduser --system --home /run/sshd --shell /usr/sbin/nologin sshd\n"
+      "addgroup --system frrvty\naddgroup --system frr\n"
+      "adduser --system --ingroup frr --home /nonexistent --gecos \"Frr suite\" frr\n"
+      "usermod -a -G frrvty frr\n"
+      "useradd --system --gid nogroup -G adm,tty --home-dir /var/lib/misc dnsmasq\n"
+      "adduser --system $name\n");
+  CHECK(actions.users ==
+        std::vector<manifests::SystemUser>{
+            {"unbound", "", {}, "/var/lib/unbound", "/usr/sbin/nologin"},
+            {"sshd", "nogroup", {}, "/run/sshd", "/usr/sbin/nologin"},
+            {"frr", "", {"frrvty"}, "/nonexistent", "/usr/sbin/nologin"},
+            {"dnsmasq", "nogroup", {"adm", "tty"}, "/var/lib/misc", "/usr/sbin/nologin"}});
+  CHECK(actions.groups == Lines{"frrvty"});
+  CHECK(actions.rest == Lines{"adduser --system $name"});
+}
+
+TEST_CASE("what known programs would do is said, and the rest is shown as written") {
+  const auto actions = actions_of(
+      "set -e\n. /usr/share/debconf/confmodule\ndb_get a/b\n"
+      "deb-systemd-helper unmask 'x.service' >/dev/null || true\n"
+      "update-rc.d x defaults\nldconfig\ndpkg-trigger --no-await ldconfig\n"
+      "update-alternatives --install /usr/bin/awk awk /usr/bin/mawk 5 --slave a b c\n"
+      "dpkg-maintscript-helper rm_conffile /etc/x 1.0 -- \"$@\"\n"
+      "ucf --three-way /usr/share/x.conf /etc/x.conf\n"
+      "mkdir -m 0700 -p /var/lib/x\nchown x:y /var/lib/x\n"
+      "rm -f /etc/old\nrm -f /etc/old\n[ -e /x ] || exit 0\n"
+      "command -v y\ncommand -p mv z q\necho a > /etc/a\ncat >> $b <<E\nc\nE\nx=$(mv /d /e)\nexec "
+      "rm f\nexec 3>&1\n"
+      "trap 'rm g' EXIT\ndpkg --compare-versions 1 lt 2\ndpkg --unpack h\n");
+  CHECK(actions.does ==
+        Lines{"asks debconf", "registers or starts x.service with systemd",
+              "registers or starts init script x",
+              "rebuilds the loader's cache, without which programs find their libraries too",
+              "asks for the trigger ldconfig",
+              "makes the alternative awk: /usr/bin/awk leads to /usr/bin/mawk",
+              "moves or removes what earlier versions left (dpkg-maintscript-helper)",
+              "copies /usr/share/x.conf to /etc/x.conf (ucf)", "makes folder /var/lib/x",
+              "gives /var/lib/x to x:y"});
+  CHECK(actions.folders == std::vector<manifests::SystemFolder>{{"/var/lib/x", "x", "y", 0700}});
+  CHECK(actions.rest == Lines{"rm -f /etc/old", "command -p mv z q", "echo a > /etc/a", "cat > $b",
+                              "mv /d /e", "exec rm f", "trap rm g EXIT", "dpkg --unpack h"});
+}
+
+TEST_CASE("folders are read with owner and mode, and what the package has as a file is none") {
+  auto actions = actions_of(
+      "install -d -o frr -g frr -m 750 /var/log/frr\nchown 0:adm /etc/kept /etc/file\n"
+      "dpkg-statoverride --update --add root crontab 1730 /var/spool/cron\n"
+      "dpkg-statoverride --list /x\nmkdir -p /var/a /var/b\nchmod 1777 /var/b\n"
+      "mkdir --mode=700 /c\nmkdir /run/x\nchmod 4755 /bin/su\nchown -R x /d\nchown $x /e\n");
+  images::FileTree package;
+  const auto put = [&](const char* path, std::uint32_t mode, auto what) {
+    REQUIRE(package.put(*images::ImagePath::parse(path), {mode, 0, 0, 0, std::move(what)}));
+  };
+  put("etc/kept", 0710, images::Folder{});
+  put("etc/file", 0640, images::File{images::content_of("")});
+  put("var/log/frr", 0755, images::Folder{});
+  keep_folders(package, actions);
+  CHECK(actions.folders ==
+        std::vector<manifests::SystemFolder>{{"/var/log/frr", "frr", "frr", 0750},
+                                             {"/etc/kept", "root", "adm", 0710},
+                                             {"/var/spool/cron", "root", "crontab", 01730},
+                                             {"/var/a", "root", "root", 0755},
+                                             {"/var/b", "root", "root", 01777}});
+  CHECK(actions.rest == Lines{"mkdir --mode=700 /c", "mkdir /run/x", "chmod 4755 /bin/su",
+                              "chown -R x /d", "chown $x /e"});
+  CHECK(actions_of("dpkg-statoverride --add\nchown\ninstall\nchmod\nmkdir\n").folders.empty());
+}
+
+TEST_CASE("a file of sysusers.d names users, groups and members") {
+  ScriptActions actions = actions_of("systemd-sysusers ${DPKG_ROOT:+--root=x} a.conf\n");
+  CHECK(actions.sysusers == Lines{"a.conf"});
+  // sysusers.d(5)
+  add_sysusers(
+      "# a comment\n\nu sshd -:nogroup \"sshd user\" /run/sshd\nu! _x 700 - - /bin/sh\n"
+      "g input - -\nm _x input\nr - 500-900\n",
+      actions);
+  CHECK(actions.users == std::vector<manifests::SystemUser>{
+                             {"sshd", "nogroup", {}, "/run/sshd", "/usr/sbin/nologin"},
+                             {"_x", "", {"input"}, "/nonexistent", "/bin/sh"}});
+  CHECK(actions.groups == Lines{"input"});
+}
+
+}  // namespace weir::builder
