@@ -11,6 +11,7 @@
 #include "manifests/base/edge/file.h"
 #include "tests/build/example.h"
 #include "tests/folders.h"
+#include "tests/text.h"
 #include "tests/unit/builder/kernel/kmod.h"
 
 namespace weir::builder {
@@ -18,6 +19,7 @@ namespace {
 
 using nlohmann::json;
 using test::Example;
+using test::has;
 
 std::vector<ImageModule> modules_below(const std::string& folder) {
   std::vector<ImageModule> out;
@@ -86,12 +88,6 @@ struct Tampered {
     return said;
   }
 };
-
-bool has(const std::string& text, const std::string& part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found) MESSAGE("'" << part << "' is not in: " << text);
-  return found;
-}
 
 /// The module's bytes without the signature behind them. source: Linux,
 /// include/linux/module_signature.h

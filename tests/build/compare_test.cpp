@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "tests/build/example.h"
 #include "tests/folders.h"
 #include "tests/unit/images/scratch.h"
 
@@ -14,10 +15,9 @@ namespace weir::builder {
 namespace {
 
 using nlohmann::json;
+using test::kBuilder;
+using test::kCache;
 using test::must;
-
-const std::string kBuilder = test::build_folder() + "/bin/weir-builder ";
-const std::string kCache = " --cache " + test::build_folder() + "/test-cache ";
 
 /// Both examples in one store, and unpacked by foreign tools.
 struct Examples {

@@ -12,6 +12,10 @@ namespace weir::test {
 
 using nlohmann::json;
 
+inline const std::string kBuilder = test::build_folder() + "/bin/weir-builder ";
+/// Packages come from a cache that stays.
+inline const std::string kCache = " --cache " + test::build_folder() + "/test-cache ";
+
 /// Suites of image.yaml that the machine's apt has no source for are where its own are.
 inline std::string mirrors() {
   return " $(" + test::source_folder() + "/tests/lab/mirrors.sh image.yaml)";

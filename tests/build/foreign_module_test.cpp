@@ -7,21 +7,16 @@
 #include "manifests/base/digest.h"
 #include "tests/build/example.h"
 #include "tests/folders.h"
+#include "tests/text.h"
 
 namespace weir::builder {
 namespace {
 
 using nlohmann::json;
 using test::Example;
-
-const std::string kBuilder = test::build_folder() + "/bin/weir-builder ";
-const std::string kCache = " --cache " + test::build_folder() + "/test-cache";
-
-bool has(const std::string& text, const std::string& part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found) MESSAGE("'" << part << "' is not in: " << text);
-  return found;
-}
+using test::has;
+using test::kBuilder;
+using test::kCache;
 
 std::string line(std::string text) {
   while (text.ends_with('\n')) text.pop_back();
@@ -78,7 +73,7 @@ TEST_CASE("a wireguard module from a file is built in, recorded, listed by modpr
       CHECK_FALSE(key.empty());
       CHECK(has(example.run("cat " + file + " > m; case " + file + " in *.xz) xz -dc < " + file +
                             " > m;; esac; readelf -n m"),
-                module.at("build_id")));
+                module.at("build_id").get<std::string>()));
       ++recorded;
     }
     CHECK(line(example.run("find root -name '*.ko*' | wc -l")) == std::to_string(recorded));

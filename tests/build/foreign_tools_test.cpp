@@ -15,8 +15,8 @@ namespace {
 
 using nlohmann::json;
 using test::Example;
+using test::kBuilder;
 
-const std::string kBuilder = test::build_folder() + "/bin/weir-builder ";
 const std::string kTools =
     "/usr/bin/python3 -W ignore " + test::source_folder() + "/tests/schemas/";
 

@@ -20,7 +20,7 @@ std::string decimal(double value, int digits) {
   return text;
 }
 
-std::string seconds(std::int64_t ns) {
+std::string in_seconds(std::int64_t ns) {
   return decimal(static_cast<double>(ns) / 1e9, 2) + " s";
 }
 std::string millis(std::int64_t ns) {
@@ -68,7 +68,7 @@ std::string when_lost(const PingLog& log, const std::vector<Movement>& movements
       since = movement.ordered;
     }
     out += (i == 0 ? "" : ", ") + std::to_string(spans[i].packets) + " at " + after + " +" +
-           seconds(spans[i].from - since);
+           in_seconds(spans[i].from - since);
   }
   return spans.size() > kMost ? out + ", ..." : out;
 }
@@ -182,7 +182,7 @@ std::string print_table(const Report& report) {
       if (!movement.not_moved.empty() || movement.last_moved == 0) ++incomplete;
     }
     const auto longest = [&](UnixNs Movement::*from, UnixNs Movement::*to) {
-      return seconds(worst(report.movements, name, [&](const Movement& movement) {
+      return in_seconds(worst(report.movements, name, [&](const Movement& movement) {
         return movement.*to - movement.*from;
       }));
     };

@@ -13,7 +13,7 @@ namespace weir::lab {
 namespace {
 
 constexpr std::chrono::minutes kStreamPatience{2};
-constexpr std::chrono::seconds kAftermath{2};
+constexpr std::chrono::seconds kLastPackets{2};
 constexpr std::chrono::seconds kReplyPatience{10};  // for one more reply
 
 // Emulated machines keep every core busy; the measuring threads go first.
@@ -84,7 +84,7 @@ Traffic::Count Traffic::count() const {
 
 TrafficLog Traffic::stop() {
   state_->sending = false;
-  std::this_thread::sleep_for(kAftermath);
+  std::this_thread::sleep_for(kLastPackets);
   auto deadline = std::chrono::steady_clock::now() + kReplyPatience;
   for (auto seen = count(); seen.received < seen.sent;) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

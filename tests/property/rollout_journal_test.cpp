@@ -5,18 +5,13 @@
 #include <random>
 
 #include "deployer/rollout/journal.h"
+#include "tests/property/chance.h"
 #include "tests/unit/deployer/rollout/fake_world.h"
 
 namespace weir::deployer {
 namespace {
 
-constexpr unsigned kCases = 60;
-
-struct Chance {
-  std::mt19937& random;
-  unsigned per_mille;
-  bool operator()() const { return random() % 1000 < per_mille; }
-};
+constexpr unsigned kJournals = 60;
 
 void check_same(const State& a, const State& b) {
   CHECK(a.next == b.next);
@@ -73,7 +68,7 @@ void check_index(const FakeWorld& world, const Roster& clients, std::variant<S..
 }  // namespace
 
 TEST_CASE("any prefix of a journal replays to the state that was there") {
-  for (unsigned seed = 1; seed <= kCases; ++seed) {
+  for (unsigned seed = 1; seed <= kJournals; ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);
     FakeWorld world(1 + random() % 3, 10);
@@ -104,7 +99,7 @@ TEST_CASE("any prefix of a journal replays to the state that was there") {
 }
 
 TEST_CASE("clients are counted by stage and node as a look at all of them would") {
-  for (unsigned seed = 1; seed <= kCases; ++seed) {
+  for (unsigned seed = 1; seed <= kJournals; ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);
     FakeWorld world(1 + random() % 3, 12);

@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "tests/property/chance.h"
 #include "tests/unit/deployer/rollout/fake_world.h"
 
 namespace weir::deployer {
@@ -11,12 +12,6 @@ namespace {
 
 constexpr unsigned kCases = 400;
 constexpr unsigned kClients = 12;
-
-struct Chance {
-  std::mt19937& random;
-  unsigned per_mille;
-  bool operator()() const { return random() % 1000 < per_mille; }
-};
 
 Plan deploy_plan(const FakeWorld& world, std::mt19937& random) {
   Plan plan = world.deploy_plan(Permille{static_cast<std::uint16_t>(random() % 3 == 0 ? 0 : 500)});

@@ -15,10 +15,13 @@
 #include "manifests/documents/release.h"
 #include "tests/folders.h"
 #include "tests/lab/process.h"
+#include "tests/text.h"
 #include "tests/vm/fleet_fixture.h"
 
 namespace weir::test {
 namespace {
+
+using test::has;
 
 std::unique_ptr<BlueFleet> shared_fleet;
 
@@ -62,10 +65,6 @@ std::string refused(const lab::Argv& command, const Before& before) {
   CHECK(fleet().status()["active_pool"] == "blue");
   std::fputs(output.err.substr(refusal).c_str(), stderr);
   return output.err;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// Puts a changed copy of the green release into a store, signed by `key`.

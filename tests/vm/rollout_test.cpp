@@ -10,10 +10,13 @@
 
 #include "manifests/base/edge/file.h"
 #include "tests/lab/process.h"
+#include "tests/text.h"
 #include "tests/vm/fleet_fixture.h"
 
 namespace weir::test {
 namespace {
+
+using test::joined;
 
 const lab::Argv kDeploy = {"deploy", "--release", kGreenRelease};
 
@@ -33,12 +36,6 @@ lab::Session start_session() {
   auto session = lab::Session::start(fleet().lab(), lab::demo_clients());
   if (!session) FAIL(session.error().message);
   return std::move(*session);
-}
-
-std::string joined(const std::vector<std::string>& lines) {
-  std::string out;
-  for (const std::string& line : lines) out += line + "\n";
-  return out;
 }
 
 /// What must hold for everybody: nothing lost, nothing reset.

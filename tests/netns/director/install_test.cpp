@@ -5,6 +5,7 @@
 
 #include "deployer/steering/edit.h"
 #include "tests/netns/director/lab.h"
+#include "tests/text.h"
 #include "tests/unit/deployer/director/fixture.h"
 
 using namespace weir::director;
@@ -13,9 +14,7 @@ using weir::Errc;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using weir::test::has;
 
 }  // namespace
 

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::string kKernel =
+const std::string kKernelManifest =
     paragraph("linux-image-6.1.0-9-cloud-amd64", "6.1.20-1", {{"Depends", "kmod"}});
 const std::string kNewKernel =
     paragraph("linux-image-6.1.0-10-cloud-amd64", "6.1.37-1", {{"Depends", "kmod"}});
@@ -24,7 +24,7 @@ const std::string kKmod = paragraph("kmod", "30");
 struct Moved : Archive {
   Moved() {
     REQUIRE(lock().status == 0);
-    republish(kKernel + kNewKernel + kKmod + kTool + kNewTool + kLib + kNewLib);
+    republish(kKernelManifest + kNewKernel + kKmod + kTool + kNewTool + kLib + kNewLib);
   }
   [[nodiscard]] std::map<std::string, std::string> versions() const {
     const auto parsed = manifests::parse_lock(text());
@@ -102,17 +102,17 @@ TEST_CASE_FIXTURE(Moved, "a package that is new in the manifest comes, and the o
 
 TEST_CASE_FIXTURE(Moved, "an update that cannot be had without more says what to do") {
   refused("--update tol", "--update tol: nothing in the lock has this name; closest: tool");
-  republish(kKernel + kKmod + kTool + kNewTool + kNewLib);
+  republish(kKernelManifest + kKmod + kTool + kNewTool + kNewLib);
   refused("--update tool",
           "have left the signed indices, so no lock of today can hold them: let "
           "them move too, with --update lib");
   CHECK(lock("--update tool lib").status == 0);
   // The newest that fits what stays; where none does, the solver's reason.
   const std::string third = paragraph("tool", "3.0", {{"Depends", "lib (>= 3)"}});
-  republish(kKernel + kKmod + third + kNewTool + kNewLib + paragraph("lib", "3.0"));
+  republish(kKernelManifest + kKmod + third + kNewTool + kNewLib + paragraph("lib", "3.0"));
   CHECK(lock("--update tool").status == 0);
   CHECK(versions().at("tool") == "2.0");
-  republish(kKernel + kKmod + third + kNewLib + paragraph("lib", "3.0"));
+  republish(kKernelManifest + kKmod + third + kNewLib + paragraph("lib", "3.0"));
   refused("--update tool", "--update more of them, if they may move");
   CHECK(lock("--update tool --update lib").status == 0);
   CHECK(versions().at("tool") == "3.0");

@@ -13,12 +13,14 @@
 #include "builder/validate/schemas.h"
 #include "manifests/documents/peers.h"
 #include "tests/folders.h"
+#include "tests/text.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::builder {
 namespace {
 
 using nlohmann::json;
+using test::replaced;
 
 const std::string kCorpus = test::source_folder() + "/tests/fuzz/corpus/";
 const std::string kExamples = test::source_folder() + "/examples/";
@@ -49,12 +51,6 @@ struct Desk {
 bool has(const std::vector<std::string>& lines, const std::string& text) {
   return std::any_of(lines.begin(), lines.end(),
                      [&](const std::string& line) { return line.find(text) != std::string::npos; });
-}
-
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  const auto at = text.find(from);
-  REQUIRE_MESSAGE(at != std::string::npos, from);
-  return text.replace(at, from.size(), to);
 }
 
 }  // namespace

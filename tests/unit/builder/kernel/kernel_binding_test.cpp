@@ -7,12 +7,14 @@
 #include <memory>
 #include <string>
 
+#include "tests/text.h"
 #include "tests/unit/builder/kernel/kmod.h"
 #include "tests/unit/builder/mirror/package_workshop.h"
 
 namespace weir::builder {
 namespace {
 
+using test::has;
 using test::Workshop;
 
 const std::string kMagic = std::string("vermagic=") + test::kVermagic;
@@ -59,12 +61,6 @@ std::string refusal(const KernelImage& kernel, const std::vector<ImageModule>& m
   const auto bound = bind(kernel, modules);
   REQUIRE_FALSE(bound.has_value());
   return bound.error().message;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found) MESSAGE("'" << part << "' is not in: " << text);
-  return found;
 }
 
 std::string without_colons(std::string text) {

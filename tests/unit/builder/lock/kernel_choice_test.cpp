@@ -14,8 +14,8 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-PackageIndex index(const std::string& text, const char* suite = "stable",
-                   bool not_automatic = false) {
+PackageIndex archive_of(const std::string& text, const char* suite = "stable",
+                        bool not_automatic = false) {
   auto out = PackageIndex::parse(text, suite, not_automatic);
   REQUIRE_MESSAGE(out.has_value(), out.error().message);
   return std::move(*out);
@@ -27,7 +27,7 @@ Result<Resolution> resolve_kernel(const std::string& pin, const std::string& tex
   manifest.kernel.package = pin;
   manifest.provides = {"linux-initramfs-tool", "linux-base", "kmod"};
   std::vector<PackageIndex> indices;
-  indices.push_back(index(text));
+  indices.push_back(archive_of(text));
   return resolve(manifest, indices, kept);
 }
 
@@ -159,11 +159,11 @@ TEST_CASE("a metapackage is taken as apt takes it: not from a suite that serves 
   auto manifest = manifest_of({});
   manifest.kernel.package = "linux-image-amd64";
   std::vector<PackageIndex> indices;
-  indices.push_back(index(whole("6.12.117+deb13-amd64", "6.12.117-1") +
-                          meta("amd64", "6.12.117-1", "6.12.117+deb13-amd64")));
-  indices.push_back(index(whole("7.0.1+deb13-amd64", "7.0.1-1~bpo13+1") +
-                              meta("amd64", "7.0.1-1~bpo13+1", "7.0.1+deb13-amd64"),
-                          "backports", true));
+  indices.push_back(archive_of(whole("6.12.117+deb13-amd64", "6.12.117-1") +
+                               meta("amd64", "6.12.117-1", "6.12.117+deb13-amd64")));
+  indices.push_back(archive_of(whole("7.0.1+deb13-amd64", "7.0.1-1~bpo13+1") +
+                                   meta("amd64", "7.0.1-1~bpo13+1", "7.0.1+deb13-amd64"),
+                               "backports", true));
   const auto plain = resolve(manifest, indices);
   REQUIRE_MESSAGE(plain.has_value(), plain.error().message);
   CHECK(plain->kernel == "linux-image-6.12.117+deb13-amd64");

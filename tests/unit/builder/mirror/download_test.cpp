@@ -21,7 +21,7 @@ const DownloadPolicy kQuick{.parallel = 3,
                             .patience = std::chrono::seconds(2),
                             .slowest = ByteCount{1}};
 
-std::string content_of(std::size_t size, unsigned seed) {
+std::string noise(std::size_t size, unsigned seed) {
   std::string out(size, '\0');
   for (char& c : out) {
     seed = seed * 1103515245 + 12345;
@@ -30,7 +30,7 @@ std::string content_of(std::size_t size, unsigned seed) {
   return out;
 }
 
-struct Fixture {
+struct DownloadFixture {
   test::TemporaryFolder folder;
   Cache cache = *Cache::open_or_create(folder.path + "/cache");
 
@@ -54,12 +54,12 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "many files come at once, and progress ends at all of them") {
+TEST_CASE_FIXTURE(DownloadFixture, "many files come at once, and progress ends at all of them") {
   std::map<std::string, std::string> files;
   std::vector<Download> downloads;
   downloads.reserve(20);
   for (unsigned i = 0; i < 20; ++i) {
-    files["/" + std::to_string(i)] = content_of(1000 * i + 1, i);
+    files["/" + std::to_string(i)] = noise(1000 * i + 1, i);
   }
   HttpServer server(HttpServer::files(files));
   for (const auto& [path, content] : files) downloads.push_back(wanted(server, path, content));
@@ -71,8 +71,8 @@ TEST_CASE_FIXTURE(Fixture, "many files come at once, and progress ends at all of
   CHECK(last.bytes_done == last.bytes_total);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what an earlier run left behind is continued") {
-  const std::string content = content_of(100000, 1);
+TEST_CASE_FIXTURE(DownloadFixture, "what an earlier run left behind is continued") {
+  const std::string content = noise(100000, 1);
   HttpServer server(HttpServer::files({{"/f", content}}));
   std::ofstream(partial(content)) << content.substr(0, 60000);
   REQUIRE(one(wanted(server, "/f", content)).has_value());
@@ -82,8 +82,8 @@ TEST_CASE_FIXTURE(Fixture, "what an earlier run left behind is continued") {
   CHECK_FALSE(std::filesystem::exists(partial(content)));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a partial file of other bytes costs one more attempt") {
-  const std::string content = content_of(100000, 1);
+TEST_CASE_FIXTURE(DownloadFixture, "a partial file of other bytes costs one more attempt") {
+  const std::string content = noise(100000, 1);
   for (const std::string& wrong :
        {std::string(60000, 'x'), std::string(100000, 'x'), std::string(100001, 'x')}) {
     HttpServer server(HttpServer::files({{"/f", content}}));
@@ -94,16 +94,17 @@ TEST_CASE_FIXTURE(Fixture, "a partial file of other bytes costs one more attempt
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a server without ranges sends all of it again") {
-  const std::string content = content_of(100000, 1);
+TEST_CASE_FIXTURE(DownloadFixture, "a server without ranges sends all of it again") {
+  const std::string content = noise(100000, 1);
   HttpServer server([&](const HttpRequest&, int) { return HttpAnswer{200, content, 0}; });
   std::ofstream(partial(content)) << content.substr(0, 60000);
   REQUIRE(one(wanted(server, "/f", content)).has_value());
   CHECK(cached(content) == content);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a cut connection and a busy server are tried again, with what came") {
-  const std::string content = content_of(100000, 1);
+TEST_CASE_FIXTURE(DownloadFixture,
+                  "a cut connection and a busy server are tried again, with what came") {
+  const std::string content = noise(100000, 1);
   HttpServer server([&](const HttpRequest& request, int before) {
     if (before == 0) return HttpAnswer{503, "busy", 0};
     if (before == 1) return HttpAnswer{200, content.substr(0, 30000), content.size()};
@@ -115,7 +116,7 @@ TEST_CASE_FIXTURE(Fixture, "a cut connection and a busy server are tried again, 
   CHECK(server.requests()[2].from == 30000);
 }
 
-TEST_CASE_FIXTURE(Fixture, "attempts are bounded, and the last one's reason is told") {
+TEST_CASE_FIXTURE(DownloadFixture, "attempts are bounded, and the last one's reason is told") {
   HttpServer server([](const HttpRequest&, int) { return HttpAnswer{503, "busy", 0}; });
   const auto status = one(wanted(server, "/f", "abc"));
   REQUIRE_FALSE(status.has_value());
@@ -124,9 +125,9 @@ TEST_CASE_FIXTURE(Fixture, "attempts are bounded, and the last one's reason is t
   CHECK(server.requests().size() == 4);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a mirror that trickles is cut off, and what came is kept") {
+TEST_CASE_FIXTURE(DownloadFixture, "a mirror that trickles is cut off, and what came is kept") {
   using std::chrono::milliseconds;
-  const std::string content = content_of(100000, 1);
+  const std::string content = noise(100000, 1);
   // At most 500 bytes a second.
   HttpServer server([&](const HttpRequest& request, int) {
     return HttpAnswer{request.from == 0 ? 200 : 206, content.substr(request.from), 0, 10,
@@ -144,8 +145,8 @@ TEST_CASE_FIXTURE(Fixture, "a mirror that trickles is cut off, and what came is 
   CHECK(server.requests()[1].from > 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a slow line that keeps the pace takes its time") {
-  const std::string content = content_of(30, 1);
+TEST_CASE_FIXTURE(DownloadFixture, "a slow line that keeps the pace takes its time") {
+  const std::string content = noise(30, 1);
   HttpServer server([&](const HttpRequest& request, int) {
     return HttpAnswer{request.from == 0 ? 200 : 206, content.substr(request.from), 0, 1,
                       std::chrono::milliseconds(100)};
@@ -154,9 +155,10 @@ TEST_CASE_FIXTURE(Fixture, "a slow line that keeps the pace takes its time") {
   CHECK(cached(content) == content);
 }
 
-TEST_CASE_FIXTURE(Fixture, "other bytes than promised are an integrity error and leave nothing") {
-  const std::string content = content_of(5000, 1);
-  for (const std::string& other : {content_of(5000, 2), content + "x", content_of(9000, 2)}) {
+TEST_CASE_FIXTURE(DownloadFixture,
+                  "other bytes than promised are an integrity error and leave nothing") {
+  const std::string content = noise(5000, 1);
+  for (const std::string& other : {noise(5000, 2), content + "x", noise(9000, 2)}) {
     HttpServer server(HttpServer::files({{"/f", other}}));
     const auto status = one(wanted(server, "/f", content));
     REQUIRE_FALSE(status.has_value());
@@ -167,7 +169,7 @@ TEST_CASE_FIXTURE(Fixture, "other bytes than promised are an integrity error and
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is missing at one address is looked for at the next") {
+TEST_CASE_FIXTURE(DownloadFixture, "what is missing at one address is looked for at the next") {
   HttpServer server(HttpServer::files({{"/second", "abc"}}));
   Download two = wanted(server, "/first", "abc");
   two.urls.push_back(server.url() + "/second");
@@ -179,8 +181,9 @@ TEST_CASE_FIXTURE(Fixture, "what is missing at one address is looked for at the 
   CHECK_FALSE(std::filesystem::exists(partial("other")));
 }
 
-TEST_CASE_FIXTURE(Fixture, "two builders that fetch the same file do not disturb each other") {
-  const std::string content = content_of(50000, 1);
+TEST_CASE_FIXTURE(DownloadFixture,
+                  "two builders that fetch the same file do not disturb each other") {
+  const std::string content = noise(50000, 1);
   HttpServer server(HttpServer::files({{"/f", content}}));
   const Fd other(::open(partial(content).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   REQUIRE(::flock(other.get(), LOCK_EX | LOCK_NB) == 0);
@@ -190,9 +193,9 @@ TEST_CASE_FIXTURE(Fixture, "two builders that fetch the same file do not disturb
   CHECK(std::filesystem::file_size(partial(content)) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(DownloadFixture,
                   "what a killed builder began beside another goes; what can go on stays") {
-  const std::string content = content_of(50000, 1), left = partial(content) + ".unfinished.aBc123";
+  const std::string content = noise(50000, 1), left = partial(content) + ".unfinished.aBc123";
   const Fd other(::open(partial(content).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   REQUIRE(::flock(other.get(), LOCK_EX | LOCK_NB) == 0);
   std::size_t seen = 0;
@@ -222,8 +225,9 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(std::filesystem::exists(partial("cut off")));
 }
 
-TEST_CASE_FIXTURE(Fixture, "files of this machine are spoken, with file and copy, and continued") {
-  const std::string content = content_of(70000, 1);
+TEST_CASE_FIXTURE(DownloadFixture,
+                  "files of this machine are spoken, with file and copy, and continued") {
+  const std::string content = noise(70000, 1);
   REQUIRE(write_file(folder.path + "/a b%3a1.deb", content).has_value());
   for (const std::string scheme : {"file:", "copy:", "file://"}) {
     CAPTURE(scheme);
@@ -247,7 +251,7 @@ TEST_CASE_FIXTURE(Fixture, "files of this machine are spoken, with file and copy
   CHECK(pipe.error().message.ends_with("/pipe: is not a file"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "redirects are followed, but never to this machine's files") {
+TEST_CASE_FIXTURE(DownloadFixture, "redirects are followed, but never to this machine's files") {
   std::ofstream(folder.path + "/file") << "abc";
   HttpServer server([&](const HttpRequest& request, int) {
     const auto to = [](const std::string& where) {
@@ -270,14 +274,15 @@ TEST_CASE_FIXTURE(Fixture, "redirects are followed, but never to this machine's 
       one({"other", {"ftp://127.0.0.1/f"}, Digest::of(as_bytes("x")), ByteCount{1}}).has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "mirrors are asked in turn, and each retry is one line that says why") {
-  const std::string content = content_of(1000, 1);
+TEST_CASE_FIXTURE(DownloadFixture,
+                  "mirrors are asked in turn, and each retry is one line that says why") {
+  const std::string content = noise(1000, 1);
   HttpServer busy([](const HttpRequest&, int) { return HttpAnswer{503, "busy"}; });
-  HttpServer spoiled(HttpServer::files({{"/f", content_of(1000, 2)}}));
+  HttpServer spoiled(HttpServer::files({{"/f", noise(1000, 2)}}));
   HttpServer good([&](const HttpRequest&, int before) {
     return before == 0 ? HttpAnswer{500, ""} : HttpAnswer{200, content};
   });
-  Download wanted = Fixture::wanted(busy, "/f", content);
+  Download wanted = DownloadFixture::wanted(busy, "/f", content);
   wanted.urls.push_back(spoiled.url() + "/f");
   wanted.urls.push_back(good.url() + "/f");
   std::vector<std::string> lines;
@@ -304,9 +309,9 @@ TEST_CASE_FIXTURE(Fixture, "mirrors are asked in turn, and each retry is one lin
   CHECK(header_of(spoiled.requests()[1], "Cache-Control") == "no-cache");
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(DownloadFixture,
                   "a login page in place of a file is called that, and nothing of it stays") {
-  const std::string content = content_of(5000, 1);
+  const std::string content = noise(5000, 1);
   for (const std::size_t padding : {0U, 6000U}) {
     HttpServer portal([&](const HttpRequest&, int) {
       return HttpAnswer{200, "\n<!DOCTYPE html>\n<html><head><title>\n Guest network\n</title>" +
@@ -324,7 +329,7 @@ TEST_CASE_FIXTURE(Fixture,
   }
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(DownloadFixture,
                   "a server that never answers is called silent, and what is bounded ends") {
   HttpServer silent([](const HttpRequest&, int) {
     return HttpAnswer{200, std::string(10, 'x'), 0, 1, test::kPatience};

@@ -7,13 +7,13 @@
 namespace weir::builder {
 namespace {
 
-const DownloadPolicy kQuick{.attempts = 4,
-                            .first_wait = std::chrono::milliseconds(1),
-                            .patience = std::chrono::seconds(2),
-                            .slowest = ByteCount{1}};
+const DownloadPolicy kQuickly{.attempts = 4,
+                              .first_wait = std::chrono::milliseconds(1),
+                              .patience = std::chrono::seconds(2),
+                              .slowest = ByteCount{1}};
 
 Result<std::string> text_of(const std::vector<std::string>& urls, std::uint64_t limit,
-                            const DownloadPolicy& policy = kQuick) {
+                            const DownloadPolicy& policy = kQuickly) {
   TRY_ASSIGN(auto out, download_text("suite x", urls, ByteCount{limit}, policy, {}));
   return std::move(out.text);
 }
@@ -39,7 +39,7 @@ TEST_CASE("a text that trickles is cut off") {
   HttpServer server([](const HttpRequest&, int) {
     return HttpAnswer{200, std::string(100000, 'x'), 0, 10, std::chrono::milliseconds(20)};
   });
-  DownloadPolicy policy = kQuick;
+  DownloadPolicy policy = kQuickly;
   policy.attempts = 1;
   policy.patience = std::chrono::seconds(1);
   policy.slowest = ByteCount{1000};
@@ -54,7 +54,7 @@ TEST_CASE("what is not sound is asked for once more past caches, and then from t
     return fail(Errc::integrity, "is " + file.text);
   };
   const auto fetch = [&](const std::vector<std::string>& urls) {
-    return download_text("suite x", urls, ByteCount{100}, kQuick, {}, sound);
+    return download_text("suite x", urls, ByteCount{100}, kQuickly, {}, sound);
   };
   HttpServer stale([](const HttpRequest&, int) { return HttpAnswer{200, "old"}; });
   HttpServer cached([](const HttpRequest&, int before) {

@@ -29,7 +29,7 @@ LockedPackage package(const std::string& name, const std::string& content) {
           .why = "asked for"};
 }
 
-struct Fixture {
+struct FetchFixture {
   test::TemporaryFolder folder;
   Cache cache = *Cache::open_or_create(folder.path + "/cache");
   std::vector<LockedPackage> packages = {package("b", "content of b"),
@@ -64,7 +64,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "packages come from the mirror once, then from the cache") {
+TEST_CASE_FIXTURE(FetchFixture, "packages come from the mirror once, then from the cache") {
   HttpServer server(HttpServer::files(
       {{"/debian/pool/a.deb", "content of a"}, {"/debian/pool/b.deb", "content of b"}}));
   REQUIRE(flow(&server).has_value());
@@ -75,7 +75,7 @@ TEST_CASE_FIXTURE(Fixture, "packages come from the mirror once, then from the ca
   CHECK(server.requests().size() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "work on what is there goes on while the rest is fetched") {
+TEST_CASE_FIXTURE(FetchFixture, "work on what is there goes on while the rest is fetched") {
   std::promise<void> worked;
   bool seen = false;
   HttpServer server([&,
@@ -99,7 +99,7 @@ TEST_CASE_FIXTURE(Fixture, "work on what is there goes on while the rest is fetc
   CHECK(used == contents);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the first failure of the work ends it") {
+TEST_CASE_FIXTURE(FetchFixture, "the first failure of the work ends it") {
   HttpServer server(HttpServer::files(
       {{"/debian/pool/a.deb", "content of a"}, {"/debian/pool/b.deb", "content of b"}}));
   on_use = [](std::size_t) -> Status { return fail(Errc::bug, "cannot be used"); };
@@ -113,7 +113,8 @@ HttpAnswer slowly(const std::string& content) {
   return {200, content, 0, content.size() / 60, std::chrono::milliseconds(500)};
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is still being fetched ends with the first failure of the work") {
+TEST_CASE_FIXTURE(FetchFixture,
+                  "what is still being fetched ends with the first failure of the work") {
   const std::string large(600'000, 'a');
   packages[1] = package("a", large);
   HttpServer server([&](const HttpRequest& request, int) {
@@ -131,7 +132,7 @@ TEST_CASE_FIXTURE(Fixture, "what is still being fetched ends with the first fail
   CHECK_FALSE(is_cached(cache, packages[1]));
 }
 
-TEST_CASE_FIXTURE(Fixture, "the first package that cannot be had ends the others' transfers") {
+TEST_CASE_FIXTURE(FetchFixture, "the first package that cannot be had ends the others' transfers") {
   const std::string large(600'000, 'a');
   packages[1] = package("a", large);
   HttpServer server([&](const HttpRequest& request, int) {
@@ -143,7 +144,7 @@ TEST_CASE_FIXTURE(Fixture, "the first package that cannot be had ends the others
   CHECK_FALSE(is_cached(cache, packages[1]));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a damaged cache is noticed and mended") {
+TEST_CASE_FIXTURE(FetchFixture, "a damaged cache is noticed and mended") {
   HttpServer server(HttpServer::files(
       {{"/debian/pool/a.deb", "content of a"}, {"/debian/pool/b.deb", "content of b"}}));
   REQUIRE(flow(&server).has_value());
@@ -160,7 +161,7 @@ TEST_CASE_FIXTURE(Fixture, "a damaged cache is noticed and mended") {
   CHECK_FALSE(is_cached(cache, packages[0]));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a package that left the mirror is named, with what to do") {
+TEST_CASE_FIXTURE(FetchFixture, "a package that left the mirror is named, with what to do") {
   std::swap(packages[0], packages[1]);
   HttpServer server([&](const HttpRequest& request, int) {
     if (request.path == "/debian/pool/a.deb") return HttpAnswer{200, "content of a"};
@@ -177,7 +178,7 @@ TEST_CASE_FIXTURE(Fixture, "a package that left the mirror is named, with what t
   CHECK(read_package(cache, packages[0]) == std::string("content of a"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a mirror that serves other bytes is an integrity error") {
+TEST_CASE_FIXTURE(FetchFixture, "a mirror that serves other bytes is an integrity error") {
   HttpServer server(HttpServer::files(
       {{"/debian/pool/a.deb", "content of a"}, {"/debian/pool/b.deb", "content of B"}}));
   const auto out = flow(&server);
@@ -188,7 +189,7 @@ TEST_CASE_FIXTURE(Fixture, "a mirror that serves other bytes is an integrity err
                                    "signed index says");
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(FetchFixture,
                   "a program comes from the cache, or from a folder if it is the locked one") {
   const std::string content = "the program";
   const manifests::LockedProgram program{"weir-init", Digest::of(as_bytes(content)),

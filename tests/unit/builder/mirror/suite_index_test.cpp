@@ -5,8 +5,12 @@
 #include <cctype>
 #include <string>
 
+#include "tests/text.h"
+
 namespace weir::builder {
 namespace {
+
+using test::replaced;
 
 const std::string kIndex =
     "Origin: Example\n"
@@ -24,13 +28,7 @@ const std::string kIndex =
     " e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855        0 "
     "main/binary-amd64/Packages.xz\n";
 constexpr std::int64_t kWeek = 7LL * 86400;
-constexpr std::int64_t kDate = 1795227046;  // date -d "Sat, 21 Nov 2026 02:10:46 UTC" +%s
-
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  const auto at = text.find(from);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, from.size(), to);
-}
+constexpr std::int64_t kReleased = 1795227046;  // date -d "Sat, 21 Nov 2026 02:10:46 UTC" +%s
 
 const std::string kGood =
     "[GNUPG:] PLAINTEXT 74 0 \n[GNUPG:] NEWSIG\n"
@@ -44,8 +42,8 @@ TEST_CASE("a suite's index lists its files with SHA-256 only") {
   const auto index = parse_suite_index(std::string_view(kIndex));
   REQUIRE_MESSAGE(index.has_value(), index.error().message);
   CHECK(index->codename == "bookworm-backports");
-  CHECK(index->date_unix == kDate);
-  CHECK(index->valid_until_unix == kDate + kWeek);
+  CHECK(index->date_unix == kReleased);
+  CHECK(index->valid_until_unix == kReleased + kWeek);
   CHECK(index->by_hash);
   CHECK(index->not_automatic);
   REQUIRE(index->files.size() == 2);
@@ -76,10 +74,10 @@ TEST_CASE("a damaged index is refused") {
 TEST_CASE("an index counts for its own time only") {
   const auto index = parse_suite_index(std::string_view(kIndex));
   REQUIRE(index.has_value());
-  CHECK(check_suite_index(*index, "bookworm-backports", kDate + 100).has_value());
-  CHECK(check_suite_index(*index, "bookworm-backports", kDate - 86000).has_value());
-  CHECK_FALSE(check_suite_index(*index, "bookworm-backports", kDate - 86500).has_value());
-  const auto late = check_suite_index(*index, "bookworm-backports", kDate + kWeek + 7300);
+  CHECK(check_suite_index(*index, "bookworm-backports", kReleased + 100).has_value());
+  CHECK(check_suite_index(*index, "bookworm-backports", kReleased - 86000).has_value());
+  CHECK_FALSE(check_suite_index(*index, "bookworm-backports", kReleased - 86500).has_value());
+  const auto late = check_suite_index(*index, "bookworm-backports", kReleased + kWeek + 7300);
   REQUIRE_FALSE(late.has_value());
   CHECK(late.error().code == Errc::integrity);
   CHECK(late.error().message ==
@@ -116,7 +114,7 @@ TEST_CASE("digests in upper case, of SHA-512 alone, and CRLF are read; MD5 alone
   const auto dos = parse_suite_index(std::string_view(crlf));
   REQUIRE_MESSAGE(dos.has_value(), dos.error().message);
   CHECK(dos->codename == "bookworm-backports");
-  CHECK(dos->date_unix == kDate);
+  CHECK(dos->date_unix == kReleased);
   CHECK(dos->files.size() == 2);
 
   // printf abc | sha512sum

@@ -21,7 +21,7 @@ LayerFacts facts_of(const std::string& name) {
   return {std::move(layer), 0, {}, {}, {}, {}, std::nullopt};
 }
 
-BuildInput image() {
+BuildInput small_image() {
   const std::string manifest =
       "name: demo\narchitecture: amd64\nsources: {suites: [demo]}\n"
       "kernel: {package: linux}\nmodules: [one]\npackages: [tools]\n";
@@ -43,8 +43,8 @@ BuildInput image() {
            manifest, "lock"}};
 }
 
-struct Fixture {
-  BuildInput input = image();
+struct PlanFixture {
+  BuildInput input = small_image();
 
   // What is known where these layers are in the store and these packages in the cache.
   [[nodiscard]] KnownLayers known(std::vector<bool> layers, std::vector<bool> packages) const {
@@ -71,7 +71,7 @@ constexpr LayerWay kReuse = LayerWay::reuse, kMake = LayerWay::make, kWait = Lay
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "where nothing is there, all is fetched and made") {
+TEST_CASE_FIXTURE(PlanFixture, "where nothing is there, all is fetched and made") {
   const BuildPlan made = plan(known({false, false, false}, {false, false, false}));
   CHECK(ways(made) == std::vector{kMake, kMake, kMake});
   const BuildSums sums = sums_of(input, made);
@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(Fixture, "where nothing is there, all is fetched and made") {
   CHECK(sums.fetch_bytes.value == 1000);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a layer that is there is reused, and its package is not fetched") {
+TEST_CASE_FIXTURE(PlanFixture, "a layer that is there is reused, and its package is not fetched") {
   const BuildPlan made = plan(known({true, false, false}, {false, true, false}));
   CHECK(ways(made) == std::vector{kReuse, kMake, kMake});
   REQUIRE(made.packages[0].there.has_value());
@@ -93,13 +93,13 @@ TEST_CASE_FIXTURE(Fixture, "a layer that is there is reused, and its package is 
   CHECK(sums.fetch_bytes.value == 200);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a layer with a secret that is no longer accepted is made again") {
+TEST_CASE_FIXTURE(PlanFixture, "a layer with a secret that is no longer accepted is made again") {
   KnownLayers answers = known({true, true, true}, {true, true, true});
   answers.layers[2]->scan.accepted.push_back({"etc/key.pem", digest_of("key")});
   CHECK(ways(plan(answers)) == std::vector{kReuse, kReuse, kMake});
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(PlanFixture,
                   "layers lie in the order base, packages as locked, modules, programs, settings") {
   using Names = std::vector<std::string>;
   CHECK(plan(known({false, false, false}, {true, true, true})).order ==
@@ -111,7 +111,8 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(
-    Fixture, "the kernel's layer waits for the others where the manifest takes modules from them") {
+    PlanFixture,
+    "the kernel's layer waits for the others where the manifest takes modules from them") {
   input.manifest.module_sources["wireguard"] = {.package = "tools"};
   BuildPlan made = plan(known({true, true, false}, {true, true, true}));
   CHECK(ways(made) == std::vector{kReuse, kWait, kMake});
@@ -131,7 +132,7 @@ TEST_CASE_FIXTURE(
   CHECK(ways(made) == std::vector{kReuse, kMake, kReuse});
 }
 
-TEST_CASE_FIXTURE(Fixture, "of a kernel in several packages all layers are made, or none") {
+TEST_CASE_FIXTURE(PlanFixture, "of a kernel in several packages all layers are made, or none") {
   input.lock.kernel = "linux-image-7.3-amd64";
   input.lock.packages = {package("libc", 300), package("linux-binary-7.3-amd64", 400),
                          package("linux-image-7.3-amd64", 1),
@@ -168,7 +169,8 @@ TEST_CASE_FIXTURE(Fixture, "of a kernel in several packages all layers are made,
   CHECK(ways(made) == std::vector{kReuse, kMake, kMake, kMake});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a module in another layer changes what the kernel's layer is called") {
+TEST_CASE_FIXTURE(PlanFixture,
+                  "a module in another layer changes what the kernel's layer is called") {
   const BuildPlan made = plan(known({true, true, true}, {true, true, true}));
   LayerFacts libc = facts_of("libc"), tools = facts_of("tools");
   CHECK(kernel_questions(input, {&libc, &tools}, {}, kProgram).empty());
@@ -180,7 +182,7 @@ TEST_CASE_FIXTURE(Fixture, "a module in another layer changes what the kernel's 
   CHECK(questions[0].options.foreign.modules[0].package == "tools");
 }
 
-TEST_CASE_FIXTURE(Fixture, "another builder asks for other layers") {
+TEST_CASE_FIXTURE(PlanFixture, "another builder asks for other layers") {
   const auto ours = layer_questions(input, kProgram), others = layer_questions(input, "another");
   REQUIRE(ours.size() == 3);
   for (std::size_t i = 0; i < ours.size(); ++i) CHECK(ours[i].key != others[i].key);

@@ -13,7 +13,7 @@ namespace {
 
 using keys::Secret;
 
-const std::string kCorpus = test::source_folder() + "/tests/data/builder/secrets/";
+const std::string kSecrets = test::source_folder() + "/tests/data/builder/secrets/";
 
 SecretScanner scanner_for(const std::vector<Secret>& keys = {}) {
   auto scanner = SecretScanner::create(keys);
@@ -75,7 +75,7 @@ TEST_CASE("every kind of secret key that a tool writes is found where grep finds
   };
   const SecretScanner scanner = scanner_for();
   std::size_t files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(kCorpus + "found")) {
+  for (const auto& entry : std::filesystem::directory_iterator(kSecrets + "found")) {
     const std::string name = entry.path().filename().string();
     CAPTURE(name);
     REQUIRE(expected.contains(name));
@@ -102,7 +102,7 @@ TEST_CASE("every kind of secret key that a tool writes is found where grep finds
 TEST_CASE("what only looks like a secret is not found") {
   const SecretScanner scanner = scanner_for();
   std::size_t files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(kCorpus + "not_found")) {
+  for (const auto& entry : std::filesystem::directory_iterator(kSecrets + "not_found")) {
     CAPTURE(entry.path().string());
     const std::string content = test::bytes_of(entry.path().string());
     for (const SecretFinding& finding : scanner.scan(as_bytes(content))) {
@@ -233,7 +233,7 @@ TEST_CASE("a tree with secrets is refused with paths and offsets, and a clean on
   CHECK(clean.found == std::vector<std::string>());
   CHECK(clean.scan == manifests::ReleaseScan{kScanRules, 2, 16});
 
-  const std::string conf = test::bytes_of(kCorpus + "found/wireguard_conf");
+  const std::string conf = test::bytes_of(kSecrets + "found/wireguard_conf");
   put("etc/wireguard/wg0.conf", conf);
   const auto found = find_secrets(tree, scanner).found;
   REQUIRE_FALSE(found.empty());

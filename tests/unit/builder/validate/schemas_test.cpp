@@ -18,12 +18,14 @@
 #include "manifests/documents/rebuild_statement.h"
 #include "tests/folders.h"
 #include "tests/schemas/judge.h"
+#include "tests/text.h"
 
 namespace weir::builder {
 namespace {
 
 using nlohmann::json;
 using test::bytes_of;
+using test::replaced;
 using test::SchemaCase;
 
 struct Document {
@@ -56,12 +58,6 @@ std::string corpus(const std::string& name) {
 }
 std::string example(const std::string& name) {
   return bytes_of(test::source_folder() + "/examples/" + name);
-}
-
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  const auto at = text.find(from);
-  REQUIRE_MESSAGE(at != std::string::npos, from);
-  return text.replace(at, from.size(), to);
 }
 
 /// `good`, and the same with each of these replacements, all of them wrong.

@@ -18,21 +18,20 @@
 #include "manifests/documents/peers.h"
 #include "tests/folders.h"
 #include "tests/patience.h"
+#include "tests/text.h"
 
 namespace weir::deployer {
 namespace {
+
+using test::has;
 
 namespace fs = std::filesystem;
 
 const std::string kProgram = test::build_folder() + "/bin/weir-deployer";
 // RFC 7748, 6.1.
-const std::string kAlice = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=";
+const std::string kAliceKey = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=";
 const std::vector<std::string> kAnswers = {"--vip", "198.51.100.1", "--upstream",
                                            "eth1",  "--clients",    "10.8.0.0/16"};
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 struct Folder {
   Folder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
@@ -137,7 +136,7 @@ const char* const kQuestions[] = {"Public address", "Interface that leads on", "
 TEST_CASE(
     "init with every answer as a flag writes documents that parse, and says what comes next") {
   const Folder folder;
-  const Ended ended = init(folder, {"--peer", "alice=" + kAlice, "--make-identity", "--json"});
+  const Ended ended = init(folder, {"--peer", "alice=" + kAliceKey, "--make-identity", "--json"});
   REQUIRE_MESSAGE(ended.status == 0, ended.error);
   CHECK(folder.names() == std::set<std::string>{"fleet.yaml", "gateway.identity", "peers.jsonl"});
   const auto fleet = manifests::parse_fleet(folder.read("fleet.yaml"));
@@ -147,7 +146,7 @@ TEST_CASE(
   const auto peers = manifests::parse_peers(folder.read("peers.jsonl"));
   REQUIRE(peers.has_value());
   REQUIRE(peers->size() == 1);
-  CHECK(peers->front().public_key.string() == kAlice);
+  CHECK(peers->front().public_key.string() == kAliceKey);
   CHECK(fs::status(folder / "gateway.identity").permissions() == fs::perms(0600));
   CHECK(keys::sealed_with(folder.read("gateway.identity")).value() ==
         keys::SealingKey::Kind::passphrase);

@@ -8,6 +8,7 @@
 
 #include "deployer/steering/edit.h"
 #include "tests/folders.h"
+#include "tests/text.h"
 #include "tests/unit/deployer/director/fixture.h"
 
 using namespace weir::director;
@@ -15,6 +16,8 @@ using namespace weir::director::test;
 using weir::Errc;
 
 namespace {
+
+using weir::test::has;
 
 /// Compares with tests/data/director/NAME; ACCEPT=1 writes it instead. That nft takes these texts
 /// and reads the same back is what tests/netns shows.
@@ -36,10 +39,6 @@ Learned learned() {
   out.inner.insert_or_assign(address("10.9.0.7"), node("blue-1"));
   out.inner.insert_or_assign(address("fd09::7"), node("blue-2"));
   return out;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/text.h"
 #include "tests/unit/deployer/director/fixture.h"
 
 using namespace weir::director;
@@ -9,6 +10,8 @@ using namespace weir::director::test;
 using weir::Errc;
 
 namespace {
+
+using weir::test::has;
 
 // Keys by hand, as `nft --debug=netlink` prints them: marks in host order, all else in network
 // order, every part padded to four bytes.
@@ -51,10 +54,6 @@ Errc code_of(const Ruleset& broken) {
 
 std::string message_of(const Ruleset& broken) {
   return observe(topology(), broken).error().message;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

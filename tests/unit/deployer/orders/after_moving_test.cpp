@@ -3,14 +3,13 @@
 #include <algorithm>
 
 #include "deployer/orders/edge/orders.h"
+#include "tests/text.h"
 #include "tests/unit/deployer/fake_fleet.h"
 
 namespace weir::deployer {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using test::has;
 
 bool warns(const Report& report, const std::string& of) {
   return std::any_of(report.warnings.begin(), report.warnings.end(),

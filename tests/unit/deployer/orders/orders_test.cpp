@@ -7,22 +7,16 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "tests/text.h"
 #include "tests/unit/deployer/fake_fleet.h"
 
 namespace weir::deployer {
 namespace {
 
+using test::has;
+using test::joined;
+
 using Json = nlohmann::json;
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-std::string joined(const std::vector<std::string>& lines) {
-  std::string out;
-  for (const std::string& line : lines) out += line + "\n";
-  return out;
-}
 
 std::string joined(const std::vector<Reason>& reasons) {
   std::string out;

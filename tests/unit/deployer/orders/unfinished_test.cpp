@@ -4,20 +4,14 @@
 #include "deployer/orders/edge/orders.h"
 #include "deployer/orders/resumption.h"
 #include "deployer/rollout/journal.h"
+#include "tests/text.h"
 #include "tests/unit/deployer/fake_fleet.h"
 
 namespace weir::deployer {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-std::string joined(const std::vector<std::string>& lines) {
-  std::string out;
-  for (const std::string& line : lines) out += line + "\n";
-  return out;
-}
+using test::has;
+using test::joined;
 
 }  // namespace
 

@@ -20,7 +20,7 @@ const char* const kReplyV6 =
     "6000000000123a40fd000008000000000000000000000001fd00000800000000000000000000000981009c45123400"
     "01776569722070726f6265";
 
-std::string raw(const char* hex) {
+std::string packet(const char* hex) {
   return *parse_hex(hex);
 }
 
@@ -34,7 +34,7 @@ TEST_CASE("requests are what RFC 4443 says") {
 
 TEST_CASE("only the answer to this very request counts") {
   for (const auto& [echo, hex] : {std::pair{kV4, kReplyV4}, std::pair{kV6, kReplyV6}}) {
-    const std::string good = raw(hex);
+    const std::string good = packet(hex);
     CHECK(is_reply_to(echo, as_bytes(good)));
     Echo next = echo;
     ++next.sequence;
@@ -51,8 +51,8 @@ TEST_CASE("only the answer to this very request counts") {
       CHECK_FALSE(is_reply_to(echo, as_bytes(bad)));
     }
   }
-  CHECK_FALSE(is_reply_to(kV4, as_bytes(raw(kReplyV6))));
-  CHECK_FALSE(is_reply_to(kV6, as_bytes(raw(kReplyV4))));
+  CHECK_FALSE(is_reply_to(kV4, as_bytes(packet(kReplyV6))));
+  CHECK_FALSE(is_reply_to(kV6, as_bytes(packet(kReplyV4))));
   CHECK_FALSE(is_reply_to(kV4, as_bytes(std::string(38, '\x4f'))));
 }
 

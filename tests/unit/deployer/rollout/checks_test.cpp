@@ -5,7 +5,7 @@
 namespace weir::deployer {
 namespace {
 
-NodeId node(const char* name) {
+NodeId node_id(const char* name) {
   return *NodeId::parse(name);
 }
 
@@ -33,7 +33,7 @@ manifests::Release release() {
 }
 
 manifests::NodeIdentity identity() {
-  return {.node = node("green-1"),
+  return {.node = node_id("green-1"),
           .boot_id = "boot",
           .lock_digest = Digest::of(as_bytes("lock")),
           .kernel_release = "6.12.1-cloud",
@@ -114,15 +114,15 @@ TEST_CASE("each fact that differs is named, with both values") {
 
 TEST_CASE("a node that lacks a registered peer, or has another address for it, is refused") {
   const std::map<PublicKey, manifests::Peer> registry = {{key(1), peer(1)}, {key(2), peer(2)}};
-  CHECK(check_peers(registry, node("green-1"), PeerTable(known({4, 2, 1}))).has_value());
+  CHECK(check_peers(registry, node_id("green-1"), PeerTable(known({4, 2, 1}))).has_value());
 
-  const auto lacking = check_peers(registry, node("green-1"), PeerTable(known({1})));
+  const auto lacking = check_peers(registry, node_id("green-1"), PeerTable(known({1})));
   REQUIRE_FALSE(lacking.has_value());
   CHECK(lacking.error().message.find("peer-2") != std::string::npos);
 
   auto other = known({1, 2});
   other[1].allowed_ips = {*Prefix::parse("10.0.0.77")};
-  const auto differing = check_peers(registry, node("green-1"), PeerTable(other));
+  const auto differing = check_peers(registry, node_id("green-1"), PeerTable(other));
   REQUIRE_FALSE(differing.has_value());
   CHECK(differing.error().message.find("allowed IPs") != std::string::npos);
 }
@@ -132,7 +132,7 @@ TEST_CASE("the order of allowed IPs does not matter") {
   two.allowed_ips = {*Prefix::parse("10.0.0.1"), *Prefix::parse("fd00::1")};
   auto on_node = known({1});
   on_node[0].allowed_ips = {*Prefix::parse("fd00::1"), *Prefix::parse("10.0.0.1")};
-  CHECK(check_peers({{key(1), two}}, node("green-1"), PeerTable(on_node)).has_value());
+  CHECK(check_peers({{key(1), two}}, node_id("green-1"), PeerTable(on_node)).has_value());
 }
 
 TEST_CASE("peers are found whatever the order of a dump, and of two that are one the last counts") {
@@ -150,12 +150,12 @@ TEST_CASE("clocks may differ by the limit and no more, in either direction") {
   using std::chrono::microseconds;
   using std::chrono::milliseconds;
   CHECK(check_clocks({}, milliseconds(1)).has_value());
-  CHECK(check_clocks({{node("a"), microseconds(-100000)}, {node("b"), microseconds(100000)}},
+  CHECK(check_clocks({{node_id("a"), microseconds(-100000)}, {node_id("b"), microseconds(100000)}},
                      milliseconds(200))
             .has_value());
-  const auto behind =
-      check_clocks({{node("blue-1"), microseconds(10)}, {node("green-1"), milliseconds(-5000)}},
-                   milliseconds(200));
+  const auto behind = check_clocks(
+      {{node_id("blue-1"), microseconds(10)}, {node_id("green-1"), milliseconds(-5000)}},
+      milliseconds(200));
   REQUIRE_FALSE(behind.has_value());
   CHECK(behind.error().message.find("node green-1 is 5000 ms behind that of node blue-1") !=
         std::string::npos);

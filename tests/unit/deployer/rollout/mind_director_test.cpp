@@ -2,20 +2,14 @@
 #include <doctest/doctest.h>
 
 #include "deployer/rollout/report.h"
+#include "tests/text.h"
 #include "tests/unit/deployer/rollout/fake_world.h"
 
 namespace weir::deployer {
 namespace {
 
-std::string tail(const FakeWorld& world) {
-  std::string out;
-  for (const std::string& line : world.log) out += line + "\n";
-  return out;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using test::has;
+using test::joined;
 
 /// Some of the clients are moved, others are not.
 State halfway(FakeWorld& world, const Plan& plan) {
@@ -42,7 +36,7 @@ TEST_CASE("a director that is lost while clients move is asked with pauses, and 
   const unsigned calls = world.director_calls;
   world.loses_director = [] { return true; };
   const State state = world.run(plan, begun);
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   REQUIRE(finished(state));
   CHECK(state.rollout.outcome == Outcome::needs_person);
   CHECK(exit_code(state.rollout.outcome) == 4);
@@ -70,7 +64,7 @@ TEST_CASE("somebody who interrupts is not kept waiting by a director that is los
   world.loses_director = [] { return true; };
   const State state =
       world.run(plan, begun, [](const State&) { return false; }, {0, Interrupted{}});
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::needs_person);
   CHECK(world.now - lost < std::chrono::milliseconds(2600));
 }
@@ -82,7 +76,7 @@ TEST_CASE("a director that fails a few times is read again, and the movement goe
   unsigned fails = 9;
   world.loses_director = [&] { return fails != 0 && fails-- != 0; };
   const State state = world.run(plan, begun);
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(fails == 0);
   CHECK(state.rollout.outcome == Outcome::done);
   CHECK(world.on(world.green) == 20);
@@ -105,7 +99,7 @@ TEST_CASE("a director that can be read and refuses every change ends the rollout
   const unsigned calls = world.director_calls;
   world.refuses_deltas = true;
   state = world.run(plan, std::move(state));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::needs_person);
   CHECK(world.director_calls - calls <= 24);
   CHECK(world.now - began < std::chrono::seconds(30));
@@ -133,7 +127,7 @@ TEST_CASE("what a lost director broke off is finished, or undone, once it steers
     }
     const Plan next = forward ? world.deploy_plan() : world.plan(Kind::rollback, false);
     const State state = world.run(next, start(next));
-    CAPTURE(tail(world));
+    CAPTURE(joined(world.log));
     CHECK(state.rollout.outcome == Outcome::done);
     CHECK(world.on(forward ? world.green : world.blue) == 20);
     CHECK(world.problems.empty());

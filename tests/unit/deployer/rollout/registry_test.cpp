@@ -2,16 +2,13 @@
 #include <doctest/doctest.h>
 
 #include "deployer/rollout/report.h"
+#include "tests/text.h"
 #include "tests/unit/deployer/rollout/fake_world.h"
 
 namespace weir::deployer {
 namespace {
 
-std::string tail(const FakeWorld& world) {
-  std::string out;
-  for (const std::string& line : world.log) out += line + "\n";
-  return out;
-}
+using test::joined;
 
 bool warns(const State& state, Code code, const std::string& of) {
   return std::any_of(
@@ -41,7 +38,7 @@ TEST_CASE("a peer registered after the deploy is moved back with everybody else"
     for (const NodeId& node : world.green) world.frozen.insert(node);
   }
   const State state = world.run(back, start(back));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   CHECK(world.on(world.blue) == 11);
   for (const NodeId& node : world.blue) CHECK(world.peers[node].contains(peer.public_key));
@@ -54,7 +51,7 @@ TEST_CASE("a newcomer of a frozen pool whose address nobody knows is named") {
   Plan back = world.plan(Kind::rollback, false);
   back.known.erase(peer.public_key);
   const State state = world.run(back, start(back));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   CHECK(warns(state, Code::no_address, "client-99"));
   CHECK(world.peers[world.blue[0]].contains(peer.public_key));
@@ -68,7 +65,7 @@ TEST_CASE("a rollback to a pool of which one node is gone names it and goes on w
   const Plan back = world.plan(Kind::rollback, false);
   const Instant ordered = world.now;
   const State state = world.run(back, start(back));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   CHECK(world.on({world.blue[0]}) == 10);
   CHECK(warns(state, Code::node_silent, "blue-2"));
@@ -83,7 +80,7 @@ TEST_CASE(
   world.refuses_feed.insert(world.blue[0]);
   const Plan back = world.plan(Kind::rollback, false);
   const State state = world.run(back, start(back));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   CHECK(world.on(world.blue) == 6);
   CHECK(warns(state, Code::unfed, "blue-1"));
@@ -96,7 +93,7 @@ TEST_CASE("a node that is still being fed is not silent: a rollback moves client
   world.slow_feeds = {{world.blue[1], std::chrono::seconds(6)}};
   const Plan back = world.plan(Kind::rollback, false);
   const State state = world.run(back, start(back));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   CHECK(state.rollout.targets == world.blue);
   CHECK_FALSE(warns(state, Code::node_silent, "blue-2"));
@@ -111,7 +108,7 @@ TEST_CASE("a node that hangs although its machine runs holds a rollback up for t
   const Plan back = world.plan(Kind::rollback, false);
   const Instant ordered = world.now;
   const State state = world.run(back, start(back));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   CHECK(world.on({world.blue[0]}) == 10);
   CHECK(warns(state, Code::node_silent, "blue-2"));
@@ -155,7 +152,7 @@ TEST_CASE(
     world.stale.insert(world.blue[0]);
     const Plan back = world.plan(Kind::rollback, false);
     const State state = world.run(back, start(back));
-    CAPTURE(tail(world));
+    CAPTURE(joined(world.log));
     CHECK(state.rollout.outcome == Outcome::done);
     CHECK(world.on(world.blue) == 6);
     CHECK(orders_of(confirms).size() == 1);
@@ -173,7 +170,7 @@ TEST_CASE("a rollback brings back neither revoked keys nor old addresses") {
   moved_house.allowed_ips = {*Prefix::parse("10.0.77.4/32")};
   const Plan back = world.plan(Kind::rollback, false);
   const State state = world.run(back, start(back));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   for (const auto* pool : {&world.blue, &world.green}) {
     for (const NodeId& node : *pool) CHECK_FALSE(world.peers[node].contains(revoked));
@@ -192,7 +189,7 @@ TEST_CASE(
   world.registry.erase(revoked);
   const Plan plan = world.deploy_plan();
   const State state = world.run(plan, start(plan));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   CHECK(world.on(world.green) == 7);
   for (const auto* pool : {&world.blue, &world.green}) {
@@ -216,7 +213,7 @@ TEST_CASE("a revoked client does not make room for one that fails") {
   // 100 per mille of nine clients is none.
   const Plan plan = world.deploy_plan(Permille{100});
   const State state = world.run(plan, start(plan));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::failed);
   REQUIRE(state.rollout.refusal);
   CHECK(state.rollout.refusal->code == Code::too_many_failed);
@@ -255,7 +252,7 @@ TEST_CASE("clocks that fell behind are set forward before they reach the gate, a
   world.clocks = {{world.blue[0], milliseconds(260)}, {world.green[1], milliseconds(-180)}};
   const Plan there = world.deploy_plan();
   const State state = world.run(there, start(there));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   for (const auto& [node, ahead] : world.clocks) CHECK(ahead == milliseconds(260));
   world.clocks[world.blue[1]] = milliseconds(-500);
@@ -282,7 +279,7 @@ TEST_CASE(
   }
   const auto before = world.clocks;
   const State state = world.run(plan, start(plan));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::failed);
   REQUIRE(state.rollout.refusal);
   CHECK(state.rollout.refusal->code == Code::clocks_apart);
@@ -299,7 +296,7 @@ TEST_CASE("up makes a pool serve, and takes back what it made when it fails") {
   plan.probe_source = IpAddress::v4({10, 0, 0, 250});
   SUBCASE("it serves") {
     const State state = world.run(plan, start(plan));
-    CAPTURE(tail(world));
+    CAPTURE(joined(world.log));
     CHECK(state.rollout.outcome == Outcome::done);
     CHECK(state.rollout.phase == Phase::committed);
     CHECK(activated(state));
@@ -336,7 +333,7 @@ TEST_CASE(
   const Plan plan = world.up_plan({.steers = true, .settled = true});
   SUBCASE("it is done") {
     const State state = world.run(plan, start(plan));
-    CAPTURE(tail(world));
+    CAPTURE(joined(world.log));
     CHECK(state.rollout.outcome == Outcome::done);
     CHECK(state.rollout.proof == Proof::unneeded);
     for (const NodeId& node : world.blue) {

@@ -3,20 +3,17 @@
 #include <doctest/doctest.h>
 
 #include "deployer/rollout/report.h"
+#include "tests/text.h"
 #include "tests/unit/deployer/rollout/fake_world.h"
 
 namespace weir::deployer {
 namespace {
 
+using test::joined;
+
 director::Intent without_version(director::Intent steering) {
   steering.revision = 0;
   return steering;
-}
-
-std::string tail(const FakeWorld& world) {
-  std::string out;
-  for (const std::string& line : world.log) out += line + "\n";
-  return out;
 }
 
 }  // namespace
@@ -26,7 +23,7 @@ TEST_CASE("a deploy moves every client and none loses its session") {
     FakeWorld world(nodes, 40);
     const Plan plan = world.deploy_plan();
     const State state = world.run(plan, start(plan));
-    CAPTURE(tail(world));
+    CAPTURE(joined(world.log));
     CHECK(state.rollout.outcome == Outcome::done);
     CHECK(state.rollout.phase == Phase::committed);
     CHECK(world.on(world.green) == 40);
@@ -48,7 +45,7 @@ TEST_CASE("there and back, again and again") {
     CHECK(world.on(world.green) == 20);
     const Plan back = world.plan(Kind::rollback, false);
     const State state = world.run(back, start(back));
-    CAPTURE(tail(world));
+    CAPTURE(joined(world.log));
     REQUIRE(state.rollout.outcome == Outcome::done);
     CHECK(state.rollout.phase == Phase::rolled_back);
     CHECK(world.on(world.blue) == 20);
@@ -64,7 +61,7 @@ TEST_CASE(
   const director::Intent before = world.steering;
   const Plan plan = world.deploy_plan();
   const State state = world.run(plan, start(plan));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::failed);
   REQUIRE(state.rollout.refusal);
   CHECK(state.rollout.refusal->text.find("client-3") != std::string::npos);
@@ -80,7 +77,7 @@ TEST_CASE(
   for (const NodeId& node : world.green) world.clients.at(FakeWorld::key(3)).refuses.insert(node);
   const Plan plan = world.deploy_plan(Permille{100});
   const State state = world.run(plan, start(plan));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   CHECK(world.on(world.green) == 9);
   const auto& client = world.clients.at(FakeWorld::key(3));
@@ -101,7 +98,7 @@ TEST_CASE("a confirming packet that got lost is followed by another handshake") 
   world.clients.at(FakeWorld::key(1)).deaf_to_commit.insert(world.green[0]);
   const Plan plan = world.deploy_plan();
   const State state = world.run(plan, start(plan));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   CHECK(world.on(world.green) == 5);
   CHECK(world.problems.empty());
@@ -116,7 +113,7 @@ TEST_CASE("a node whose dumps are late is not asked to give up sessions that wor
       world.slow_reads = {{old_node ? world.blue[0] : world.green[0], Instant(delay)}};
       const Plan plan = world.deploy_plan();
       const State state = world.run(plan, start(plan));
-      CAPTURE(tail(world));
+      CAPTURE(joined(world.log));
       CHECK(state.rollout.outcome == Outcome::done);
       CHECK(world.on(world.green) == 5);
       CHECK(world.problems.empty());
@@ -135,9 +132,10 @@ TEST_CASE("a session that waited too long for its commit is prepared again") {
   // Each of them, once switched, is waited for until the time-out; the last one's turn comes late.
   for (unsigned n = 1; n <= kSilent; ++n) world.clients.at(FakeWorld::key(n)).online = false;
   state = world.run(plan, std::move(state));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   REQUIRE(plan.policy.commit_timeout * kSilent > kPreparedLife);
-  CHECK(tail(world).find("client-9 is prepared again: its session aged") != std::string::npos);
+  CHECK(joined(world.log).find("client-9 is prepared again: its session aged") !=
+        std::string::npos);
   CHECK(is<stage::Moved>(state.movement.at(FakeWorld::key(kSilent + 1))));
 }
 
@@ -146,7 +144,7 @@ TEST_CASE("an idle client is nudged until it answers") {
   world.clients.at(FakeWorld::key(1)).talks = false;
   const Plan plan = world.deploy_plan();
   const State state = world.run(plan, start(plan));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   CHECK(world.on(world.green) == 3);
 }
@@ -166,7 +164,7 @@ TEST_CASE("a node that freezes while clients move ends the deploy within a secon
     world.frozen.insert(world.green[0]);
     const Instant froze = world.now;
     const State state = world.run(plan, begun);
-    CAPTURE(tail(world));
+    CAPTURE(joined(world.log));
     CHECK(world.now - froze < std::chrono::seconds(1));
     CHECK(state.rollout.outcome == (committing ? Outcome::rolled_back : Outcome::failed));
     for (const Client& client : state.movement) {
@@ -197,7 +195,7 @@ TEST_CASE("frozen nodes are left at once: everybody is back within a second") {
   for (const NodeId& node : world.green) world.frozen.insert(node);
   const Instant ordered = world.now;
   const State state = world.run(back, start(back));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::done);
   CHECK(world.on(world.blue) == 30);
   CHECK(world.steering.active == director::equal_weights(world.blue));
@@ -222,7 +220,7 @@ TEST_CASE("wrong clocks and failing probes stop a deploy before steering is touc
   Plan plan = world.deploy_plan();
   plan.probe_source = IpAddress::v4({10, 0, 0, 250});
   const State state = world.run(plan, start(plan));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::failed);
   CHECK(state.rollout.refusal);
   CHECK(world.steering == before);
@@ -245,10 +243,10 @@ TEST_CASE("a deploy that stops does not end a pool that serves already") {
     world.steering.homes.emplace(FakeWorld::endpoint(7), world.green[0]);
   }
   const State state = world.run(plan, start(plan));
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(world.green_runs);
   CHECK(state.rollout.outcome == Outcome::needs_person);
-  CHECK(tail(world).find("pool green is kept") != std::string::npos);
+  CHECK(joined(world.log).find("pool green is kept") != std::string::npos);
 }
 
 TEST_CASE("a deployer that died while preparing or committing is finished by the next one") {
@@ -269,7 +267,7 @@ TEST_CASE("a deployer that died while preparing or committing is finished by the
       Plan next = forward ? world.deploy_plan() : world.plan(Kind::rollback, false);
       FakeWorld after = world;
       const State state = after.run(next, start(next));
-      CAPTURE(tail(after));
+      CAPTURE(joined(after.log));
       CHECK(state.rollout.outcome == Outcome::done);
       CHECK(after.on(forward ? after.green : after.blue) == 12);
       CHECK(after.steering.kicks.empty());
@@ -295,7 +293,7 @@ TEST_CASE("an interruption while preparing gives everybody up") {
   State state = world.run(plan, start(plan),
                           [](const State& it) { return it.movement.any<stage::Kicked>(); });
   state = world.run(plan, std::move(state), [](const State&) { return false; }, {0, Interrupted{}});
-  CAPTURE(tail(world));
+  CAPTURE(joined(world.log));
   CHECK(state.rollout.outcome == Outcome::failed);
   CHECK(world.on(world.blue) == 5);
   CHECK(without_version(world.steering) == without_version(before));

@@ -13,10 +13,13 @@
 #include "deployer/serve/edge/watched_site.h"
 #include "deployer/serve/edge/watcher.h"
 #include "deployer/serve/status_report.h"
+#include "tests/text.h"
 #include "tests/unit/deployer/fake_fleet.h"
 
 namespace weir::deployer {
 namespace {
+
+using test::has;
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -266,10 +269,6 @@ void reboot(FakeFleet& fleet, const char* name) {
 
 std::size_t peers_of(FakeFleet& fleet, const char* name) {
   return fleet.nodes.at(FakeFleet::node(name)).peers.size();
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// Twenty peers, who are up, and a fleet that is watched.

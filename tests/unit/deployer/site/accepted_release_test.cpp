@@ -19,10 +19,13 @@
 #include "manifests/base/edge/file.h"
 #include "manifests/documents/boot_check_statement.h"
 #include "manifests/documents/rebuild_statement.h"
+#include "tests/text.h"
 #include "tests/unit/keys/trust/trust_fixture.h"
 
 namespace weir::deployer {
 namespace {
+
+using test::has;
 
 constexpr UtcTime kFarAway{4070908800};  // 2099
 constexpr std::size_t kRelease = 0, kLab = 1, kOther = 2, kRoot = 3;
@@ -149,10 +152,6 @@ struct FleetFolder {
   }
   [[nodiscard]] bool remembers() const { return !seen().channels.empty(); }
 };
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 

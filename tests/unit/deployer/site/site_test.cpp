@@ -8,14 +8,13 @@
 #include "deployer/serve/status_report.h"
 #include "keys/identity/edge/identity_files.h"
 #include "keys/signing/edge/key_files.h"
+#include "tests/text.h"
 #include "tests/unit/deployer/fake_fleet.h"
 
 namespace weir::deployer {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using test::has;
 
 Result<std::unique_ptr<Site>> open(const FakeFleet& fleet, Access access) {
   return Site::open(fleet.folder + "/fleet.yaml", access, [](const std::string&) {});

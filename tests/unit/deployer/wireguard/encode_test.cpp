@@ -18,7 +18,7 @@ using wire::little;
 using wire::nested;
 using wire::Raw;
 
-constexpr std::uint16_t kFamily = 31;
+constexpr std::uint16_t kAsked = 31;
 constexpr std::uint16_t kRequestAck = 1 | 4;
 
 WgPeerChange step(std::uint8_t fill, WgPeerChange::Kind kind = WgPeerChange::Kind::put) {
@@ -123,7 +123,7 @@ TEST_CASE("a change of everything is one message, byte for byte") {
   change.listen_port = 51820;
   change.fwmark = 0x1234;
   change.replace_peers = true;
-  const auto messages = encode_set_device(change, kFamily);
+  const auto messages = encode_set_device(change, kAsked);
   REQUIRE(messages.has_value());
   REQUIRE(messages->size() == 1);
 
@@ -131,7 +131,7 @@ TEST_CASE("a change of everything is one message, byte for byte") {
   inner6[0] = 0xfd;
   inner6[1] = 0x64;
   const Raw expected = wire::message(
-      kFamily, kRequestAck, 0,
+      kAsked, kRequestAck, 0,
       generic(
           1,
           {attribute(2, wire::text("wg0")), attribute(5, little(1, 4)),
@@ -153,13 +153,13 @@ TEST_CASE("a change of everything is one message, byte for byte") {
 TEST_CASE("an IPv6 endpoint is a sockaddr_in6 in network order") {
   WgPeerChange peer = step(1, WgPeerChange::Kind::update);
   peer.endpoint = Endpoint::parse("[2001:db8::1]:51820").value();
-  const auto messages = encode_set_device(change_of({peer}), kFamily);
+  const auto messages = encode_set_device(change_of({peer}), kAsked);
   Raw address = {10, 0, 0xca, 0x6c, 0, 0, 0, 0};
   wire::append(address, {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0});
   CHECK(equal(
       messages->front(),
       wire::message(
-          kFamily, kRequestAck, 0,
+          kAsked, kRequestAck, 0,
           generic(1, {attribute(2, wire::text("wg0")),
                       nested(8, {nested(0, {attribute(1, wire::key(1)), attribute(3, little(4, 4)),
                                             attribute(4, address)})})}))));
@@ -181,7 +181,7 @@ TEST_CASE("removal, addition and the keepalive edge of one peer stay in order an
       steps.push_back(edge);
     }
   }
-  const auto messages = encode_set_device(change_of(steps), kFamily);
+  const auto messages = encode_set_device(change_of(steps), kAsked);
   REQUIRE(messages.has_value());
   CHECK(messages->size() > 1);
   std::size_t seen = 0;
@@ -214,7 +214,7 @@ TEST_CASE("allowed IPs that do not fit go on in the next message, without cleari
     WgChange change = change_of({step(6), big, step(8)});
     change.private_key = secret_of(1);
     change.replace_peers = true;
-    const auto messages = encode_set_device(change, kFamily, ByteCount{room});
+    const auto messages = encode_set_device(change, kAsked, ByteCount{room});
     REQUIRE(messages.has_value());
     std::size_t addresses_seen = 0, with_fields = 0, clears = 0, last = 0;
     for (std::size_t i = 0; i < messages->size(); ++i) {
@@ -253,9 +253,9 @@ TEST_CASE("what was encoded as a device reads back as a dump") {
     if (i % 3 == 0) peer.preshared_key = secret_of(i);
     steps.push_back(peer);
   }
-  const auto messages = encode_set_device(change_of(steps), kFamily, ByteCount{2000});
+  const auto messages = encode_set_device(change_of(steps), kAsked, ByteCount{2000});
   REQUIRE(messages.has_value());
-  DumpDecoder decoder(kFamily, 3);
+  DumpDecoder decoder(kAsked, 3);
   for (SecretBytes message : *messages) {
     stamp(message, 3);
     REQUIRE(decoder.feed(message).has_value());
@@ -274,8 +274,8 @@ TEST_CASE("what was encoded as a device reads back as a dump") {
 
 TEST_CASE("the requests for a dump and for the family are the kernel's") {
   CHECK(equal(
-      *encode_get_device("wg0", kFamily),
-      wire::message(kFamily, 1 | 4 | 0x300, 0, generic(0, {attribute(2, wire::text("wg0"))}))));
+      *encode_get_device("wg0", kAsked),
+      wire::message(kAsked, 1 | 4 | 0x300, 0, generic(0, {attribute(2, wire::text("wg0"))}))));
   CHECK(equal(
       encode_get_family(),
       wire::message(16, kRequestAck, 0, generic(3, {attribute(2, wire::text("wireguard"))}))));
@@ -284,10 +284,10 @@ TEST_CASE("the requests for a dump and for the family are the kernel's") {
 TEST_CASE("names no interface can have are refused") {
   for (const char* bad : {"", "sixteen-letters!"}) {
     CAPTURE(bad);
-    CHECK_FALSE(encode_get_device(bad, kFamily).has_value());
+    CHECK_FALSE(encode_get_device(bad, kAsked).has_value());
     WgChange change = change_of({});
     change.interface = bad;
-    CHECK_FALSE(encode_set_device(change, kFamily).has_value());
+    CHECK_FALSE(encode_set_device(change, kAsked).has_value());
   }
 }
 

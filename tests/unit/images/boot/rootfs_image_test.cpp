@@ -14,10 +14,10 @@ ImagePath path(const char* text) {
   return *ImagePath::parse(text);
 }
 
-Node folder(std::uint32_t mode) {
+Node root_folder(std::uint32_t mode) {
   return {mode, 0, 0, 1, Folder{}};
 }
-Node file(const char* text) {
+Node root_file(const char* text) {
   return {0644, 0, 0, 1, File{content_of(text)}};
 }
 
@@ -41,11 +41,11 @@ TEST_CASE("layers stay as they are up to what old engines load, and then the sma
 
 TEST_CASE("trees laid over one another are what unpacking them one after another leaves") {
   FileTree below, above;
-  REQUIRE(below.put(path("etc"), folder(0700)).has_value());
-  REQUIRE(below.put(path("etc/one"), file("below")).has_value());
-  REQUIRE(below.put(path("etc/two"), file("below")).has_value());
-  REQUIRE(above.put(path("etc"), folder(0755)).has_value());
-  REQUIRE(above.put(path("etc/two"), file("above")).has_value());
+  REQUIRE(below.put(path("etc"), root_folder(0700)).has_value());
+  REQUIRE(below.put(path("etc/one"), root_file("below")).has_value());
+  REQUIRE(below.put(path("etc/two"), root_file("below")).has_value());
+  REQUIRE(above.put(path("etc"), root_folder(0755)).has_value());
+  REQUIRE(above.put(path("etc/two"), root_file("above")).has_value());
   const auto out = overlaid({below, above});
   REQUIRE(out.has_value());
   CHECK(out->nodes().size() == 3);
@@ -53,7 +53,7 @@ TEST_CASE("trees laid over one another are what unpacking them one after another
   CHECK(*out->find(path("etc/one"))->file()->content == *content_of("below"));
   CHECK(*out->find(path("etc/two"))->file()->content == *content_of("above"));
   FileTree clash;
-  REQUIRE(clash.put(path("etc"), file("a file where a folder was")).has_value());
+  REQUIRE(clash.put(path("etc"), root_file("a file where a folder was")).has_value());
   CHECK(overlaid({below, clash}).error().code == Errc::invalid_input);
 }
 

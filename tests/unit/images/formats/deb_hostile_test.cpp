@@ -15,7 +15,7 @@ using test::bytes_of;
 using test::must;
 using test::TemporaryFolder;
 
-const auto kAll = [](const ImagePath&) { return true; };
+const auto kEverything = [](const ImagePath&) { return true; };
 
 // A header of POSIX ustar, made here and not by our own encoder. `size` as the 12 bytes of the
 // field.
@@ -65,7 +65,7 @@ struct Package {
     must("cd " + folder.path + " && rm -rf d bad.deb && mkdir d && cd d && " + command +
          " && cp ../debian-binary . && { [ -e control.tar ] || cp ../control.tar .; } && "
          "ar rc ../bad.deb debian-binary control.tar data.tar");
-    return read_deb(as_bytes(bytes_of(folder.path + "/bad.deb")), {}, kAll);
+    return read_deb(as_bytes(bytes_of(folder.path + "/bad.deb")), {}, kEverything);
   }
   // The same of a data.tar that is made of these blocks and an end.
   [[nodiscard]] Result<Deb> of(const std::string& blocks) const {
@@ -190,7 +190,7 @@ TEST_CASE_FIXTURE(Package, "hard links count with all that they stand for") {
        "ar rc ../bad.deb debian-binary control.tar data.tar.gz");
   const std::string bytes = bytes_of(folder.path + "/bad.deb");
   CHECK(bytes.size() < 200'000);
-  refused(read_deb(as_bytes(bytes), {}, kAll), Errc::exhausted,
+  refused(read_deb(as_bytes(bytes), {}, kEverything), Errc::exhausted,
           "unpacks to more than 1.0 GiB with its links");
   // Names that nobody asks for cost nothing.
   CHECK(read_deb(as_bytes(bytes), {}, [](const ImagePath& path) {

@@ -5,20 +5,19 @@
 #include <cstdio>
 #include <string>
 
+#include "tests/unit/images/image_path.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::images {
 namespace {
+
+using test::at;
 
 using test::bytes_of;
 using test::must;
 using test::TemporaryFolder;
 
 const auto kAll = [](const ImagePath&) { return true; };
-
-ImagePath at(std::string_view text) {
-  return *ImagePath::parse(text);
-}
 
 // A package folder with every kind of entry that Debian packages have.
 std::string make_package(const TemporaryFolder& folder) {

@@ -9,19 +9,18 @@
 
 #include "images/formats/cpio.h"
 #include "images/formats/decompress.h"
+#include "tests/unit/images/image_path.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::images {
 namespace {
 
+using test::at;
+
 using test::must;
 using test::TemporaryFolder;
 
-ImagePath at(std::string_view text) {
-  return *ImagePath::parse(text);
-}
-
-FileTree example(std::size_t size = 5) {
+FileTree example_layer(std::size_t size = 5) {
   FileTree tree;
   const auto put = [&](std::string_view path, Node node) {
     REQUIRE(tree.put(at(path), std::move(node)).has_value());
@@ -52,8 +51,8 @@ std::string cpio_of(const FileTree& tree, std::int64_t epoch) {
 
 TEST_CASE("GNU cpio lists and unpacks what was encoded") {
   const TemporaryFolder folder;
-  const std::string bytes = cpio_of(example(), 1500000000);
-  CHECK(bytes.size() == cpio_size(example()).value);
+  const std::string bytes = cpio_of(example_layer(), 1500000000);
+  CHECK(bytes.size() == cpio_size(example_layer()).value);
   REQUIRE(write_file(folder.path + "/a.cpio", bytes).has_value());
   const std::string listed = must(
       "cd " + folder.path + " && TZ=UTC LC_ALL=C cpio -itv --numeric-uid-gid --quiet < a.cpio");
@@ -79,7 +78,7 @@ TEST_CASE("a layer is one zstd frame, a multiple of four bytes long, whatever it
   const TemporaryFolder folder;
   std::set<std::size_t> unpadded;
   for (std::size_t size = 0; size < 24; ++size) {
-    const FileTree tree = example(size);
+    const FileTree tree = example_layer(size);
     const auto layer = encode_layer(tree, 1500000000);
     REQUIRE(layer.has_value());
     CHECK(layer->bytes.size() % 4 == 0);
@@ -103,7 +102,7 @@ TEST_CASE("a layer is one zstd frame, a multiple of four bytes long, whatever it
 
 TEST_CASE("the same tree gives the same layer, in whatever order it was made") {
   FileTree other;
-  const FileTree tree = example();
+  const FileTree tree = example_layer();
   for (auto it = tree.nodes().rbegin(); it != tree.nodes().rend(); ++it) {
     REQUIRE(other.put(it->first, it->second).has_value());
   }

@@ -6,13 +6,13 @@
 
 #include "images/tree/documentation.h"
 #include "images/tree/merged_usr.h"
+#include "tests/unit/images/image_path.h"
 
 namespace weir::images {
 namespace {
 
-ImagePath at(std::string_view text) {
-  return *ImagePath::parse(text);
-}
+using test::at;
+
 Node file(std::string_view text) {
   return {0644, 0, 0, 7, File{content_of(text)}};
 }

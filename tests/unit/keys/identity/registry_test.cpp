@@ -16,11 +16,11 @@ constexpr const char* kAlice = "XcwBBmrs7wRx6dKr9MB9VhUebYPsOBJqUNWl2u+26Rs=";
 // Of the example in docs/peers.md; nobody uses it.
 constexpr const char* kThrowAway = "upD+/tex4rkCeUcujiDzkRlcLDkFKnA2f9x2B21kvy0=\n";
 
-struct Desk {
+struct PeersDesk {
   test::TemporaryFolder folder;
   std::string peers = folder.path + "/peers.jsonl", psk = folder.path + "/psk";
 
-  Desk() {
+  PeersDesk() {
     REQUIRE(write_file(peers, std::string("\n{\"public_key\": \"") + kAlice +
                                   "\", \"allowed_ips\": [\"10.8.0.2\"], "
                                   "\"preshared_key_file\": \"psk\"}\n")
@@ -40,7 +40,7 @@ struct Desk {
 }  // namespace
 
 TEST_CASE("a preshared key that cannot be used is found when the clients are read, with its line") {
-  const Desk desk;
+  const PeersDesk desk;
   const std::string where = desk.peers + ":2: preshared_key_file: " + desk.psk + ": ";
   CHECK(desk.refusal() == where +
                               "No such file or directory; put there what the client has, or "

@@ -20,11 +20,11 @@ using testing::Scratch;
 
 constexpr const char* kMessage = "what was signed\n";
 
-Secret secret(std::string_view text) {
+Secret secret_of(std::string_view text) {
   return *Secret::copy_of(as_bytes(text));
 }
 
-std::string read(const std::string& path) {
+std::string contents(const std::string& path) {
   return *read_file(path, ByteCount{1 << 20});
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("minisign accepts our keys and signatures") {
   REQUIRE(text.has_value());
   REQUIRE(write_new_file(folder / "our.key", text->text(), 0600).has_value());
   CHECK(run("minisign -S -s " + folder / "our.key" + " -m " + file + " 2>&1").status == 0);
-  CHECK(verify(pair->public_key, as_bytes(kMessage), read(file + ".minisig")).has_value());
+  CHECK(verify(pair->public_key, as_bytes(kMessage), contents(file + ".minisig")).has_value());
   CHECK(run("minisign -R -p " + folder / "again.pub" + " -s " + folder / "our.key").status == 0);
   CHECK(read_public_key(folder / "again.pub").value() == pair->public_key);
 }
@@ -76,12 +76,13 @@ TEST_CASE("minisign's keys and signatures, prehashed and legacy, are accepted he
   REQUIRE(key.has_value());
   // minisign writes the id as a number, without leading zeros.
   const std::string id = print(key->id);
-  CHECK(read(stock.public_path).find(id.substr(id.find_first_not_of('0'))) != std::string::npos);
+  CHECK(contents(stock.public_path).find(id.substr(id.find_first_not_of('0'))) !=
+        std::string::npos);
   for (const char* mode : {"", "-l "}) {
     REQUIRE(run("minisign -S " + std::string(mode) + "-t 'stock says' -s " + stock.secret_path +
                 " -m " + stock.file)
                 .status == 0);
-    const std::string signature = read(stock.file + ".minisig");
+    const std::string signature = contents(stock.file + ".minisig");
     CHECK(verify(*key, as_bytes(kMessage), signature).has_value());
     CHECK(signer_of(signature).value() == key->id);
     CHECK(trusted_comment_of(signature).value() == "stock says");
@@ -98,14 +99,14 @@ TEST_CASE("encrypted keys go both ways, and a wrong passphrase is refused") {
   REQUIRE(run("printf 'open sesame\\nopen sesame\\n' | minisign -G -p " + folder / "a.pub" +
               " -s " + folder / "a.key 2>&1")
               .status == 0);
-  const std::string theirs = read(folder / "a.key");
+  const std::string theirs = contents(folder / "a.key");
   CHECK(needs_passphrase(theirs).value());
-  const auto opened = decrypt_secret_key(theirs, secret("open sesame"));
+  const auto opened = decrypt_secret_key(theirs, secret_of("open sesame"));
   REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
   CHECK(public_key_of(*opened) == read_public_key(folder / "a.pub").value());
-  CHECK(decrypt_secret_key(theirs, secret("open barley")).error().code == Errc::unauthorized);
+  CHECK(decrypt_secret_key(theirs, secret_of("open barley")).error().code == Errc::unauthorized);
 
-  SecretKeyProtection protection{secret("tr\xc3\xb6pfchen"), {}};
+  SecretKeyProtection protection{secret_of("tr\xc3\xb6pfchen"), {}};
   protection.salt.fill(7);
   const auto ours = print_secret_key(*opened, &protection, "minisign encrypted secret key");
   REQUIRE_MESSAGE(ours.has_value(), ours.error().message);
@@ -120,7 +121,7 @@ TEST_CASE("every changed character of a signature is noticed") {
   const Stock stock;
   const auto key = *read_public_key(stock.public_path);
   REQUIRE(run("minisign -S -s " + stock.secret_path + " -m " + stock.file).status == 0);
-  const std::string good = read(stock.file + ".minisig");
+  const std::string good = contents(stock.file + ".minisig");
   const std::size_t second = good.find('\n') + 1;
   for (std::size_t at = second; at < good.size(); ++at) {
     if (good[at] == '\n' || good[at] == '=') continue;
@@ -151,9 +152,9 @@ TEST_CASE("another key's signature is refused with both names") {
 
 TEST_CASE("damaged and truncated key files are refused, never half read") {
   const Stock stock;
-  const std::string public_text = read(stock.public_path);
-  const std::string secret_text = read(stock.secret_path);
-  const Secret none = secret("");
+  const std::string public_text = contents(stock.public_path);
+  const std::string secret_text = contents(stock.secret_path);
+  const Secret none = secret_of("");
   for (std::size_t size = 0; size + 1 < public_text.size(); ++size) {
     CAPTURE(size);
     CHECK(parse_public_key(public_text.substr(0, size)).error().code == Errc::invalid_input);
@@ -177,8 +178,9 @@ TEST_CASE("damaged and truncated key files are refused, never half read") {
 TEST_CASE("of changed files, exactly those that minisign takes are taken here") {
   const Stock stock;
   REQUIRE(run("minisign -S -s " + stock.secret_path + " -m " + stock.file).status == 0);
-  const std::string good_key = read(stock.public_path), good_secret = read(stock.secret_path),
-                    good_signature = read(stock.file + ".minisig");
+  const std::string good_key = contents(stock.public_path),
+                    good_secret = contents(stock.secret_path),
+                    good_signature = contents(stock.file + ".minisig");
   const auto key = *parse_public_key(good_key);
   const std::string bom = "\xef\xbb\xbf";
   const auto ends = [](std::string text, const std::string& end) {
@@ -239,7 +241,7 @@ TEST_CASE("of changed files, exactly those that minisign takes are taken here") 
             theirs("minisign -V -m " + stock.file + " -p " + file, text));
     }
     const std::string secret_text = change(good_secret);
-    CHECK(decrypt_secret_key(secret_text, secret("")).has_value() ==
+    CHECK(decrypt_secret_key(secret_text, secret_of("")).has_value() ==
           theirs("minisign -S -m " + stock.file + " -x " + stock.folder / "x -s " + file,
                  secret_text));
     const std::string signature = change(good_signature);
@@ -258,7 +260,7 @@ TEST_CASE("parameters that would take more memory than minisign's are refused be
   raw.replace(2, 2, "Sc");
   raw.replace(38, 16, std::string("\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01", 16));
   text = "untrusted comment: x\n" + base64_of(as_bytes(raw)) + "\n";
-  CHECK(decrypt_secret_key(text, secret("x")).error().code == Errc::exhausted);
+  CHECK(decrypt_secret_key(text, secret_of("x")).error().code == Errc::exhausted);
 }
 
 TEST_CASE("comments are one line") {
@@ -274,9 +276,9 @@ TEST_CASE("a secret in clear that others may read is refused, and keys are never
   const auto refused = read_secret_key(stock.secret_path);
   CHECK(refused.error().code == Errc::unauthorized);
   CHECK(refused.error().message.find("chmod 600") != std::string::npos);
-  const std::string before = read(stock.secret_path);
+  const std::string before = contents(stock.secret_path);
   CHECK(write_new_file(stock.secret_path, "x", 0600).error().code == Errc::busy);
-  CHECK(read(stock.secret_path) == before);
+  CHECK(contents(stock.secret_path) == before);
   CHECK(read_secret_key(stock.folder / "absent").error().code == Errc::not_found);
 }
 

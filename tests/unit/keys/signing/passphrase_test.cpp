@@ -28,7 +28,7 @@ namespace {
 using testing::run;
 using testing::Scratch;
 
-const std::string kProgram = test::build_folder() + "/bin/weir-keys";
+const std::string kWeirKeys = test::build_folder() + "/bin/weir-keys";
 constexpr int kPatience = 60'000;
 
 /// weir-keys with a terminal, which the test holds the other end of.
@@ -147,7 +147,7 @@ class AtTerminal {
 };
 
 std::vector<std::string> generate(const Scratch& folder) {
-  return {kProgram, "generate", "--out", folder / "k"};
+  return {kWeirKeys, "generate", "--out", folder / "k"};
 }
 
 }  // namespace
@@ -230,7 +230,7 @@ TEST_CASE("a line is corrected by backspace, character by character, and by Ctrl
 
 TEST_CASE("weir-keys has no core dumps, and belongs to nobody who could trace it") {
   const Scratch folder;
-  REQUIRE(run("chmod 777 " + folder.path() + " && cp " + kProgram + " " + folder / "weir-keys" +
+  REQUIRE(run("chmod 777 " + folder.path() + " && cp " + kWeirKeys + " " + folder / "weir-keys" +
               " && chmod 755 " + folder / "weir-keys")
               .status == 0);
   std::vector<std::string> command{folder / "weir-keys", "generate", "--out", folder / "k"};
@@ -255,7 +255,7 @@ TEST_CASE("weir-keys has no core dumps, and belongs to nobody who could trace it
 TEST_CASE("a passphrase leaves the environment before anything is made with it") {
   const Scratch folder;
   const std::string mark = "correct-horse-battery-staple";
-  AtTerminal program({kProgram, "generate", "--out", folder / "k"}, AtTerminal::As::leader,
+  AtTerminal program({kWeirKeys, "generate", "--out", folder / "k"}, AtTerminal::As::leader,
                      mark.c_str());
   // scrypt takes a second and more, and the key file comes after it. Before the program is executed
   // the process is this one.

@@ -12,13 +12,13 @@
 namespace weir {
 namespace {
 
-struct Ended {
+struct ChildEnd {
   int status = -1;  // -1: not by an exit
   std::string err;
 };
 
 // A process of its own that is nothing but this program.
-Ended ends(const std::function<int()>& run) {
+ChildEnd ends(const std::function<int()>& run) {
   std::array<int, 2> pipe{};
   REQUIRE(::pipe(pipe.data()) == 0);
   const pid_t child = ::fork();
@@ -30,7 +30,7 @@ Ended ends(const std::function<int()>& run) {
     ::_exit(run_program("weir-test", run));
   }
   ::close(pipe[1]);
-  Ended out;
+  ChildEnd out;
   std::array<char, 256> piece{};
   for (ssize_t n = 0; (n = ::read(pipe[0], piece.data(), piece.size())) > 0;) {
     out.err.append(piece.data(), static_cast<std::size_t>(n));
@@ -45,16 +45,16 @@ Ended ends(const std::function<int()>& run) {
 }  // namespace
 
 TEST_CASE("a program ends with what it returns") {
-  const Ended good = ends([] { return 4; });
+  const ChildEnd good = ends([] { return 4; });
   CHECK(good.status == 4);
   CHECK(good.err.empty());
 }
 
 TEST_CASE("no memory is a refusal, in whatever thread") {
-  const Ended here = ends([]() -> int { throw std::bad_alloc(); });
+  const ChildEnd here = ends([]() -> int { throw std::bad_alloc(); });
   CHECK(here.status == 1);
   CHECK(here.err == "weir-test: not enough memory\n");
-  const Ended thread = ends([] {
+  const ChildEnd thread = ends([] {
     std::thread([] { throw std::bad_alloc(); }).join();
     return 0;
   });

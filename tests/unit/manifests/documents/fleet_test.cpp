@@ -11,7 +11,7 @@
 namespace weir::manifests {
 namespace {
 
-std::string example() {
+std::string fleet_text() {
   auto text = read_file(test::source_folder() + "/examples/fleet.yaml", ByteCount{1 << 20});
   REQUIRE(text.has_value());
   return *text;
@@ -19,7 +19,7 @@ std::string example() {
 
 /// The example with the first `from` replaced by `to`.
 std::string changed(const std::string& from, const std::string& to) {
-  std::string text = example();
+  std::string text = fleet_text();
   const auto at = text.find(from);
   REQUIRE(at != std::string::npos);
   return text.replace(at, from.size(), to);
@@ -31,7 +31,7 @@ int line_with(const std::string& text, const std::string& part) {
   return 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<long>(at), '\n'));
 }
 
-std::string refusal(const std::string& yaml) {
+std::string fleet_refusal(const std::string& yaml) {
   const auto fleet = parse_fleet(yaml);
   REQUIRE_FALSE(fleet.has_value());
   return fleet.error().message;
@@ -40,7 +40,7 @@ std::string refusal(const std::string& yaml) {
 }  // namespace
 
 TEST_CASE("the example fleet is read as it is written") {
-  const auto fleet = parse_fleet(example());
+  const auto fleet = parse_fleet(fleet_text());
   REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
   CHECK(fleet->name.string() == "example");
   CHECK(fleet->trusted_keys == std::vector<std::string>{"release.pub"});
@@ -59,7 +59,7 @@ TEST_CASE("the example fleet is read as it is written") {
 }
 
 TEST_CASE("what an optional field leaves out has the default that the header states") {
-  std::string text = example();
+  std::string text = fleet_text();
   text.erase(text.find("\npolicy:"));
   const auto at = text.find("\nprobe:");
   text.erase(at, text.find("\npools:") - at);
@@ -73,7 +73,7 @@ TEST_CASE("what an optional field leaves out has the default that the header sta
 
 TEST_CASE(
     "the share of peers that may go unasked is one from nobody to all, a tenth of all unsaid") {
-  CHECK(parse_fleet(example())->policy.max_removed == Permille{100});
+  CHECK(parse_fleet(fleet_text())->policy.max_removed == Permille{100});
   const auto with = [](const std::string& share) {
     return changed("max_failed: 2%", "max_removed: " + share);
   };
@@ -188,7 +188,7 @@ TEST_CASE("a refusal names line, field and what to do") {
   for (const Case& c : cases) {
     const std::string text = changed(c.from, c.to);
     CAPTURE(c.to);
-    const std::string message = refusal(text);
+    const std::string message = fleet_refusal(text);
     CAPTURE(message);
     CHECK(message.starts_with("fleet.yaml:" + std::to_string(line_with(text, c.where)) + ": "));
     CHECK(message.find(c.says) != std::string::npos);
@@ -201,14 +201,14 @@ TEST_CASE("the public address is one that packets can be sent to") {
                           "224.0.0.1", "239.255.255.255", "255.255.255.255"}) {
     CAPTURE(odd);
     const std::string text = changed("ipv4: 198.51.100.1", std::string("ipv4: ") + odd);
-    CHECK(refusal(text).starts_with(
+    CHECK(fleet_refusal(text).starts_with(
         "fleet.yaml:" + std::to_string(line_with(text, std::string("ipv4: ") + odd)) +
         ": vip.ipv4: " + odd + " is "));
   }
   for (const char* odd :
        {"::", "::1", "fe80::1", "febf::1", "ff02::1", "::ffff:198.51.100.1", "::198.51.100.1"}) {
     CAPTURE(odd);
-    CHECK(refusal(changed("ipv6: 2001:db8:51::1", std::string("ipv6: '") + odd + "'"))
+    CHECK(fleet_refusal(changed("ipv6: 2001:db8:51::1", std::string("ipv6: '") + odd + "'"))
               .find(": vip.ipv6: ") != std::string::npos);
   }
   CHECK(parse_fleet(changed("ipv4: 198.51.100.1", "ipv4: 223.255.255.254")).has_value());
@@ -216,16 +216,17 @@ TEST_CASE("the public address is one that packets can be sent to") {
 }
 
 TEST_CASE("no other address of a fleet is one that no host can have") {
-  CHECK(refusal(changed("203.0.113.10", "127.0.0.1")).find("probe.target: 127.0.0.1 is") !=
+  CHECK(fleet_refusal(changed("203.0.113.10", "127.0.0.1")).find("probe.target: 127.0.0.1 is") !=
         std::string::npos);
-  CHECK(refusal(changed("source: 10.8.255.254", "source: 224.0.0.9"))
+  CHECK(fleet_refusal(changed("source: 10.8.255.254", "source: 224.0.0.9"))
             .find("probe.source: 224.0.0.9 is a multicast") != std::string::npos);
-  CHECK(refusal(changed("10.254.0.0/24", "127.0.0.0/24")).find("fabric.ipv4: 127.0.0.0/24") !=
+  CHECK(fleet_refusal(changed("10.254.0.0/24", "127.0.0.0/24")).find("fabric.ipv4: 127.0.0.0/24") !=
         std::string::npos);
-  CHECK(refusal(changed("10.254.1.0/24", "169.254.0.0/24"))
+  CHECK(fleet_refusal(changed("10.254.1.0/24", "169.254.0.0/24"))
             .find("fabric.management: 169.254.0.0/24") != std::string::npos);
-  CHECK(refusal(changed("- 10.8.0.0/16", "- 224.0.0.0/16")).find("clients[0]: 224.0.0.0/16") !=
-        std::string::npos);
+  CHECK(
+      fleet_refusal(changed("- 10.8.0.0/16", "- 224.0.0.0/16")).find("clients[0]: 224.0.0.0/16") !=
+      std::string::npos);
 }
 
 // Names that ip(8) of iproute2 refuses ("not a valid ifname"), or that nft(8) reads as more than a
@@ -236,7 +237,7 @@ TEST_CASE("the upstream interface is a name that the rules can hold, and not one
         "'a;b'", "'{a}'", "'eth0\\'", "eth%d", "exactly-sixteen-", ".", "..", "\"\u00e9th0\""}) {
     CAPTURE(odd);
     const std::string text = changed("upstream0", odd);
-    const std::string said = refusal(text);
+    const std::string said = fleet_refusal(text);
     CAPTURE(said);
     CHECK(said.starts_with("fleet.yaml:" + std::to_string(line_with(text, "upstream_interface: ")) +
                            ": director.upstream_interface: '"));
@@ -251,12 +252,13 @@ TEST_CASE("a path that only a shell would understand is refused in every field t
       {"state: ", "state"}, {"store: ", "store"}, {"identity: ", "identity"}, {"peers: ", "peers"}};
   for (const auto& [field, path] : fields) {
     CAPTURE(field);
-    std::string text = example();
+    std::string text = fleet_text();
     const auto at = text.find(std::string("\n") + field) + 1;
     text.replace(at, text.find('\n', at) - at, std::string(field) + "~/weir");
-    CHECK(refusal(text) == "fleet.yaml:" + std::to_string(line_with(text, "~/weir")) + ": " + path +
-                               ": '~/weir' begins with `~`, which only a shell understands: write "
-                               "the whole path, or `./~/weir` if a name really begins so");
+    CHECK(fleet_refusal(text) ==
+          "fleet.yaml:" + std::to_string(line_with(text, "~/weir")) + ": " + path +
+              ": '~/weir' begins with `~`, which only a shell understands: write "
+              "the whole path, or `./~/weir` if a name really begins so");
   }
   for (const char* line : {"trusted_keys: [~root/a.pub]", "trust: ~", "trust: '~'",
                            "trusted_keys: [a]\nboot_check: "
@@ -289,7 +291,7 @@ TEST_CASE("a fleet can demand that releases were searched for own keys") {
   };
   CHECK(asked("true"));
   CHECK_FALSE(asked("false"));
-  CHECK_FALSE(parse_fleet(example())->own_keys_searched);
+  CHECK_FALSE(parse_fleet(fleet_text())->own_keys_searched);
 }
 
 TEST_CASE("a fleet can demand boot checks and rebuilds") {
@@ -302,33 +304,34 @@ TEST_CASE("a fleet can demand boot checks and rebuilds") {
   CHECK(fleet->boot_check->threshold == 1);
   CHECK(fleet->rebuild->keys.size() == 2);
   CHECK(fleet->rebuild->threshold == 2);
-  CHECK_FALSE(parse_fleet(example())->boot_check.has_value());
+  CHECK_FALSE(parse_fleet(fleet_text())->boot_check.has_value());
 }
 
 TEST_CASE("what is missing is named") {
   for (const char* key :
        {"name: ", "state: ", "store: ", "trusted_keys: ", "identity: ", "peers: "}) {
-    std::string text = example();
+    std::string text = fleet_text();
     const auto at = text.find(std::string("\n") + key) + 1;
     text.erase(at, text.find('\n', at) - at);
     const std::string name = std::string(key).substr(0, std::string_view(key).size() - 2);
     CAPTURE(name);
-    CHECK(refusal(text).find(": " + name + " is missing") != std::string::npos);
+    CHECK(fleet_refusal(text).find(": " + name + " is missing") != std::string::npos);
   }
-  CHECK(refusal(changed("ipv4: 198.51.100.1\n  ipv6: 2001:db8:51::1\n  ", "")) ==
+  CHECK(fleet_refusal(changed("ipv4: 198.51.100.1\n  ipv6: 2001:db8:51::1\n  ", "")) ==
         "fleet.yaml:16: vip: needs ipv4, ipv6 or both");
 }
 
 TEST_CASE("documents that are not one mapping are refused") {
-  CHECK(refusal("") == "fleet.yaml:1: the document is empty");
-  CHECK(refusal("# nothing\n") == "fleet.yaml:1: the document is empty");
-  CHECK(refusal("- a\n") == "fleet.yaml:1: must be a mapping (key: value)");
-  CHECK(refusal("a: b\n---\nc: d\n").find("a second document") != std::string::npos);
-  CHECK(refusal("? [a]\n: b\n").find("a key must be text") != std::string::npos);
-  CHECK(refusal("a: !!binary b\n").find("tags are not allowed") != std::string::npos);
-  CHECK(refusal(std::string(40, '[') + std::string(40, ']')).find("nested too deeply") !=
+  CHECK(fleet_refusal("") == "fleet.yaml:1: the document is empty");
+  CHECK(fleet_refusal("# nothing\n") == "fleet.yaml:1: the document is empty");
+  CHECK(fleet_refusal("- a\n") == "fleet.yaml:1: must be a mapping (key: value)");
+  CHECK(fleet_refusal("a: b\n---\nc: d\n").find("a second document") != std::string::npos);
+  CHECK(fleet_refusal("? [a]\n: b\n").find("a key must be text") != std::string::npos);
+  CHECK(fleet_refusal("a: !!binary b\n").find("tags are not allowed") != std::string::npos);
+  CHECK(fleet_refusal(std::string(40, '[') + std::string(40, ']')).find("nested too deeply") !=
         std::string::npos);
-  CHECK(refusal(std::string((1U << 20) + 1, 'a')).find("larger than a MiB") != std::string::npos);
+  CHECK(fleet_refusal(std::string((1U << 20) + 1, 'a')).find("larger than a MiB") !=
+        std::string::npos);
   CHECK_FALSE(parse_fleet(std::string("\0\xff\xfe", 3)).has_value());
 }
 

@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/text.h"
+
 namespace weir::manifests {
 namespace {
+
+using test::replaced;
 
 const std::string kSmall = R"(name: gateway-6.1
 architecture: amd64
@@ -34,12 +38,6 @@ accept_secrets:
     sha256: [ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad]
     why: its self-test's
 )";
-
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  const auto at = text.find(from);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, from.size(), to);
-}
 
 }  // namespace
 

@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/text.h"
+
 namespace weir::manifests {
 namespace {
+
+using test::replaced;
 
 Lock small_lock() {
   const Digest digest = Digest::of(as_bytes("abc"));
@@ -26,12 +30,6 @@ Lock small_lock() {
               .builder_version = "0.1.0",
               .compressor = "newc+zstd-1.5.4-9",
               .version = 7};
-}
-
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  const auto at = text.find(from);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, from.size(), to);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace weir::manifests {
 namespace {
 
-std::string key(std::uint32_t n) {
+std::string numbered_key(std::uint32_t n) {
   std::array<std::uint8_t, 32> raw{};
   for (std::size_t i = 0; i < 4; ++i) raw[i] = static_cast<std::uint8_t>(n >> (8 * i));
   raw[31] = 1;
@@ -19,10 +19,11 @@ std::string key(std::uint32_t n) {
 }
 
 std::string line(std::uint32_t n, const std::string& ip, const std::string& more = "") {
-  return R"({"public_key": ")" + key(n) + R"(", "allowed_ips": [")" + ip + "\"]" + more + "}\n";
+  return R"({"public_key": ")" + numbered_key(n) + R"(", "allowed_ips": [")" + ip + "\"]" + more +
+         "}\n";
 }
 
-std::string refusal(const std::string& text) {
+std::string peers_refusal(const std::string& text) {
   const auto peers = parse_peers(text);
   REQUIRE_FALSE(peers.has_value());
   CHECK(peers.error().code == Errc::invalid_input);
@@ -52,20 +53,20 @@ TEST_CASE("empty lines are skipped but counted") {
   CHECK(parse_peers("")->empty());
   CHECK(parse_peers("\n \r\n")->empty());
   CHECK(parse_peers("\n" + line(1, "10.0.0.1") + "\r\n" + line(2, "10.0.0.2"))->size() == 2);
-  CHECK(refusal("\n\n{}") == "peers.jsonl:3: public_key is missing");
+  CHECK(peers_refusal("\n\n{}") == "peers.jsonl:3: public_key is missing");
 }
 
 TEST_CASE("two peers never claim the same thing, and both lines are named") {
-  CHECK(refusal(line(1, "10.0.0.1") + "\n" + line(1, "10.0.0.2")) ==
-        "peers.jsonl:3: public_key: " + key(1) + " is already on line 1");
+  CHECK(peers_refusal(line(1, "10.0.0.1") + "\n" + line(1, "10.0.0.2")) ==
+        "peers.jsonl:3: public_key: " + numbered_key(1) + " is already on line 1");
   const std::string named = R"(, "name": "a")";
-  CHECK(refusal(line(1, "10.0.0.1", named) + line(2, "10.0.0.2", named)) ==
+  CHECK(peers_refusal(line(1, "10.0.0.1", named) + line(2, "10.0.0.2", named)) ==
         "peers.jsonl:2: name: 'a' is already on line 1");
-  CHECK(refusal(line(1, "10.0.0.7") + line(2, "10.0.1.0/24") + line(3, "10.0.0.7/32")) ==
+  CHECK(peers_refusal(line(1, "10.0.0.7") + line(2, "10.0.1.0/24") + line(3, "10.0.0.7/32")) ==
         "peers.jsonl:3: allowed_ips: 10.0.0.7/32 is already on line 1");
-  CHECK(refusal(line(1, "fd00:0::/64") + line(2, "fd00::/64")) ==
+  CHECK(peers_refusal(line(1, "fd00:0::/64") + line(2, "fd00::/64")) ==
         "peers.jsonl:2: allowed_ips: fd00::/64 is already on line 1");
-  CHECK(refusal(line(1, R"(10.0.0.7", "10.0.0.7/32)")) ==
+  CHECK(peers_refusal(line(1, R"(10.0.0.7", "10.0.0.7/32)")) ==
         "peers.jsonl:1: allowed_ips: 10.0.0.7/32 is already on line 1");
   CHECK(parse_peers(line(1, "0.0.0.0/0") + line(2, "::/0")).has_value());
 }
@@ -82,14 +83,15 @@ TEST_CASE("blocks inside each other are two clients' own, in any order of lines"
 
 TEST_CASE("a byte order mark is refused where it stands, on the first line and on any other") {
   const std::string mark = "\xef\xbb\xbf";
-  CHECK(refusal(mark + line(1, "10.0.0.1")).starts_with("peers.jsonl:1: begins with a byte order"));
-  CHECK(refusal(line(1, "10.0.0.1") + mark + line(2, "10.0.0.2"))
+  CHECK(peers_refusal(mark + line(1, "10.0.0.1"))
+            .starts_with("peers.jsonl:1: begins with a byte order"));
+  CHECK(peers_refusal(line(1, "10.0.0.1") + mark + line(2, "10.0.0.2"))
             .starts_with("peers.jsonl:2: begins with a byte order"));
 }
 
 TEST_CASE("a key of zeros only is no client's") {
-  CHECK(refusal(R"({"public_key": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", )"
-                R"("allowed_ips": ["10.0.0.1"]})") ==
+  CHECK(peers_refusal(R"({"public_key": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", )"
+                      R"("allowed_ips": ["10.0.0.1"]})") ==
         "peers.jsonl:1: public_key: is all zeros, which is no key");
 }
 
@@ -110,16 +112,16 @@ TEST_CASE("a refusal names line and field") {
       {R"({"allowed_ips": "10.0.0.1"})", "allowed_ips: must be a list, not text"},
       {R"({"allowed_ips": ["10.0.0.1", null]})", "allowed_ips[1]: must be text, not null"},
       {R"({"public_key": "AAAA", "allowed_ips": []})", "public_key: 'AAAA' is not a WireGuard key"},
-      {R"({"public_key": ")" + key(1) + R"(", "allowed_ips": []})",
+      {R"({"public_key": ")" + numbered_key(1) + R"(", "allowed_ips": []})",
        "allowed_ips: needs at least one"},
-      {R"({"public_key": ")" + key(1) + R"(", "allowed_ips": ["10.0.0.1/24"]})",
+      {R"({"public_key": ")" + numbered_key(1) + R"(", "allowed_ips": ["10.0.0.1/24"]})",
        "allowed_ips[0]: '10.0.0.1/24' has bits set"},
       {R"({"name": "a\u0007"})", "name: has control characters"},
       {R"({"name": "a\u009b31m"})", "cannot be seen: 'a\\u{009b}31m'"},
       {R"({"labels": {"a": "\u202e"}})", "labels.a: has control characters"},
-      {R"({"public_key": ")" + key(1) + R"(", "allowed_ips": ["10.8.0.2/032"]})",
+      {R"({"public_key": ")" + numbered_key(1) + R"(", "allowed_ips": ["10.8.0.2/032"]})",
        "allowed_ips[0]: '10.8.0.2/032' has no prefix length of 0 to 32"},
-      {R"({"public_key": ")" + key(1) +
+      {R"({"public_key": ")" + numbered_key(1) +
            R"(", "allowed_ips": ["10.8.0.2"], "preshared_key_file": "~/psk"})",
        "preshared_key_file: '~/psk' begins with `~`"},
       {"{\"" + std::string(60000, 'k') + "\": 1}", "...: unknown field"},
@@ -129,7 +131,7 @@ TEST_CASE("a refusal names line and field") {
       {std::string(5000, '['), "a line must be one JSON object"},
   };
   for (const auto& [text, says] : cases) {
-    const std::string message = refusal(line(9, "10.9.9.9") + text);
+    const std::string message = peers_refusal(line(9, "10.9.9.9") + text);
     CAPTURE(message);
     CHECK(message.starts_with("peers.jsonl:2: "));
     CHECK(message.find(says) != std::string::npos);

@@ -13,7 +13,7 @@ Digest digest(const char* of) {
   return Digest::of(as_bytes(of));
 }
 
-Provenance example() {
+Provenance example_provenance() {
   return {
       {{"demo/release.json", digest("release")}, {"demo/kernel", digest("kernel")}},
       *ReleaseName::parse("demo"),
@@ -26,7 +26,7 @@ Provenance example() {
       {{"sbom.spdx.json", digest("spdx")}}};
 }
 
-std::string refusal(const json& document) {
+std::string provenance_refusal(const json& document) {
   const auto parsed = parse_provenance(document.dump());
   return parsed ? "" : parsed.error().message;
 }
@@ -35,7 +35,7 @@ std::string refusal(const json& document) {
 
 // in-toto/attestation spec/v1/statement.md; SLSA 1.0 provenance: field names and constants.
 TEST_CASE("a provenance has the fields that in-toto and SLSA name") {
-  const json out = json::parse(print(example()));
+  const json out = json::parse(print(example_provenance()));
   CHECK(out.at("_type") == "https://in-toto.io/Statement/v1");
   CHECK(out.at("predicateType") == "https://slsa.dev/provenance/v1");
   CHECK(out.at("subject")[0] ==
@@ -55,19 +55,19 @@ TEST_CASE("a provenance has the fields that in-toto and SLSA name") {
 }
 
 TEST_CASE("what is printed is read back") {
-  const auto parsed = parse_provenance(print(example()));
+  const auto parsed = parse_provenance(print(example_provenance()));
   REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
-  CHECK(*parsed == example());
-  CHECK(print(*parsed) == print(example()));
+  CHECK(*parsed == example_provenance());
+  CHECK(print(*parsed) == print(example_provenance()));
 }
 
 TEST_CASE("another type, a missing, unknown or malformed field is refused by name") {
-  const json good = json::parse(print(example()));
-  REQUIRE(refusal(good).empty());
+  const json good = json::parse(print(example_provenance()));
+  REQUIRE(provenance_refusal(good).empty());
   const auto with = [&](const char* pointer, const json& value) {
     json out = good;
     out[json::json_pointer(pointer)] = value;
-    return refusal(out);
+    return provenance_refusal(out);
   };
   const std::string build = "/predicate/buildDefinition", run = "/predicate/runDetails";
   const std::string where = "provenance: predicate.buildDefinition.";

@@ -4,14 +4,18 @@
 
 #include <string>
 
+#include "tests/text.h"
+
 namespace weir::manifests {
 namespace {
+
+using test::replaced;
 
 Digest digest_of(std::string_view text) {
   return Digest::of(as_bytes(text));
 }
 
-Release example() {
+Release example_release() {
   const std::string id(40, 'a');
   return Release{
       *ReleaseName::parse("gateway-6.12"),
@@ -37,26 +41,20 @@ Release example() {
       {1, 1200, 60000000}};
 }
 
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  const auto at = text.find(from);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, from.size(), to);
-}
-
 }  // namespace
 
 TEST_CASE("a release survives printing and parsing, and prints to the same bytes again") {
-  const std::string text = print(example());
+  const std::string text = print(example_release());
   const auto parsed = parse_release(text);
   REQUIRE_MESSAGE(parsed.has_value(), parsed.error().message);
-  CHECK(*parsed == example());
+  CHECK(*parsed == example_release());
   CHECK(print(*parsed) == text);
   CHECK(text.starts_with("{\n  \"type\": \"weir.release/1\",\n  \"name\": \"gateway-6.12\",\n"));
   CHECK(text.ends_with("}\n"));
 }
 
 TEST_CASE("a release may state its terms: all four or none") {
-  Release release = example();
+  Release release = example_release();
   release.terms = ReleaseTerms{12, *ChannelName::parse("stable"), 10, UtcTime{1826841600}};
   const std::string text = print(release);
   CHECK(text.starts_with(
@@ -85,7 +83,7 @@ TEST_CASE("a release may state its terms: all four or none") {
 }
 
 TEST_CASE("accepted files are in the document where there are any") {
-  Release release = example();
+  Release release = example_release();
   CHECK(print(release).find("\"accepted\"") == std::string::npos);
   release.scan.accepted = {{"/a", Digest::of({})}, {"/b", Digest::of({})}};
   const std::string text = print(release);
@@ -94,7 +92,7 @@ TEST_CASE("accepted files are in the document where there are any") {
 }
 
 TEST_CASE("the search for own keys is in the document where there was one") {
-  Release release = example();
+  Release release = example_release();
   CHECK(print(release).find("own_keys") == std::string::npos);
   release.scan.own_keys = OwnKeys{3, Digest::of({})};
   const std::string text = print(release);
@@ -105,13 +103,13 @@ TEST_CASE("the search for own keys is in the document where there was one") {
 }
 
 TEST_CASE("a layer may unpack to one byte less than 2 GiB") {
-  CHECK(parse_release(
-            replaced(print(example()), "\"content_size\": 900", "\"content_size\": 2147483647"))
+  CHECK(parse_release(replaced(print(example_release()), "\"content_size\": 900",
+                               "\"content_size\": 2147483647"))
             .has_value());
 }
 
 TEST_CASE("what is not a release is refused, and the field is named") {
-  const std::string text = print(example());
+  const std::string text = print(example_release());
   const std::string id(40, 'a'), zero = "sha256:" + std::string(64, '0');
   const struct {
     std::string document, says;

@@ -4,8 +4,12 @@
 
 #include <string>
 
+#include "tests/text.h"
+
 namespace weir::manifests {
 namespace {
+
+using test::replaced;
 
 // Keys in sorted order and without white space: what `print` must give back byte for byte.
 const std::string kConfig =
@@ -24,12 +28,6 @@ const std::string kDump =
     R"("has_preshared_key":true,"keepalive_seconds":25,"last_handshake_unix_ns":1759999999000000001,)"
     R"("public_key":")" +
     kKey + R"(","rx_bytes":18446744073709551615,"tx_bytes":0}]})";
-
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  const auto at = text.find(from);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, from.size(), to);
-}
 
 std::string refusal_of(const std::string& config) {
   const auto parsed = parse_node_config(config);
