@@ -12,7 +12,7 @@ using nlohmann::ordered_json;
 
 constexpr const char* kDocument = "SPDXRef-DOCUMENT";
 constexpr const char* kImage = "SPDXRef-Image";
-constexpr const char* kSystem = "SPDXRef-OperatingSystem-debian";
+constexpr const char* kSpdxSystem = "SPDXRef-OperatingSystem-debian";
 constexpr const char* kKernel = "SPDXRef-KernelImage";
 constexpr const char* kUnknown = "NOASSERTION";
 
@@ -48,7 +48,7 @@ ordered_json element(const std::string& id, const std::string& name, const std::
           {"primaryPackagePurpose", purpose}};
 }
 
-ordered_json to_json(const MaterialPackage& package) {
+ordered_json spdx_package(const MaterialPackage& package) {
   ordered_json out = element(spdx_id("Package", package.name), package.name, package.version,
                              package.digest, "INSTALL", "Organization: Debian");
   out["packageFileName"] = package.path;
@@ -107,16 +107,11 @@ ordered_json image_of(const BillOfMaterials& bill) {
 
 // The Debian that the packages are of. No file of the image is it.
 ordered_json system_of(const BillOfMaterials& bill) {
-  return {{"SPDXID", kSystem},
-          {"name", "debian"},
-          {"versionInfo", bill.debian},
-          {"supplier", "Organization: Debian"},
-          {"downloadLocation", kUnknown},
-          {"filesAnalyzed", false},
-          {"licenseConcluded", kUnknown},
-          {"licenseDeclared", kUnknown},
-          {"copyrightText", kUnknown},
-          {"primaryPackagePurpose", "OPERATING_SYSTEM"}};
+  return {{"SPDXID", kSpdxSystem},        {"name", "debian"},
+          {"versionInfo", bill.debian},   {"supplier", "Organization: Debian"},
+          {"downloadLocation", kUnknown}, {"filesAnalyzed", false},
+          {"licenseConcluded", kUnknown}, {"licenseDeclared", kUnknown},
+          {"copyrightText", kUnknown},    {"primaryPackagePurpose", "OPERATING_SYSTEM"}};
 }
 
 }  // namespace
@@ -128,12 +123,12 @@ std::string print_spdx(const BillOfMaterials& bill) {
   relations.add(kDocument, "DESCRIBES", kImage);
   if (!bill.debian.empty()) {
     packages.push_back(system_of(bill));
-    relations.add(kImage, "CONTAINS", kSystem);
+    relations.add(kImage, "CONTAINS", kSpdxSystem);
   }
   for (const MaterialPackage& package : bill.packages) {
-    packages.push_back(to_json(package));
+    packages.push_back(spdx_package(package));
     const std::string id = spdx_id("Package", package.name);
-    relations.add(bill.debian.empty() ? kImage : kSystem, "CONTAINS", id);
+    relations.add(bill.debian.empty() ? kImage : kSpdxSystem, "CONTAINS", id);
     for (const std::string& name : package.needs) {
       relations.add(id, "DEPENDS_ON", spdx_id("Package", name));
     }

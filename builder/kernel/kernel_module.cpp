@@ -13,7 +13,7 @@ namespace {
 
 constexpr ByteCount kModule{128ULL << 20};
 
-std::vector<std::string> split(std::string_view text, char separator) {
+std::vector<std::string> words_of(std::string_view text, char separator) {
   std::vector<std::string> out;
   while (!text.empty()) {
     const auto end = std::min(text.find(separator), text.size());
@@ -26,7 +26,7 @@ std::vector<std::string> split(std::string_view text, char separator) {
 // "pre: a b post: c", of which pre counts: what has to be there when the module starts.
 void add_soft(std::string_view text, KernelModule& out) {
   bool before = false;
-  for (const std::string& word : split(text, ' ')) {
+  for (const std::string& word : words_of(text, ' ')) {
     if (word.ends_with(':')) {
       before = word == "pre:";
     } else if (before) {
@@ -43,7 +43,7 @@ void add_fact(std::string_view key, std::string_view value, KernelModule& out) {
   if (key == "alias") out.aliases.emplace_back(value);
   if (key == "softdep") add_soft(value, out);
   if (key != "depends") return;
-  for (const std::string& name : split(value, ',')) out.depends.push_back(module_name(name));
+  for (const std::string& name : words_of(value, ',')) out.depends.push_back(module_name(name));
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ Result<KernelModule> parse_kernel_module(Bytes bytes) {
   KernelModule out;
   out.build_id = elf.build_id;
   const std::string_view text(reinterpret_cast<const char*>(info.data()), info.size());
-  for (const std::string& fact : split(text, '\0')) {
+  for (const std::string& fact : words_of(text, '\0')) {
     const auto equals = fact.find('=');
     if (equals == std::string::npos) continue;
     add_fact(std::string_view(fact).substr(0, equals), std::string_view(fact).substr(equals + 1),

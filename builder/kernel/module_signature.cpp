@@ -35,7 +35,7 @@ void free_certificates(STACK_OF(X509) * certificates) {
 }
 using Certificates = std::unique_ptr<STACK_OF(X509), Deleter<free_certificates>>;
 
-tl::unexpected<Error> refuse(std::string_view why) {
+tl::unexpected<Error> bad_signature(std::string_view why) {
   ERR_clear_error();
   return fail(Errc::invalid_input, "its signature " + std::string(why));
 }
@@ -65,18 +65,18 @@ Message parse_message(Bytes der) {
 
 Result<std::string> signer_of(Bytes der) {
   const Message message = parse_message(der);
-  if (!message) return refuse("is not a PKCS #7 message");
+  if (!message) return bad_signature("is not a PKCS #7 message");
   STACK_OF(CMS_SignerInfo)* signers = CMS_get0_SignerInfos(message.get());
-  if (sk_CMS_SignerInfo_num(signers) != 1) return refuse("has not exactly one signer");
+  if (sk_CMS_SignerInfo_num(signers) != 1) return bad_signature("has not exactly one signer");
   ASN1_OCTET_STRING* key_id = nullptr;
   X509_NAME* issuer = nullptr;
   ASN1_INTEGER* serial = nullptr;
   if (CMS_SignerInfo_get0_signer_id(sk_CMS_SignerInfo_value(signers, 0), &key_id, &issuer,
                                     &serial) != 1) {
-    return refuse("does not name its key");
+    return bad_signature("does not name its key");
   }
   std::string out = key_id != nullptr ? hex_of_text(key_id) : hex_of_number(serial);
-  if (out.empty()) return refuse("does not name its key");
+  if (out.empty()) return bad_signature("does not name its key");
   return out;
 }
 
@@ -107,14 +107,14 @@ Result<std::optional<ModuleSignature>> read_module_signature(Bytes module) {
   }
   const Bytes trailer = from_end(kMark.size() + kTrailer).first(kTrailer);
   // The kernel wants all but the kind and the size to be zero (kernel/module_signature.c).
-  if (trailer[2] != kPkcs7) return refuse("is not of kind PKCS #7");
+  if (trailer[2] != kPkcs7) return bad_signature("is not of kind PKCS #7");
   for (const std::size_t i : {0, 1, 3, 4, 5, 6, 7}) {
-    if (trailer[i] != 0) return refuse("ends in fields that should be zero");
+    if (trailer[i] != 0) return bad_signature("ends in fields that should be zero");
   }
   const std::size_t size = std::size_t{trailer[8]} << 24 | std::size_t{trailer[9]} << 16 |
                            std::size_t{trailer[10]} << 8 | trailer[11];
   const std::size_t rest = module.size() - kMark.size() - kTrailer;
-  if (size == 0 || size >= rest) return refuse("is cut");
+  if (size == 0 || size >= rest) return bad_signature("is cut");
   ModuleSignature out;
   out.covered = rest - size;
   out.message = module.subspan(out.covered, size);

@@ -15,11 +15,11 @@ namespace {
 using images::ElfSection;
 using images::ElfSymbol;
 
-constexpr std::size_t kVersion = 64;  ///< struct modversion_info: 8 bytes of sum, then the name
+constexpr std::size_t kModversion = 64;  ///< struct modversion_info: 8 bytes of sum, then the name
 constexpr std::size_t kExport = 12;  ///< struct kernel_symbol: value, name, namespace; 4 bytes each
 constexpr std::string_view kSum = "__crc_", kOffer = "__ksymtab_";
 
-tl::unexpected<Error> refuse(std::string_view why) {
+tl::unexpected<Error> bad_symbols(std::string_view why) {
   return fail(Errc::invalid_input, "symbols: " + std::string(why));
 }
 
@@ -48,9 +48,9 @@ std::optional<std::string_view> text_at(Bytes table, std::size_t at) {
 }
 
 Status add_version(std::string_view name, std::uint32_t sum, ModuleSymbols& out) {
-  if (name.empty()) return refuse("a checksum without a name");
+  if (name.empty()) return bad_symbols("a checksum without a name");
   if (!out.versions.emplace(name, sum).second) {
-    return refuse("two checksums for " + std::string(name));
+    return bad_symbols("two checksums for " + std::string(name));
   }
   return {};
 }
@@ -58,10 +58,10 @@ Status add_version(std::string_view name, std::uint32_t sum, ModuleSymbols& out)
 Status read_versions(Bytes module, ModuleSymbols& out) {
   TRY_ASSIGN(const auto table, section(module, "__versions"));
   if (!table) return {};
-  if (table->bytes.size() % kVersion != 0) return refuse("__versions has a foreign size");
-  for (std::size_t at = 0; at < table->bytes.size(); at += kVersion) {
-    const auto name = text_at(table->bytes.subspan(at, kVersion), 8);
-    if (!name) return refuse("a name in __versions has no end");
+  if (table->bytes.size() % kModversion != 0) return bad_symbols("__versions has a foreign size");
+  for (std::size_t at = 0; at < table->bytes.size(); at += kModversion) {
+    const auto name = text_at(table->bytes.subspan(at, kModversion), 8);
+    if (!name) return bad_symbols("a name in __versions has no end");
     TRY(add_version(*name, word_at(table->bytes, at), out));
   }
   return {};
@@ -71,11 +71,11 @@ Status read_long_versions(Bytes module, ModuleSymbols& out) {
   TRY_ASSIGN(const auto sums, section(module, "__version_ext_crcs"));
   TRY_ASSIGN(const auto names, section(module, "__version_ext_names"));
   if (!sums && !names) return {};
-  if (!sums || !names || sums->bytes.size() % 4 != 0) return refuse("__version_ext_* is cut");
+  if (!sums || !names || sums->bytes.size() % 4 != 0) return bad_symbols("__version_ext_* is cut");
   std::size_t at = 0;
   for (std::size_t i = 0; i < sums->bytes.size(); i += 4) {
     const auto name = text_at(names->bytes, at);
-    if (!name) return refuse("__version_ext_names has fewer names than there are checksums");
+    if (!name) return bad_symbols("__version_ext_names has fewer names than there are checksums");
     at += name->size() + 1;
     // Both kinds of table may be there, and must then agree.
     const auto known = out.versions.find(std::string(*name));
@@ -89,7 +89,7 @@ Result<std::uint32_t> sum_of(Bytes module, const ElfSymbol& symbol) {
   if (symbol.section == SHN_ABS) return static_cast<std::uint32_t>(symbol.value);
   TRY_ASSIGN(const Bytes place, images::elf_section_of(module, symbol.section));
   if (symbol.value > place.size() || place.size() - symbol.value < 4) {
-    return refuse("a checksum leaves its section");
+    return bad_symbols("a checksum leaves its section");
   }
   return word_at(place, symbol.value);
 }
@@ -99,7 +99,7 @@ Status read_exports(const ElfSection& table, const ElfSection& strings,
                     const std::optional<ElfSection>& sums, SymbolSums& out) {
   const std::size_t count = table.bytes.size() / kExport;
   if (table.bytes.size() % kExport != 0 || (sums && sums->bytes.size() != count * 4)) {
-    return refuse("the kernel's table of exports is of a kind that is not known here");
+    return bad_symbols("the kernel's table of exports is of a kind that is not known here");
   }
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t field = i * kExport + 4;
@@ -107,11 +107,11 @@ Status read_exports(const ElfSection& table, const ElfSection& strings,
     const std::uint64_t address =
         table.address + field + static_cast<std::uint64_t>(std::int64_t{relative});
     const auto name = text_at(strings.bytes, address - strings.address);
-    if (!name || name->empty()) return refuse("an exported symbol of the kernel has no name");
+    if (!name || name->empty()) return bad_symbols("an exported symbol of the kernel has no name");
     std::optional<std::uint32_t> sum;
     if (sums) sum = word_at(sums->bytes, i * 4);
     if (!out.emplace(*name, sum).second) {
-      return refuse("the kernel exports " + std::string(*name) + " twice");
+      return bad_symbols("the kernel exports " + std::string(*name) + " twice");
     }
   }
   return {};
@@ -144,7 +144,7 @@ Result<SymbolSums> read_kernel_exports(Bytes vmlinux) {
     TRY_ASSIGN(const auto table, section(vmlinux, "__ksymtab" + kind));
     TRY_ASSIGN(const auto sums, section(vmlinux, "__kcrctab" + kind));
     if (!table) continue;
-    if (!strings) return refuse("the kernel's exports have no names");
+    if (!strings) return bad_symbols("the kernel's exports have no names");
     TRY(read_exports(*table, *strings, sums, out));
   }
   return out;

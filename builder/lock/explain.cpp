@@ -40,7 +40,7 @@ class Explainer {
   }
 
   void tell_way(Id package, Explanation& out) const {
-    std::vector<Need> way;
+    std::vector<PackageNeed> way;
     Reason reason = solution_.reasons.at(package);
     while (reason.by != 0) {
       way.push_back(need(reason.by, reason.relation, package));
@@ -52,8 +52,8 @@ class Explainer {
     out.root = package == solution_.kernel ? "kernel" : "asked for";
   }
 
-  [[nodiscard]] Need need(Id by, Id relation, Id taken) const {
-    Need out{.by = name(by), .relation = pool_.print(relation), .taken = name(taken)};
+  [[nodiscard]] PackageNeed need(Id by, Id relation, Id taken) const {
+    PackageNeed out{.by = name(by), .relation = pool_.print(relation), .taken = name(taken)};
     std::set<Id> told = {pool_.solvable(taken)->name};
     for (const Id alternative : pool_.alternatives(relation)) {
       std::vector<Id> others = pool_.satisfying(alternative);
@@ -99,8 +99,8 @@ class Explainer {
   }
 
   // Which relations of the image one of `versions` could satisfy, and who does.
-  [[nodiscard]] std::vector<Need> needs_of_others(const std::vector<Id>& versions) const {
-    std::vector<Need> out;
+  [[nodiscard]] std::vector<PackageNeed> needs_of_others(const std::vector<Id>& versions) const {
+    std::vector<PackageNeed> out;
     for (const Id by : solution_.packages) {
       for (const Id relation : pool_.requirements(by)) {
         const auto all = pool_.satisfying(relation);
@@ -121,7 +121,8 @@ class Explainer {
         }
       }
     }
-    std::sort(out.begin(), out.end(), [](const Need& a, const Need& b) { return a.by < b.by; });
+    std::sort(out.begin(), out.end(),
+              [](const PackageNeed& a, const PackageNeed& b) { return a.by < b.by; });
     return out;
   }
 

@@ -21,7 +21,7 @@ std::string print(const Explanation& why) {
     out += " " + why.version + " (" + why.suite + ") is in the image\n";
     const std::string& first = why.way.empty() ? why.package : why.way.front().by;
     out += "  " + first + ": " + (why.root == "kernel" ? "the kernel" : why.root) + "\n";
-    for (const Need& need : why.way) {
+    for (const PackageNeed& need : why.way) {
       out += "  " + need.by + " needs " + need.relation + "\n    " + need.taken + "\n";
       print_instead(need.instead_of, out);
     }
@@ -32,7 +32,7 @@ std::string print(const Explanation& why) {
     out += why.could_satisfy.empty() ? "nothing in it needs it\n"
                                      : "what needs it, or something like it, has others\n";
   }
-  for (const Need& need : why.could_satisfy) {
+  for (const PackageNeed& need : why.could_satisfy) {
     out += "  " + need.by + " needs " + need.relation + "\n    " + need.taken + "\n";
     print_instead(need.instead_of, out);
   }

@@ -13,7 +13,7 @@ struct NotTaken {
 };
 
 /// A relation that a package of the image has.
-struct Need {
+struct PackageNeed {
   std::string by;                      ///< who needs it
   std::string relation;                ///< "a (>= 1) | b", as its control file has it
   std::string taken;                   ///< the package that satisfies it
@@ -27,10 +27,11 @@ struct Explanation {
   bool stands_in = false;          ///< Weir stands in for it
   std::string version{}, suite{};  ///< where it is in the image
   /// From what the manifest names to the package, a shortest way; empty: the manifest names it.
-  std::vector<Need> way{};
+  std::vector<PackageNeed> way{};
   std::string root{};                      ///< "kernel" or "asked for": why the way begins there
   std::vector<NotTaken> other_versions{};  ///< of the same package, newest first
-  std::vector<Need> could_satisfy{};       ///< needs of the image that others satisfy in its place
+  std::vector<PackageNeed>
+      could_satisfy{};  ///< needs of the image that others satisfy in its place
 };
 
 /// What `lock --why` prints; ends with a newline.

@@ -17,14 +17,14 @@ using Offers = std::vector<KernelOffer>;
 
 // Debian's smallest kernel takes 10 MiB, an empty package 16 KiB.
 constexpr std::uint64_t kSmallestKernel = 256;
-constexpr int kMostSteps = 8;  ///< from one metapackage to the next
+constexpr int kMostChoices = 8;  ///< from one metapackage to the next
 
 // What ends a pattern for kernels of another architecture than the image's.
 constexpr std::array<std::string_view, 13> kArchitectures = {
     "amd64",   "arm64",    "armhf",       "armmp",   "i386",    "686",  "686-pae",
     "loong64", "mips64el", "powerpc64le", "ppc64el", "riscv64", "s390x"};
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + std::string(text) + "'";
 }
 
@@ -154,10 +154,10 @@ class Choice {
       }
     }
     if (!fitting.empty()) return fitting;
-    return fail(Errc::invalid_input, "kernel.version: no kernel " + quoted(pin_.package) +
+    return fail(Errc::invalid_input, "kernel.version: no kernel " + in_quotes(pin_.package) +
                                          " has a version that matches " +
-                                         quoted(pin_.version.value_or("*")) + "; the suites have " +
-                                         versions_of(named, all_));
+                                         in_quotes(pin_.version.value_or("*")) +
+                                         "; the suites have " + versions_of(named, all_));
   }
 
   // A kernel that stays has to be one that the pin means, if need be through its metapackage.
@@ -174,13 +174,13 @@ class Choice {
         return std::vector<std::string_view>{*there};
       }
     }
-    return refuse(quoted(pin_.package) + " is not the kernel that was to stay (" + *kept_ +
+    return refuse(in_quotes(pin_.package) + " is not the kernel that was to stay (" + *kept_ +
                   "): let it move too, with --update kernel");
   }
 
   [[nodiscard]] tl::unexpected<Error> no_kernel() const {
     if (kept_) {
-      return refuse(quoted(pin_.package) + " is not the kernel that was to stay (" + *kept_ +
+      return refuse(in_quotes(pin_.package) + " is not the kernel that was to stay (" + *kept_ +
                     "): let it move too, with --update kernel");
     }
     // With a wildcard nothing is "close" by letters: show kernels of the same flavour instead.
@@ -188,7 +188,7 @@ class Choice {
     for (const std::string_view name : all_.names) {
       if (name.starts_with("linux-image-") && !is_variant(name)) kernels.push_back(name);
     }
-    std::string why = "no kernel matches " + quoted(pin_.package);
+    std::string why = "no kernel matches " + in_quotes(pin_.package);
     for (const std::string_view other : kArchitectures) {
       if (other == architecture_ || !pin_.package.ends_with("-" + std::string(other))) continue;
       why += ", which asks for " + std::string(other) + ", and the image is for " + architecture_;
@@ -217,7 +217,7 @@ class Choice {
     for (const auto& [_, offer] : flavours) {
       names += (names.empty() ? "" : ", ") + std::string(offer.name);
     }
-    return refuse(quoted(pin_.package) + " fits kernels of several flavours (" + names +
+    return refuse(in_quotes(pin_.package) + " fits kernels of several flavours (" + names +
                   "), and none of them is the plain one: end the pattern with the flavour");
   }
 
@@ -242,7 +242,7 @@ class Choice {
   }
 
   [[nodiscard]] Result<KernelOffer> followed(KernelOffer offer) const {
-    for (int step = 0; step < kMostSteps; ++step) {
+    for (int step = 0; step < kMostChoices; ++step) {
       const auto next = meant_by(offer);
       if (!next) return offer;
       const KernelOffer* best = nullptr;
@@ -260,7 +260,7 @@ class Choice {
       }
       offer = KernelOffer(*best);
     }
-    return refuse(quoted(pin_.package) + " stands for packages that stand for each other");
+    return refuse(in_quotes(pin_.package) + " stands for packages that stand for each other");
   }
 
   // What a package brings of itself, in its own version.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "manifests/base/ascii.h"
 #include "manifests/base/printable.h"
 
 namespace weir::builder {
@@ -22,14 +23,6 @@ int hex_value(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 // Control characters, the blank, DEL and bytes past ASCII, and what `others` names.
@@ -84,7 +77,7 @@ bool read_authority(std::string_view text, Address& out) {
   const bool has_port =
       colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
   if (has_port && !read_port(text.substr(colon + 1), out.port)) return false;
-  out.host = lower(has_port ? text.substr(0, colon) : text);
+  out.host = ascii_lower(has_port ? text.substr(0, colon) : text);
   return is_host(out.host);
 }
 
@@ -97,7 +90,7 @@ Result<Address> parse_address(std::string_view text) {
   const auto colon = text.find(':');
   if (colon == std::string_view::npos || !is_scheme(text.substr(0, colon))) return wrong();
   Address out;
-  out.scheme = lower(text.substr(0, colon));
+  out.scheme = ascii_lower(text.substr(0, colon));
   auto rest = text.substr(colon + 1);
   if (out.is_local()) {
     // "file:/srv/debian", "file:///srv/debian"

@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "manifests/base/ascii.h"
+
 namespace weir::builder {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // Names of apt's method, the one that counts first at the front.
 std::array<std::string_view, 2> methods_of(const Address& address) {
@@ -28,14 +22,14 @@ AptSettings AptSettings::parse(std::string_view dump) {
     dump.remove_prefix(std::min(dump.size(), line.size() + 1));
     const auto equals = line.find('=');
     if (equals == std::string_view::npos) continue;
-    out.values_.insert_or_assign(lower(decode_path(line.substr(0, equals))),
+    out.values_.insert_or_assign(ascii_lower(decode_path(line.substr(0, equals))),
                                  decode_path(line.substr(equals + 1)));
   }
   return out;
 }
 
 std::string_view AptSettings::find(std::string_view key) const {
-  const auto found = values_.find(lower(key));
+  const auto found = values_.find(ascii_lower(key));
   return found == values_.end() ? std::string_view() : std::string_view(found->second);
 }
 

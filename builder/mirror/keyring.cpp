@@ -5,6 +5,7 @@
 #include <set>
 
 #include "builder/mirror/words.h"
+#include "manifests/base/ascii.h"
 #include "manifests/base/digest.h"
 
 namespace weir::builder {
@@ -13,12 +14,6 @@ namespace {
 constexpr std::string_view kBegin = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 constexpr int kPublicKey = 6;  // RFC 9580, section 5
 constexpr std::string_view kEnd = "-----END PGP PUBLIC KEY BLOCK-----";
-
-std::string_view trimmed(std::string_view line) {
-  const auto first = line.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
-}
 
 // RFC 9580, section 4.2: bit 7 is always set; public keys have tag 6, in both headers. A keybox of
 // gpg has "KBXf" behind its first eight bytes.
@@ -40,7 +35,7 @@ Result<std::string> unarmoured(std::string_view text) {
   std::string out, base64;
   Status status;
   each_line(text, [&](std::string_view raw) {
-    std::string_view line = trimmed(raw);
+    std::string_view line = trimmed(raw, " \t\r");
     if (line == ".") line = {};
     if (!status) return;
     if (line == kBegin) {

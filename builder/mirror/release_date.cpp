@@ -8,6 +8,7 @@
 #include <string>
 
 #include "builder/mirror/words.h"
+#include "manifests/base/ascii.h"
 
 namespace weir::builder {
 namespace {
@@ -16,14 +17,6 @@ constexpr std::int64_t kDay = 86400;
 constexpr std::array<std::string_view, 7> kDays = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 constexpr std::array<std::string_view, 12> kMonths = {"jan", "feb", "mar", "apr", "may", "jun",
                                                       "jul", "aug", "sep", "oct", "nov", "dec"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // A number of at most `digits` digits.
 std::optional<unsigned> number(std::string_view text, std::size_t digits) {
@@ -59,7 +52,7 @@ struct Written {
 std::optional<Written> fields_of(const std::vector<std::string_view>& words) {
   if (words.empty()) return std::nullopt;
   const std::string_view weekday = words[0];
-  const std::string start = lower(weekday.substr(0, 3));
+  const std::string start = ascii_lower(weekday.substr(0, 3));
   if (std::find(kDays.begin(), kDays.end(), start) == kDays.end()) return std::nullopt;
   if (weekday.size() == 3 && words.size() == 5) {
     return Written{words[2], words[1], words[4], words[3], "UTC"};
@@ -83,7 +76,7 @@ Result<std::int64_t> parse_date(std::string_view text) {
   };
   const auto written = fields_of(words_of(text));
   if (!written || !is_utc(written->zone)) return wrong();
-  const auto month = std::find(kMonths.begin(), kMonths.end(), lower(written->month));
+  const auto month = std::find(kMonths.begin(), kMonths.end(), ascii_lower(written->month));
   const auto clock = three(written->clock, ':');
   if (month == kMonths.end() || !clock) return wrong();
   const auto day = number(written->day, 2), hour = number((*clock)[0], 2),

@@ -6,6 +6,7 @@
 #include "builder/mirror/release_date.h"
 #include "builder/mirror/words.h"
 #include "builder/packages/control_file.h"
+#include "manifests/base/ascii.h"
 
 namespace weir::builder {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 constexpr std::string_view kBegin = "-----BEGIN PGP SIGNED MESSAGE-----";
 constexpr std::string_view kSignature = "-----BEGIN PGP SIGNATURE-----";
 constexpr std::string_view kEnd = "-----END PGP SIGNATURE-----";
-constexpr std::int64_t kDay = 86400;
+constexpr std::int64_t kOneDay = 86400;
 
 std::string quoted(std::string_view text) {
   return "'" + std::string(text.substr(0, 80)) + "'";
@@ -30,18 +31,10 @@ std::string_view without_trailing_blanks(std::string_view line) {
   return line.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 // apt-pkg, StringToBool.
 bool is_yes(std::optional<std::string_view> value) {
   if (!value) return false;
-  const std::string text = lower(*value);
+  const std::string text = ascii_lower(*value);
   return text == "yes" || text == "true" || text == "with" || text == "on" || text == "enable" ||
          text == "1";
 }
@@ -71,7 +64,7 @@ Status read_table(std::string_view field, std::string_view table, SuiteIndex& ou
   each_line(table, [&](std::string_view line) {
     const auto parts = words_of(line);
     if (!status || parts.empty()) return;
-    const std::string digits = lower(parts[0]);
+    const std::string digits = ascii_lower(parts[0]);
     IndexFile file;
     if (parts.size() != 3 || !parse_number(parts[1], file.size.value)) {
       status = wrong(line);
@@ -236,7 +229,7 @@ std::optional<std::string> other_name(const SuiteIndex& index, std::string_view 
 }
 
 Status check_suite_index(const SuiteIndex& index, std::string_view label, std::int64_t now) {
-  if (index.date_unix > now + kDay) {
+  if (index.date_unix > now + kOneDay) {
     return fail(Errc::integrity, "is dated " + index.date + ", in the future: check the clock");
   }
   if (index.valid_until_unix && *index.valid_until_unix < now) {

@@ -2,33 +2,20 @@
 
 #include <algorithm>
 
+#include "manifests/base/ascii.h"
 #include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
 
-constexpr std::string_view kBlank = " \t\r\n";
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
-  const auto last = text.find_last_not_of(kBlank);
-  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
-}
+constexpr std::string_view kWhite = " \t\r\n";
 
 }  // namespace
 
 std::optional<std::string> web_page(std::string_view head) {
   if (head.starts_with("\xef\xbb\xbf")) head.remove_prefix(3);
   head = trimmed(head);
-  const std::string small = lower(head);
+  const std::string small = ascii_lower(head);
   const bool xml = small.starts_with("<?xml") && small.find("<html") != std::string::npos;
   const bool html = small.starts_with("<!doctype html") || small.starts_with("<html") ||
                     small.starts_with("<head") || small.starts_with("<body") ||

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "manifests/base/ascii.h"
+
 namespace weir::builder {
 namespace {
 
@@ -22,12 +24,6 @@ bool same_name(std::string_view a, std::string_view b) {
 bool is_name(std::string_view text) {
   return !text.empty() && text.front() != '#' && text.front() != '-' &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
 tl::unexpected<Error> refuse(std::size_t line, std::string_view problem) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "builder/packages/control_file.h"
+#include "manifests/base/ascii.h"
 
 namespace weir::builder {
 namespace {
@@ -75,14 +76,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kVersion
     {"gfdl-1.3", "GFDL-1.3"},
 }};
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 template <std::size_t Size>
 std::optional<std::string_view> find_in(
     const std::array<std::pair<std::string_view, std::string_view>, Size>& table,
@@ -109,7 +102,7 @@ std::optional<std::string> gnu_name(std::string name) {
 }
 
 std::optional<std::string> spdx_name(std::string_view name) {
-  const std::string plain = lower(name);
+  const std::string plain = ascii_lower(name);
   if (const auto known = find_in(kNames, plain)) return std::string(*known);
   for (const std::string_view end : {"-only", "-or-later"}) {
     // SPDX's own spelling.
@@ -177,7 +170,7 @@ class Synopsis {
 
  private:
   [[nodiscard]] bool is(std::string_view word) const {
-    return at_ < words_.size() && lower(words_[at_]) == word;
+    return at_ < words_.size() && ascii_lower(words_[at_]) == word;
   }
   static bool is_compound(const std::string& expression) {
     return expression.find(" AND ") != std::string::npos ||
@@ -216,7 +209,7 @@ class Synopsis {
     }
     if (exception.empty() || !is("exception")) return std::nullopt;
     ++at_;
-    const auto stated = find_in(kExceptions, lower(exception));
+    const auto stated = find_in(kExceptions, ascii_lower(exception));
     if (known && stated) return *known + " WITH " + std::string(*stated);
     return reference(name + " with " + exception + " exception");
   }

@@ -5,14 +5,10 @@
 #include <set>
 
 #include "builder/packages/debian_version.h"
+#include "manifests/base/ascii.h"
 
 namespace weir::builder {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n"), last = text.find_last_not_of(" \t\r\n");
-  return first == std::string_view::npos ? "" : text.substr(first, last - first + 1);
-}
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> out;

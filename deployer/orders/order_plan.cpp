@@ -25,7 +25,7 @@ Plan plan_of(const Documents& documents, const Observed& observed, Kind kind,
   return out;
 }
 
-bool contains(const std::vector<NodeId>& nodes, const NodeId& node) {
+bool is_among(const std::vector<NodeId>& nodes, const NodeId& node) {
   return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
 }
 
@@ -51,7 +51,7 @@ PoolPlan plan_pool(const Documents& documents, const Observed& observed, const P
 Moves moves_of(const Observed& observed, const Plan& plan) {
   Moves out;
   for (const auto& [key, place] : whereabouts(observed)) {
-    if (!plan.peers.contains(key) || !contains(plan.from, place.node)) continue;
+    if (!plan.peers.contains(key) || !is_among(plan.from, place.node)) continue;
     ++out[{place.node, node_for(key, plan.to)}];
   }
   return out;

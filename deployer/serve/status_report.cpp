@@ -8,7 +8,7 @@
 namespace weir::deployer {
 namespace {
 
-std::string padded(std::string text, std::size_t width) {
+std::string column(std::string text, std::size_t width) {
   if (text.size() < width) text.append(width - text.size(), ' ');
   return text;
 }
@@ -128,7 +128,7 @@ std::string print_text(const StatusReport& report) {
            (pool.release.empty() ? "not booted" : "release " + pool.release) + "\n";
     for (const NodeStatus& node : pool.nodes) {
       if (pool.release.empty() && node.machine == "gone") continue;
-      out += "  " + padded(node.node.string(), 10) + "  machine " + padded(node.machine, 7) + "  ";
+      out += "  " + column(node.node.string(), 10) + "  machine " + column(node.machine, 7) + "  ";
       out += node.answers ? "kernel " + node.kernel + ", " + std::to_string(node.peers) +
                                 " peers, " + std::to_string(node.clients) + " clients"
                           : "no answer" + (node.trouble.empty() ? "" : ": " + node.trouble);
@@ -138,11 +138,11 @@ std::string print_text(const StatusReport& report) {
   if (!report.clients.empty()) {
     std::size_t width = 6;
     for (const ClientStatus& client : report.clients) width = std::max(width, client.name.size());
-    out += padded("client", width) + "  node        endpoint                  handshake\n";
+    out += column("client", width) + "  node        endpoint                  handshake\n";
     for (const ClientStatus& client : report.clients) {
-      out += padded(client.name, width) + "  " +
-             padded(client.node ? client.node->string() : std::string("-"), 10) + "  " +
-             padded(client.endpoint, 24) + "  " + std::to_string(client.handshake_age_s) +
+      out += column(client.name, width) + "  " +
+             column(client.node ? client.node->string() : std::string("-"), 10) + "  " +
+             column(client.endpoint, 24) + "  " + std::to_string(client.handshake_age_s) +
              " s ago" + (client.prepared_elsewhere ? "  being moved" : "") + "\n";
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "images/boot/oci_media_types.h"
 #include "manifests/base/json_reader.h"
 
 namespace weir::images {
@@ -10,8 +11,6 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::string_view kIndexType = "application/vnd.oci.image.index.v1+json";
-constexpr std::string_view kManifestType = "application/vnd.oci.image.manifest.v1+json";
 constexpr std::string_view kReleaseType = "application/vnd.weir.release.v1+json";
 constexpr std::string_view kKernelType = "application/vnd.weir.kernel.v1";
 constexpr std::string_view kLayerType = "application/vnd.weir.layer.v1.cpio+zstd";
@@ -19,7 +18,6 @@ constexpr std::string_view kSignatureType = "application/vnd.weir.signature.v1.m
 constexpr std::string_view kLockType = "application/vnd.weir.lock.v3+json";
 constexpr std::string_view kImageManifestType = "application/vnd.weir.image-manifest.v1+yaml";
 constexpr std::string_view kStubType = "application/vnd.weir.efi-stub.v1";
-constexpr const char* kTitle = "org.opencontainers.image.title";
 constexpr const char* kRefName = "org.opencontainers.image.ref.name";
 
 ordered_json descriptor(std::string_view type, const manifests::Blob& blob) {
@@ -28,7 +26,7 @@ ordered_json descriptor(std::string_view type, const manifests::Blob& blob) {
 
 ordered_json titled(std::string_view type, const manifests::Blob& blob, std::string_view title) {
   ordered_json out = descriptor(type, blob);
-  out["annotations"] = {{kTitle, title}};
+  out["annotations"] = {{oci::kTitle, title}};
   return out;
 }
 
@@ -70,11 +68,11 @@ std::string print_oci_manifest(const manifests::Release& release, const manifest
   }
   layers.push_back(titled(kSignatureType, signature, "release.json.minisig"));
   const ordered_json out = {{"schemaVersion", 2},
-                            {"mediaType", kManifestType},
+                            {"mediaType", oci::kManifestType},
                             {"artifactType", kReleaseType},
                             {"config", descriptor(kReleaseType, document)},
                             {"layers", layers},
-                            {"annotations", {{kTitle, release.name.string()}}}};
+                            {"annotations", {{oci::kTitle, release.name.string()}}}};
   return out.dump(2) + "\n";
 }
 
@@ -83,13 +81,13 @@ Result<std::string> put_in_index(std::string_view index, const ReleaseName& name
   TRY_ASSIGN(json entries, entries_of(index));
   std::erase_if(entries.get_ref<json::array_t&>(),
                 [&](const json& entry) { return ref_of(entry) == name.string(); });
-  ordered_json entry = descriptor(kManifestType, manifest);
+  ordered_json entry = descriptor(oci::kManifestType, manifest);
   entry["annotations"] = {{kRefName, name.string()}};
   entries.push_back(json(entry));
   std::stable_sort(entries.begin(), entries.end(),
                    [](const json& a, const json& b) { return ref_of(a) < ref_of(b); });
   const ordered_json out = {
-      {"schemaVersion", 2}, {"mediaType", kIndexType}, {"manifests", entries}};
+      {"schemaVersion", 2}, {"mediaType", oci::kIndexType}, {"manifests", entries}};
   return out.dump(2) + "\n";
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "images/boot/oci_media_types.h"
 #include "images/formats/archive.h"
 #include "manifests/messages/node_api.h"
 
@@ -14,12 +15,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kIndexType = "application/vnd.oci.image.index.v1+json";
-constexpr const char* kManifestType = "application/vnd.oci.image.manifest.v1+json";
 constexpr const char* kConfigType = "application/vnd.oci.image.config.v1+json";
-constexpr const char* kLayerType = "application/vnd.oci.image.layer.v1.tar+gzip";
+constexpr const char* kTarLayerType = "application/vnd.oci.image.layer.v1.tar+gzip";
 constexpr const char* kEmptyType = "application/vnd.oci.empty.v1+json";
-constexpr const char* kTitle = "org.opencontainers.image.title";
 // The gzip header states no time.
 constexpr const char* kGzip = "gzip:compression-level=6,gzip:!timestamp";
 
@@ -57,9 +55,9 @@ manifests::Blob blob_of(std::string_view text) {
 std::string print_referrer(const RootfsDocument& document, const ordered_json& subject,
                            const std::string& time) {
   ordered_json layer = descriptor(document.media_type.c_str(), document.blob);
-  layer["annotations"] = {{kTitle, document.file}};
+  layer["annotations"] = {{oci::kTitle, document.file}};
   const ordered_json out = {{"schemaVersion", 2},
-                            {"mediaType", kManifestType},
+                            {"mediaType", oci::kManifestType},
                             {"artifactType", document.artifact_type},
                             {"config", descriptor(kEmptyType, blob_of(kEmptyOciConfig))},
                             {"layers", ordered_json::array({std::move(layer)})},
@@ -98,8 +96,8 @@ RootfsImage print_rootfs_image(const manifests::Release& release, const Digest& 
   for (const RootfsLayer& layer : layers) {
     diff_ids.push_back(layer.content_digest.string());
     history.push_back({{"created", time}, {"created_by", "weir-builder: layer " + layer.name}});
-    ordered_json blob = descriptor(kLayerType, layer.blob);
-    blob["annotations"] = {{kTitle, layer.name}};
+    ordered_json blob = descriptor(kTarLayerType, layer.blob);
+    blob["annotations"] = {{oci::kTitle, layer.name}};
     blobs.push_back(std::move(blob));
   }
   const ordered_json labels = {{"org.opencontainers.image.version", release.name.string()},
@@ -119,23 +117,23 @@ RootfsImage print_rootfs_image(const manifests::Release& release, const Digest& 
   RootfsImage out;
   out.config = config.dump(2) + "\n";
   const ordered_json manifest = {{"schemaVersion", 2},
-                                 {"mediaType", kManifestType},
+                                 {"mediaType", oci::kManifestType},
                                  {"config", descriptor(kConfigType, blob_of(out.config))},
                                  {"layers", blobs},
                                  {"annotations", labels}};
   out.manifest = manifest.dump(2) + "\n";
-  const ordered_json subject = descriptor(kManifestType, blob_of(out.manifest));
+  const ordered_json subject = descriptor(oci::kManifestType, blob_of(out.manifest));
   ordered_json entry = subject;
   entry["annotations"] = {{"org.opencontainers.image.ref.name", release.name.string()}};
   ordered_json entries = ordered_json::array({std::move(entry)});
   for (const RootfsDocument& document : documents) {
     out.referrers.push_back(print_referrer(document, subject, time));
-    ordered_json referrer = descriptor(kManifestType, blob_of(out.referrers.back()));
+    ordered_json referrer = descriptor(oci::kManifestType, blob_of(out.referrers.back()));
     referrer["artifactType"] = document.artifact_type;
     entries.push_back(std::move(referrer));
   }
   const ordered_json index = {
-      {"schemaVersion", 2}, {"mediaType", kIndexType}, {"manifests", std::move(entries)}};
+      {"schemaVersion", 2}, {"mediaType", oci::kIndexType}, {"manifests", std::move(entries)}};
   out.index = index.dump(2) + "\n";
   return out;
 }

@@ -5,17 +5,12 @@
 #include <cstdio>
 #include <string>
 
+#include "images/formats/cpio_layout.h"
+
 namespace weir::images {
 namespace {
 
-constexpr std::size_t kHeader = 110;
 constexpr std::string_view kTrailer = "TRAILER!!!";
-constexpr std::uint32_t kFolderBits = 0040000, kFileBits = 0100000, kLinkBits = 0120000,
-                        kCharacterBits = 0020000, kBlockBits = 0060000;
-
-constexpr std::size_t to_four(std::size_t size) {
-  return (4 - size % 4) % 4;
-}
 
 struct Header {
   std::uint32_t mode = 0, uid = 0, gid = 0, links = 1, mtime = 0;
@@ -23,14 +18,14 @@ struct Header {
 };
 
 std::string print(const Header& header, std::string_view name) {
-  std::array<char, kHeader + 1> text{};
+  std::array<char, cpio::kHeader + 1> text{};
   std::snprintf(text.data(), text.size(),
                 "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", 0U, header.mode,
                 header.uid, header.gid, header.links, header.mtime, header.size, 0U, 0U,
                 header.major, header.minor, static_cast<unsigned>(name.size() + 1), 0U);
-  std::string out(text.data(), kHeader);
+  std::string out(text.data(), cpio::kHeader);
   out += name;
-  out.append(1 + to_four(kHeader + name.size() + 1), '\0');
+  out.append(1 + cpio::to_four(cpio::kHeader + name.size() + 1), '\0');
   return out;
 }
 
@@ -49,14 +44,14 @@ Header header_of(const Node& node, std::int64_t epoch) {
       std::clamp<std::int64_t>(std::min(node.mtime, epoch), 0, UINT32_MAX));
   header.size = static_cast<std::uint32_t>(body_of(node).size());
   if (node.is_folder()) {
-    header.mode |= kFolderBits;
+    header.mode |= cpio::kFolderBits;
     header.links = 2;
   } else if (const Device* device = node.device()) {
-    header.mode |= device->block ? kBlockBits : kCharacterBits;
+    header.mode |= device->block ? cpio::kBlockBits : cpio::kCharacterBits;
     header.major = device->major;
     header.minor = device->minor;
   } else {
-    header.mode |= node.symlink() != nullptr ? kLinkBits : kFileBits;
+    header.mode |= node.symlink() != nullptr ? cpio::kLinkBits : cpio::kFileBits;
   }
   return header;
 }
@@ -65,8 +60,8 @@ Header header_of(const Node& node, std::int64_t epoch) {
 
 ByteCount cpio_size(const FileTree& tree) {
   const auto entry = [](std::size_t name, std::size_t body) {
-    const std::size_t head = kHeader + name + 1;
-    return head + to_four(head) + body + to_four(body);
+    const std::size_t head = cpio::kHeader + name + 1;
+    return head + cpio::to_four(head) + body + cpio::to_four(body);
   };
   std::size_t size = entry(kTrailer.size(), 0);
   for (const auto& [path, node] : tree.nodes()) {
@@ -85,7 +80,7 @@ Status encode_cpio(const FileTree& tree, std::int64_t epoch,
     }
     TRY(sink(as_bytes(print(header_of(node, epoch), path.string()))));
     TRY(sink(body));
-    TRY(sink(Bytes(zeros.data(), to_four(body.size()))));
+    TRY(sink(Bytes(zeros.data(), cpio::to_four(body.size()))));
   }
   return sink(as_bytes(print(Header{}, kTrailer)));
 }

@@ -5,12 +5,13 @@
 #include <optional>
 #include <string_view>
 
+#include "images/formats/cpio_layout.h"
+
 namespace weir::images {
 namespace {
 
-constexpr std::size_t kHeader = 110, kMostEntries = 100'000, kMostName = 4096;
-constexpr std::uint32_t kKind = 0170000, kFolderBits = 0040000, kFileBits = 0100000,
-                        kLinkBits = 0120000, kCharacterBits = 0020000, kBlockBits = 0060000;
+constexpr std::size_t kMostEntries = 100'000, kMostName = 4096;
+constexpr std::uint32_t kKind = 0170000;
 
 // The thirteen numbers of a header, in order.
 enum Field : std::uint8_t {
@@ -43,10 +44,6 @@ std::optional<std::uint32_t> hex8(Bytes text) {
   return out;
 }
 
-constexpr std::size_t to_four(std::size_t size) {
-  return (4 - size % 4) % 4;
-}
-
 class Reader {
  public:
   explicit Reader(Bytes bytes) : bytes_(bytes) {}
@@ -60,7 +57,7 @@ class Reader {
   // A part that is padded to four bytes from the archive's beginning.
   Result<Bytes> take_padded(std::size_t size) {
     TRY_ASSIGN(const Bytes out, take(size));
-    TRY(take(std::min(to_four(at_), bytes_.size() - at_)));
+    TRY(take(std::min(cpio::to_four(at_), bytes_.size() - at_)));
     return out;
   }
   [[nodiscard]] bool only_zeros_left() const {
@@ -74,7 +71,7 @@ class Reader {
 };
 
 Result<Fields> read_header(Reader& reader) {
-  TRY_ASSIGN(const Bytes header, reader.take(kHeader));
+  TRY_ASSIGN(const Bytes header, reader.take(cpio::kHeader));
   constexpr std::string_view kMagic = "070701";
   Fields out{};
   bool well = std::equal(kMagic.begin(), kMagic.end(), header.begin());
@@ -90,12 +87,12 @@ Result<Fields> read_header(Reader& reader) {
 Result<Node> node_of(const Fields& fields, Bytes body) {
   Node node{fields[kMode] & 07777U, fields[kUid], fields[kGid], fields[kTime], Folder{}};
   const std::uint32_t kind = fields[kMode] & kKind;
-  if (kind == kFileBits) {
+  if (kind == cpio::kFileBits) {
     if (fields[kLinks] > 1) return fail(Errc::invalid_input, "a hard link");
     node.what = File{std::make_shared<const std::vector<std::uint8_t>>(body.begin(), body.end())};
     return node;
   }
-  if (kind == kLinkBits) {
+  if (kind == cpio::kLinkBits) {
     std::string target(body.begin(), body.end());
     if (target.empty() || target.size() > kMostName || target.find('\0') != std::string::npos) {
       return fail(Errc::invalid_input, "a symbolic link without a usable target");
@@ -104,9 +101,9 @@ Result<Node> node_of(const Fields& fields, Bytes body) {
     return node;
   }
   if (!body.empty()) return fail(Errc::invalid_input, "content where there can be none");
-  if (kind == kFolderBits) return node;
-  if (kind == kCharacterBits || kind == kBlockBits) {
-    node.what = Device{kind == kBlockBits, fields[kDeviceMajor], fields[kDeviceMinor]};
+  if (kind == cpio::kFolderBits) return node;
+  if (kind == cpio::kCharacterBits || kind == cpio::kBlockBits) {
+    node.what = Device{kind == cpio::kBlockBits, fields[kDeviceMajor], fields[kDeviceMinor]};
     return node;
   }
   return fail(Errc::invalid_input, "a kind of file that images do not have");

@@ -12,7 +12,7 @@ namespace {
 
 using Buffer = std::vector<std::uint8_t>;
 
-constexpr std::uint64_t kSector = 512;
+constexpr std::uint64_t kFatSector = 512;
 constexpr std::uint32_t kReserved = 32;     // sectors before the first table
 constexpr std::uint32_t kCopies = 2;        // tables
 constexpr std::uint32_t kRoot = 2;          // the first cluster there is
@@ -27,9 +27,9 @@ struct Geometry {
   std::uint32_t table = 0;        // sectors of one table
   std::uint32_t clusters = 0;
 
-  [[nodiscard]] std::uint64_t cluster_size() const { return per_cluster * kSector; }
+  [[nodiscard]] std::uint64_t cluster_size() const { return per_cluster * kFatSector; }
   [[nodiscard]] std::uint64_t offset_of(std::uint32_t cluster) const {
-    return (kReserved + std::uint64_t{kCopies} * table) * kSector +
+    return (kReserved + std::uint64_t{kCopies} * table) * kFatSector +
            (cluster - kRoot) * cluster_size();
   }
   [[nodiscard]] std::uint32_t clusters_for(std::uint64_t bytes) const {
@@ -38,11 +38,11 @@ struct Geometry {
 };
 
 Result<Geometry> geometry_of(ByteCount size) {
-  if (size.value % kSector != 0 || size.value > 32ULL << 30) {
+  if (size.value % kFatSector != 0 || size.value > 32ULL << 30) {
     return fail(Errc::invalid_input, "FAT32: " + print(size) + " is no size for it");
   }
   Geometry out;
-  out.sectors = static_cast<std::uint32_t>(size.value / kSector);
+  out.sectors = static_cast<std::uint32_t>(size.value / kFatSector);
   // The specification's table for FAT32.
   out.per_cluster = size.value <= 260ULL << 20 ? 1 : size.value <= 8ULL << 30 ? 8 : 16;
   if (out.sectors <= kReserved) return fail(Errc::invalid_input, "FAT32: the volume is too small");
@@ -208,12 +208,13 @@ class Writer {
     SparseFile out{volume.size, {}};
     const Buffer boot = boot_sector(volume), info = info_sector();
     for (const std::uint64_t at : {std::uint64_t{0}, std::uint64_t{6}}) {
-      out.extents.push_back({at * kSector, shared(boot)});
-      out.extents.push_back({(at + 1) * kSector, shared(info)});
+      out.extents.push_back({at * kFatSector, shared(boot)});
+      out.extents.push_back({(at + 1) * kFatSector, shared(info)});
     }
     const Content table = shared(std::move(table_));
     for (std::uint32_t copy = 0; copy < kCopies; ++copy) {
-      out.extents.push_back({(kReserved + std::uint64_t{copy} * geometry_.table) * kSector, table});
+      out.extents.push_back(
+          {(kReserved + std::uint64_t{copy} * geometry_.table) * kFatSector, table});
     }
     out.extents.insert(out.extents.end(), folders_.begin(), folders_.end());
     out.extents.insert(out.extents.end(), extents_.begin(), extents_.end());
@@ -237,12 +238,12 @@ class Writer {
 
   [[nodiscard]] Buffer boot_sector(const FatVolume& volume) const {
     constexpr std::string_view kMaker = "MSWIN4.1", kKind = "FAT32   ";
-    Buffer out(kSector);
+    Buffer out(kFatSector);
     out[0] = 0xeb;  // jumps over the fields: to code that stops
     out[1] = 0x58;
     out[2] = 0x90;
     std::copy(kMaker.begin(), kMaker.end(), out.begin() + 3);
-    put_little(out, 11, static_cast<std::uint16_t>(kSector));
+    put_little(out, 11, static_cast<std::uint16_t>(kFatSector));
     out[13] = static_cast<std::uint8_t>(geometry_.per_cluster);
     put_little(out, 14, static_cast<std::uint16_t>(kReserved));
     out[16] = kCopies;
@@ -269,7 +270,7 @@ class Writer {
   }
 
   [[nodiscard]] Buffer info_sector() const {
-    Buffer out(kSector);
+    Buffer out(kFatSector);
     put_little(out, 0, std::uint32_t{0x41615252});
     put_little(out, 484, std::uint32_t{0x61417272});
     put_little(out, 488, geometry_.clusters - (next_ - kRoot));

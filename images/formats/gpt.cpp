@@ -8,7 +8,7 @@
 namespace weir::images {
 namespace {
 
-constexpr std::size_t kEntries = 128, kEntry = 128, kHeader = 92;
+constexpr std::size_t kEntries = 128, kPartition = 128, kTableHeader = 92;
 constexpr std::size_t kNameAt = 56, kNameLength = 36;
 
 using Buffer = std::vector<std::uint8_t>;
@@ -51,7 +51,7 @@ Status check(ByteCount size, const std::vector<Partition>& partitions) {
 }
 
 Buffer entries_of(const std::vector<Partition>& partitions) {
-  Buffer out(kEntries * kEntry);
+  Buffer out(kEntries * kPartition);
   std::size_t at = 0;
   for (const Partition& partition : partitions) {
     put_guid(out, at, partition.type);
@@ -61,7 +61,7 @@ Buffer entries_of(const std::vector<Partition>& partitions) {
     for (std::size_t i = 0; i < partition.name.size(); ++i) {
       put_little(out, at + kNameAt + 2 * i, static_cast<std::uint16_t>(partition.name[i]));
     }
-    at += kEntry;
+    at += kPartition;
   }
   return out;
 }
@@ -72,7 +72,7 @@ Buffer header_of(const Guid& disk, std::uint64_t sectors, const Buffer& entries,
   const std::uint64_t first = 1, last = sectors - 1;
   std::copy(kSignature.begin(), kSignature.end(), out.begin());
   put_little(out, 8, std::uint32_t{0x00010000});
-  put_little(out, 12, std::uint32_t{kHeader});
+  put_little(out, 12, std::uint32_t{kTableHeader});
   put_little(out, 24, backup ? last : first);
   put_little(out, 32, backup ? first : last);
   put_little(out, 40, kGptHeadSectors);
@@ -80,9 +80,9 @@ Buffer header_of(const Guid& disk, std::uint64_t sectors, const Buffer& entries,
   put_guid(out, 56, disk);
   put_little(out, 72, backup ? sectors - kGptTailSectors : 2);
   put_little(out, 80, std::uint32_t{kEntries});
-  put_little(out, 84, std::uint32_t{kEntry});
+  put_little(out, 84, std::uint32_t{kPartition});
   put_little(out, 88, crc32(entries));
-  put_little(out, 16, crc32(Bytes(out).first(kHeader)));
+  put_little(out, 16, crc32(Bytes(out).first(kTableHeader)));
   return out;
 }
 

@@ -9,7 +9,7 @@ namespace weir::images {
 namespace {
 
 constexpr std::size_t kBlock = 512;
-constexpr std::uint32_t kLargestOwner = 07777777;
+constexpr std::uint32_t kLargestId = 07777777;
 
 constexpr std::size_t to_block(std::size_t size) {
   return (kBlock - size % kBlock) % kBlock;
@@ -95,7 +95,7 @@ Status check(const ImagePath& path, const Node& node) {
     return fail(Errc::invalid_input, "tar: /" + path.string() + ": " + why);
   };
   if (path.name().starts_with(".wh.")) return refuse("container images read it as a deletion");
-  if (node.uid > kLargestOwner || node.gid > kLargestOwner) return refuse("an owner over 2097151");
+  if (node.uid > kLargestId || node.gid > kLargestId) return refuse("an owner over 2097151");
   if (node.file() != nullptr && node.file()->content->size() >= 1ULL << 33) {
     return refuse("8 GiB or more");
   }

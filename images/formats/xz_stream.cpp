@@ -9,12 +9,12 @@ namespace {
 constexpr std::uint32_t kThreads = 2;
 constexpr std::uint64_t kMemoryForThreads = 128ULL << 20;  ///< more: one thread
 constexpr std::uint64_t kMemory = 256ULL << 20;            ///< more: refused
-constexpr std::size_t kPiece = 256U << 10;
+constexpr std::size_t kXzPiece = 256U << 10;
 
 }  // namespace
 
 XzStream::XzStream(std::function<Result<Bytes>()> source)
-    : source_(std::move(source)), out_(kPiece) {}
+    : source_(std::move(source)), out_(kXzPiece) {}
 
 XzStream::XzStream(XzStream&& other) noexcept
     : source_(std::move(other.source_)),

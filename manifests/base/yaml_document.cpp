@@ -32,7 +32,7 @@ struct Refused {
 };
 
 /// Builds the tree from the parser's events. A mapping's keys arrive as ordinary values in turn.
-class TreeBuilder : public YAML::EventHandler {
+class YamlTreeBuilder : public YAML::EventHandler {
  public:
   YamlNode root;
   bool seen = false;
@@ -151,11 +151,11 @@ Result<YamlNode> parse_yaml(std::string_view text, std::string_view file) {
   try {
     std::istringstream in{std::string(text)};
     YAML::Parser parser(in);
-    TreeBuilder builder;
+    YamlTreeBuilder builder;
     if (!parser.HandleNextDocument(builder) || !builder.seen) {
       return fail(Errc::invalid_input, place(file, 1) + "the document is empty");
     }
-    TreeBuilder second;
+    YamlTreeBuilder second;
     if (parser.HandleNextDocument(second)) {
       return fail(Errc::invalid_input, place(file, second.root.line) + "a second document");
     }

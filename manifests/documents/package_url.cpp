@@ -1,5 +1,6 @@
 #include "manifests/documents/package_url.h"
 
+#include "manifests/base/ascii.h"
 #include "manifests/documents/image_sources.h"
 
 namespace weir::manifests {
@@ -25,19 +26,11 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string debian_package_url(std::string_view name, std::string_view version,
                                std::string_view architecture, std::string_view distro) {
-  std::string out = "pkg:deb/debian/" + percent_encoded(lower(name)) + "@" +
+  std::string out = "pkg:deb/debian/" + percent_encoded(ascii_lower(name)) + "@" +
                     percent_encoded(version) + "?arch=" + percent_encoded(architecture);
   if (!distro.empty()) out += "&distro=" + percent_encoded(distro);
   return out;

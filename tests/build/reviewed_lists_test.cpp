@@ -7,6 +7,7 @@
 
 #include "builder/lock/shipped_lists.h"
 #include "manifests/documents/reviewed_list.h"
+#include "tests/build/example.h"
 #include "tests/folders.h"
 #include "tests/unit/images/scratch.h"
 
@@ -14,9 +15,9 @@ namespace weir::builder {
 namespace {
 
 using nlohmann::json;
+using test::kBuilder;
+using test::kCache;
 
-const std::string kBuilder = test::build_folder() + "/bin/weir-builder ";
-const std::string kCache = " --cache " + test::build_folder() + "/test-cache ";
 const std::string kOwn =
     "base-files, wireguard-tools, nftables, iproute2, libmnl0, libsodium23, libc6";
 

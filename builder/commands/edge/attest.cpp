@@ -17,7 +17,7 @@
 namespace weir::builder {
 namespace {
 
-constexpr ByteCount kSmall{64 << 10};
+constexpr ByteCount kSmallDocument{64 << 10};
 
 struct AttestOptions {
   std::string name, store, key, pkcs11, bytes, signature, public_key;
@@ -54,7 +54,7 @@ Result<Attested> sign(const AttestOptions& given, images::Store& store) {
   }
   TRY_ASSIGN(const auto key, keys::read_public_key(given.public_key));
   TRY_ASSIGN(auto made, prepare(given, store, key));
-  TRY_ASSIGN(const std::string text, read_file(given.signature, kSmall));
+  TRY_ASSIGN(const std::string text, read_file(given.signature, kSmallDocument));
   TRY_ASSIGN_IN(const auto signature,
                 keys::foreign_signature(key, manifests::kInTotoPayload, made.statement, text),
                 given.signature);

@@ -12,12 +12,12 @@
 namespace weir::builder {
 namespace {
 
-struct ExportOptions {
+struct DigestOptions {
   std::string name, store, out;
   bool json = false;
 };
 
-Status export_digest(const ExportOptions& given) {
+Status export_digest(const DigestOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   const std::string prefix = given.out.empty() ? given.name : given.out;
   for (const char* ending : {".digest", ".comment"}) TRY(check_destination(prefix + ending));
@@ -48,7 +48,7 @@ Status export_digest(const ExportOptions& given) {
 }  // namespace
 
 Command export_digest_command() {
-  auto given = std::make_shared<ExportOptions>();
+  auto given = std::make_shared<DigestOptions>();
   return {
       .name = "export-digest",
       .summary = "writes what another machine has to sign",

@@ -41,7 +41,7 @@ ordered_json to_json(const std::vector<NotTaken>& list) {
   return out;
 }
 
-ordered_json to_json(const std::vector<Need>& list) {
+ordered_json to_json(const std::vector<PackageNeed>& list) {
   ordered_json out = ordered_json::array();
   for (const auto& need : list) {
     out.push_back({{"by", need.by},

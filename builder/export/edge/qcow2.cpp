@@ -10,7 +10,7 @@
 namespace weir::builder {
 namespace {
 
-constexpr std::chrono::minutes kPatience{10};
+constexpr std::chrono::minutes kConversionPatience{10};
 
 }  // namespace
 
@@ -33,7 +33,7 @@ Result<std::string> convert_to_qcow2(const images::SparseFile& disk, const std::
   qemu_img.arguments = {
       "convert", "-q", "-f", "raw", "-O", "qcow2", "-o", "compat=1.1,cluster_size=65536", from, to};
   qemu_img.environment = {kProgramPath, "LC_ALL=C"};
-  TRY_ASSIGN(const Ended child, run(qemu_img, "", {kPatience}));
+  TRY_ASSIGN(const Ended child, run(qemu_img, "", {kConversionPatience}));
   TRY(require_success(qemu_img, child.status, child.error));
   return read_file(to, manifests::kLargestBlob);
 }

@@ -5,8 +5,8 @@
 namespace weir::builder {
 namespace {
 
-constexpr ByteCount kMaxManifest{1ULL << 20};
-constexpr ByteCount kMaxLock{64ULL << 20};
+constexpr ByteCount kLargestManifest{1ULL << 20};
+constexpr ByteCount kLargestLock{64ULL << 20};
 
 Result<std::optional<std::string>> find(const images::Store& store, const Digest& digest,
                                         ByteCount limit) {
@@ -28,7 +28,7 @@ tl::unexpected<Error> missing(const images::Store& store, const Digest& digest,
 
 Result<std::optional<ReleaseLock>> find_release_lock(const images::Store& store,
                                                      const manifests::Release& release) {
-  TRY_ASSIGN_IN(auto text, find(store, release.lock_digest, kMaxLock), "its lock");
+  TRY_ASSIGN_IN(auto text, find(store, release.lock_digest, kLargestLock), "its lock");
   if (!text) return std::nullopt;
   TRY_ASSIGN_IN(auto lock, manifests::parse_lock(*text), "its lock");
   return std::optional(ReleaseLock{std::move(lock), std::move(*text)});
@@ -43,7 +43,8 @@ Result<ReleaseLock> read_release_lock(const images::Store& store,
 
 Result<std::optional<ReleaseManifest>> find_release_manifest(const images::Store& store,
                                                              const manifests::Lock& lock) {
-  TRY_ASSIGN_IN(auto text, find(store, lock.manifest_digest, kMaxManifest), "its image manifest");
+  TRY_ASSIGN_IN(auto text, find(store, lock.manifest_digest, kLargestManifest),
+                "its image manifest");
   if (!text) return std::nullopt;
   TRY_ASSIGN_IN(auto manifest, manifests::parse_image_manifest(*text), "its image manifest");
   return std::optional(ReleaseManifest{std::move(manifest), std::move(*text)});

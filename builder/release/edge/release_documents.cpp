@@ -7,12 +7,12 @@
 namespace weir::builder {
 namespace {
 
-constexpr ByteCount kMaxBill{64ULL << 20};
+constexpr ByteCount kLargestBill{64ULL << 20};
 
 Result<std::string> named(const images::Store& store, const manifests::Provenance& provenance,
                           std::string_view name) {
   for (const manifests::Artifact& bill : provenance.byproducts) {
-    if (bill.name == name) return store.read_document(bill.digest, kMaxBill);
+    if (bill.name == name) return store.read_document(bill.digest, kLargestBill);
   }
   return fail(Errc::not_found, "its provenance names no " + std::string(name));
 }

@@ -10,7 +10,7 @@
 namespace weir::boot_check {
 namespace {
 
-constexpr std::chrono::milliseconds kLookAgain{10};
+constexpr std::chrono::milliseconds kReadAgain{10};
 constexpr std::size_t kMostLines = 20000;
 
 }  // namespace
@@ -45,7 +45,7 @@ void ConsoleWatch::watch() {
     }
     const ssize_t n = file.valid() ? ::read(file.get(), piece.data(), piece.size()) : 0;
     if (n <= 0) {
-      if (!last) std::this_thread::sleep_for(kLookAgain);
+      if (!last) std::this_thread::sleep_for(kReadAgain);
       continue;
     }
     const auto seen = std::chrono::duration_cast<std::chrono::milliseconds>(

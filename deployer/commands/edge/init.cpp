@@ -284,7 +284,7 @@ Result<Exit> init(InitOptions given, const std::atomic<bool>& interrupted) {
 
 }  // namespace
 
-Command init_command(const std::atomic<bool>& interrupted) {
+weir::Command init_command(const std::atomic<bool>& interrupted) {
   const auto given = std::make_shared<InitOptions>();
   return {.name = "init",
           .summary = "write a first fleet document and its peers",

@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kPatience{3000};
+constexpr milliseconds kControlPatience{3000};
 /// Who goes back is in a hurry: a node that is slower to say what it knows goes without the
 /// registry, and is named.
 constexpr milliseconds kHurry{400};
@@ -278,7 +278,7 @@ Result<Planned> plan_on(Site& site, const Order& order, Seeing seeing) {
     facts = ReleaseFacts{**release, release->digest(), std::string(release->signer())};
   }
   const bool hurry = std::holds_alternative<RollbackOrder>(order);
-  TRY_ASSIGN(auto observed, observe(site, hurry ? kHurry : kPatience));
+  TRY_ASSIGN(auto observed, observe(site, hurry ? kHurry : kControlPatience));
   TRY(look_back(site, order, observed));
   TRY_ASSIGN(auto plan, plan_order(order, site.documents(), observed, facts));
   // Nodes are given it once they are up; its passphrase is asked for then.

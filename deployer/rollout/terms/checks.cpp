@@ -8,7 +8,7 @@
 namespace weir::deployer {
 namespace {
 
-std::vector<Prefix> sorted(std::vector<Prefix> prefixes) {
+std::vector<Prefix> in_order(std::vector<Prefix> prefixes) {
   std::sort(prefixes.begin(), prefixes.end());
   return prefixes;
 }
@@ -31,7 +31,7 @@ Status check_peers(const std::map<PublicKey, manifests::Peer>& registry, const N
                                        " although it was given to it");
     }
     if (found->allowed_ips != peer.allowed_ips &&
-        sorted(found->allowed_ips) != sorted(peer.allowed_ips)) {
+        in_order(found->allowed_ips) != in_order(peer.allowed_ips)) {
       return fail(Errc::integrity, "node " + node.string() + " has other allowed IPs for peer " +
                                        who() + " than the registry");
     }

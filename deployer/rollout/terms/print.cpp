@@ -27,7 +27,7 @@ std::string delta_text(const director::Delta& delta) {
   return out;
 }
 
-std::string names(const std::vector<NodeId>& nodes) {
+std::string names_of(const std::vector<NodeId>& nodes) {
   std::string out;
   for (const NodeId& node : nodes) out += " " + node.string();
   return out;
@@ -41,21 +41,23 @@ struct Printer {
   std::string operator()(const BootPool&) const { return "boot pool"; }
   std::string operator()(const StopPool&) const { return "stop pool"; }
   std::string operator()(const ReadIdentities& it) const {
-    return "read identities of" + names(it.nodes);
+    return "read identities of" + names_of(it.nodes);
   }
   std::string operator()(const FeedNodes& it) const {
-    return "give key and peers to" + names(it.nodes);
+    return "give key and peers to" + names_of(it.nodes);
   }
   std::string operator()(const FeedChanges& it) const {
     return "give what changed to " + it.node.string();
   }
-  std::string operator()(const ReadClocks& it) const { return "read clocks of" + names(it.nodes); }
+  std::string operator()(const ReadClocks& it) const {
+    return "read clocks of" + names_of(it.nodes);
+  }
   std::string operator()(const SetClocks& it) const {
     std::string out = "set clocks of";
     for (const auto& [node, _] : it.ahead) out += " " + node.string();
     return out;
   }
-  std::string operator()(const ProbeNodes& it) const { return "probe" + names(it.nodes); }
+  std::string operator()(const ProbeNodes& it) const { return "probe" + names_of(it.nodes); }
   std::string operator()(const ReadDirector&) const { return "read director"; }
   std::string operator()(const ReadHalted&) const { return "read machines"; }
   std::string operator()(const ReadPeers& it) const { return "read peers of " + it.node.string(); }

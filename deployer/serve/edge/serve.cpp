@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kAcceptPatience{200};
-constexpr milliseconds kOrderPatience{5000};
+constexpr milliseconds kServedPatience{5000};
 constexpr milliseconds kListenPatience{100};
 constexpr milliseconds kLookEvery{2000};
 constexpr milliseconds kReadAgainEvery{60000};
@@ -70,7 +70,7 @@ class Server {
   void talk(ControlConnection& connection) {
     // Whoever connects and says nothing holds up nobody, the end of this process least of all.
     std::optional<std::string> line;
-    const auto deadline = steady_clock::now() + kOrderPatience;
+    const auto deadline = steady_clock::now() + kServedPatience;
     while (!line && !ending_ && steady_clock::now() < deadline) {
       auto received = connection.receive(kListenPatience);
       if (!received) return;

@@ -8,7 +8,7 @@
 namespace weir::deployer {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{3000};
+constexpr std::chrono::milliseconds kSitePatience{3000};
 
 std::set<PublicKey> names_of(const Documents& documents) {
   std::set<PublicKey> out;
@@ -28,7 +28,7 @@ Status WatchedSite::judge(Site& candidate) const {
       former_ && std::all_of(former_->begin(), former_->end(),
                              [&](const PublicKey& key) { return peers.contains(key); });
   if (lost_nobody) return {};
-  TRY_ASSIGN(const Observed observed, observe(candidate, kPatience));
+  TRY_ASSIGN(const Observed observed, observe(candidate, kSitePatience));
   return judge_registry(candidate.documents(), observed, former_.value_or(std::set<PublicKey>()));
 }
 

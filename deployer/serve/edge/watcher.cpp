@@ -9,7 +9,7 @@
 namespace weir::deployer {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{3000};
+constexpr std::chrono::milliseconds kNodePatience{3000};
 
 /// What is not done now is found again: these nodes count as not looked at.
 void put_off(const std::vector<Revival>& revivals, const Watched& before, Watched& watched) {
@@ -24,7 +24,7 @@ void put_off(const std::vector<Revival>& revivals, const Watched& before, Watche
 }  // namespace
 
 Status Watcher::look(Revivals revivals) {
-  TRY_ASSIGN(const Observed observed, observe(site_, kPatience));
+  TRY_ASSIGN(const Observed observed, observe(site_, kNodePatience));
   if (site_.cancelled()) return {};
   // An order that began meanwhile knows better what boots are its own: they are looked at again.
   Watched watched = watched_;
@@ -64,7 +64,7 @@ Status Watcher::revive(const Revival& revival) {
   TRY(site_.director().forget(node));
   const auto& lost = revival.calls;
   if (lost.empty()) return {};
-  TRY_ASSIGN(const auto client, site_.connect(node, kPatience));
+  TRY_ASSIGN(const auto client, site_.connect(node, kNodePatience));
   for (std::size_t i = 0; i < lost.size(); i += kMaxUnconfirmed) {
     const auto end = std::min<std::size_t>(lost.size(), i + kMaxUnconfirmed);
     TRY(client->prepare({{lost.begin() + static_cast<std::ptrdiff_t>(i),
@@ -86,7 +86,7 @@ Status Watcher::mirror(const NodeId& node, const std::vector<StoredClient>& clie
     }
     diff.put.push_back(std::move(spec));
   }
-  TRY_ASSIGN(const auto client, site_.connect(node, kPatience));
+  TRY_ASSIGN(const auto client, site_.connect(node, kNodePatience));
   return client->apply(diff);
 }
 

@@ -24,7 +24,7 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kAskAgain{50};
+constexpr milliseconds kLookAgain{50};
 constexpr std::array<int, 3> kPassedOn = {SIGINT, SIGTERM, SIGHUP};
 
 std::atomic<pid_t> sibling{0};
@@ -145,7 +145,7 @@ class Patience {
       }
     }
     auto left = std::chrono::ceil<milliseconds>(deadline_ - Clock::now());
-    if (killed_ || (limits_.interrupted && left > kAskAgain)) left = kAskAgain;
+    if (killed_ || (limits_.interrupted && left > kLookAgain)) left = kLookAgain;
     return std::max(left, milliseconds(0));
   }
 

@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kCallPatience{15000};
 /// A node that does not even say who it is.
 constexpr milliseconds kHurriedPatience{2000};
-constexpr int kClockSamples = 5;
+constexpr int kFeedSamples = 5;
 constexpr std::size_t kPeersACall = 1000;
 
 std::chrono::nanoseconds unix_now() {
@@ -177,7 +177,7 @@ Result<std::map<NodeId, std::chrono::microseconds>> read_clocks(Site& site,
   std::mutex lock;
   TRY(for_each_node(nodes, [&](const NodeId& node) -> Status {
     TRY_ASSIGN(const auto client, site.connect(node, kCallPatience));
-    TRY_ASSIGN(const auto ahead, client->clock_offset(kClockSamples));
+    TRY_ASSIGN(const auto ahead, client->clock_offset(kFeedSamples));
     const std::lock_guard guard(lock);
     out.emplace(node, ahead);
     return {};

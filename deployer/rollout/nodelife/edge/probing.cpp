@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kCallPatience{15000};
+constexpr milliseconds kProbePatience{15000};
 constexpr int kAttempts = 3;
 constexpr milliseconds kDumpPatience{2000};
 
@@ -47,7 +47,7 @@ Status seen_by_node(node_client::NodeClient& client, const NodeId& node, const P
 }
 
 Status probe_node(Site& site, const NodeId& node, const manifests::ProbeSpec& spec) {
-  TRY_ASSIGN(const auto client, site.connect(node, kCallPatience));
+  TRY_ASSIGN(const auto client, site.connect(node, kProbePatience));
   TRY_ASSIGN(const auto about, client->identity());
   if (!about.wireguard_key) return fail(Errc::bug, "probed before it has a private key");
   TRY_ASSIGN(const auto before, client->peers());

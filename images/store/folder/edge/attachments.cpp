@@ -29,7 +29,7 @@ std::string word_of(AttachmentKind kind) {
   return kind == AttachmentKind::rebuilt ? "rebuilt-" : "booted-";
 }
 
-bool exists(const std::string& path) {
+bool is_there(const std::string& path) {
   struct stat info {};
   return ::lstat(path.c_str(), &info) == 0;
 }
@@ -106,7 +106,7 @@ Result<std::string> write_attachment(const std::string& store, const Digest& sub
   TRY(make_folders(folder));
   if (kind == AttachmentKind::signature) {
     const std::string path = folder + "/" + document.by + std::string(kMinisig);
-    if (exists(path)) {
+    if (is_there(path)) {
       return fail(Errc::busy, "key " + document.by + " has signed this release already");
     }
     TRY(write_file(path, document.bytes));

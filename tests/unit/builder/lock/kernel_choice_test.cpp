@@ -227,7 +227,7 @@ TEST_CASE("a second kernel is refused when locking, with both names") {
     manifest.kernel.package = kernel;
     manifest.provides = {"linux-initramfs-tool", "linux-base", "kmod"};
     std::vector<PackageIndex> indices;
-    indices.push_back(index(text));
+    indices.push_back(archive_of(text));
     const auto out = resolve(manifest, indices);
     return out ? std::string("locked") : out.error().message;
   };

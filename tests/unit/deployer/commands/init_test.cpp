@@ -318,7 +318,7 @@ TEST_CASE("init takes the gateways' own key for no peer's") {
   const auto own = keys::sealed_public_key(folder.read("gateway.identity"));
   REQUIRE(own.has_value());
   for (const char* plan : {"--plan", ""}) {
-    std::vector<std::string> more = {"--peer", "alice=" + kAlice, "--peer",
+    std::vector<std::string> more = {"--peer", "alice=" + kAliceKey, "--peer",
                                      "gateway=" + own->string()};
     if (*plan != '\0') more.emplace_back(plan);
     const Ended ended = init(folder, more);
@@ -327,7 +327,7 @@ TEST_CASE("init takes the gateways' own key for no peer's") {
                   ended.error);
     CHECK(folder.names() == std::set<std::string>{"gateway.identity"});
   }
-  CHECK(init(folder, {"--peer", "alice=" + kAlice}).status == 0);
+  CHECK(init(folder, {"--peer", "alice=" + kAliceKey}).status == 0);
 }
 
 TEST_CASE("init names the command that makes a key file which is missing, in its plan too") {
