@@ -76,6 +76,9 @@ show_build() {
         # shellcheck disable=SC2034
         read -r done_count all what <<<"${1#@}"
         what=${what#Building CXX object }
+        # Several sources in one compilation are told by whose they are.
+        [[ $what =~ CMakeFiles/(.*)\.dir/Unity/unity_([0-9]+)_ ]] &&
+          what="${BASH_REMATCH[1]}, part $((BASH_REMATCH[2] + 1))"
         what=${what/CMakeFiles\/*.dir\//}
         what=${what%.o}
         idle

@@ -25,6 +25,9 @@ said=$( { echo '@1 3 Building CXX object keys/CMakeFiles/weir_keys.dir/signing/s
 same 'steps of a build' 'build: 1 of 3: keys/signing/secret.cpp
 build: 2 of 3: Linking CXX executable bin/weir-keys
 build: 3 of 3: Generating pages' "$(head -n 3 <<<"$said")"
+same 'sources together' 'build: 1 of 3: weir_keys_signing, part 2' "$(
+  echo '@1 3 Building CXX object keys/CMakeFiles/weir_keys_signing.dir/Unity/unity_1_cxx.cxx.o' |
+    at_once show_build | head -n 1)"
 same 'its end' 1 "$(tail -n 1 <<<"$said" | grep -c '^build: 3 steps in [0-9]* s$')"
 
 # What a compiler says goes through, and a build that failed does not say that it is done.
