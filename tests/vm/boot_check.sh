@@ -115,7 +115,9 @@ refused "which is not trusted here" check $release stranger.pub --sign-with stra
 
 echo "== a fleet that demands it"
 touch peers.jsonl
-sed -e '/network_namespace/d' -e 's/trusted_keys:.*/trusted_keys: [release.pub]\nboot_check: {keys: [lab.pub]}/' \
+"$programs/weir-keys" generate-wireguard --out gateway.identity --key-file gateway.seal > /dev/null
+sed -e '/network_namespace/d' -e 's/^identity:.*/identity: gateway.identity\nidentity_key_file: gateway.seal/' \
+  -e 's/trusted_keys:.*/trusted_keys: [release.pub]\nboot_check: {keys: [lab.pub]}/' \
   "$examples/fleet.yaml" > fleet.yaml
 deploy() { "$programs/weir-deployer" up --plan --fleet fleet.yaml --release "$1"; }
 deploy $release
