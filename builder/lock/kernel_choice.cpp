@@ -87,8 +87,8 @@ class Choice {
         exact_(pin.package.find('*') == std::string::npos) {}
 
   Result<KernelChoice> run() {
-    TRY_ASSIGN(Offers fitting, candidates());
-    TRY_ASSIGN(KernelOffer kernel, best_of(std::move(fitting)));
+    TRY_ASSIGN(const Offers fitting, candidates());
+    TRY_ASSIGN(KernelOffer kernel, best_of(fitting));
     TRY_ASSIGN(kernel, followed(kernel));
     TRY(check_holds_kernel(kernel));
     KernelChoice out{kernel.id};
@@ -198,7 +198,7 @@ class Choice {
   }
 
   // The newest of the plain flavour.
-  [[nodiscard]] Result<KernelOffer> best_of(Offers fitting) const {
+  [[nodiscard]] Result<KernelOffer> best_of(const Offers& fitting) const {
     std::map<std::string_view, KernelOffer> flavours;
     for (const KernelOffer& offer : fitting) {
       const auto [at, fresh] =

@@ -41,6 +41,7 @@ std::vector<manifests::AcceptedSecret> secrets_of_lists(
     }
   }
   std::vector<manifests::AcceptedSecret> out;
+  out.reserve(by_path.size());
   for (auto& [_, entry] : by_path) out.push_back(std::move(entry));
   return out;
 }

@@ -25,6 +25,7 @@ std::string with_architecture(std::string_view text, std::string_view architectu
 std::vector<std::string> expanded(const std::vector<std::string_view>& words,
                                   std::string_view architecture) {
   std::vector<std::string> out;
+  out.reserve(words.size());
   for (const auto word : words) out.push_back(with_architecture(word, architecture));
   return out;
 }

@@ -6,12 +6,6 @@
 #include "manifests/base/printable.h"
 
 namespace weir::builder {
-namespace {
-
-constexpr std::string_view kWhite = " \t\r\n";
-
-}  // namespace
-
 std::optional<std::string> web_page(std::string_view head) {
   if (head.starts_with("\xef\xbb\xbf")) head.remove_prefix(3);
   head = trimmed(head);

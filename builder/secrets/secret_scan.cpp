@@ -21,7 +21,6 @@ constexpr std::size_t kShortestKey = 16;
 // From one window of a key's text to the next: no line's end breaks two of them, and no two ends of
 // lines as tools write them (32, 60, 64, 76 characters) do.
 constexpr std::size_t kApart = 24;
-constexpr std::size_t kShown = 10;
 
 std::uint8_t lower(std::uint8_t c) {
   return c >= 'A' && c <= 'Z' ? static_cast<std::uint8_t>(c - 'A' + 'a') : c;

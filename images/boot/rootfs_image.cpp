@@ -72,6 +72,7 @@ std::vector<std::size_t> group_rootfs_layers(const std::vector<ByteCount>& sizes
                                              std::size_t most) {
   std::vector<std::size_t> out(sizes.size(), 1);
   std::vector<std::uint64_t> bytes;
+  bytes.reserve(sizes.size());
   for (const ByteCount size : sizes) bytes.push_back(size.value);
   while (out.size() > most) {
     std::size_t smallest = 0;

@@ -130,7 +130,8 @@ TEST_CASE("what a header declares is defined in the source of its name, or else 
     const Source& header = *place.declared;
     const Source& source = *place.defined[0];
     if (&header == &source) continue;
-    CAPTURE(name);
+    const auto& shown = name;
+    CAPTURE(shown);
     CAPTURE(header.path);
     CAPTURE(source.path);
     CHECK(header.room == source.room);
@@ -153,8 +154,10 @@ TEST_CASE("the product includes every header of the product") {
 TEST_CASE("the product calls what its headers declare; what only tests call lies in tests") {
   const auto count = count_names();
   for (const auto& [name, place] : places()) {
-    CAPTURE(name);
-    CAPTURE(place.declared->path);
+    const auto& shown = name;
+    CAPTURE(shown);
+    const auto& shown_path = place.declared->path;
+    CAPTURE(shown_path);
     CHECK(count.at(name) > place.mentioned);
   }
 }

@@ -22,8 +22,8 @@ using test::must;
 const std::vector<std::string> kClosures = {
     "base-files wireguard-tools nftables iproute2 libmnl0 libsodium23 libc6",
     "base-files wireguard-tools nftables iproute2 libc6 tcpdump",
-    "unbound dnsmasq-base chrony openssh-server prometheus-node-exporter frr tcpdump conntrack "
-    "strace",
+    ("unbound dnsmasq-base chrony openssh-server prometheus-node-exporter frr tcpdump conntrack "
+     "strace"),
     "cron",
     "bird2",
     "openssh-server openssh-client",
@@ -107,7 +107,8 @@ TEST_CASE("of fifty closures of Debian 12 and 13, each is the one that apt insta
   for (const auto& [codename, kernel] :
        std::map<std::string, std::string>{{"bookworm", "linux-image-6.1.*-cloud-amd64"},
                                           {"trixie", "linux-image-6.12.*-cloud-amd64"}}) {
-    CAPTURE(codename);
+    const auto& shown = codename;
+    CAPTURE(shown);
     const Debian debian(codename);
     auto pool = PackagePool::load(image("", kernel), debian.indices);
     REQUIRE_MESSAGE(pool.has_value(), pool.error().message);

@@ -53,7 +53,8 @@ TEST_CASE("the examples build, and their modules, kernel and programs are what D
                                                           {"gateway-debian-13", "13"},
                                                           {"gateway-debian-13-backports", "13"}};
   for (const auto& [name, debian] : examples) {
-    CAPTURE(name);
+    const auto& shown = name;
+    CAPTURE(shown);
     const Example example(name);
     const json report = example.build();
     example.run("minisign -V -q -p k.pub -m store/releases/" + example.name + "/release.json");

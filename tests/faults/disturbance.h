@@ -196,7 +196,8 @@ struct Disturbed {
     }
     for (const auto& [name, kind] : kinds) {
       calls += static_cast<std::size_t>(kind.calls) * (kind.can_be_refused ? 2 : 1);
-      CHECK_MESSAGE(tried.contains(name), name);
+      const auto& shown = name;
+      CHECK_MESSAGE(tried.contains(name), shown);
     }
     MESSAGE("disturbed " << hits << " times of " << calls << " possible, " << tried.size() << " of "
                          << kinds.size() << " kinds of calls");

@@ -21,8 +21,6 @@
 namespace weir::test {
 namespace {
 
-using test::has;
-
 std::unique_ptr<BlueFleet> shared_fleet;
 
 BlueFleet& fleet() {

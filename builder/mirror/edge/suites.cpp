@@ -49,6 +49,7 @@ Result<FetchedSuite> fetch_suite(const std::string& label, const std::vector<std
   };
   const auto named = [&](const char* name) {
     std::vector<std::string> urls;
+    urls.reserve(folders.size());
     for (const auto& folder : folders) urls.push_back(folder + name);
     return urls;
   };
@@ -164,7 +165,7 @@ Status fetch_indices(std::vector<Pending>& all, const Cache& cache, const Downlo
     if (!file.digest || FetchedBlob::open(cache, *file.digest, file.size)) continue;
     downloads.push_back({pending.where(), urls_of(pending), *file.digest, file.size});
   }
-  const Status status = download(downloads, cache, policy, observer);
+  Status status = download(downloads, cache, policy, observer);
   if (!status && status.error().code != Errc::not_found) return status;
   for (auto& pending : all) TRY(fetch_alone(pending, cache, policy, observer));
   return {};

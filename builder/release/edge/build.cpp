@@ -279,6 +279,7 @@ class Build {
   Status make(const std::vector<const PlannedLayer*>& wanted, const MirrorRequest& request,
               std::vector<std::optional<LayerFacts>>& found, Work& work) {
     std::vector<WantedPackage> packages;
+    packages.reserve(wanted.size());
     for (const PlannedLayer* layer : wanted) {
       packages.push_back({input_.lock.packages[layer->question.package], layer->fetch});
     }
@@ -363,6 +364,7 @@ class Build {
       now.push_back({.question = std::move(question), .fetch = !cached});
     }
     std::vector<const PlannedLayer*> wanted;
+    wanted.reserve(now.size());
     for (const PlannedLayer& layer : now) wanted.push_back(&layer);
     return make(wanted, request, found, work);
   }

@@ -72,6 +72,7 @@ Result<ScriptSurvey> survey_scripts(const LockedImage& image, const Cache& cache
                                     const MirrorRequest& request, Progress& progress) {
   const auto& packages = image.lock.packages;
   std::vector<WantedPackage> wanted;
+  wanted.reserve(packages.size());
   for (const auto& package : packages) wanted.push_back({package, !is_cached(cache, package)});
   std::vector<std::vector<SurveyedScript>> found(packages.size());
   const PackageFlow flow{[&] { return mirrors_of(image, request); }, progress.download_observer(),

@@ -78,7 +78,7 @@ void Roster::remove(Id id) {
 
 void Roster::enter(Id id, Stage stage, Instant now) {
   remove(id);
-  clients_[id].stage = std::move(stage);
+  clients_[id].stage = stage;
   clients_[id].since = now;
   add(id);
 }

@@ -14,7 +14,6 @@
 #include <memory>
 #include <set>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 namespace weir {
@@ -22,6 +21,7 @@ namespace {
 
 constexpr std::string_view kMark = ".unfinished.", kRandom = "XXXXXX";
 constexpr int kAttempts = 100;
+constexpr std::chrono::seconds kRemoval{2};
 
 // What this process has begun.
 struct Begun {
@@ -142,8 +142,10 @@ void sweep_unfinished(const std::string& folder) {
 
 void remove_begun() {
   begun().guard.lock();
-  // A program that this one started may be putting something into a folder of ours.
-  for (int i = 0; i < kAttempts; ++i) {
+  // A program that this one started may be putting something into a folder of ours. Again at once:
+  // each pause would let it put in more than the next pass has to take.
+  const auto end = std::chrono::steady_clock::now() + kRemoval;
+  do {
     bool gone = true;
     for (const std::string& path : begun().paths) {
       std::error_code problem;
@@ -151,8 +153,7 @@ void remove_begun() {
       gone = gone && !problem;
     }
     if (gone) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  } while (std::chrono::steady_clock::now() < end);
 }
 
 Uninterrupted::Uninterrupted() : hold_(begun().guard) {}

@@ -104,7 +104,8 @@ TEST_CASE("a peer inside another peer's block keeps its own node, whatever becom
   const std::pair<const char*, const char*> addresses[] = {{"10.9.1.7", "10.9.1.8"},
                                                            {"fd09::5", "fd09::6"}};
   for (const auto& [inside, around] : addresses) {
-    CAPTURE(inside);
+    const auto& shown = inside;
+    CAPTURE(shown);
     CHECK(lab.node_for_inner(address(inside)) == 2);
     CHECK(lab.node_for_inner(address(around)) == 1);
   }
@@ -113,7 +114,8 @@ TEST_CASE("a peer inside another peer's block keeps its own node, whatever becom
     s.assigned.insert_or_assign(prefix("fd09::4/126"), node("green-1"));
   });
   for (const auto& [inside, around] : addresses) {
-    CAPTURE(inside);
+    const auto& shown = inside;
+    CAPTURE(shown);
     CHECK(lab.node_for_inner(address(inside)) == 2);
     CHECK(lab.node_for_inner(address(around)) == 3);
   }

@@ -225,11 +225,10 @@ class FakeFleet::FakeDirector final : public director::Director {
     TRY(fleet_.director_says("installed"));
     return fleet_.installed;
   }
-  Status install(const director::Intent& steering,
-                 const std::optional<director::Learned>&) override {
+  Status install(const director::Intent& intent, const std::optional<director::Learned>&) override {
     const std::lock_guard guard(fleet_.lock);
     fleet_.installed = true;
-    fleet_.steering = steering;
+    fleet_.steering = intent;
     return {};
   }
   Status attach(const NodeId&) override { return {}; }
@@ -272,7 +271,7 @@ class FakeFleet::FakeMachines final : public pool::MachineDriver {
   Status check(const manifests::NodeLink&) override { return {}; }
   Result<pool::MachineRecord> start(const manifests::NodeLink& link, const manifests::PoolSpec&,
                                     const pool::BootImage&, const manifests::NodeConfig&,
-                                    const std::string& folder) override {
+                                    const std::string& place) override {
     fleet_.on_start(fleet_, link.node);
     const std::lock_guard guard(fleet_.lock);
     Node& node = fleet_.nodes.at(link.node);
@@ -287,7 +286,7 @@ class FakeFleet::FakeMachines final : public pool::MachineDriver {
     node.release = *fleet_.image_;
     crypto_box_keypair(node.seal_public.data(), node.seal_private.data());
     return pool::MachineRecord{link.node, 1000 + static_cast<std::int64_t>(link.number), boots,
-                               folder};
+                               place};
   }
   Result<pool::MachineState> state(const pool::MachineRecord& machine) override {
     const std::lock_guard guard(fleet_.lock);

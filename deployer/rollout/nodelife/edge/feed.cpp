@@ -163,6 +163,7 @@ Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& 
 
 Status set_clocks(Site& site, const std::map<NodeId, std::chrono::microseconds>& ahead) {
   std::vector<NodeId> nodes;
+  nodes.reserve(ahead.size());
   for (const auto& [node, _] : ahead) nodes.push_back(node);
   return for_each_node(nodes, [&](const NodeId& node) -> Status {
     TRY_ASSIGN(const auto client, site.connect(node, kCallPatience));

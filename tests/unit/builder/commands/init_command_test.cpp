@@ -18,10 +18,9 @@ struct Init {
   int status = 0;
 
   std::string run(const std::string& arguments) {
-    const std::string out =
-        test::output_of("cd " + folder.path + " && " + test::build_folder() + "/bin/weir-builder " +
-                            arguments + " 2>&1 < /dev/null",
-                        &status);
+    std::string out = test::output_of("cd " + folder.path + " && " + test::build_folder() +
+                                          "/bin/weir-builder " + arguments + " 2>&1 < /dev/null",
+                                      &status);
     status = WEXITSTATUS(status);
     return out;
   }
@@ -83,7 +82,8 @@ TEST_CASE("what is missing or wrong is named, and no file is left") {
       {"--from gateway-6.1 --name a --manifest no/a.yaml", "no: no such folder"},
   };
   for (const auto& [arguments, says] : cases) {
-    CAPTURE(arguments);
+    const auto& shown = arguments;
+    CAPTURE(shown);
     const std::string out = init.run("init " + std::string(arguments));
     CAPTURE(out);
     CHECK(init.status == 1);

@@ -96,7 +96,8 @@ TEST_CASE_FIXTURE(Planned, "a plan reads the key that would sign as its order do
                                   {"junk.key", "junk.key: "},
                                   {"pipe.key", "pipe"},
                                   {"none.key", "none.key"}}) {
-    CAPTURE(key);
+    const auto& shown = key;
+    CAPTURE(shown);
     refused_alike(std::string("build image.yaml --store s --cache cache --key ") + key, says);
     refused_alike(std::string("rebuild demo --store store --cache cache --key ") + key, says);
     // Without a plan it needs root.

@@ -209,7 +209,8 @@ TEST_CASE("clients are judged as the deployer reads them: marks, first lines, le
       {peer(std::string(43, 'A') + "=", "10.8.0.2"), false},
   };
   for (const auto& [text, good] : cases) {
-    CAPTURE(text);
+    const auto& shown = text;
+    CAPTURE(shown);
     CHECK(manifests::parse_peers(text).has_value() == good);
     desk.write("peers", text);
     const auto said = desk.validate("peers", good ? 0 : 1);

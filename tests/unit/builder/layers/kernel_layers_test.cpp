@@ -28,7 +28,7 @@ struct SplitKernel : Workshop {
     run("xz m/" + kModules + "kernel/two.ko");
     write("l/" + kModules + "modules.builtin", "kernel/four.ko\n");
     write("l/" + kModules + "modules.builtin.modinfo",
-          std::string("four.license=GPL\0four.alias=fourth\0", 36));
+          std::string("four.license=GPL\0four.alias=fourth\0", 35));
     write("l/" + kModules + "config", "CONFIG_X=y\n");
     write("l/" + kModules + "System.map", "ffffffff B the real one is in the -dbg package\n");
     write("l/usr/share/bug/linux-base/script", "#!/bin/sh\n");

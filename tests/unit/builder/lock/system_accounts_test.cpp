@@ -100,6 +100,7 @@ TEST_CASE("a folder for nobody, and a user too many, are refused") {
   REQUIRE_FALSE(stranger.has_value());
   CHECK(stranger.error().message == "folder /x: there is no user none");
   std::vector<manifests::SystemUser> many;
+  many.reserve(900);
   for (int i = 0; i < 900; ++i) many.push_back({"u" + std::to_string(i)});
   const auto full = system_accounts(manifest(), {script(many)}, nullptr);
   REQUIRE_FALSE(full.has_value());

@@ -81,7 +81,8 @@ TEST_CASE("what apt refuses in its sources is refused, naming the place") {
   };
   for (const auto& [text, says] : lines) {
     const auto read = one_line(text);
-    CAPTURE(text);
+    const auto& shown = text;
+    CAPTURE(shown);
     REQUIRE_FALSE(read.has_value());
     CHECK(read.error().message.find(says) == 0);
   }

@@ -111,7 +111,8 @@ TEST_CASE_FIXTURE(RealArchive,
       {"line.list", "deb [signed-by=" + key().keyring() + "] URL/repo stable main\n"},
   };
   for (const auto& [name, text] : files) {
-    CAPTURE(name);
+    const auto& shown = name;
+    CAPTURE(shown);
     must("rm -f " + at("image.lock.json"));
     write_with_url(name, text);
     const auto outcome = lock("{apt: " + std::string(name) + "}", "--json");

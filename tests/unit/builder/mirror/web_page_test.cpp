@@ -17,8 +17,8 @@ TEST_CASE("a page for people is known by its beginning, and called by its title"
 TEST_CASE("files of an archive are none") {
   for (const std::string_view file :
        {"-----BEGIN PGP SIGNED MESSAGE-----", "Package: a\nDescription: <html>", "!<arch>\n",
-        "\xfd"
-        "7zXZ",
+        ("\xfd"
+         "7zXZ"),
         "", "<", "<?xml version=\"1.0\"?><rss>"}) {
     CHECK_FALSE(web_page(file).has_value());
   }

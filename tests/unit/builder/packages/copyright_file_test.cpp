@@ -37,7 +37,8 @@ TEST_CASE("names with one meaning become SPDX's, all others refer to the file") 
       {"__AUTO_PERMISSIVE__", "LicenseRef-AUTO-PERMISSIVE"},
   };
   for (const auto& [name, expected] : cases) {
-    CAPTURE(name);
+    const auto& shown = name;
+    CAPTURE(shown);
     CHECK(license_expression(name) == expected);
   }
 }
@@ -61,7 +62,8 @@ TEST_CASE("lists of licences, exceptions and commas are read as DEP-5 says") {
       {"", "LicenseRef-unnamed"},
   };
   for (const auto& [synopsis, expected] : cases) {
-    CAPTURE(synopsis);
+    const auto& shown = synopsis;
+    CAPTURE(shown);
     CHECK(license_expression(synopsis) == expected);
   }
 }

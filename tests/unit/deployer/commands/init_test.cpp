@@ -77,6 +77,7 @@ class AtTerminal {
     if (child_ == 0) {
       ::unsetenv("WEIR_PASSPHRASE");
       std::vector<char*> words;
+      words.reserve(more.size() + 1);
       for (std::string& word : more) words.push_back(word.data());
       words.push_back(nullptr);
       ::execv(words.front(), words.data());
@@ -189,7 +190,8 @@ TEST_CASE(
   for (const char* plan : {"--plan", ""}) {
     for (const auto& [place, says] : {std::pair{"no/peers.jsonl", "there is no folder"},
                                       {"shut/peers.jsonl", "ermission denied"}}) {
-      CAPTURE(place);
+      const auto& shown = place;
+      CAPTURE(shown);
       CAPTURE(plan);
       std::vector<std::string> more = {"--peers", place};
       if (*plan != '\0') more.emplace_back(plan);
@@ -278,7 +280,8 @@ TEST_CASE("what no answer at the terminal can mend is refused before a question"
                                       {"--vip", "127.0.0.1"},
                                       {"--peer", "alice"},
                                       {"--probe", "10.8"}}) {
-    CAPTURE(option);
+    const auto& shown = option;
+    CAPTURE(shown);
     const Folder folder;
     AtTerminal program(folder, {option, value});
     program.type("\x04");  // ends it at a question

@@ -278,6 +278,7 @@ TEST_CASE("any number of silent connections lock nobody out who has the key") {
   CHECK(early->logs().has_value());
 
   std::vector<Fd> silent;
+  silent.reserve(40);
   for (int i = 0; i < 40; ++i) silent.push_back(connect_to(server_address()));
   CHECK(early->logs().has_value());  // over its old connection
   auto late = client_of(keys, "deployer", keys.node.pin);

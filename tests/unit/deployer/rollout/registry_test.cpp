@@ -20,7 +20,7 @@ bool warns(const State& state, Code code, const std::string& of) {
 manifests::Peer deployed_with_newcomer(FakeWorld& world, unsigned n) {
   const Plan there = world.deploy_plan();
   REQUIRE(world.run(there, start(there)).rollout.outcome == Outcome::done);
-  const manifests::Peer peer = world.add_to_registry(n);
+  manifests::Peer peer = world.add_to_registry(n);
   FeedNodes feed{world.green};
   world.feed(feed);
   world.connect(peer, n, world.green[0]);

@@ -85,7 +85,8 @@ TEST_CASE("a package that dpkg takes is read as dpkg unpacks it") {
        "mkdir f && chmod 700 f && tar -cf data.tar f && chmod 755 f && tar -rf data.tar f"},
   };
   for (const auto& [what, command] : cases) {
-    CAPTURE(what);
+    const auto& shown = what;
+    CAPTURE(shown);
     must("cd " + folder.path +
          " && rm -rf d x good.deb && mkdir d && cd d && echo 2.0 > debian-binary && "
          "tar -C ../p/DEBIAN -cf control.tar ./control && " +

@@ -166,7 +166,8 @@ TEST_CASE("the schema and the reader agree on sealed identities, whole and broke
            {"\"ciphertext\"", "\"text\""}}) {
     std::string bad = by_words;
     const auto at = bad.find(from);
-    REQUIRE_MESSAGE(at != std::string::npos, from);
+    const auto& shown_from = from;
+    REQUIRE_MESSAGE(at != std::string::npos, shown_from);
     cases.push_back({"wireguard-identity", bad.replace(at, std::string_view(from).size(), to)});
   }
   const auto answers = test::judged_by_schema(cases);

@@ -61,6 +61,7 @@ TEST_CASE("of many who write a state at once, none is forgotten") {
   const Digest digest = Digest::of(as_bytes("x"));
   std::vector<int> done(kWriters);
   std::vector<std::thread> writers;
+  writers.reserve(done.size());
   for (int& mine : done) {
     writers.emplace_back([&] {
       for (int i = 0; i < kRounds; ++i) {

@@ -48,7 +48,8 @@ TEST_CASE("what is no file is refused at once and by what it is, never waited fo
                                    {socket, "a socket"},
                                    {folder.path, "a folder"},
                                    {"/dev/zero", "a device"}}) {
-    CAPTURE(path);
+    const auto& shown = path;
+    CAPTURE(shown);
     const Error error = refusal_of(path);
     CHECK(error.code == Errc::invalid_input);
     CHECK(error.message.starts_with(path + ": is " + what));

@@ -113,7 +113,7 @@ TEST_CASE(
   };
   REQUIRE(until(SIZE_MAX).has_value());
   const std::size_t questions = asked;
-  CHECK(questions >= 5000 * 9 / kValuesAQuestion + 5000 / kValuesAQuestion);
+  CHECK(questions >= std::size_t{5000} * 9 / kValuesAQuestion + 5000 / kValuesAQuestion);
   for (const std::size_t last :
        {std::size_t{1}, std::size_t{2}, questions / 2, questions - 4, questions}) {
     CAPTURE(last);

@@ -209,7 +209,7 @@ TEST_CASE("an unprivileged program has no capabilities, and limits hold") {
   program.confinement = {.user = 64001,
                          .groups = {64002},
                          .unprivileged = true,
-                         .limits = {{RLIMIT_CORE, 0}, {RLIMIT_FSIZE, 512 * 100}}};
+                         .limits = {{RLIMIT_CORE, 0}, {RLIMIT_FSIZE, 51200}}};
   CHECK(ran(program).output ==
         "Uid:\t64001\t64001\t64001\t64001\nGroups:\t64002 \n"
         "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"

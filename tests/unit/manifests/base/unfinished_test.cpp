@@ -62,6 +62,7 @@ TEST_CASE("writers of one path at once do not take each other's files away") {
   const test::TemporaryFolder folder;
   const std::string path = folder.path + "/o";
   std::vector<std::thread> writers;
+  writers.reserve(4);
   std::atomic<int> failed{0};
   for (int i = 0; i < 4; ++i) {
     writers.emplace_back([&] {

@@ -14,7 +14,8 @@ TEST_CASE("a Filename becomes a path that documents have, or is refused") {
       {".hidden/a@1=2,3!(4).deb", ".hidden/a@1=2,3!(4).deb"},
   };
   for (const auto& [written, path] : good) {
-    CAPTURE(written);
+    const auto& shown = written;
+    CAPTURE(shown);
     CHECK(parse_archive_path(written) == std::string(path));
     CHECK(is_archive_path(path));
   }

@@ -81,7 +81,8 @@ TEST_CASE(
       {"0%", 0},      {"0.0%", 0},    {"0.1%", 1},     {"5%", 50},
       {"99.9%", 999}, {"100%", 1000}, {"100.0%", 1000}};
   for (const auto& [share, permille] : good) {
-    CAPTURE(share);
+    const auto& shown = share;
+    CAPTURE(shown);
     const auto fleet = parse_fleet(with(share));
     REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
     CHECK(fleet->policy.max_removed == Permille{permille});
@@ -251,7 +252,8 @@ TEST_CASE("a path that only a shell would understand is refused in every field t
   const std::pair<const char*, const char*> fields[] = {
       {"state: ", "state"}, {"store: ", "store"}, {"identity: ", "identity"}, {"peers: ", "peers"}};
   for (const auto& [field, path] : fields) {
-    CAPTURE(field);
+    const auto& shown = field;
+    CAPTURE(shown);
     std::string text = fleet_text();
     const auto at = text.find(std::string("\n") + field) + 1;
     text.replace(at, text.find('\n', at) - at, std::string(field) + "~/weir");
@@ -260,11 +262,10 @@ TEST_CASE("a path that only a shell would understand is refused in every field t
               ": '~/weir' begins with `~`, which only a shell understands: write "
               "the whole path, or `./~/weir` if a name really begins so");
   }
-  for (const char* line : {"trusted_keys: [~root/a.pub]", "trust: ~", "trust: '~'",
-                           "trusted_keys: [a]\nboot_check: "
-                           "{keys: [~/b]}",
-                           "trusted_keys: [a]\nrebuild: {keys: [~/b]}",
-                           "trusted_keys: [a]\nidentity_key_file: ~/seal"}) {
+  for (const char* line :
+       {"trusted_keys: [~root/a.pub]", "trust: ~", "trust: '~'",
+        "trusted_keys: [a]\nboot_check: {keys: [~/b]}", "trusted_keys: [a]\nrebuild: {keys: [~/b]}",
+        "trusted_keys: [a]\nidentity_key_file: ~/seal"}) {
     CAPTURE(line);
     CHECK_FALSE(parse_fleet(changed("trusted_keys: [release.pub]", line)).has_value());
   }

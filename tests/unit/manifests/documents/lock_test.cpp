@@ -62,7 +62,8 @@ TEST_CASE(
        "indentation, order or escapes were changed"},
   };
   for (const auto& [other, says] : others) {
-    CAPTURE(other);
+    const auto& shown = other;
+    CAPTURE(shown);
     CHECK(parse_lock(other) == small_lock());
     const auto lock = parse_canonical_lock(other);
     REQUIRE_FALSE(lock.has_value());

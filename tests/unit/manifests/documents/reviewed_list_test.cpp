@@ -64,7 +64,8 @@ TEST_CASE("what is wrong with a reviewed list is said with line and field") {
        "list:2: accept_scripts[0].folders[0].mode: must be octal"},
   };
   for (const auto& [text, said] : wrongs) {
-    CAPTURE(text);
+    const auto& shown = text;
+    CAPTURE(shown);
     const auto list = parse_reviewed_list(text, "list");
     REQUIRE_FALSE(list.has_value());
     CHECK(list.error().message.starts_with(said));
