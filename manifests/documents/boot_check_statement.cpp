@@ -93,7 +93,7 @@ Status check_timeline(const JsonFields& fields, const std::vector<BootStep>& ste
   return {};
 }
 
-Result<BootCheckStatement> read(JsonFields& fields) {
+Result<BootCheckStatement> read_boot_check(JsonFields& fields) {
   TRY_ASSIGN(const std::string type, fields.line("type"));
   if (type != kBootCheckType) {
     return fields.refuse("type", "'" + type + "' is not '" + std::string(kBootCheckType) + "'");
@@ -140,7 +140,7 @@ ordered_json json_of(const AttestedFacts& facts) {
 }  // namespace
 
 Result<BootCheckStatement> parse_boot_check_statement(std::string_view text) {
-  return parse_canonical(text, "boot-check statement", read);
+  return parse_canonical(text, "boot-check statement", read_boot_check);
 }
 
 std::string print(const BootCheckStatement& statement) {

@@ -288,7 +288,7 @@ Status check(const Lock& lock) {
   return {};
 }
 
-Result<Lock> read(JsonFields& fields) {
+Result<Lock> read_lock(JsonFields& fields) {
   TRY_ASSIGN(const std::string type, fields.line("type"));
   if (type != kLockType) {
     return fields.refuse("type", "'" + type + "' is not '" + std::string(kLockType) +
@@ -342,7 +342,7 @@ Result<Lock> read(JsonFields& fields) {
 Result<Lock> parse_lock(std::string_view text) {
   TRY_ASSIGN_IN(const json document, parse_json(text), "lock");
   TRY_ASSIGN_IN(JsonFields fields, JsonFields::open(document, ""), "lock");
-  TRY_ASSIGN_IN(Lock lock, read(fields), "lock");
+  TRY_ASSIGN_IN(Lock lock, read_lock(fields), "lock");
   return lock;
 }
 

@@ -28,7 +28,7 @@ ordered_json list(const std::vector<Artifact>& artifacts) {
   return out;
 }
 
-Result<std::string> filled(JsonFields& fields, std::string_view key) {
+Result<std::string> nonempty(JsonFields& fields, std::string_view key) {
   TRY_ASSIGN(std::string text, fields.string(key));
   if (text.empty()) return fields.refuse(key, "must not be empty");
   return text;
@@ -46,7 +46,7 @@ Result<std::map<std::string, std::string>> read_annotations(JsonFields& parent) 
   std::map<std::string, std::string> out;
   for (const char* key : {"date", "path", "signer"}) {
     if (!fields.has(key)) continue;
-    TRY_ASSIGN(out[key], filled(fields, key));
+    TRY_ASSIGN(out[key], nonempty(fields, key));
   }
   TRY(fields.finish());
   if (out.empty()) return parent.refuse("annotations", "must not be empty");
@@ -54,10 +54,10 @@ Result<std::map<std::string, std::string>> read_annotations(JsonFields& parent) 
 }
 
 Result<Artifact> read_artifact(JsonFields& fields) {
-  TRY_ASSIGN(std::string name, filled(fields, "name"));
+  TRY_ASSIGN(std::string name, nonempty(fields, "name"));
   std::string uri;
   if (fields.has("uri")) {
-    TRY_ASSIGN(uri, filled(fields, "uri"));
+    TRY_ASSIGN(uri, nonempty(fields, "uri"));
   }
   TRY_ASSIGN(JsonFields digests, fields.object("digest"));
   TRY_ASSIGN(const std::string hex, digests.string("sha256"));
@@ -82,7 +82,7 @@ Result<std::vector<Artifact>> read_artifacts(JsonFields& fields, std::string_vie
   return out;
 }
 
-Result<Provenance> read(JsonFields& fields) {
+Result<Provenance> read_provenance(JsonFields& fields) {
   TRY(expect(fields, "_type", kInTotoStatement));
   TRY_ASSIGN(auto subject, read_artifacts(fields, "subject"));
   if (subject.empty()) return fields.refuse("subject", "must not be empty");
@@ -97,7 +97,7 @@ Result<Provenance> read(JsonFields& fields) {
   TRY_ASSIGN(const Digest lock, external.digest("lock"));
   TRY(external.finish());
   TRY_ASSIGN(JsonFields internal, build.object("internalParameters"));
-  TRY_ASSIGN(std::string compressor, filled(internal, "compressor"));
+  TRY_ASSIGN(std::string compressor, nonempty(internal, "compressor"));
   TRY(internal.finish());
   TRY_ASSIGN(auto dependencies, read_artifacts(build, "resolvedDependencies"));
   TRY(build.finish());
@@ -106,7 +106,7 @@ Result<Provenance> read(JsonFields& fields) {
   TRY_ASSIGN(JsonFields builder, run.object("builder"));
   TRY(expect(builder, "id", kBuilderId));
   TRY_ASSIGN(JsonFields versions, builder.object("version"));
-  TRY_ASSIGN(std::string version, filled(versions, "weir-builder"));
+  TRY_ASSIGN(std::string version, nonempty(versions, "weir-builder"));
   TRY(versions.finish());
   TRY(builder.finish());
   TRY_ASSIGN(auto byproducts, read_artifacts(run, "byproducts"));
@@ -123,7 +123,7 @@ Result<Provenance> read(JsonFields& fields) {
 Result<Provenance> parse_provenance(std::string_view text) {
   TRY_ASSIGN_IN(const json document, parse_json(text), kWhat);
   TRY_ASSIGN_IN(JsonFields fields, JsonFields::open(document, ""), kWhat);
-  TRY_ASSIGN_IN(Provenance out, read(fields), kWhat);
+  TRY_ASSIGN_IN(Provenance out, read_provenance(fields), kWhat);
   return out;
 }
 

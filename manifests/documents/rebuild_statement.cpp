@@ -8,7 +8,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-Result<RebuildStatement> read(JsonFields& fields) {
+Result<RebuildStatement> read_rebuild(JsonFields& fields) {
   TRY_ASSIGN(const std::string type, fields.line("type"));
   if (type != kRebuildType) {
     return fields.refuse("type", "'" + type + "' is not '" + std::string(kRebuildType) + "'");
@@ -25,7 +25,7 @@ Result<RebuildStatement> read(JsonFields& fields) {
 }  // namespace
 
 Result<RebuildStatement> parse_rebuild_statement(std::string_view text) {
-  return parse_canonical(text, "rebuild statement", read);
+  return parse_canonical(text, "rebuild statement", read_rebuild);
 }
 
 std::string print(const RebuildStatement& statement) {

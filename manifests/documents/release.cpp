@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::string_view kType = "weir.release/1";
+constexpr std::string_view kReleaseType = "weir.release/1";
 
 ordered_json to_json(const ReleasePackage& package) {
   return {
@@ -180,10 +180,10 @@ Status check(const Release& release) {
   return {};
 }
 
-Result<Release> read(JsonFields& fields) {
+Result<Release> read_release(JsonFields& fields) {
   TRY_ASSIGN(const std::string type, fields.line("type"));
-  if (type != kType) {
-    return fields.refuse("type", "'" + type + "' is not '" + std::string(kType) + "'");
+  if (type != kReleaseType) {
+    return fields.refuse("type", "'" + type + "' is not '" + std::string(kReleaseType) + "'");
   }
   TRY_ASSIGN(const std::string name_text, fields.line("name"));
   TRY_ASSIGN_IN(ReleaseName name, ReleaseName::parse(name_text), "name");
@@ -228,7 +228,7 @@ Result<Release> read(JsonFields& fields) {
 Result<Release> parse_release(std::string_view text) {
   TRY_ASSIGN_IN(const json document, parse_json(text), "release");
   TRY_ASSIGN_IN(JsonFields fields, JsonFields::open(document, ""), "release");
-  auto release = read(fields);
+  auto release = read_release(fields);
   if (!release && release.error().message.ends_with(": missing")) {
     release.error().message +=
         ": an older build of Weir made this release, or somebody cut it: build it again";
@@ -238,7 +238,7 @@ Result<Release> parse_release(std::string_view text) {
 }
 
 std::string print(const Release& release) {
-  ordered_json document = {{"type", kType}, {"name", release.name.string()}};
+  ordered_json document = {{"type", kReleaseType}, {"name", release.name.string()}};
   put(release.terms, document);
   document["architecture"] = release.architecture;
   document["source_epoch"] = release.source_epoch;

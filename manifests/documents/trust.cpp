@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::string_view kType = "weir.trust/1";
+constexpr std::string_view kTrustType = "weir.trust/1";
 constexpr std::string_view kFileType = "weir.trust-file/1";
 constexpr std::size_t kLargestDocument = 256 << 10;
 constexpr std::size_t kMostKeys = 256, kMostChannels = 64;
@@ -175,10 +175,10 @@ Status check(const Trust& trust) {
   return {};
 }
 
-Result<Trust> read(JsonFields& fields) {
+Result<Trust> read_trust(JsonFields& fields) {
   TRY_ASSIGN(const std::string type, fields.string("type"));
-  if (type != kType) {
-    return fields.refuse("type", "'" + type + "' is not '" + std::string(kType) + "'");
+  if (type != kTrustType) {
+    return fields.refuse("type", "'" + type + "' is not '" + std::string(kTrustType) + "'");
   }
   Trust out;
   TRY_ASSIGN(out.version, fields.natural("version"));
@@ -261,10 +261,10 @@ Result<Trust> parse_trust(std::string_view text) {
   if (text.size() > kLargestDocument) {
     return fail(Errc::exhausted, "trust: a version has at most 256 KiB");
   }
-  TRY_IN(check_begins_with_type(text, kType), "trust");
+  TRY_IN(check_begins_with_type(text, kTrustType), "trust");
   TRY_ASSIGN_IN(const json document, parse_json(text), "trust");
   TRY_ASSIGN_IN(JsonFields fields, JsonFields::open(document, ""), "trust");
-  TRY_ASSIGN_IN(Trust trust, read(fields), "trust");
+  TRY_ASSIGN_IN(Trust trust, read_trust(fields), "trust");
   return trust;
 }
 
@@ -285,7 +285,7 @@ std::string print(const Trust& trust) {
     item["why"] = each.why;
     revoked.push_back(std::move(item));
   }
-  return text_of({{"type", kType},
+  return text_of({{"type", kTrustType},
                   {"version", trust.version},
                   {"expires", trust.expires.string()},
                   {"keys", std::move(keys)},

@@ -10,17 +10,17 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::string_view kType = "weir.trust-state/3";
+constexpr std::string_view kTrustStateType = "weir.trust-state/3";
 constexpr std::string_view kOneVersion = "weir.trust-state/2";  ///< knew the newest version only
 
-Result<SeenTrust> read_trust(JsonFields& fields) {
+Result<SeenTrust> read_seen_trust(JsonFields& fields) {
   TRY_ASSIGN(const std::uint64_t version, fields.natural("version"));
   TRY_ASSIGN(const Digest digest, fields.digest("digest"));
   TRY(fields.finish());
   return SeenTrust{version, digest};
 }
 
-Result<SeenRelease> read_release(JsonFields& fields) {
+Result<SeenRelease> read_seen_release(JsonFields& fields) {
   TRY_ASSIGN(std::string name, fields.line("release"));
   TRY_ASSIGN(const Digest digest, fields.digest("digest"));
   SeenRelease out{std::move(name), digest, {}};
@@ -37,7 +37,7 @@ Result<SeenRelease> read_release(JsonFields& fields) {
 // Does not finish the fields: before there were several, a channel had a version's.
 Result<SeenVersion> read_version(JsonFields& fields) {
   TRY_ASSIGN(const std::uint64_t version, fields.natural("version"));
-  TRY_ASSIGN(auto releases, objects<SeenRelease>(fields, "releases", read_release));
+  TRY_ASSIGN(auto releases, objects<SeenRelease>(fields, "releases", read_seen_release));
   if (releases.empty()) return fields.refuse("releases", "must not be empty");
   for (std::size_t i = 1; i < releases.size(); ++i) {
     if (!(releases[i - 1].name < releases[i].name)) {
@@ -60,8 +60,8 @@ Result<SeenVersions> read_versions(JsonFields& fields) {
   return out;
 }
 
-Status read_channel(JsonFields& fields, bool one_version,
-                    std::map<ChannelName, SeenVersions>& out) {
+Status read_seen_channel(JsonFields& fields, bool one_version,
+                         std::map<ChannelName, SeenVersions>& out) {
   TRY_ASSIGN(const std::string text, fields.line("channel"));
   TRY_ASSIGN_IN(ChannelName channel, ChannelName::parse(text), fields.path_of("channel"));
   SeenVersions versions;
@@ -77,21 +77,21 @@ Status read_channel(JsonFields& fields, bool one_version,
   return {};
 }
 
-Result<TrustState> read(JsonFields& fields) {
+Result<TrustState> read_trust_state(JsonFields& fields) {
   TRY_ASSIGN(const std::string type, fields.line("type"));
-  if (type != kType && type != kOneVersion) {
-    return fields.refuse("type", "'" + type + "' is not '" + std::string(kType) +
+  if (type != kTrustStateType && type != kOneVersion) {
+    return fields.refuse("type", "'" + type + "' is not '" + std::string(kTrustStateType) +
                                      "': another version of Weir wrote it");
   }
   TrustState out;
   if (fields.has("trust")) {
     TRY_ASSIGN(JsonFields trust, fields.object("trust"));
-    TRY_ASSIGN(out.trust, read_trust(trust));
+    TRY_ASSIGN(out.trust, read_seen_trust(trust));
   }
   TRY_ASSIGN(const json* items, fields.array("channels"));
   for (std::size_t i = 0; i < items->size(); ++i) {
     TRY_ASSIGN(JsonFields item, JsonFields::open((*items)[i], element_path("channels", i)));
-    TRY(read_channel(item, type == kOneVersion, out.channels));
+    TRY(read_seen_channel(item, type == kOneVersion, out.channels));
   }
   TRY(fields.finish());
   return out;
@@ -111,12 +111,12 @@ ordered_json json_of(const SeenVersion& seen) {
 Result<TrustState> parse_trust_state(std::string_view text) {
   TRY_ASSIGN_IN(const json document, parse_json(text), "trust state");
   TRY_ASSIGN_IN(JsonFields fields, JsonFields::open(document, ""), "trust state");
-  TRY_ASSIGN_IN(TrustState state, read(fields), "trust state");
+  TRY_ASSIGN_IN(TrustState state, read_trust_state(fields), "trust state");
   return state;
 }
 
 std::string print(const TrustState& state) {
-  ordered_json out = {{"type", kType}};
+  ordered_json out = {{"type", kTrustStateType}};
   if (state.trust) {
     out["trust"] = {{"version", state.trust->version}, {"digest", state.trust->digest.string()}};
   }

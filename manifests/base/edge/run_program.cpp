@@ -10,13 +10,13 @@
 namespace weir {
 namespace {
 
-const char* name = "";
+const char* program_name = "";
 std::terminate_handler other_end = std::abort;
 
 // Nothing here allocates.
 void say_no_memory() {
   constexpr const char* kWhy = ": not enough memory\n";
-  if (::write(STDERR_FILENO, name, std::strlen(name)) < 0) return;
+  if (::write(STDERR_FILENO, program_name, std::strlen(program_name)) < 0) return;
   if (::write(STDERR_FILENO, kWhy, std::strlen(kWhy)) < 0) return;
 }
 
@@ -37,7 +37,7 @@ void say_no_memory() {
 }  // namespace
 
 int run_program(const char* program, const std::function<int()>& run) {
-  name = program;
+  program_name = program;
   other_end = std::set_terminate(on_terminate);
   try {
     return run();
