@@ -9,6 +9,7 @@
 #include "builder/commands/edge/json_output.h"
 #include "builder/lock/edge/locked_image.h"
 #include "builder/release/edge/script_survey.h"
+#include "builder/release/script_survey.h"
 #include "manifests/base/printable.h"
 
 namespace weir::builder {

@@ -1,72 +1,12 @@
 #include "builder/release/edge/script_survey.h"
 
-#include <algorithm>
-#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "builder/layers/edge/package_flow.h"
-#include "builder/layers/image_checks.h"
-#include "builder/lock/edge/locked_image.h"
-#include "builder/packages/sysusers.h"
-#include "images/formats/deb.h"
-#include "manifests/documents/maintainer_script.h"
 
 namespace weir::builder {
-namespace {
-
-ScriptState state_of(const manifests::Lock& lock, const SurveyedScript& script) {
-  if (is_accepted(lock.accept_scripts, script.package, script.name, script.digest)) {
-    return ScriptState::accepted;
-  }
-  const bool known =
-      std::any_of(lock.accept_scripts.begin(), lock.accept_scripts.end(), [&](const auto& entry) {
-        return entry.script == script.name && manifests::matches(entry.package, script.package);
-      });
-  return known ? ScriptState::changed : ScriptState::open;
-}
-
-// What only the package's content tells of what its script would do.
-Status add_content(Bytes deb, ScriptActions& actions) {
-  constexpr std::string_view kUsers = "usr/lib/sysusers.d/";
-  std::set<std::string> wanted;
-  for (const std::string& name : actions.sysusers) wanted.insert(std::string(kUsers) + name);
-  for (const auto& folder : actions.folders) wanted.insert(folder.path.substr(1));
-  TRY_ASSIGN(const images::Deb read, images::read_deb(deb, {}, [&](const images::ImagePath& path) {
-               return wanted.contains(path.string());
-             }));
-  for (const auto& [path, node] : read.files.nodes()) {
-    if (node.file() == nullptr || !path.string().starts_with(kUsers)) continue;
-    const auto& content = *node.file()->content;
-    add_sysusers({reinterpret_cast<const char*>(content.data()), content.size()}, actions);
-  }
-  keep_folders(read.files, actions);
-  return {};
-}
-
-Result<std::vector<SurveyedScript>> scripts_of(const manifests::LockedPackage& package, Bytes deb,
-                                               const manifests::Lock& lock) {
-  std::vector<SurveyedScript> out;
-  TRY_ASSIGN(const auto control, images::read_deb_control(deb));
-  for (const char* name : {"preinst", "postinst"}) {
-    const auto text = control.find(name);
-    if (text == control.end()) continue;
-    SurveyedScript script{package.name,
-                          package.version,
-                          name,
-                          manifests::script_digest(text->second, {package.name, package.version}),
-                          {},
-                          text->second,
-                          actions_of(text->second)};
-    script.state = state_of(lock, script);
-    if (!script.actions.sysusers.empty() || !script.actions.folders.empty()) {
-      TRY(add_content(deb, script.actions));
-    }
-    out.push_back(std::move(script));
-  }
-  return out;
-}
-
-}  // namespace
 
 Result<ScriptSurvey> survey_scripts(const LockedImage& image, const Cache& cache,
                                     const MirrorRequest& request, Progress& progress) {
@@ -78,38 +18,13 @@ Result<ScriptSurvey> survey_scripts(const LockedImage& image, const Cache& cache
   const PackageFlow flow{[&] { return mirrors_of(image, request); }, progress.download_observer(),
                          [&](std::size_t i, const std::string& deb) -> Status {
                            TRY_ASSIGN_IN(found[i],
-                                         scripts_of(packages[i], as_bytes(deb), image.lock),
+                                         survey_package(packages[i], as_bytes(deb), image.lock),
                                          "package " + packages[i].name + " " + packages[i].version);
                            return {};
                          }};
   progress.step("reading scripts");
   TRY(each_package(wanted, cache, flow));
-  ScriptSurvey out;
-  for (auto& scripts : found) {
-    std::move(scripts.begin(), scripts.end(), std::back_inserter(out.scripts));
-  }
-  for (const auto& entry : image.lock.accept_scripts) {
-    const bool used = std::any_of(out.scripts.begin(), out.scripts.end(), [&](const auto& script) {
-      return script.name == entry.script && manifests::matches(entry.package, script.package);
-    });
-    if (!used) out.unused.push_back(entry);
-  }
-  return out;
-}
-
-manifests::AcceptedScript entry_for(const SurveyedScript& script) {
-  std::string why;
-  for (const std::string& sentence : script.actions.does) {
-    why += (why.empty() ? "" : "; ") + sentence;
-  }
-  const std::size_t rest = script.actions.rest.size();
-  if (rest != 0) {
-    why += (why.empty() ? "" : "; ") + std::string("runs ") + std::to_string(rest) +
-           (rest == 1 ? " command" : " commands") + " that the image does without";
-  }
-  if (why.empty()) why = "tests and says something, and changes nothing";
-  return {script.package,       script.name,           {script.digest},       std::move(why),
-          script.actions.users, script.actions.groups, script.actions.folders};
+  return join_surveys(std::move(found), image.lock);
 }
 
 }  // namespace weir::builder
