@@ -7,30 +7,21 @@
 
 #include "images/formats/decompress.h"
 #include "images/formats/elf.h"
+#include "manifests/base/ascii.h"
 
 namespace weir::builder {
 namespace {
 
 constexpr ByteCount kModule{128ULL << 20};
 
-std::vector<std::string> words_of(std::string_view text, char separator) {
-  std::vector<std::string> out;
-  while (!text.empty()) {
-    const auto end = std::min(text.find(separator), text.size());
-    if (end > 0) out.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return out;
-}
-
 // "pre: a b post: c", of which pre counts: what has to be there when the module starts.
 void add_soft(std::string_view text, KernelModule& out) {
   bool before = false;
-  for (const std::string& word : words_of(text, ' ')) {
+  for (const std::string_view word : words_of(text, " ")) {
     if (word.ends_with(':')) {
       before = word == "pre:";
     } else if (before) {
-      out.wanted_before.push_back(word);
+      out.wanted_before.emplace_back(word);
     }
   }
 }
@@ -43,7 +34,7 @@ void add_fact(std::string_view key, std::string_view value, KernelModule& out) {
   if (key == "alias") out.aliases.emplace_back(value);
   if (key == "softdep") add_soft(value, out);
   if (key != "depends") return;
-  for (const std::string& name : words_of(value, ',')) out.depends.push_back(module_name(name));
+  for (const std::string_view name : words_of(value, ",")) out.depends.push_back(module_name(name));
 }
 
 }  // namespace
@@ -79,11 +70,10 @@ Result<KernelModule> parse_kernel_module(Bytes bytes) {
   KernelModule out;
   out.build_id = elf.build_id;
   const std::string_view text(reinterpret_cast<const char*>(info.data()), info.size());
-  for (const std::string& fact : words_of(text, '\0')) {
+  for (const std::string_view fact : words_of(text, std::string_view("\0", 1))) {
     const auto equals = fact.find('=');
-    if (equals == std::string::npos) continue;
-    add_fact(std::string_view(fact).substr(0, equals), std::string_view(fact).substr(equals + 1),
-             out);
+    if (equals == std::string_view::npos) continue;
+    add_fact(fact.substr(0, equals), fact.substr(equals + 1), out);
   }
   if (out.vermagic.empty() || out.build_id.size() != 40 || out.name.empty()) {
     return fail(Errc::invalid_input, "kernel module: no name, vermagic or GNU build id in it");

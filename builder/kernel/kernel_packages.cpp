@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "manifests/base/ascii.h"
+
 namespace weir::builder {
 namespace {
 
@@ -13,10 +15,6 @@ using manifests::LockedPackage;
 // The longest first.
 constexpr std::array<std::string_view, 4> kKinds = {"linux-binary-unsigned", "linux-image-unsigned",
                                                     "linux-binary", "linux-image"};
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // "6.1.0", "50", "0.deb11.5", "rc4": of the version, not of the flavour.
 bool is_of_version(std::string_view word) {

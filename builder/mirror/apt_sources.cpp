@@ -4,8 +4,9 @@
 #include <optional>
 
 #include "builder/mirror/keyring.h"
-#include "builder/mirror/words.h"
+#include "builder/mirror/lines.h"
 #include "builder/packages/control_file.h"
+#include "manifests/base/ascii.h"
 #include "manifests/base/printable.h"
 #include "manifests/documents/image_sources.h"
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <set>
 
-#include "builder/mirror/words.h"
+#include "builder/mirror/lines.h"
 #include "manifests/base/ascii.h"
 #include "manifests/base/digest.h"
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <tuple>
 
-#include "builder/mirror/words.h"
+#include "builder/mirror/lines.h"
 #include "builder/packages/control_file.h"
 #include "manifests/documents/archive_path.h"
 

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 
-#include "builder/mirror/words.h"
 #include "manifests/base/ascii.h"
 
 namespace weir::builder {

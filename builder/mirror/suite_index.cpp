@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "builder/mirror/lines.h"
 #include "builder/mirror/release_date.h"
-#include "builder/mirror/words.h"
 #include "builder/packages/control_file.h"
 #include "manifests/base/ascii.h"
 

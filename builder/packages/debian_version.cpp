@@ -4,12 +4,10 @@
 #include <cctype>
 #include <string_view>
 
+#include "manifests/base/ascii.h"
+
 namespace weir::builder {
 namespace {
-
-bool is_digit(char c) {
-  return std::isdigit(static_cast<unsigned char>(c)) != 0;
-}
 
 /// Where a character stands among others: tilde, then the end of the text, letters, the rest.
 int rank(char c) {

@@ -2,26 +2,16 @@
 
 #include <algorithm>
 
+#include "manifests/base/paths.h"
+
 namespace weir::deployer {
-namespace {
-
-std::string joined(const std::string& folder, const std::string& path) {
-  return !path.empty() && path.front() == '/' ? path : folder + "/" + path;
-}
-
-}  // namespace
-
-std::string folder_of(const std::string& document) {
-  const auto slash = document.rfind('/');
-  return slash == std::string::npos ? std::string(".") : document.substr(0, slash);
-}
 
 std::string beside(const std::string& document, const std::string& path) {
-  return joined(folder_of(document), path);
+  return path_at(folder_of(document), path);
 }
 
 std::string Documents::path(const std::string& relative) const {
-  return joined(folder, relative);
+  return path_at(folder, relative);
 }
 
 std::string Documents::state_path(const std::string& name) const {

@@ -29,8 +29,6 @@ struct Documents {
   [[nodiscard]] std::string shown(const PublicKey& key) const;
 };
 
-/// The folder that a document lies in; "." where its path names none.
-[[nodiscard]] std::string folder_of(const std::string& document);
 /// A path in a document, which starts at the folder that the document lies in.
 [[nodiscard]] std::string beside(const std::string& document, const std::string& path);
 

@@ -52,7 +52,7 @@ Result<SignerDemand> release_signers(const manifests::Trust& trust,
   return out;
 }
 
-/// The same for one envelope.
+/// `verify_provenance` of one envelope.
 Result<VerifiedProvenance> verify_envelope(std::string_view text,
                                            const Verified<manifests::Release>& release,
                                            const SignerDemand& trusted) {

@@ -15,6 +15,17 @@ bool dots(std::string_view text) {
 
 }  // namespace
 
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string path_at(const std::string& folder, const std::string& path) {
+  if (path.starts_with('/')) return path;
+  return (folder == "/" ? "" : folder) + "/" + path;
+}
+
 Result<std::string> parse_path(std::string_view text) {
   if (text.starts_with('~')) {
     return fail(Errc::invalid_input,

@@ -7,6 +7,12 @@
 
 namespace weir {
 
+/// The folder that a path lies in; "." where it names none.
+[[nodiscard]] std::string folder_of(const std::string& path);
+
+/// A path that starts at `folder`, unless it is absolute.
+[[nodiscard]] std::string path_at(const std::string& folder, const std::string& path);
+
 /// A path as a document names one: not empty, printable, at most 4095 bytes, and not beginning with
 /// `~`, which only shells understand. errors: invalid_input
 /// source   linux/limits.h, PATH_MAX

@@ -35,6 +35,11 @@ Error Error::in(std::string_view where) && {
   return std::move(*this);
 }
 
+Error Error::then(std::string_view way_on) && {
+  message.append("; ").append(way_on);
+  return std::move(*this);
+}
+
 tl::unexpected<Error> fail(Errc code, std::string message) {
   return tl::unexpected(Error{code, 0, std::move(message)});
 }

@@ -33,11 +33,20 @@ struct [[nodiscard]] Error {
 
   /// The same failure with "`where`: " put in front.
   Error in(std::string_view where) &&;
+  /// The same failure with "; `way_on`" behind it: what its reader can do.
+  Error then(std::string_view way_on) &&;
 };
 
 template <class T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;
+
+/// The same, where something was not found with what to do about that (`Error::then`).
+template <class T>
+[[nodiscard]] Result<T> if_missing(Result<T> result, std::string_view way_on) {
+  if (result || result.error().code != Errc::not_found) return result;
+  return tl::unexpected(std::move(result).error().then(way_on));
+}
 
 [[nodiscard]] tl::unexpected<Error> fail(Errc code, std::string message);
 /// `message` gains ": " and the errno's text. Read errno before anything else can change it.

@@ -292,4 +292,17 @@ Result<std::chrono::milliseconds> YamlField::duration() const {
   return std::chrono::milliseconds(value * scale);
 }
 
+Result<std::string> YamlField::text_if(bool (*valid)(std::string_view),
+                                       std::string_view what) const {
+  TRY_ASSIGN(auto value, text());
+  if (!valid(value)) return wrong(quotation(value) + " is not " + std::string(what));
+  return value;
+}
+
+Result<std::string> text_at(const YamlField& map, std::string_view key,
+                            bool (*valid)(std::string_view), std::string_view what) {
+  TRY_ASSIGN(const auto field, map.at(key));
+  return field.text_if(valid, what);
+}
+
 }  // namespace weir::manifests

@@ -2,11 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -61,6 +64,9 @@ class YamlField {
   [[nodiscard]] bool is_list() const { return node_->kind == YamlNode::Kind::sequence; }
   [[nodiscard]] Result<std::string> text() const;   ///< not empty, and `printable` as it is
   [[nodiscard]] Result<std::string> lines() const;  ///< any text, of several lines too, or none
+  /// The text, if `valid`; `what` says in the error what it should be: "a package name".
+  [[nodiscard]] Result<std::string> text_if(bool (*valid)(std::string_view),
+                                            std::string_view what) const;
   [[nodiscard]] Result<std::uint64_t> number(std::uint64_t least, std::uint64_t most) const;
   [[nodiscard]] Result<bool> boolean() const;  ///< "true" or "false"
   /// "250ms", "20s", "3m" or "1h", negative ones too.
@@ -83,5 +89,28 @@ class YamlField {
   std::shared_ptr<const std::string> file_;
   std::string path_;
 };
+
+/// `text_if` of a field that has to be there.
+[[nodiscard]] Result<std::string> text_at(const YamlField& map, std::string_view key,
+                                          bool (*valid)(std::string_view), std::string_view what);
+
+/// A list below `name` of what `parse` reads, which `key` tells apart; absent: empty.
+template <class T, class Key>
+[[nodiscard]] Result<std::vector<T>> distinct_at(const YamlField& map, std::string_view name,
+                                                 Result<T> (*parse)(const YamlField&), Key key) {
+  std::vector<T> out;
+  const auto field = map.find(name);
+  if (!field) return out;
+  TRY_ASSIGN(const auto items, field->items());
+  std::set<std::decay_t<std::invoke_result_t<Key, const T&>>> seen;
+  for (const auto& item : items) {
+    TRY_ASSIGN(T value, parse(item));
+    if (!seen.insert(std::invoke(key, value)).second) {
+      return item.wrong("the same as an entry above");
+    }
+    out.push_back(std::move(value));
+  }
+  return out;
+}
 
 }  // namespace weir::manifests

@@ -7,34 +7,12 @@
 #include <charconv>
 #include <utility>
 
+#include "manifests/base/ascii.h"
 #include "manifests/base/printable.h"
 #include "manifests/base/yaml_document.h"
 
 namespace weir::manifests {
 namespace {
-
-bool is_lower(char c) {
-  return c >= 'a' && c <= 'z';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_one_of(char c, std::string_view set) {
-  return set.find(c) != std::string_view::npos;
-}
-
-Result<std::string> checked(const YamlField& field, bool (*valid)(std::string_view),
-                            std::string_view what) {
-  TRY_ASSIGN(auto value, field.text());
-  if (!valid(value)) return field.wrong(quotation(value) + " is not " + std::string(what));
-  return value;
-}
-
-Result<std::string> checked_at(const YamlField& map, std::string_view key,
-                               bool (*valid)(std::string_view), std::string_view what) {
-  TRY_ASSIGN(const auto field, map.at(key));
-  return checked(field, valid, what);
-}
 
 bool is_package_pattern(std::string_view text) {
   return is_package_name(text, "*");
@@ -76,7 +54,7 @@ Result<std::vector<std::string>> parse_groups(const YamlField& map) {
   if (!field) return out;
   TRY_ASSIGN(const auto items, field->items());
   for (const auto& item : items) {
-    TRY_ASSIGN(auto name, checked(item, is_user_name, kGroup));
+    TRY_ASSIGN(auto name, item.text_if(is_user_name, kGroup));
     if (std::find(out.begin(), out.end(), name) != out.end()) {
       return item.wrong(quotation(name) + " stands here twice");
     }
@@ -88,33 +66,16 @@ Result<std::vector<std::string>> parse_groups(const YamlField& map) {
 Result<SystemUser> parse_user(const YamlField& map) {
   TRY(map.only({"name", "group", "groups", "home", "shell"}));
   SystemUser out;
-  TRY_ASSIGN(out.name, checked_at(map, "name", is_user_name, kUser));
+  TRY_ASSIGN(out.name, text_at(map, "name", is_user_name, kUser));
   if (map.find("group")) {
-    TRY_ASSIGN(out.group, checked_at(map, "group", is_account, kGroup));
+    TRY_ASSIGN(out.group, text_at(map, "group", is_account, kGroup));
   }
   TRY_ASSIGN(out.groups, parse_groups(map));
   if (map.find("home")) {
-    TRY_ASSIGN(out.home, checked_at(map, "home", is_image_path, kImagePath));
+    TRY_ASSIGN(out.home, text_at(map, "home", is_image_path, kImagePath));
   }
   if (map.find("shell")) {
-    TRY_ASSIGN(out.shell, checked_at(map, "shell", is_image_path, kImagePath));
-  }
-  return out;
-}
-
-// A list of mappings whose entries differ by `key`; absent: empty.
-template <class T>
-Result<std::vector<T>> entries(const YamlField& map, std::string_view name,
-                               Result<T> (*parse)(const YamlField&), std::string T::*key) {
-  std::vector<T> out;
-  const auto field = map.find(name);
-  if (!field) return out;
-  TRY_ASSIGN(const auto items, field->items());
-  for (const auto& item : items) {
-    TRY_ASSIGN(auto value, parse(item));
-    const auto same = [&](const T& other) { return other.*key == value.*key; };
-    if (std::any_of(out.begin(), out.end(), same)) return item.wrong("the same as an entry above");
-    out.push_back(std::move(value));
+    TRY_ASSIGN(out.shell, text_at(map, "shell", is_image_path, kImagePath));
   }
   return out;
 }
@@ -196,12 +157,12 @@ std::string print_mode(std::uint32_t mode) {
 Result<SystemFolder> parse_system_folder(const YamlField& map) {
   TRY(map.only({"path", "owner", "group", "mode"}));
   SystemFolder out;
-  TRY_ASSIGN(out.path, checked_at(map, "path", is_image_path, kImagePath));
+  TRY_ASSIGN(out.path, text_at(map, "path", is_image_path, kImagePath));
   if (map.find("owner")) {
-    TRY_ASSIGN(out.owner, checked_at(map, "owner", is_account, kUser));
+    TRY_ASSIGN(out.owner, text_at(map, "owner", is_account, kUser));
   }
   if (map.find("group")) {
-    TRY_ASSIGN(out.group, checked_at(map, "group", is_account, kGroup));
+    TRY_ASSIGN(out.group, text_at(map, "group", is_account, kGroup));
   }
   if (const auto mode = map.find("mode")) {
     TRY_ASSIGN(out.mode, parse_mode(*mode, 07777));
@@ -212,22 +173,21 @@ Result<SystemFolder> parse_system_folder(const YamlField& map) {
 Result<AcceptedScript> parse_accepted_script(const YamlField& map) {
   TRY(map.only({"package", "script", "sha256", "why", "users", "groups", "folders"}));
   AcceptedScript out;
-  TRY_ASSIGN(out.package,
-             checked_at(map, "package", is_package_pattern, "a package name or pattern"));
-  TRY_ASSIGN(out.script, checked_at(map, "script", is_installation_script,
-                                    "preinst or postinst (no other script runs in a new system)"));
+  TRY_ASSIGN(out.package, text_at(map, "package", is_package_pattern, "a package name or pattern"));
+  TRY_ASSIGN(out.script, text_at(map, "script", is_installation_script,
+                                 "preinst or postinst (no other script runs in a new system)"));
   TRY_ASSIGN(out.digests, parse_digests(map));
   TRY_ASSIGN(out.why, parse_why(map));
-  TRY_ASSIGN(out.users, entries(map, "users", parse_user, &SystemUser::name));
+  TRY_ASSIGN(out.users, distinct_at(map, "users", parse_user, &SystemUser::name));
   TRY_ASSIGN(out.groups, parse_groups(map));
-  TRY_ASSIGN(out.folders, entries(map, "folders", parse_system_folder, &SystemFolder::path));
+  TRY_ASSIGN(out.folders, distinct_at(map, "folders", parse_system_folder, &SystemFolder::path));
   return out;
 }
 
 Result<AcceptedSecret> parse_accepted_secret(const YamlField& map) {
   TRY(map.only({"path", "sha256", "why"}));
   AcceptedSecret out;
-  TRY_ASSIGN(out.path, checked_at(map, "path", is_image_path, kImagePath));
+  TRY_ASSIGN(out.path, text_at(map, "path", is_image_path, kImagePath));
   TRY_ASSIGN(out.digests, parse_digests(map));
   TRY_ASSIGN(out.why, parse_why(map));
   return out;

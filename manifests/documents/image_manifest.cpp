@@ -7,22 +7,13 @@
 #include <set>
 #include <utility>
 
+#include "manifests/base/ascii.h"
 #include "manifests/base/paths.h"
 #include "manifests/base/printable.h"
 #include "manifests/base/yaml_document.h"
 
 namespace weir::manifests {
 namespace {
-
-bool is_one_of(char c, std::string_view set) {
-  return set.find(c) != std::string_view::npos;
-}
-bool is_lower(char c) {
-  return c >= 'a' && c <= 'z';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 bool is_version(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -44,20 +35,7 @@ bool is_module_file(std::string_view text) {
 
 using Check = bool (*)(std::string_view);
 
-// The field's text, if `valid`; `what` says what it should be.
-Result<std::string> checked(const YamlField& field, Check valid, std::string_view what) {
-  TRY_ASSIGN(auto value, field.text());
-  if (!valid(value)) return field.wrong(quotation(value) + " is not " + std::string(what));
-  return value;
-}
-
-Result<std::string> checked_at(const YamlField& map, std::string_view key, Check valid,
-                               std::string_view what) {
-  TRY_ASSIGN(const auto field, map.at(key));
-  return checked(field, valid, what);
-}
-
-// A list of such texts; absent: as `out` already is. None may stand in it twice.
+// A list of texts, each `valid`; absent: as `out` already is. None may stand in it twice.
 Status read_names(const YamlField& map, std::string_view key, Check valid, std::string_view what,
                   std::vector<std::string>& out) {
   const auto field = map.find(key);
@@ -66,26 +44,10 @@ Status read_names(const YamlField& map, std::string_view key, Check valid, std::
   out.clear();
   std::set<std::string> seen;
   for (const auto& item : items) {
-    TRY_ASSIGN(auto value, checked(item, valid, what));
+    TRY_ASSIGN(auto value, item.text_if(valid, what));
     if (!seen.insert(value).second) {
       return item.wrong(quotation(value) + " stands here twice");
     }
-    out.push_back(std::move(value));
-  }
-  return {};
-}
-
-// A list of mappings, which `key` tells apart.
-template <class T, class Key>
-Status read_list(const YamlField& map, std::string_view name, Result<T> (*parse)(const YamlField&),
-                 Key key, std::vector<T>& out) {
-  const auto field = map.find(name);
-  if (!field) return {};
-  TRY_ASSIGN(const auto items, field->items());
-  std::set<decltype(key(std::declval<T>()))> seen;
-  for (const auto& item : items) {
-    TRY_ASSIGN(auto value, parse(item));
-    if (!seen.insert(key(value)).second) return item.wrong("the same as an entry above");
     out.push_back(std::move(value));
   }
   return {};
@@ -111,13 +73,13 @@ Result<ModuleSource> parse_module_source(const YamlField& map) {
         return field->wrong("a module comes from a package or from a file, not from both");
       }
     }
-    TRY_ASSIGN(auto name, checked(*package, is_plain_package, "a package name"));
+    TRY_ASSIGN(auto name, package->text_if(is_plain_package, "a package name"));
     return ModuleSource{std::move(name)};
   }
   if (!map.find("file")) return map.wrong("must say a package or a file");
   ModuleSource out;
   TRY_ASSIGN(out.file,
-             checked_at(map, "file", is_module_file, "a file that ends in .ko, .ko.xz or .ko.zst"));
+             text_at(map, "file", is_module_file, "a file that ends in .ko, .ko.xz or .ko.zst"));
   TRY_ASSIGN(const auto file, map.at("file"));
   TRY(file.as(parse_path));
   TRY_ASSIGN(const auto digest, map.at("sha256"));
@@ -138,7 +100,7 @@ Status read_modules(const YamlField& root, ImageManifest& out) {
       TRY_ASSIGN(source, parse_module_source(item));
       TRY_ASSIGN(name_field, item.at("name"));
     }
-    TRY_ASSIGN(auto name, checked(name_field, is_module_name, "a module's name"));
+    TRY_ASSIGN(auto name, name_field.text_if(is_module_name, "a module's name"));
     if (!seen.insert(as_kernel_shows(name)).second) {
       return item.wrong(quotation(name) + " stands here twice");
     }
@@ -151,10 +113,9 @@ Status read_modules(const YamlField& root, ImageManifest& out) {
 Result<KernelPin> parse_kernel(const YamlField& map) {
   TRY(map.only({"package", "version"}));
   KernelPin out;
-  TRY_ASSIGN(out.package,
-             checked_at(map, "package", is_package_pattern, "a package name or pattern"));
+  TRY_ASSIGN(out.package, text_at(map, "package", is_package_pattern, "a package name or pattern"));
   if (const auto version = map.find("version")) {
-    TRY_ASSIGN(out.version, checked(*version, is_version, "a version or pattern such as 6.1.*"));
+    TRY_ASSIGN(out.version, version->text_if(is_version, "a version or pattern such as 6.1.*"));
   }
   return out;
 }
@@ -164,7 +125,7 @@ Result<std::map<std::string, std::string>> parse_constraints(const YamlField& ma
   for (const auto& [package, field] : map.members()) {
     if (!is_package_name(package))
       return field.wrong(quotation(package) + " is not a package name");
-    TRY_ASSIGN(auto version, checked(field, is_version, "a version or pattern such as 6.1.*"));
+    TRY_ASSIGN(auto version, field.text_if(is_version, "a version or pattern such as 6.1.*"));
     out.emplace(package, std::move(version));
   }
   return out;
@@ -173,7 +134,7 @@ Result<std::map<std::string, std::string>> parse_constraints(const YamlField& ma
 Result<ImageUser> parse_user(const YamlField& map) {
   TRY(map.only({"name", "id"}));
   ImageUser out;
-  TRY_ASSIGN(out.name, checked_at(map, "name", is_user_name, "a user's name (root is there)"));
+  TRY_ASSIGN(out.name, text_at(map, "name", is_user_name, "a user's name (root is there)"));
   TRY_ASSIGN(const auto id, map.at("id"));
   TRY_ASSIGN(const auto number, id.number(1, 65533));
   out.id = static_cast<std::uint32_t>(number);
@@ -183,7 +144,7 @@ Result<ImageUser> parse_user(const YamlField& map) {
 Result<ImageFile> parse_file(const YamlField& map) {
   TRY(map.only({"path", "content", "mode"}));
   ImageFile out;
-  TRY_ASSIGN(out.path, checked_at(map, "path", is_image_path, kImagePath));
+  TRY_ASSIGN(out.path, text_at(map, "path", is_image_path, kImagePath));
   TRY_ASSIGN(const auto content, map.at("content"));
   TRY_ASSIGN(out.content, content.lines());
   if (const auto mode = map.find("mode")) {
@@ -279,7 +240,7 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
   TRY_ASSIGN(auto name, name_field.as(ReleaseName::parse));
   ImageManifest out{.name = std::move(name)};
   TRY_ASSIGN(out.architecture,
-             checked_at(root, "architecture", is_plain_package, "a Debian architecture"));
+             text_at(root, "architecture", is_plain_package, "a Debian architecture"));
   TRY_ASSIGN(const auto sources, root.at("sources"));
   TRY_ASSIGN(out.sources, parse_image_sources(sources));
   TRY_ASSIGN(const auto kernel, root.at("kernel"));
@@ -291,23 +252,18 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
     TRY_ASSIGN(out.constraints, parse_constraints(*constraints));
   }
   TRY(read_reviewed(root, out.reviewed));
-  TRY(read_list(
-      root, "accept_scripts", parse_accepted_script,
-      [](const AcceptedScript& entry) { return std::pair(entry.package, entry.script); },
-      out.accept_scripts));
-  TRY(read_list(
-      root, "accept_secrets", parse_accepted_secret,
-      [](const AcceptedSecret& entry) { return entry.path; }, out.accept_secrets));
-  TRY(read_list(
-      root, "users", parse_user, [](const ImageUser& user) { return user.name; }, out.users));
-  TRY(read_list(
-      root, "folders", parse_system_folder, [](const SystemFolder& entry) { return entry.path; },
-      out.folders));
-  TRY(read_list(
-      root, "files", parse_file, [](const ImageFile& entry) { return entry.path; }, out.files));
+  TRY_ASSIGN(out.accept_scripts, distinct_at(root, "accept_scripts", parse_accepted_script,
+                                             [](const AcceptedScript& entry) {
+                                               return std::pair(entry.package, entry.script);
+                                             }));
+  TRY_ASSIGN(out.accept_secrets,
+             distinct_at(root, "accept_secrets", parse_accepted_secret, &AcceptedSecret::path));
+  TRY_ASSIGN(out.users, distinct_at(root, "users", parse_user, &ImageUser::name));
+  TRY_ASSIGN(out.folders, distinct_at(root, "folders", parse_system_folder, &SystemFolder::path));
+  TRY_ASSIGN(out.files, distinct_at(root, "files", parse_file, &ImageFile::path));
   if (const auto field = root.find("command_line")) {
     TRY_ASSIGN(out.command_line,
-               checked(*field, is_command_line, "one line of printable ASCII, at most 1024 bytes"));
+               field->text_if(is_command_line, "one line of printable ASCII, at most 1024 bytes"));
   }
   if (const auto field = root.find("documentation")) {
     TRY_ASSIGN(out.documentation, field->boolean());

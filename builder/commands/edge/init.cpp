@@ -13,6 +13,7 @@
 #include "builder/commands/example_images.h"
 #include "builder/commands/image_draft.h"
 #include "keys/signing/edge/key_files.h"
+#include "manifests/base/ascii.h"
 #include "manifests/base/edge/questions.h"
 
 namespace weir::builder {
@@ -81,9 +82,11 @@ Status complete(InitOptions& given) {
                 [](InitOptions& with, const std::string& line) { with.name = line; }));
   }
   if (given.packages.empty()) {
-    TRY(ask_for(
-        "Packages besides a gateway's own", "",
-        [](InitOptions& with, const std::string& line) { with.packages = words_of(line); }));
+    TRY(ask_for("Packages besides a gateway's own", "",
+                [](InitOptions& with, const std::string& line) {
+                  const auto words = words_of(line, kBetweenAnswers);
+                  with.packages.assign(words.begin(), words.end());
+                }));
   }
   return {};
 }

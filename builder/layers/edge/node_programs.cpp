@@ -2,17 +2,12 @@
 
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/process.h"
+#include "manifests/base/paths.h"
 
 namespace weir::builder {
 namespace {
 
 constexpr ByteCount kMaxProgram{64ULL << 20};
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
 
 }  // namespace
 

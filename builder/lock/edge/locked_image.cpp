@@ -64,7 +64,7 @@ Result<LockedImage> read_locked_image(const std::string& path, const std::string
     return tl::unexpected(std::move(error).in(lock_path));
   }
   const Digest digest = Digest::of(as_bytes(*lock_text));
-  std::string folder = folder_of(manifest_path);
+  std::string folder = absolute_folder_of(manifest_path);
   return LockedImage{std::move(manifest_path),
                      std::move(lock_path),
                      std::move(manifest),

@@ -90,7 +90,7 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   if (before && request.updates && !request.updates->empty()) {
     TRY_ASSIGN(kept, keep_all_but(*request.updates, *before, manifest));
   }
-  TRY_ASSIGN_IN(const auto sources, read_sources(manifest, folder_of(request.manifest)),
+  TRY_ASSIGN_IN(const auto sources, read_sources(manifest, absolute_folder_of(request.manifest)),
                 request.manifest);
   TRY_ASSIGN(const auto mirrors, read_mirrors(sources, manifest.architecture, request.mirrors));
   TRY_ASSIGN(const auto cache, Cache::open_or_create(request.cache));

@@ -6,7 +6,7 @@
 
 #include "builder/mirror/edge/connections.h"
 #include "builder/mirror/edge/inrelease.h"
-#include "builder/mirror/words.h"
+#include "builder/mirror/lines.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/process.h"
 #include "manifests/base/printable.h"
@@ -152,7 +152,7 @@ std::vector<std::string> apt_files() {
 
 }  // namespace
 
-std::string folder_of(const std::string& manifest_path) {
+std::string absolute_folder_of(const std::string& manifest_path) {
   std::error_code error;
   const auto path = std::filesystem::absolute(manifest_path, error);
   return error ? "" : path.lexically_normal().parent_path().string();

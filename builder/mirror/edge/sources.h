@@ -28,6 +28,6 @@ namespace weir::builder {
 [[nodiscard]] std::vector<AptSource> read_apt_configuration(const std::string& architecture);
 
 /// Where the folder of a manifest is: absolute.
-[[nodiscard]] std::string folder_of(const std::string& manifest_path);
+[[nodiscard]] std::string absolute_folder_of(const std::string& manifest_path);
 
 }  // namespace weir::builder

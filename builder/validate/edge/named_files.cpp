@@ -4,6 +4,7 @@
 
 #include "keys/identity/edge/identity_check.h"
 #include "keys/identity/edge/registry.h"
+#include "manifests/base/paths.h"
 #include "manifests/documents/fleet.h"
 
 namespace weir::builder {
@@ -16,10 +17,9 @@ Status check_named_files(const std::string& kind, const std::string& text,
   }
   if (kind != "fleet") return {};
   TRY_ASSIGN(const manifests::Fleet fleet, manifests::parse_fleet(text, file));
-  const auto slash = file.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : file.substr(0, slash);
+  const std::string folder = folder_of(file);
   const auto is_there = [&folder](const std::string& path) {
-    return ::access((path.starts_with('/') ? path : folder + "/" + path).c_str(), F_OK) == 0;
+    return ::access(path_at(folder, path).c_str(), F_OK) == 0;
   };
   if (is_there(fleet.peers)) TRY(keys::read_registry(fleet, folder));
   if (is_there(fleet.identity) || is_there(fleet.store)) {

@@ -17,6 +17,7 @@
 #include "keys/identity/wireguard_identity.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/passphrase.h"
+#include "manifests/base/ascii.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/questions.h"
 
@@ -141,7 +142,10 @@ Status complete(InitOptions& given, const std::atomic<bool>& interrupted) {
   };
   if (given.vip.empty()) {
     TRY(ask_for("Public address that clients send to (IPv4, IPv6 or both)", "",
-                [](InitOptions& with, const std::string& line) { with.vip = words_of(line); }));
+                [](InitOptions& with, const std::string& line) {
+                  const auto words = words_of(line, kBetweenAnswers);
+                  with.vip.assign(words.begin(), words.end());
+                }));
   }
   if (given.upstream.empty()) {
     TRY(ask_for("Interface that leads on from the gateways", "",
@@ -149,7 +153,10 @@ Status complete(InitOptions& given, const std::atomic<bool>& interrupted) {
   }
   if (given.clients.empty()) {
     TRY(ask_for("Inner networks of the clients", "10.8.0.0/16",
-                [](InitOptions& with, const std::string& line) { with.clients = words_of(line); }));
+                [](InitOptions& with, const std::string& line) {
+                  const auto words = words_of(line, kBetweenAnswers);
+                  with.clients.assign(words.begin(), words.end());
+                }));
   }
   return {};
 }
@@ -183,14 +190,9 @@ std::vector<std::string> next_steps(const InitOptions& given) {
 /// What --identity-key-file names.
 Result<keys::Secret> read_sealing_key(const InitOptions& given) {
   const std::string path = from_fleet(given, *given.identity_key_file);
-  auto key = keys::read_key_file(path);
-  if (!key && key.error().code == Errc::not_found) {
-    key.error().message +=
-        "; leave --make-identity out and make both: weir-keys "
-        "generate-wireguard --out " +
-        from_fleet(given, given.identity) + " --key-file " + path;
-  }
-  return key;
+  return if_missing(keys::read_key_file(path),
+                    "leave --make-identity out and make both: weir-keys generate-wireguard --out " +
+                        from_fleet(given, given.identity) + " --key-file " + path);
 }
 
 Result<std::string> new_identity(const InitOptions& given) {

@@ -2,6 +2,7 @@
 
 #include "keys/identity/edge/registry.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/paths.h"
 
 namespace weir::deployer {
 namespace {
@@ -9,15 +10,10 @@ namespace {
 constexpr ByteCount kDocumentLimit{1ULL << 20};
 
 Result<manifests::Fleet> read_fleet(const std::string& path) {
-  auto yaml = read_file(path, kDocumentLimit);
-  if (!yaml) {
-    Error error = std::move(yaml).error();
-    if (error.code == Errc::not_found) {
-      error.message += "; write one with `weir-deployer init`, or name yours with --fleet";
-    }
-    return tl::unexpected(std::move(error));
-  }
-  return manifests::parse_fleet(*yaml, path);
+  TRY_ASSIGN(const std::string yaml,
+             if_missing(read_file(path, kDocumentLimit),
+                        "write one with `weir-deployer init`, or name yours with --fleet"));
+  return manifests::parse_fleet(yaml, path);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/paths.h"
 
 namespace weir::images {
 namespace {
@@ -22,12 +23,6 @@ Errc code_of(int sys) {
 std::string without_slashes(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   return path;
-}
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 int sync_folder(const std::string& path) {

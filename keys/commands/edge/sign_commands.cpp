@@ -124,15 +124,12 @@ struct VerifyOptions : Manner {
 Result<Answer> verify_file(const VerifyOptions& given) {
   const std::string& path = given.file;
   TRY_ASSIGN(const SigningPublicKey key, read_public_key(given.key));
-  auto signature = read_file(given.signature.value_or(path + ".minisig"), kSmall);
-  if (!signature && signature.error().code == Errc::not_found) {
-    signature.error().message +=
-        "; say with --signature where it is, or sign " + path + ": weir-keys sign";
-  }
-  TRY(signature);
+  TRY_ASSIGN(const std::string signature,
+             if_missing(read_file(given.signature.value_or(path + ".minisig"), kSmall),
+                        "say with --signature where it is, or sign " + path + ": weir-keys sign"));
   TRY_ASSIGN(const std::string content, read_file(path, kLargestSigned));
-  TRY_IN(verify(key, as_bytes(content), *signature), path);
-  TRY_ASSIGN(const std::string comment, trusted_comment_of(*signature));
+  TRY_IN(verify(key, as_bytes(content), signature), path);
+  TRY_ASSIGN(const std::string comment, trusted_comment_of(signature));
   return Answer{path + ": signed by key " + print(key.id) + "\ntrusted comment: " + comment,
                 {{"key_id", print(key.id)}, {"trusted_comment", comment}}};
 }

@@ -6,13 +6,10 @@
 #include "keys/identity/wireguard_identity.h"
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/paths.h"
 
 namespace weir::keys {
 namespace {
-
-std::string joined(const std::string& folder, const std::string& path) {
-  return path.starts_with('/') ? path : folder + "/" + path;
-}
 
 tl::unexpected<Error> refused(Error error, const std::string& field, const std::string& way_on) {
   error.message = field + ": " + error.message;
@@ -23,7 +20,7 @@ tl::unexpected<Error> refused(Error error, const std::string& field, const std::
 }  // namespace
 
 Status check_identity(const manifests::Fleet& fleet, const std::string& folder) {
-  const std::string path = joined(folder, fleet.identity);
+  const std::string path = path_at(folder, fleet.identity);
   const auto text = read_file(path, kLargestKeyFile);
   if (!text) {
     return refused(text.error(), "identity",
@@ -31,7 +28,7 @@ Status check_identity(const manifests::Fleet& fleet, const std::string& folder) 
                        ? "put the fleet's there, or make one: weir-keys generate-wireguard --out " +
                              path +
                              (fleet.identity_key_file
-                                  ? " --key-file " + joined(folder, *fleet.identity_key_file)
+                                  ? " --key-file " + path_at(folder, *fleet.identity_key_file)
                                   : "")
                        : "");
   }
@@ -48,7 +45,7 @@ Status check_identity(const manifests::Fleet& fleet, const std::string& folder) 
                                          ": sealed with a key file: name that one as "
                                          "`identity_key_file`");
   }
-  const std::string key_path = joined(folder, *fleet.identity_key_file);
+  const std::string key_path = path_at(folder, *fleet.identity_key_file);
   if (*kind == SealingKey::Kind::passphrase) {
     return fail(Errc::invalid_input, "identity_key_file: " + path +
                                          " is sealed with a passphrase, not with " + key_path +

@@ -7,6 +7,7 @@
 #include "keys/identity/edge/identity_files.h"
 #include "keys/identity/wireguard_identity.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/paths.h"
 #include "manifests/documents/registry.h"
 
 namespace weir::keys {
@@ -14,27 +15,13 @@ namespace {
 
 constexpr ByteCount kLargestPeers{1ULL << 30}, kLargestIdentity{16384};
 
-std::string joined(const std::string& folder, const std::string& path) {
-  return path.starts_with('/') ? path : folder + "/" + path;
-}
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return path.substr(0, slash);
-}
-
 Status check_preshared_key(const std::string& path) {
-  const auto key = read_wireguard_key(path);
-  if (!key && key.error().code == Errc::not_found) {
-    Error error = key.error();
-    error.message +=
-        "; put there what the client has, or make one for both: (umask 077; wg genpsk > " + path +
-        ")";
-    return tl::unexpected(std::move(error));
-  }
-  TRY(key);
-  const Bytes bytes = key->bytes();
+  TRY_ASSIGN(
+      const Secret key,
+      if_missing(read_wireguard_key(path),
+                 "put there what the client has, or make one for both: (umask 077; wg genpsk > " +
+                     path + ")"));
+  const Bytes bytes = key.bytes();
   if (std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; })) {
     return fail(Errc::invalid_input,
                 path + ": is all zeros, which is no key: make one (wg genpsk)");
@@ -49,7 +36,7 @@ Result<std::vector<manifests::Peer>> read_peers(const std::string& path) {
   TRY_ASSIGN(auto peers, manifests::parse_peers(text, path));
   for (const manifests::Peer& peer : peers) {
     if (!peer.preshared_key_file) continue;
-    TRY_IN(check_preshared_key(joined(folder_of(path), *peer.preshared_key_file)),
+    TRY_IN(check_preshared_key(path_at(folder_of(path), *peer.preshared_key_file)),
            path + ":" + std::to_string(peer.line) + ": preshared_key_file");
   }
   return peers;
@@ -65,9 +52,9 @@ Result<std::optional<PublicKey>> read_gateway_key(const std::string& path) {
 
 Result<std::vector<manifests::Peer>> read_registry(const manifests::Fleet& fleet,
                                                    const std::string& folder) {
-  const std::string path = joined(folder, fleet.peers);
+  const std::string path = path_at(folder, fleet.peers);
   TRY_ASSIGN(auto peers, read_peers(path));
-  TRY_ASSIGN(const auto gateway, read_gateway_key(joined(folder, fleet.identity)));
+  TRY_ASSIGN(const auto gateway, read_gateway_key(path_at(folder, fleet.identity)));
   TRY(manifests::check_registry(fleet, peers, path, gateway));
   return peers;
 }

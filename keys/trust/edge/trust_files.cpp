@@ -74,19 +74,7 @@ Status check_owned(const Fd& file, const std::string& path) {
 Result<std::string> read_owned(const std::string& path) {
   TRY_ASSIGN(const Fd file, open_file(path));
   TRY(check_owned(file, path));
-  std::string out(kLargestState.value + 1, '\0');
-  std::size_t have = 0;
-  while (have < out.size()) {
-    const ssize_t n = ::read(file.get(), out.data() + have, out.size() - have);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno(Errc::io, errno, path);
-    if (n == 0) {
-      out.resize(have);
-      return out;
-    }
-    have += static_cast<std::size_t>(n);
-  }
-  return fail(Errc::exhausted, path + ": larger than " + print(kLargestState));
+  return read_file(file, path, kLargestState);
 }
 
 }  // namespace
@@ -114,9 +102,8 @@ Result<manifests::TrustState> read_trust_state(const std::string& path, Loss los
   TRY(text);
   auto state = manifests::parse_trust_state(*text);
   if (state) return state;
-  Error error = std::move(state).error().in(path);
-  error.message += "; bring it back as it was, or move it away and " + begin_anew(path);
-  return tl::unexpected(std::move(error));
+  return tl::unexpected(std::move(state).error().in(path).then(
+      "bring it back as it was, or move it away and " + begin_anew(path)));
 }
 
 Status update_trust_state(const std::string& path, const JudgeBySeen& judge, Loss loss,

@@ -8,14 +8,10 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "manifests/base/paths.h"
+
 namespace weir {
 namespace {
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
 
 /// Kernel file systems: root passes every `access` there, and nothing can be stored.
 bool stores_nothing(const std::string& folder) {

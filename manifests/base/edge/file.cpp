@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "manifests/base/edge/unfinished.h"
+#include "manifests/base/paths.h"
 
 namespace weir {
 namespace {
@@ -21,12 +22,6 @@ tl::unexpected<Error> failed(const std::string& path, int sys) {
                     : sys == EACCES || sys == EPERM  ? Errc::unauthorized
                                                      : Errc::io;
   return fail_errno(code, sys, path);
-}
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 int write_all(int fd, std::string_view content) {
@@ -81,21 +76,6 @@ Result<Fd> open_regular(const std::string& path, int flags, unsigned mode = 0) {
   if (::fstat(fd.get(), &info) != 0) return failed(path, errno);
   if (!S_ISREG(info.st_mode)) return not_a_file(path, info.st_mode);
   return fd;
-}
-
-Result<std::string> read_all(const Fd& fd, const std::string& path, ByteCount limit) {
-  std::string out;
-  std::array<char, 65536> piece{};
-  for (;;) {
-    const ssize_t n = ::read(fd.get(), piece.data(), piece.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed(path, errno);
-    if (n == 0) return out;
-    if (out.size() + static_cast<std::size_t>(n) > limit.value) {
-      return fail(Errc::exhausted, path + ": larger than " + print(limit));
-    }
-    out.append(piece.data(), static_cast<std::size_t>(n));
-  }
 }
 
 // Into the memory that is returned, so that there is no second copy of it.
@@ -153,7 +133,22 @@ Result<Fd> open_log_file(const std::string& path, Existing existing, unsigned mo
 
 Result<std::string> read_file(const std::string& path, ByteCount limit) {
   TRY_ASSIGN(const Fd fd, open_file(path));
-  return read_all(fd, path, limit);
+  return read_file(fd, path, limit);
+}
+
+Result<std::string> read_file(const Fd& file, const std::string& path, ByteCount limit) {
+  std::string out;
+  std::array<char, 65536> piece{};
+  for (;;) {
+    const ssize_t n = ::read(file.get(), piece.data(), piece.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failed(path, errno);
+    if (n == 0) return out;
+    if (out.size() + static_cast<std::size_t>(n) > limit.value) {
+      return fail(Errc::exhausted, path + ": larger than " + print(limit));
+    }
+    out.append(piece.data(), static_cast<std::size_t>(n));
+  }
 }
 
 Result<std::string> read_secret_file(const std::string& path, ByteCount limit) {

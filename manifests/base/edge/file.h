@@ -53,6 +53,10 @@ enum class Existing : std::uint8_t { kept, emptied };
 /// errors: as `open_file`; exhausted: larger than `limit`. Each names the path.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, ByteCount limit);
 
+/// The same from an open file; `path` is for errors.
+[[nodiscard]] Result<std::string> read_file(const Fd& file, const std::string& path,
+                                            ByteCount limit);
+
 /// The same of a secret (see `check_secret_file`). The caller wipes what it got.
 [[nodiscard]] Result<std::string> read_secret_file(const std::string& path, ByteCount limit);
 

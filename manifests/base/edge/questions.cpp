@@ -34,25 +34,11 @@ Status ask(const std::string& question, const std::string& otherwise,
     std::cerr << question << (otherwise.empty() ? "" : " [" + otherwise + "]") << ": "
               << std::flush;
     TRY_ASSIGN(std::string line, read_line(interrupted));
-    if (line.find_first_not_of(" ,\t") == std::string::npos) line = otherwise;
+    if (line.find_first_not_of(kBetweenAnswers) == std::string::npos) line = otherwise;
     const Status taken = take(line);
     if (taken) return {};
     std::cerr << printable(taken.error().message) << "\n";
   }
-}
-
-std::vector<std::string> words_of(const std::string& line) {
-  std::vector<std::string> out;
-  std::string word;
-  for (const char c : line + " ") {
-    if (c != ' ' && c != ',' && c != '\t') {
-      word += c;
-    } else if (!word.empty()) {
-      out.push_back(std::move(word));
-      word.clear();
-    }
-  }
-  return out;
 }
 
 }  // namespace weir

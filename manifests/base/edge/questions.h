@@ -3,11 +3,14 @@
 #include <atomic>
 #include <functional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "manifests/base/result.h"
 
 namespace weir {
+
+/// What may stand between several answers on a line; a line of these alone is an empty one.
+inline constexpr std::string_view kBetweenAnswers = " ,\t";
 
 /// Asks at the terminal, on stderr, until an answer is taken; why one is not is told before it is
 /// asked for again.
@@ -19,8 +22,5 @@ namespace weir {
 [[nodiscard]] Status ask(const std::string& question, const std::string& otherwise,
                          const std::function<Status(const std::string& answer)>& take,
                          const std::atomic<bool>& interrupted);
-
-/// What stands between blanks and commas.
-[[nodiscard]] std::vector<std::string> words_of(const std::string& line);
 
 }  // namespace weir

@@ -196,14 +196,11 @@ Result<StoredRelease> FolderStore::read_release(const ReleaseName& name) const {
                     (there.empty() ? " (it is empty)" : " (it has " + there + ")"));
   }
   TRY(json);
-  auto signature = read_file(folder + "/release.json.minisig", kSignatureLimit);
-  if (!signature && signature.error().code == Errc::not_found) {
-    signature.error().message +=
-        "; without its signature it is no release: copy it from where it came from, or build it "
-        "again";
-  }
-  TRY(signature);
-  return StoredRelease{name, std::move(*json), std::move(*signature)};
+  TRY_ASSIGN(std::string signature,
+             if_missing(read_file(folder + "/release.json.minisig", kSignatureLimit),
+                        "without its signature it is no release: copy it from where it came from, "
+                        "or build it again"));
+  return StoredRelease{name, std::move(*json), std::move(signature)};
 }
 
 Status FolderStore::write_release(const ReleaseName& name, std::string_view json,

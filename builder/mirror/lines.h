@@ -2,12 +2,8 @@
 
 #include <algorithm>
 #include <string_view>
-#include <vector>
 
 namespace weir::builder {
-
-/// The words of a line, by any run of blanks.
-[[nodiscard]] std::vector<std::string_view> words_of(std::string_view line);
 
 /// Calls `visit` with each line of a text, without its line feed.
 template <class Visit>
