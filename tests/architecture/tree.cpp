@@ -1,11 +1,12 @@
 #include "tests/architecture/tree.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <regex>
 #include <sstream>
+#include <string_view>
 
 #include "tests/folders.h"
 
@@ -104,10 +105,12 @@ std::vector<Source> read_sources() {
 
 /// The words that stand in backticks.
 std::vector<std::string> quoted(const std::string& cell) {
-  static const std::regex kWord("`([^`]+)`");
   std::vector<std::string> out;
-  for (std::sregex_iterator it(cell.begin(), cell.end(), kWord), end; it != end; ++it) {
-    out.push_back((*it)[1]);
+  for (auto open = cell.find('`'); open != std::string::npos; open = cell.find('`', open)) {
+    const auto close = cell.find('`', open + 1);
+    if (close == std::string::npos) break;
+    out.push_back(cell.substr(open + 1, close - open - 1));
+    open = close + 1;
   }
   return out;
 }
@@ -164,13 +167,25 @@ const Map& map() {
 }
 
 std::vector<std::string> quoted_includes(const std::string& path) {
-  static const std::regex kInclude("(?:^|\n)#include \"([^\"]+)\"");
-  const std::string text = read(path);
+  constexpr std::string_view kInclude = "#include \"";
   std::vector<std::string> out;
-  for (std::sregex_iterator it(text.begin(), text.end(), kInclude), end; it != end; ++it) {
-    out.push_back((*it)[1]);
+  std::istringstream in(read(path));
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with(kInclude)) continue;
+    out.push_back(line.substr(kInclude.size(), line.find('"', kInclude.size()) - kInclude.size()));
   }
   return out;
+}
+
+bool has_word(const std::string& code, const std::string& word) {
+  const auto in_word = [&](std::size_t at) {
+    return at < code.size() &&
+           (std::isalnum(static_cast<unsigned char>(code[at])) != 0 || code[at] == '_');
+  };
+  for (auto at = code.find(word); at != std::string::npos; at = code.find(word, at + 1)) {
+    if (!in_word(at - 1) && !in_word(at + word.size())) return true;
+  }
+  return false;
 }
 
 bool lies_in(const std::string& room, const std::string& allowed) {

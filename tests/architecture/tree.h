@@ -39,6 +39,8 @@ extern const std::set<std::string> kHouses;
 
 /// What a file includes in quotes.
 [[nodiscard]] std::vector<std::string> quoted_includes(const std::string& path);
+/// Whether `word` stands in `code` as a word of its own.
+[[nodiscard]] bool has_word(const std::string& code, const std::string& word);
 /// Whether `room` is `allowed`, or lies in the house `allowed`.
 [[nodiscard]] bool lies_in(const std::string& room, const std::string& allowed);
 /// The room of a file of ours, as an include names it; empty for others' headers.

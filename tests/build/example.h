@@ -2,8 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "tests/folders.h"
 #include "tests/unit/images/scratch.h"
@@ -16,12 +21,28 @@ inline const std::string kBuilder = test::build_folder() + "/bin/weir-builder ";
 /// Packages come from a cache that stays.
 inline const std::string kCache = " --cache " + test::build_folder() + "/test-cache ";
 
-/// Suites of image.yaml that the machine's apt has no source for are where its own are.
-inline std::string mirrors() {
-  return " $(" + test::source_folder() + "/tests/lab/mirrors.sh image.yaml)";
-}
+/// What examples of one name share within a process.
+struct KnownExample {
+  std::string mirrors;  ///< options: where the suites are that the machine's apt has no source for
+  std::string lock;     ///< the document
+  /// A store's folder with the kernel and layers of the first build and no release: others begin
+  /// with it.
+  std::unique_ptr<test::TemporaryFolder> layers;
 
-/// One example, locked and built in a folder of its own. Packages come from a cache that stays.
+  static KnownExample& of(const std::string& name) {
+    static std::map<std::string, KnownExample> known;
+    const auto [at, is_new] = known.try_emplace(name);
+    if (is_new) {
+      at->second.mirrors = " " + must(test::source_folder() + "/tests/lab/mirrors.sh " +
+                                      test::source_folder() + "/examples/" + name + ".yaml");
+    }
+    return at->second;
+  }
+};
+
+/// One example, locked and built in a folder of its own. Packages come from a cache that stays. Of
+/// the layers the first build of a process makes all; who wants them made anew removes the cache's
+/// folder "layers".
 struct Example {
   test::TemporaryFolder folder;
   std::string name;
@@ -29,29 +50,47 @@ struct Example {
   explicit Example(std::string example) : name(std::move(example)) {
     run("cp " + test::source_folder() + "/examples/" + name + ".yaml image.yaml");
     run("minisign -G -W -p k.pub -s k.key > /dev/null");
-    lock();
+    KnownExample& known = KnownExample::of(name);
+    const std::string file = folder.path + "/image.lock.json";
+    if (known.lock.empty()) {
+      lock();
+      known.lock = bytes_of(file);
+    } else {
+      std::ofstream(file) << known.lock;
+    }
   }
 
   std::string run(const std::string& command) const {
     return must("cd " + folder.path + " && export LC_ALL=C && " + command);
   }
-  void lock() const {
-    run(test::build_folder() + "/bin/weir-builder lock image.yaml --cache " + test::build_folder() +
-        "/test-cache" + mirrors());
+  [[nodiscard]] std::string path(const std::string& inside) const {
+    return (std::filesystem::path(folder.path) / inside).string();
   }
+  void lock() const { run(kBuilder + "lock image.yaml" + kCache + KnownExample::of(name).mirrors); }
   [[nodiscard]] json build(const std::string& before = "true",
                            const std::string& store = "store") const {
-    const std::string out =
-        run(before + "; " + test::build_folder() +
-            "/bin/weir-builder build image.yaml --key k.key --store " + store + " --cache " +
-            test::build_folder() + "/test-cache --json" + mirrors() + " 2> errors");
+    KnownExample& known = KnownExample::of(name);
+    if (known.layers && !std::filesystem::exists(path(store))) {
+      run("mkdir -p " + store + " && cp -r " + known.layers->path + "/. " + store);
+    }
+    const std::string out = run(before + "; " + kBuilder + "build image.yaml --key k.key --store " +
+                                store + kCache + "--json" + known.mirrors + " 2> errors");
+    if (!known.layers) {
+      known.layers = std::make_unique<test::TemporaryFolder>();
+      const json made = release(store);
+      std::string blobs = blob(made.at("kernel").at("image"), store);
+      for (const json& layer : made.at("layers")) blobs += " " + blob(layer.at("blob"), store);
+      const std::string& to = known.layers->path;
+      run("mkdir -p " + to + "/blobs/sha256 && cp " + store + "/oci-layout " + to + " && cp " +
+          blobs + " " + to + "/blobs/sha256");
+    }
     return json::parse(out);
   }
   [[nodiscard]] json release(const std::string& store = "store") const {
-    return json::parse(bytes_of(folder.path + "/" + store + "/releases/" + name + "/release.json"));
+    return json::parse(bytes_of(path(store) + "/releases/" + name + "/release.json"));
   }
-  [[nodiscard]] std::string blob(const json& stated) const {
-    return folder.path + "/store/blobs/sha256/" + stated.at("digest").get<std::string>().substr(7);
+  [[nodiscard]] std::string blob(const json& stated, const std::string& store = "store") const {
+    return path(store) + "/blobs/sha256/" + stated.at("digest").get<std::string>().substr(7);
   }
   // As the kernel does it: all segments, one after another.
   void unpack() const {

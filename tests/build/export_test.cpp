@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tests/build/example.h"
 #include "tests/folders.h"
 #include "tests/schemas/judge.h"
 #include "tests/unit/images/scratch.h"
@@ -18,20 +19,10 @@ using test::must;
 
 constexpr const char* kName = "gateway-6.12";
 
-/// The example, locked, built and signed in a folder of its own.
-struct Built {
-  test::TemporaryFolder folder;
+struct Built : test::Example {
+  Built() : Example(kName) { (void)build(); }
 
-  Built() {
-    const std::string builder = test::build_folder() + "/bin/weir-builder ";
-    run("cp " + test::source_folder() +
-        "/examples/gateway-6.12.yaml image.yaml && "
-        "minisign -G -W -p k.pub -s k.key > /dev/null");
-    run(builder + "lock image.yaml --cache " + test::build_folder() + "/test-cache");
-    run(builder + "build image.yaml --key k.key --store store --cache " + test::build_folder() +
-        "/test-cache 2> errors");
-  }
-
+  // With the tools of root.
   std::string run(const std::string& command) const {
     return must("cd " + folder.path + " && export LC_ALL=C TZ=UTC PATH=$PATH:/usr/sbin && " +
                 command);
@@ -54,12 +45,6 @@ struct Built {
     CHECK(WEXITSTATUS(status) == code);
     CHECK(out.find(says) != std::string::npos);
     CHECK(run("ls -A") == before);
-  }
-  [[nodiscard]] json release() const {
-    return json::parse(test::bytes_of(folder.path + "/store/releases/" + kName + "/release.json"));
-  }
-  [[nodiscard]] std::string blob(const json& stated) const {
-    return "store/blobs/sha256/" + stated.at("digest").get<std::string>().substr(7);
   }
   [[nodiscard]] std::string segments() const {
     std::string out;

@@ -7,10 +7,10 @@
 #include <climits>
 #include <cstdint>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/faults/supervisor.h"
@@ -22,11 +22,35 @@ namespace weir::test {
 
 enum class Fault : std::uint8_t { killed, disk_full };
 
+/// A path in which digests (16 hexadecimal digits or more) and names made at random are told by
+/// what they are.
+inline std::string kind_of_path(std::string_view path) {
+  constexpr std::string_view kRandom = "unfinished.";
+  constexpr std::size_t kRandomDigits = 6, kDigestDigits = 16;
+  std::string out;
+  while (!path.empty()) {
+    const std::size_t digits =
+        std::min(path.find_first_not_of("0123456789abcdefABCDEF"), path.size());
+    if (digits >= kDigestDigits) {
+      out += "HEX";
+      path.remove_prefix(digits);
+      continue;
+    }
+    if (path.starts_with(kRandom)) {
+      out.append(kRandom).append("*");
+      path.remove_prefix(std::min(kRandom.size() + kRandomDigits, path.size()));
+      continue;
+    }
+    const std::size_t shown = std::max<std::size_t>(digits, 1);
+    out += path.substr(0, shown);
+    path.remove_prefix(shown);
+  }
+  return out;
+}
+
 /// What a call does to what kind of file: the same for every blob, whatever its digest.
 inline std::string kind_of(const Call& call) {
-  static const std::regex digest("[0-9a-fA-F]{16,}"), random("unfinished\\.[0-9A-Za-z]{6}");
-  return call.name + " " +
-         std::regex_replace(std::regex_replace(call.path, digest, "HEX"), random, "unfinished.*");
+  return call.name + " " + kind_of_path(call.path);
 }
 
 struct Disturbance {

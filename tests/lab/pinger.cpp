@@ -152,7 +152,7 @@ void Pinger::run(const std::atomic<bool>& sending, const std::atomic<bool>& rece
         // After a stall of ours the rate is kept, not made up for in a burst.
         flow.next = std::max(flow.next + kInterval, now - kInterval);
       }
-      next = std::min(next, std::max(flow.next, now));
+      if (sending) next = std::min(next, std::max(flow.next, now));
     }
     now = unix_now();
     const timespec pause{0, static_cast<long>(std::clamp<UnixNs>(next - now, 0, kInterval))};

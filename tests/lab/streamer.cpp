@@ -176,8 +176,9 @@ void Streamer::run(const std::atomic<bool>& sending, const std::atomic<bool>& re
     }
     if (unix_now() < next) continue;
     next = std::max(next + kTick, unix_now() - kTick);
+    // What a broken connection sent does not come back.
     drained_ = std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) {
-      return stream->log.bytes_echoed >= stream->log.bytes_sent;
+      return stream->offset_echoed >= stream->offset_sent;
     });
     if (!sending) continue;
     for (const auto& stream : streams_) {

@@ -19,7 +19,7 @@ class Streamer {
   void run(const std::atomic<bool>& sending, const std::atomic<bool>& receiving);
   /// Whether every stream has had data come back.
   [[nodiscard]] bool flowing() const { return flowing_; }
-  /// Whether all that was sent has come back.
+  /// Whether all that was sent on connections that stand has come back.
   [[nodiscard]] bool drained() const { return drained_; }
   [[nodiscard]] std::vector<StreamLog> take_logs();
 

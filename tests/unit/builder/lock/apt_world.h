@@ -42,6 +42,8 @@ class AptWorld {
            "/status -o Dir::Cache=" + root_ +
            "/cache -o APT::Sandbox::User= -o APT::Architecture=amd64 "
            "-o APT::Architectures::=amd64 -o Acquire::Languages=none "
+           // Indices that are packed are unpacked again for each package that is looked up.
+           "-o Acquire::GzipIndexes=false "
            "-o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin " +
            arguments;
   }
