@@ -1,5 +1,7 @@
 #include "builder/layers/missing.h"
 
+#include "manifests/base/printable.h"
+
 namespace weir::builder {
 namespace {
 
@@ -16,7 +18,8 @@ std::vector<std::string> lines_of(const Missing& missing, const std::string& man
   add("link", missing.links, out);
   add("conflict", missing.conflicts, out);
   if (!missing.scripts.empty()) {
-    out.push_back("  scripts: nobody accounted for them: weir-builder scripts " + manifest +
+    out.push_back("  scripts: nobody accounted for them: weir-builder scripts " +
+                  shell_word(manifest) +
                   " shows what each would do, and the entries for accept_scripts");
   }
   if (!missing.secrets.empty()) {

@@ -28,4 +28,10 @@ namespace weir {
 /// An excerpt in single quotes.
 [[nodiscard]] std::string quotation(std::string_view text, std::size_t most = 80);
 
+/// A text as one word of a POSIX shell, for commands that a reader may paste; it stays as it is
+/// where a shell would take it so.
+///
+/// source   POSIX.1-2017, Shell Command Language, section 2.2.2 (single quotes)
+[[nodiscard]] std::string shell_word(std::string_view text);
+
 }  // namespace weir

@@ -8,6 +8,7 @@
 #include "keys/signing/minisign.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
@@ -41,7 +42,7 @@ Status export_digest(const DigestOptions& given) {
   std::printf("%s.digest   BLAKE2b-512 of the release document: %s\n", prefix.c_str(),
               hex_of(hash).c_str());
   std::printf("%s.comment  %s\n", prefix.c_str(), comment.c_str());
-  std::printf("sign both there:  weir-keys sign-digest %s --key KEY\n", prefix.c_str());
+  std::printf("sign both there:  weir-keys sign-digest %s --key KEY\n", shell_word(prefix).c_str());
   return {};
 }
 

@@ -15,6 +15,7 @@
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/ascii.h"
 #include "manifests/base/edge/questions.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
@@ -35,7 +36,30 @@ std::string known_examples() {
   return out;
 }
 
-/// Whether what is known so far can become a manifest.
+bool is_there(const std::string& path) {
+  std::error_code ignored;
+  return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
+}
+
+Status check_place(const std::string& path) {
+  if (is_there(path)) {
+    return fail(Errc::busy, path +
+                                ": is there already, and nothing is overwritten: move it, or "
+                                "say another place with --manifest");
+  }
+  const auto folder = fs::path(path).parent_path();
+  if (folder.empty() || fs::is_directory(folder)) return {};
+  return fail(Errc::not_found, folder.string() + ": no such folder: make it with mkdir -p " +
+                                   shell_word(folder.string()));
+}
+
+/// Where the manifest goes; empty: that hangs on an answer.
+std::string place_of(const InitOptions& given) {
+  if (!given.manifest.empty() || given.name.empty()) return given.manifest;
+  return given.name + ".yaml";
+}
+
+/// Whether what is known so far can become a manifest, where it shall be.
 Status check_so_far(const InitOptions& given) {
   const std::string name = given.example.empty() ? example_images().back() : given.example;
   const auto example = example_image(name);
@@ -44,7 +68,8 @@ Status check_so_far(const InitOptions& given) {
                 "--from: no example '" + name + "' is shipped (" + known_examples() + ")");
   }
   TRY(draft_image(*example, {given.name.empty() ? name : given.name, given.packages}));
-  return {};
+  const std::string place = place_of(given);
+  return place.empty() ? Status() : check_place(place);
 }
 
 /// Asks for what no option said; elsewhere than at a terminal, names it.
@@ -91,32 +116,16 @@ Status complete(InitOptions& given) {
   return {};
 }
 
-bool is_there(const std::string& path) {
-  std::error_code ignored;
-  return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
-}
-
-Status check_place(const std::string& path) {
-  if (is_there(path)) {
-    return fail(Errc::busy, path +
-                                ": is there already, and nothing is overwritten: move it, or "
-                                "say another place with --manifest");
-  }
-  const auto folder = fs::path(path).parent_path();
-  if (folder.empty() || fs::is_directory(folder)) return {};
-  return fail(Errc::not_found,
-              folder.string() + ": no such folder: make it with mkdir -p " + folder.string());
-}
-
 /// What comes after it, as commands.
 std::vector<std::string> next_steps(const InitOptions& given) {
   std::vector<std::string> out;
   std::string prefix = given.key;
   if (prefix.ends_with(".key")) prefix.resize(prefix.size() - 4);
-  if (!is_there(given.key)) out.push_back("weir-keys generate --out " + prefix);
-  out.push_back("weir-builder lock " + given.manifest);
-  out.push_back("weir-builder build " + given.manifest + " --key " + given.key + " --store " +
-                given.store);
+  if (!is_there(given.key)) out.push_back("weir-keys generate --out " + shell_word(prefix));
+  const std::string manifest = shell_word(given.manifest);
+  out.push_back("weir-builder lock " + manifest);
+  out.push_back("weir-builder build " + manifest + " --key " + shell_word(given.key) + " --store " +
+                shell_word(given.store));
   return out;
 }
 
@@ -136,10 +145,9 @@ void tell(const InitOptions& given, const std::string& draft) {
 Result<Exit> init(InitOptions given) {
   TRY(complete(given));
   TRY(check_so_far(given));
-  if (given.manifest.empty()) given.manifest = given.name + ".yaml";
+  given.manifest = place_of(given);
   TRY_ASSIGN(const std::string draft,
              draft_image(*example_image(given.example), {given.name, given.packages}));
-  TRY(check_place(given.manifest));
   if (!given.plan) TRY(keys::write_new_files({{given.manifest, draft, 0644}}));
   tell(given, draft);
   return Exit::done;

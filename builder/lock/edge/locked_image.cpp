@@ -8,6 +8,7 @@
 #include "builder/mirror/edge/sources.h"
 #include "images/formats/layer.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
@@ -49,15 +50,16 @@ Result<LockedImage> read_locked_image(const std::string& path, const std::string
   auto lock_text = read_file(lock_path, kLock);
   if (!lock_text && lock_text.error().code == Errc::not_found) {
     return fail(Errc::not_found,
-                lock_path + ": no lock yet: run weir-builder lock " + manifest_path);
+                lock_path + ": no lock yet: run weir-builder lock " + shell_word(manifest_path));
   }
   TRY(lock_text);
   TRY_ASSIGN_IN(auto lock, manifests::parse_canonical_lock(*lock_text), lock_path);
   if (lock.manifest_digest != Digest::of(as_bytes(manifest_text))) {
     return fail(Errc::integrity, manifest_path + " changed since " + lock_path +
-                                     " was made: run weir-builder lock " + manifest_path);
+                                     " was made: run weir-builder lock " +
+                                     shell_word(manifest_path));
   }
-  std::string lock_again = "run weir-builder lock " + manifest_path;
+  std::string lock_again = "run weir-builder lock " + shell_word(manifest_path);
   if (auto status = check_compressor(lock, images::layer_encoder()); !status) {
     Error error = std::move(status).error();
     error.message += ": " + lock_again;

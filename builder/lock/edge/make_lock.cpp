@@ -20,6 +20,7 @@
 #include "builder/mirror/edge/suites.h"
 #include "images/formats/layer.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
@@ -37,8 +38,8 @@ Result<std::optional<manifests::Lock>> read_before(const LockRequest& request) {
   const auto text = read_file(request.out, kMaxLock);
   if (!text && text.error().code == Errc::not_found) {
     if (!request.updates && !request.check) return std::nullopt;
-    return fail(Errc::not_found,
-                request.out + ": no lock yet: run weir-builder lock " + request.manifest);
+    return fail(Errc::not_found, request.out + ": no lock yet: run weir-builder lock " +
+                                     shell_word(request.manifest));
   }
   TRY(text);
   TRY_ASSIGN_IN(auto lock, manifests::parse_lock(*text), request.out);

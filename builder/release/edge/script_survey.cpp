@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "builder/layers/edge/package_flow.h"
+#include "builder/lock/edge/locked_image.h"
 
 namespace weir::builder {
 

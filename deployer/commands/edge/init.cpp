@@ -20,6 +20,7 @@
 #include "manifests/base/ascii.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/questions.h"
+#include "manifests/base/printable.h"
 
 namespace weir::deployer {
 namespace {
@@ -124,8 +125,6 @@ Status complete(InitOptions& given, const std::atomic<bool>& interrupted) {
     if (given.clients.empty()) missing += " --clients NETWORK";
     return fail(Errc::invalid_input, "no terminal to ask at: say" + missing);
   }
-  // No answer mends an option.
-  TRY(check_so_far(given));
   const auto ask_for = [&](const std::string& question, const std::string& otherwise,
                            const std::function<void(InitOptions&, const std::string&)>& put) {
     return ask(
@@ -170,20 +169,22 @@ bool is_there(const std::string& path) {
 std::vector<std::string> next_steps(const InitOptions& given) {
   std::vector<std::string> out;
   if (!given.make_identity && !is_there(from_fleet(given, given.identity))) {
-    out.push_back("weir-keys generate-wireguard --out " + from_fleet(given, given.identity) +
+    out.push_back("weir-keys generate-wireguard --out " +
+                  shell_word(from_fleet(given, given.identity)) +
                   (given.identity_key_file
-                       ? " --key-file " + from_fleet(given, *given.identity_key_file)
+                       ? " --key-file " + shell_word(from_fleet(given, *given.identity_key_file))
                        : ""));
   }
   std::string prefix = from_fleet(given, given.key);
   const bool key_is_there = is_there(prefix);
   if (prefix.ends_with(".pub")) prefix.resize(prefix.size() - 4);
-  if (!key_is_there) out.push_back("weir-keys generate --out " + prefix);
+  if (!key_is_there) out.push_back("weir-keys generate --out " + shell_word(prefix));
   if (!is_there(from_fleet(given, given.store))) {
-    out.push_back("weir-builder lock IMAGE.yaml && weir-builder build IMAGE.yaml --key " + prefix +
-                  ".key --store " + from_fleet(given, given.store));
+    out.push_back("weir-builder lock IMAGE.yaml && weir-builder build IMAGE.yaml --key " +
+                  shell_word(prefix + ".key") + " --store " +
+                  shell_word(from_fleet(given, given.store)));
   }
-  out.push_back("weir-deployer up --fleet " + given.fleet + " --release RELEASE");
+  out.push_back("weir-deployer up --fleet " + shell_word(given.fleet) + " --release RELEASE");
   return out;
 }
 
@@ -192,7 +193,8 @@ Result<keys::Secret> read_sealing_key(const InitOptions& given) {
   const std::string path = from_fleet(given, *given.identity_key_file);
   return if_missing(keys::read_key_file(path),
                     "leave --make-identity out and make both: weir-keys generate-wireguard --out " +
-                        from_fleet(given, given.identity) + " --key-file " + path);
+                        shell_word(from_fleet(given, given.identity)) + " --key-file " +
+                        shell_word(path));
 }
 
 Result<std::string> new_identity(const InitOptions& given) {
@@ -214,6 +216,15 @@ struct NewText {
   std::string path, content;
   unsigned mode;
 };
+
+/// What will be written. The fleet document last: whoever finds it finds the others too.
+std::vector<NewText> new_files(const InitOptions& given, const FleetDraft& draft) {
+  std::vector<NewText> out;
+  if (given.make_identity) out.push_back({from_fleet(given, given.identity), "", 0600});
+  out.push_back({from_fleet(given, given.peers), draft.peers, 0644});
+  out.push_back({given.fleet, draft.fleet, 0644});
+  return out;
+}
 
 Status check_places(const std::vector<NewText>& files) {
   std::set<fs::path> places;
@@ -264,16 +275,14 @@ void tell(const InitOptions& given, const std::vector<NewText>& files, const Fle
 }
 
 Result<Exit> init(InitOptions given, const std::atomic<bool>& interrupted) {
+  // What no answer mends comes before the questions.
+  TRY(check_so_far(given));
+  TRY(check_places(new_files(given, {})));
+  TRY_IN(check_state(from_fleet(given, given.state)), "--state");
   TRY(complete(given, interrupted));
   TRY_ASSIGN(const FleetAnswers answers, answers_of(given));
   TRY_ASSIGN(const FleetDraft draft, draft_fleet(answers));
-  // The fleet document last: whoever finds it finds the others too.
-  std::vector<NewText> files;
-  if (given.make_identity) files.push_back({from_fleet(given, given.identity), "", 0600});
-  files.push_back({from_fleet(given, given.peers), draft.peers, 0644});
-  files.push_back({given.fleet, draft.fleet, 0644});
-  TRY(check_places(files));
-  TRY_IN(check_state(from_fleet(given, given.state)), "--state");
+  std::vector<NewText> files = new_files(given, draft);
   if (given.make_identity && !given.plan) {
     TRY_ASSIGN(files.front().content, new_identity(given));
   } else if (given.make_identity && given.identity_key_file) {

@@ -17,6 +17,7 @@
 #include "keys/identity/edge/identity_check.h"
 #include "keys/identity/edge/identity_files.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/printable.h"
 
 namespace weir::deployer {
 namespace {
@@ -84,8 +85,8 @@ Status check_state_folder(const std::string& path) {
                                         "; it has to be yours (chown) or another one");
   }
   if ((info.st_mode & 0077) != 0) {
-    return fail(Errc::unauthorized,
-                path + ": others may use the state folder; say `chmod 700 " + path + "`");
+    return fail(Errc::unauthorized, path + ": others may use the state folder; say `chmod 700 " +
+                                        shell_word(path) + "`");
   }
   return {};
 }

@@ -7,6 +7,7 @@
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/paths.h"
+#include "manifests/base/printable.h"
 
 namespace weir::keys {
 namespace {
@@ -23,14 +24,15 @@ Status check_identity(const manifests::Fleet& fleet, const std::string& folder) 
   const std::string path = path_at(folder, fleet.identity);
   const auto text = read_file(path, kLargestKeyFile);
   if (!text) {
-    return refused(text.error(), "identity",
-                   text.error().code == Errc::not_found
-                       ? "put the fleet's there, or make one: weir-keys generate-wireguard --out " +
-                             path +
-                             (fleet.identity_key_file
-                                  ? " --key-file " + path_at(folder, *fleet.identity_key_file)
-                                  : "")
-                       : "");
+    return refused(
+        text.error(), "identity",
+        text.error().code == Errc::not_found
+            ? "put the fleet's there, or make one: weir-keys generate-wireguard --out " +
+                  shell_word(path) +
+                  (fleet.identity_key_file
+                       ? " --key-file " + shell_word(path_at(folder, *fleet.identity_key_file))
+                       : "")
+            : "");
   }
   const auto kind = sealed_with(*text);
   if (!kind) {

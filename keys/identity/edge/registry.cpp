@@ -8,6 +8,7 @@
 #include "keys/identity/wireguard_identity.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/paths.h"
+#include "manifests/base/printable.h"
 #include "manifests/documents/registry.h"
 
 namespace weir::keys {
@@ -20,7 +21,7 @@ Status check_preshared_key(const std::string& path) {
       const Secret key,
       if_missing(read_wireguard_key(path),
                  "put there what the client has, or make one for both: (umask 077; wg genpsk > " +
-                     path + ")"));
+                     shell_word(path) + ")"));
   const Bytes bytes = key.bytes();
   if (std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; })) {
     return fail(Errc::invalid_input,

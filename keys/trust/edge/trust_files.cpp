@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "manifests/base/printable.h"
+
 namespace weir::keys {
 namespace {
 
@@ -48,7 +50,7 @@ Result<Fd> locked(const std::string& path, const Waiting& waiting) {
 }
 
 std::string begin_anew(const std::string& path) {
-  return "begin anew: weir-keys trust verify TRUST --state " + path + " --first-use";
+  return "begin anew: weir-keys trust verify TRUST --state " + shell_word(path) + " --first-use";
 }
 
 // Whoever may write it can make an old trust or release be believed.

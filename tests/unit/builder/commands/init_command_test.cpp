@@ -71,6 +71,20 @@ TEST_CASE("nothing is overwritten, and a plan writes nothing") {
   CHECK(init.has("other.yaml"));
 }
 
+TEST_CASE("what comes next can be pasted, whatever its paths are called") {
+  Init init;
+  (void)init.run(
+      "init --from gateway-6.1 --name edge --manifest \"it's mine.yaml\" --store 'a store'");
+  REQUIRE(init.status == 0);
+  const auto said = nlohmann::json::parse(
+      init.run("init --from gateway-6.1 --name edge --key 'my keys/release.key' --json"));
+  const std::string next = said.at("next").at(2);
+  // A shell's own words.
+  CHECK(test::must("cd " + init.folder.path + " && set -- " + next + " && printf '%s\\n' \"$5\"") ==
+        "my keys/release.key\n");
+  CHECK(said.at("next").at(0) == "weir-keys generate --out 'my keys/release'");
+}
+
 TEST_CASE("what is missing or wrong is named, and no file is left") {
   Init init;
   const std::pair<const char*, const char*> cases[] = {
@@ -96,16 +110,27 @@ TEST_CASE("an answer at a terminal that cannot be is told, and asked for again")
   Init init;
   const std::string program =
       " | script -qec '" + test::build_folder() + "/bin/weir-builder init' /dev/null";
-  const std::string out = test::must(
-      "cd " + init.folder.path +
-      " && printf 'gateway-0\\ngateway-6.1\\nUpper\\nasked\\nSTRACE\\nstrace\\n'" + program);
+  const std::string out =
+      test::must("cd " + init.folder.path +
+                 " && echo mine > taken.yaml && "
+                 "printf 'gateway-0\\ngateway-6.1\\nUpper\\ntaken\\nasked\\nSTRACE\\nstrace\\n'" +
+                 program);
   CAPTURE(out);
-  for (const char* says : {"no example 'gateway-0' is shipped", "name: 'Upper'",
-                           "'STRACE' is not a package name", "wrote asked.yaml"}) {
+  for (const char* says :
+       {"no example 'gateway-0' is shipped", "name: 'Upper'", "taken.yaml: is there already",
+        "'STRACE' is not a package name", "wrote asked.yaml"}) {
     CAPTURE(says);
     CHECK(out.find(says) != std::string::npos);
   }
   CHECK(manifest(test::bytes_of(init.folder.path + "/asked.yaml")).packages.back() == "strace");
+  // What no answer mends is told before the first question.
+  const std::string place =
+      test::output_of("cd " + init.folder.path + " && echo | script -qec '" + test::build_folder() +
+                          "/bin/weir-builder init --manifest taken.yaml' /dev/null",
+                      &init.status);
+  CHECK(WEXITSTATUS(init.status) == 1);
+  CHECK(place.find("taken.yaml: is there already") != std::string::npos);
+  CHECK(place.find("Which example") == std::string::npos);
   // Where nothing more is typed it ends, and nothing is written.
   const std::string ended =
       test::output_of("mkdir " + init.folder.path + "/other && cd " + init.folder.path +

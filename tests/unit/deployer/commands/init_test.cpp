@@ -293,6 +293,19 @@ TEST_CASE("what no answer at the terminal can mend is refused before a question"
   }
 }
 
+TEST_CASE("a place that is taken is refused before a question") {
+  for (const char* taken : {"fleet.yaml", "peers.jsonl", "gateway.identity"}) {
+    CAPTURE(taken);
+    const Folder folder;
+    REQUIRE(write_file(folder / taken, "mine\n").has_value());
+    AtTerminal program(folder, {"--make-identity"});
+    program.type("\x04");
+    CHECK(program.wait() == 1);
+    CHECK_MESSAGE(has(program.said(), folder / taken + ": is there already"), program.said());
+    CHECK_FALSE_MESSAGE(has(program.said(), kQuestions[0]), program.said());
+  }
+}
+
 TEST_CASE("Ctrl-C and Ctrl-D at any of init's questions leave nothing") {
   const char* const answers[] = {"198.51.100.1\r", "eth1\r", "\r"};
   for (const char* key : {"\x03", "\x04"}) {
@@ -376,6 +389,24 @@ TEST_CASE("init and plans refuse a state that could not be made, and name what i
     CHECK(ended->status == 1);
     CHECK_MESSAGE(has(ended->error, way), ended->error);
   }
+}
+
+TEST_CASE("a state on a file system that is mounted to be read only is refused before a question") {
+  if (::geteuid() != 0) return;
+  const Folder folder;
+  fs::create_directory(folder / "mount");
+  // In a mount namespace, which goes with its program.
+  const auto ended =
+      run({.path = "/usr/bin/unshare",
+           .arguments = {"--mount", "sh", "-c", "mount -t tmpfs -o ro none \"$0\" && exec \"$@\"",
+                         folder / "mount", kProgram, "init", "--fleet", folder / "fleet.yaml",
+                         "--state", "mount/state"}},
+          "", {.time = test::kPatience});
+  REQUIRE(ended.has_value());
+  CHECK(ended->status == 1);
+  CHECK_MESSAGE(has(ended->error, "--state: " + (folder / "mount") + ": Read-only file system"),
+                ended->error);
+  CHECK(folder.names() == std::set<std::string>{"mount"});
 }
 
 TEST_CASE("status as JSON says with file and line why it has nothing to tell") {

@@ -110,6 +110,19 @@ TEST_CASE("lines stay lines where they may, and nothing else passes with them") 
   CHECK(printable_lines("one\rtwo") == "one\\rtwo");
 }
 
+TEST_CASE("a shell takes what is pasted as the one word that was meant") {
+  for (const std::string text :
+       {"release.key", "/srv/weir/gateway-6.12.yaml", "", "two words", "it's", "''", "-", "~", "#x",
+        "$HOME", "`id`", "a\\b", "\"q\"", "*", "a;b&c|d", "{a,b}", "!!", "Z\xc3\xbcrich"}) {
+    CAPTURE(text);
+    const std::string word = shell_word(text);
+    CHECK(test::must("cd / && printf '%s|' -- " + word) == "--|" + text + "|");
+    CHECK(test::must("exec bash -c " + shell_word("printf '%s|' " + word)) == text + "|");
+  }
+  CHECK(shell_word("gateway-6.12.yaml") == "gateway-6.12.yaml");
+  CHECK(shell_word("my images/a") == "'my images/a'");
+}
+
 TEST_CASE("a quotation is bounded, also where escapes make it longer") {
   CHECK(quotation("short") == "'short'");
   CHECK(quotation(std::string(100, 'x')) == "'" + std::string(80, 'x') + "...'");
