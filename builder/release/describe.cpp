@@ -19,14 +19,13 @@ void sort_by_name(std::vector<T>& items) {
   std::sort(items.begin(), items.end(), [](const T& a, const T& b) { return a.name < b.name; });
 }
 
-// From manifest and lock alone, so that a rebuild states the same.
+}  // namespace
+
 manifests::ReleaseTerms terms_of(const manifests::ReleasePolicy& policy,
                                  const manifests::Lock& lock) {
   return {policy.version.value_or(lock.version), policy.channel, policy.replaces_from,
           UtcTime{lock.source_epoch + policy.valid_for.count()}};
 }
-
-}  // namespace
 
 std::vector<manifests::ReleasePackage> tools_of(const manifests::ImageManifest& manifest,
                                                 const manifests::Lock& lock) {

@@ -14,6 +14,10 @@ namespace weir::builder {
 [[nodiscard]] std::vector<manifests::ReleasePackage> tools_of(
     const manifests::ImageManifest& manifest, const manifests::Lock& lock);
 
+/// From manifest and lock alone, so that a rebuild states the same.
+[[nodiscard]] manifests::ReleaseTerms terms_of(const manifests::ReleasePolicy& policy,
+                                               const manifests::Lock& lock);
+
 /// The statement about an image.
 ///
 /// lock_digest   of the lock document's bytes

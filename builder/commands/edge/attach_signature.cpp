@@ -62,12 +62,21 @@ Status attach(const AttachOptions& given) {
   TRY_IN(keys::verify(key, as_bytes(document), signature), "release " + given.name);
   const Digest digest = Digest::of(as_bytes(document));
   const std::string id = keys::print(key.id);
+  // What waits may be stored already: its signature stays when another key signs it too.
+  const auto there = store.read_release(name);
+  const auto before = there ? keys::signer_of(there->signature) : Result<keys::KeyId>(key.id);
+  const bool further = there && there->json == document && before && *before != key.id;
+  const bool first = waiting && !further;
   if (!given.plan) {
-    if (waiting) {
+    if (first) {
       TRY(store.write_release(name, document, signature));
       store.remove_unsigned(name);
     } else {
-      store.tidy_unsigned(name);
+      if (waiting) {
+        store.remove_unsigned(name);
+      } else {
+        store.tidy_unsigned(name);
+      }
       TRY_ASSIGN(const auto stored, store.read_release(name));
       TRY_ASSIGN(const auto all, images::all_signatures(store, stored));
       for (const auto& other : all.found) {
@@ -83,7 +92,7 @@ Status attach(const AttachOptions& given) {
     const nlohmann::ordered_json out = {{"release", given.name},
                                         {"release_digest", digest.string()},
                                         {"signer", id},
-                                        {"first", waiting.has_value()}};
+                                        {"first", first}};
     print_result(out);
     return {};
   }

@@ -12,7 +12,9 @@
 #include "builder/commands/edge/index_note.h"
 #include "builder/commands/edge/json_output.h"
 #include "builder/lock/edge/locked_image.h"
+#include "builder/release/edge/taken_version.h"
 #include "builder/secrets/edge/own_secrets.h"
+#include "images/store/folder/edge/folder_store.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/pkcs11_key.h"
 #include "manifests/base/edge/file.h"
@@ -156,6 +158,13 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
               seconds(outcome.fetching), seconds(outcome.building), seconds(outcome.signing));
 }
 
+Status check_is_free(const BuildOptions& given, const BuildInput& input,
+                     const std::optional<keys::KeyId>& signer) {
+  const auto store = images::FolderStore::open(given.store);
+  if (given.replace || !store) return {};
+  return check_version_is_free(*store, input, signer);
+}
+
 Status build(const BuildOptions& given) {
   TRY_ASSIGN(const MirrorRequest fetching, request_of(given.fetching));
   TRY_ASSIGN(LockedImage locked, read_locked_image(given.input, given.lock));
@@ -174,17 +183,21 @@ Status build(const BuildOptions& given) {
   std::optional<keys::SigningSecretKey> key;
   std::optional<keys::Pkcs11Key> device_key;
   std::optional<keys::Signer> signer;
-  if (!given.key.empty() && !given.plan) {
+  std::optional<keys::KeyId> id;
+  if (!given.key.empty() && given.plan) {
+    TRY_ASSIGN(id, keys::check_secret_key(given.key));
+  } else if (!given.key.empty()) {
     TRY_ASSIGN(key, keys::read_secret_key(given.key));
     signer = keys::signer_with(*key);
   } else if (!given.pkcs11.empty() && !given.plan) {
     TRY_ASSIGN(device_key, keys::Pkcs11Key::open(given.pkcs11));
     signer = device_key->signer();
   }
+  if (signer) id = signer->id;
   TRY_ASSIGN(const PlannedBuild plan, plan_build(input, cache, given.store, demand_of(given)));
+  TRY(check_is_free(given, input, id));
   if (!given.json) print_index_note(input.lock_path, plan.index);
   if (given.plan) {
-    if (!given.key.empty()) TRY(keys::check_secret_key(given.key));
     if (given.json) {
       print_plan_json(input, plan);
     } else {
@@ -249,8 +262,8 @@ Command build_command() {
             "keyring is not here"},
            {"replace", "", &given->replace,
             "overwrites a release of the same name, channel and version that is another "
-            "document: only "
-            "where nobody has seen it yet"},
+            "document, only where nobody has seen it yet, or the same one's signature by another "
+            "key"},
            {"plan", "", &given->plan, "shows what would be done and does nothing"},
            {"json", "", &given->json, "prints the result as JSON"}},
           6, Fetched::packages, given->fetching),

@@ -521,7 +521,10 @@ Result<BuildOutcome> build_release(const BuildInput& input, const PlannedBuild& 
   TRY_IN(keep_stub(input.lock, cache, store), input.lock_path);
   TRY_ASSIGN(auto made, make_release(input, plan.layers, cache, store, request, progress));
   const Digest document = Digest::of(as_bytes(made.json));
-  if (replacing == Replacing::no) TRY(check_version_is_free(store, made.release, document));
+  if (replacing == Replacing::no) {
+    const auto by = signer ? std::optional(signer->id) : std::nullopt;
+    TRY(check_version_is_free(store, made.release, document, by));
+  }
 
   progress.step("signing");
   const auto built_at = Clock::now();

@@ -64,8 +64,8 @@ struct BuildOutcome {
   std::vector<OrphanScript> orphans;  ///< programs whose interpreter is not in the image
 };
 
-/// Whether another release of the same name, channel and version may be overwritten
-/// (builder/release/edge/taken_version.h).
+/// Whether another release of the same name, channel and version, or another key's signature over
+/// the same one, may be overwritten (builder/release/edge/taken_version.h).
 enum class Replacing : std::uint8_t { no, yes };
 
 /// Carries a plan out: fetches what is missing, makes the layers that the store lacks, checks the

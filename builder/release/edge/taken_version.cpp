@@ -1,31 +1,90 @@
 #include "builder/release/edge/taken_version.h"
 
+#include "builder/release/describe.h"
+
 namespace weir::builder {
+namespace {
+
+enum class Taken : std::uint8_t {
+  same,      // the document itself
+  searched,  // another one, of the same lock and image
+  other,
+};
+
+struct Stored {
+  images::StoredRelease files;
+  manifests::Release release;
+};
+
+std::optional<Stored> stored_of(const images::Store& store, const ReleaseName& name) {
+  auto files = store.read_release(name);
+  if (!files) return std::nullopt;
+  auto release = manifests::parse_release(files->json);
+  if (!release) return std::nullopt;
+  return Stored{std::move(*files), std::move(*release)};
+}
+
+Status signed_by(const Stored& stored, const std::optional<keys::KeyId>& signer) {
+  if (!signer) return {};
+  const auto before = keys::signer_of(stored.files.signature);
+  if (!before || *before == *signer) return {};
+  const std::string first = keys::print(*before), name = stored.release.name.string();
+  return fail(Errc::busy, "release " + name + ": key " + first +
+                              " has signed this very document in this store, and whoever trusts "
+                              "that key alone would refuse it with the signature of key " +
+                              keys::print(*signer) +
+                              " in its place: to have both, weir-builder export-digest " + name +
+                              ", weir-keys sign-digest, weir-builder attach-signature; --replace, "
+                              "to take that of key " +
+                              first + " away");
+}
+
+Status refuse(const ReleaseName& name, const manifests::ReleaseTerms& terms, Taken taken) {
+  const std::string version = std::to_string(terms.version);
+  const std::string higher = std::to_string(terms.version + 1);
+  // The document states the search, and so is another one, of the same lock and image.
+  const std::string instead = taken == Taken::searched
+                                  ? " (of the same image, but searched for other keys of the fleet)"
+                                  : "";
+  const std::string way = taken == Taken::searched ? "build with the --secrets of then, or " : "";
+  return fail(Errc::busy, "release " + name.string() + ": version " + version + " of channel " +
+                              terms.channel.string() + " is another document in this store" +
+                              instead + ", and whoever has seen that one refuses this: " + way +
+                              "set release.version to " + higher +
+                              " or higher in the image manifest and lock again; --replace, if "
+                              "nobody has seen it");
+}
+
+Status check(const Stored& stored, const manifests::ReleaseTerms& terms, Taken taken,
+             const std::optional<keys::KeyId>& signer) {
+  if (taken == Taken::same) return signed_by(stored, signer);
+  const auto& there = stored.release.terms;
+  if (!there || there->channel != terms.channel || there->version != terms.version) return {};
+  return refuse(stored.release.name, terms, taken);
+}
+
+}  // namespace
 
 Status check_version_is_free(const images::Store& store, const manifests::Release& release,
-                             const Digest& document) {
-  const auto stored = store.read_release(release.name);
-  if (!stored || Digest::of(as_bytes(stored->json)) == document) return {};
-  const auto other = manifests::parse_release(stored->json);
-  if (!other || !other->terms || !release.terms) return {};
-  if (other->terms->channel != release.terms->channel ||
-      other->terms->version != release.terms->version) {
-    return {};
-  }
-  const std::string version = std::to_string(release.terms->version);
-  manifests::Release same = *other;
-  same.scan.own_keys = release.scan.own_keys;
-  // The document states the search, and so is another one, of the same lock and image.
-  const std::string instead =
-      same == release ? " (of the same image, but searched for other keys of the fleet)" : "";
-  const std::string way = same == release ? "build with the --secrets of then, or "
-                                          : "lock again (a changed lock gets a higher version) or ";
-  return fail(Errc::busy,
-              "release " + release.name.string() + ": version " + version + " of channel " +
-                  release.terms->channel.string() + " is another document in this store" + instead +
-                  ", and whoever has seen that one refuses this: " + way +
-                  "set a higher release.version in the image manifest; --replace, if nobody has "
-                  "seen it");
+                             const Digest& document, const std::optional<keys::KeyId>& signer) {
+  const auto stored = stored_of(store, release.name);
+  if (!stored || !release.terms) return {};
+  manifests::Release searched = stored->release;
+  searched.scan.own_keys = release.scan.own_keys;
+  const Taken taken = Digest::of(as_bytes(stored->files.json)) == document ? Taken::same
+                      : searched == release                                ? Taken::searched
+                                                                           : Taken::other;
+  return check(*stored, *release.terms, taken, signer);
+}
+
+Status check_version_is_free(const images::Store& store, const BuildInput& input,
+                             const std::optional<keys::KeyId>& signer) {
+  const auto stored = stored_of(store, input.lock.name);
+  if (!stored) return {};
+  const Taken taken = stored->release.lock_digest != input.lock_digest  ? Taken::other
+                      : stored->release.scan.own_keys != input.own_keys ? Taken::searched
+                                                                        : Taken::same;
+  return check(*stored, terms_of(input.manifest.release, input.lock), taken, signer);
 }
 
 }  // namespace weir::builder

@@ -97,14 +97,14 @@ Result<SigningSecretKey> read_secret_key(const std::string& path) {
   return key;
 }
 
-Status check_secret_key(const std::string& path) {
+Result<std::optional<KeyId>> check_secret_key(const std::string& path) {
   TRY_ASSIGN(const SecretFile file, read_secret_file(path));
   TRY_ASSIGN_IN(const bool locked, needs_passphrase(file.content.text()), path);
-  if (locked) return {};
+  if (locked) return std::nullopt;
   TRY(file.safe);
   TRY_ASSIGN(const Secret none, Secret::of_size(0));
-  TRY_IN(decrypt_secret_key(file.content.text(), none), path);
-  return {};
+  TRY_ASSIGN_IN(const SigningSecretKey key, decrypt_secret_key(file.content.text(), none), path);
+  return key.id;
 }
 
 namespace {

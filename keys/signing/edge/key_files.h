@@ -32,8 +32,9 @@ inline constexpr ByteCount kLargestKeyFile{16384};
 /// in clear that others may read
 [[nodiscard]] Result<SigningSecretKey> read_secret_key(const std::string& path);
 /// Whether `read_secret_key` will read it, as far as that can be told without its passphrase: a key
-/// in clear is opened. errors: as above
-[[nodiscard]] Status check_secret_key(const std::string& path);
+/// in clear is opened, and its id known. errors: as above
+Result<std::optional<KeyId>> check_secret_key(const std::string& path);
+
 /// A file that is to be there and was not.
 struct NewFile {
   std::string path;

@@ -127,4 +127,52 @@ TEST_CASE_FIXTURE(Planned, "an export's plan names the files that are then writt
   }
 }
 
+TEST_CASE_FIXTURE(Planned, "a signature gives way to another key's only where that is said") {
+  (void)built();
+  const std::string before = read("store/releases/demo/release.json.minisig");
+  const auto id = [&](const std::string& key) {  // as minisign writes it
+    return run("head -n 1 " + key + " | grep -o '[0-9A-F]*$' | tr -d '\n'");
+  };
+  run("minisign -G -W -p q.pub -s q.key > /dev/null");
+  const std::string other = "build image.yaml --key q.key --store store --cache cache";
+  refused_alike(other + " 2>&1", "key " + id("k.pub") + " has signed this very document");
+  refused_alike(other + " 2>&1", "--replace, to take that of key " + id("k.pub") + " away");
+  CHECK(read("store/releases/demo/release.json.minisig") == before);
+  CHECK(builder("build image.yaml --key k.key --store store --cache cache --plan").status == 0);
+  (void)built();  // the same key again
+
+  // Left to another machine, it is a further one.
+  REQUIRE(builder("build image.yaml --unsigned --store store --cache cache").status == 0);
+  run("cp store/unsigned/demo/release.json r && minisign -S -s q.key -m r > /dev/null");
+  REQUIRE(builder("attach-signature demo --store store --key q.pub --signature r.minisig").status ==
+          0);
+  CHECK(read("store/releases/demo/release.json.minisig") == before);
+  CHECK_FALSE(fs::exists(path() + "/store/unsigned/demo"));
+  for (const char* key : {"k.pub", "q.pub"}) {
+    CHECK(builder(std::string("verify demo --store store --key ") + key).status == 0);
+  }
+
+  CHECK(builder(other + " --replace --plan").status == 0);
+  CHECK(builder(other + " --replace").status == 0);
+  run("minisign -V -q -p q.pub -m store/releases/demo/release.json");
+}
+
+TEST_CASE_FIXTURE(Planned, "a plan refuses a version that the store has for another document") {
+  (void)built();
+  manifest.replace(manifest.find("quiet"), 5, "loud!");
+  run("rm image.lock.json");  // a manifest beside the first, with a lock of its own
+  lock();
+  const std::string build = "build image.yaml --key k.key --store store --cache cache 2>&1";
+  const std::string says =
+      "release demo: version 1700000000 of channel stable is another document in this store, and "
+      "whoever has seen that one refuses this: set release.version to 1700000001 or higher in the "
+      "image manifest and lock again; --replace, if nobody has seen it";
+  refused_alike(build, says);
+  CHECK(this->build("--replace --plan").status == 0);
+  terms("version: 1700000001");
+  lock();
+  CHECK(this->build("--plan").status == 0);
+  (void)built();
+}
+
 }  // namespace weir::builder
