@@ -1,11 +1,19 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "deployer/steering/steering.h"
 #include "manifests/base/result.h"
 
 namespace weir::director {
+
+/// Whose order installed what stands there.
+enum class Maker : std::uint8_t {
+  us,       ///< this state folder's
+  other,    ///< another one's
+  unknown,  ///< it bears no mark: an earlier version installed it
+};
 
 /// What steers packets, live. Everything `install` makes, `remove` takes away; nothing else is
 /// touched. `nft/` is the backend of nftables. Used by one thread at a time.
@@ -18,8 +26,10 @@ class Director {
   Director& operator=(Director&&) = default;
   virtual ~Director() = default;
 
-  /// Whether it steers for this fleet.
+  /// Whether it steers, whoever had that installed: see `maker`.
   [[nodiscard]] virtual Result<bool> installed() = 0;
+  /// errors: not_found: nothing is installed
+  [[nodiscard]] virtual Result<Maker> maker() = 0;
   /// Begins to steer. Data interfaces may still be missing: see `attach`. One transaction for
   /// steering: it is the old one or the new one.
   /// `learned`, where given, re-seeds what packets had taught, before the first packet is steered.

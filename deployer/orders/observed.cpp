@@ -2,6 +2,20 @@
 
 namespace weir::deployer {
 
+std::string foreign_steering(const Documents& documents) {
+  const auto& space = documents.fleet.director.network_namespace;
+  const std::string where = space ? "network namespace " + *space : "this host";
+  const std::string nft = space ? "ip netns exec " + *space + " nft" : "nft";
+  return "the steering of " + where +
+         " is not this fleet's: it was not made from the state folder " +
+         documents.path(documents.fleet.state) +
+         "; name the fleet that made it with --fleet, or, where that one's state is lost, end its "
+         "machines and remove its tables (`" +
+         nft +
+         " delete table inet weir`, the same with ip and "
+         "ip6)";
+}
+
 Result<PoolName> active_pool(const Documents& documents, const Observed& observed) {
   if (!observed.director_trouble.empty()) {
     return fail(Errc::integrity, "director: " + observed.director_trouble);

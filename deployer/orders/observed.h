@@ -26,7 +26,8 @@ struct NodeSeen {
 /// A fleet at one moment: what the data plane shows, and what the state adds. All that planning,
 /// status and watching know.
 struct Observed {
-  bool installed = false;                        ///< the director steers for this fleet
+  bool installed = false;  ///< the director steers for this fleet
+  bool foreign = false;    ///< it steers, and not for this one; `director_trouble` says so
   std::optional<director::Observed> director{};  ///< absent: not installed, or not readable
   std::string director_trouble{};
   std::map<NodeId, NodeSeen> nodes{};  ///< every node of the fleet
@@ -35,6 +36,10 @@ struct Observed {
   std::optional<StoredRollout> newest{};  ///< that moved clients: deploy or rollback
   std::map<PublicKey, Known> clients{};   ///< where they were seen last
 };
+
+/// What is wrong where the steering that stands was not made from this fleet's state, and what to
+/// do.
+[[nodiscard]] std::string foreign_steering(const Documents& documents);
 
 /// The pool that new clients go to. errors: not_found: nothing is up; integrity: the director's
 /// active nodes are not this fleet's, or it cannot be read

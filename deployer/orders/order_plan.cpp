@@ -202,6 +202,7 @@ struct Planner {
 
 Result<OrderPlan> plan_order(const Order& order, const Documents& documents,
                              const Observed& observed, const std::optional<ReleaseFacts>& release) {
+  if (observed.foreign) return fail(Errc::integrity, observed.director_trouble);
   OrderPlan out{order, DownPlan(), {}, false, {}};
   TRY(std::visit(Planner{documents, observed, release, out}, order));
   if (std::holds_alternative<DownOrder>(order)) return out;

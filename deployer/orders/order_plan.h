@@ -77,7 +77,8 @@ struct OrderPlan {
 /// Decides. Pure: the same documents and the same look give the same plan.
 ///
 /// release  of `up` and `deploy`
-/// errors   not_found: nothing is up, or there is nothing to go back to; busy: another rollout or
+/// errors   integrity: another fleet's steering stands; not_found: nothing is up, or there is
+/// nothing to go back to; busy: another rollout or
 ///          release is in the way; exhausted: the registry lost too many peers; each says what to
 ///          do
 [[nodiscard]] Result<OrderPlan> plan_order(const Order& order, const Documents& documents,

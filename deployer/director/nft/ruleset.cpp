@@ -212,11 +212,17 @@ Status read_learned(const Reader& reader, Learned& out) {
 /// Not a chain's place: those are digests, which are never all zero in practice.
 constexpr std::uint32_t kTopologyPlace = 0;
 
-std::uint32_t short_digest(std::string_view text) {
-  const auto raw = Digest::of(as_bytes(text)).raw();
+/// Beyond any list of settings.
+constexpr std::uint32_t kOwnerPlace = 0xffffffff;
+
+std::uint32_t short_form(const Digest& digest) {
   std::uint32_t out = 0;
-  std::memcpy(&out, raw.data(), sizeof out);
+  std::memcpy(&out, digest.raw().data(), sizeof out);
   return out;
+}
+
+std::uint32_t short_digest(std::string_view text) {
+  return short_form(Digest::of(as_bytes(text)));
 }
 
 bool changes_with_deltas(std::string_view chain) {
@@ -359,8 +365,19 @@ std::pair<std::string, std::string> inner_key(const IpAddress& inner) {
   return {inner.is_v6() ? "inner6" : "inner4", std::string(inner.raw())};
 }
 
-Result<std::map<std::uint32_t, std::uint32_t>> saved_settings(const Ruleset& ruleset) {
+Result<SavedSettings> saved_settings(const Ruleset& ruleset) {
   return numbers_of(ruleset, "settings");
+}
+
+void sign(SavedSettings& settings, const std::optional<Digest>& owner) {
+  settings.erase(kOwnerPlace);
+  if (owner) settings.emplace(kOwnerPlace, short_form(*owner));
+}
+
+Maker maker_of(const SavedSettings& settings, const std::optional<Digest>& owner) {
+  const auto mark = settings.find(kOwnerPlace);
+  if (mark == settings.end()) return Maker::unknown;
+  return owner && mark->second == short_form(*owner) ? Maker::us : Maker::other;
 }
 
 }  // namespace weir::director

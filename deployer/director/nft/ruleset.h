@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "deployer/director/director.h"
 #include "deployer/steering/steering.h"
 #include "manifests/base/digest.h"
 #include "manifests/base/result.h"
@@ -59,6 +60,12 @@ using Seal = std::map<std::uint32_t, std::uint32_t>;
 
 /// What `install` found in the host's settings, by their place in a list of its own; stands in the
 /// ruleset so that whoever removes it can put them back.
-[[nodiscard]] Result<std::map<std::uint32_t, std::uint32_t>> saved_settings(const Ruleset& ruleset);
+using SavedSettings = std::map<std::uint32_t, std::uint32_t>;
+[[nodiscard]] Result<SavedSettings> saved_settings(const Ruleset& ruleset);
+
+/// Who installs leaves a mark among these settings, at a place that no setting has: versions that
+/// know of none pass over it.
+void sign(SavedSettings& settings, const std::optional<Digest>& owner);
+[[nodiscard]] Maker maker_of(const SavedSettings& settings, const std::optional<Digest>& owner);
 
 }  // namespace weir::director

@@ -105,16 +105,18 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
             .identity_key = {},
             .probe = {}};
   TRY_ASSIGN(out.store, store_of(documents.state_path("fleet.db"), access));
+  const std::string key_file = documents.state_path("deployer-tls.pem");
+  TRY_ASSIGN(out.client_key, client_key_of(key_file, access));
   const auto space = documents.fleet.director.network_namespace;
   TRY_ASSIGN(auto where, network::NetworkNamespace::open(space));
-  TRY_ASSIGN_IN(auto director,
-                director::NftDirector::open(topology_of(documents), std::move(where)), "director");
+  TRY_ASSIGN_IN(
+      auto director,
+      director::NftDirector::open(topology_of(documents), std::move(where), out.client_key.pin),
+      "director");
   out.director = std::make_unique<director::NftDirector>(std::move(director));
   TRY_ASSIGN(auto links, network::NetworkNamespace::open(space));
   out.where = std::make_unique<network::NetworkNamespace>(std::move(links));
   out.machines = pool::make_vm_driver(*out.where);
-  const std::string key_file = documents.state_path("deployer-tls.pem");
-  TRY_ASSIGN(out.client_key, client_key_of(key_file, access));
   out.connect =
       [space, key_file](
           const manifests::NodeLink& link, const StoredMachine& machine,

@@ -268,6 +268,32 @@ TEST_CASE("what install and attach made is taken away, and what stood there befo
   CHECK(state() == before);
 }
 
+TEST_CASE("who installed the steering is known from it, and to nobody else by another name") {
+  Lab lab({node("blue-1")});
+  const auto director_of = [&](const std::optional<weir::Digest>& owner) {
+    auto where = weir::network::NetworkNamespace::open(lab.host().name());
+    REQUIRE(where);
+    auto director = NftDirector::open(lab.topology(), std::move(*where), owner);
+    REQUIRE(director);
+    return std::move(*director);
+  };
+  // Its SHA-256 begins with ba 78 16 bf (FIPS 180-2, B.1).
+  auto abc = director_of(weir::Digest::of(weir::as_bytes("abc")));
+  auto other = director_of(weir::Digest::of(weir::as_bytes("abd")));
+  CHECK(abc.maker().value() == Maker::unknown);  // installed without a name
+  const auto settings = [&] { return lab.host().exec("nft list map inet weir settings").text; };
+  CHECK_FALSE(has(settings(), "0xffffffff : "));
+  REQUIRE(abc.install(Intent{}, {}));
+  CHECK(has(settings(), "0xffffffff : 0xbf1678ba"));
+  CHECK(abc.maker().value() == Maker::us);
+  CHECK(other.maker().value() == Maker::other);
+  CHECK(director_of({}).maker().value() == Maker::other);
+  REQUIRE(other.install(Intent{}, {}));
+  CHECK(abc.maker().value() == Maker::other);
+  REQUIRE(other.remove());
+  CHECK(other.maker().error().code == Errc::not_found);
+}
+
 TEST_CASE("a node's links may go and come back") {
   Lab lab({node("blue-1"), node("green-1")});
   REQUIRE(lab.reaches(3, endpoint("198.51.100.1:4000"), 2, 5));

@@ -187,6 +187,7 @@ class FakeFleet {
   std::map<NodeId, Node> nodes = {{node("blue-1"), {}}, {node("green-1"), {}}};
   std::map<PublicKey, Client> clients;
   bool installed = false;
+  director::Maker maker = director::Maker::us;  ///< of what is installed
   director::Intent steering;
   std::vector<std::string> said;
   using Hook = std::function<void(FakeFleet&, const NodeId&)>;
@@ -224,6 +225,10 @@ class FakeFleet::FakeDirector final : public director::Director {
     const std::lock_guard guard(fleet_.lock);
     TRY(fleet_.director_says("installed"));
     return fleet_.installed;
+  }
+  Result<director::Maker> maker() override {
+    const std::lock_guard guard(fleet_.lock);
+    return fleet_.maker;
   }
   Status install(const director::Intent& intent, const std::optional<director::Learned>&) override {
     const std::lock_guard guard(fleet_.lock);

@@ -70,6 +70,7 @@ std::vector<LinkAddress> addresses_of(const manifests::NodeLink& node) {
 struct NftDirector::State {
   Topology topology;
   network::NetworkNamespace where;
+  std::optional<Digest> owner;
   std::optional<Intent> known;  ///< what we last put or saw there; the kernel holds the truth
 
   Result<const manifests::NodeLink*> link(const NodeId& node) const {
@@ -129,10 +130,12 @@ NftDirector::NftDirector(NftDirector&&) noexcept = default;
 NftDirector& NftDirector::operator=(NftDirector&&) noexcept = default;
 NftDirector::~NftDirector() = default;
 
-Result<NftDirector> NftDirector::open(const Topology& topology, network::NetworkNamespace where) {
+Result<NftDirector> NftDirector::open(const Topology& topology, network::NetworkNamespace where,
+                                      const std::optional<Digest>& owner) {
   // Rendering checks the topology; nothing is applied here.
   TRY_IN(render_whole(topology, {}, {}, 0), "director");
-  return NftDirector(std::make_unique<State>(State{topology, std::move(where), std::nullopt}));
+  return NftDirector(
+      std::make_unique<State>(State{topology, std::move(where), owner, std::nullopt}));
 }
 
 Result<bool> NftDirector::installed() {
@@ -142,6 +145,12 @@ Result<bool> NftDirector::installed() {
   if (!ruleset) return tl::unexpected(ruleset.error());
   const auto seal = ruleset->sets.find("seal");
   return seal != ruleset->sets.end() && !seal->second.empty();
+}
+
+Result<Maker> NftDirector::maker() {
+  TRY_ASSIGN(const auto settings, state_->saved());
+  if (!settings) return fail(Errc::not_found, "director: nothing is installed");
+  return maker_of(*settings, state_->owner);
 }
 
 Status NftDirector::install(const Intent& steering, const std::optional<Learned>& learned) {
@@ -156,6 +165,7 @@ Status NftDirector::install(const Intent& steering, const std::optional<Learned>
   if (!settings) {
     TRY_ASSIGN(settings, read_host_settings(state_->where, state_->topology));
   }
+  sign(*settings, state_->owner);
   text += render_settings(*settings);
   state_->known.reset();
   TRY_IN(apply_commands(state_->where, text), "director: install");

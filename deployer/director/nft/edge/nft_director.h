@@ -5,6 +5,7 @@
 
 #include "deployer/director/director.h"
 #include "deployer/network/edge/network_namespace.h"
+#include "manifests/base/digest.h"
 
 namespace weir::director {
 
@@ -12,12 +13,15 @@ namespace weir::director {
 /// sysctls they need.
 class NftDirector final : public Director {
  public:
-  static Result<NftDirector> open(const Topology& topology, network::NetworkNamespace where);
+  /// owner  what `install` marks as its maker; absent: it leaves no mark
+  static Result<NftDirector> open(const Topology& topology, network::NetworkNamespace where,
+                                  const std::optional<Digest>& owner = {});
   NftDirector(NftDirector&&) noexcept;
   NftDirector& operator=(NftDirector&&) noexcept;
   ~NftDirector() override;
 
   [[nodiscard]] Result<bool> installed() override;
+  [[nodiscard]] Result<Maker> maker() override;
   Status install(const Intent& steering, const std::optional<Learned>& learned) override;
   Status attach(const NodeId& node) override;
   Status apply(const Delta& delta) override;

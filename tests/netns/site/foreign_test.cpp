@@ -1,0 +1,75 @@
+// Two fleets on one host, each with a state folder of its own.
+#include "deployer/orders/edge/observe.h"
+#include "deployer/orders/edge/orders.h"
+#include "deployer/serve/status_report.h"
+#include "tests/netns/temporary_namespace.h"
+#include "tests/text.h"
+#include "tests/unit/deployer/fake_fleet.h"
+
+namespace weir::deployer {
+namespace {
+
+using test::has;
+
+/// Real steering in a namespace; documents and state of a fleet that has no machines.
+struct Installation {
+  FakeFleet documents{1};
+  std::string yaml = documents.folder + "/fleet.yaml";
+
+  explicit Installation(const std::string& space) {
+    auto text = read_file(yaml, ByteCount{1 << 20});
+    REQUIRE(text.has_value());
+    const std::string upstream = "upstream_interface: up0";
+    const auto at = text->find(upstream);
+    REQUIRE(at != std::string::npos);
+    text->insert(at + upstream.size(), ", network_namespace: " + space);
+    REQUIRE(write_file(yaml, *text).has_value());
+  }
+  [[nodiscard]] std::unique_ptr<Site> open(Access access = Access::write) const {
+    auto site = Site::open(yaml, access, [](const std::string&) {});
+    if (!site) FAIL(site.error().message);
+    return std::move(*site);
+  }
+  [[nodiscard]] StatusReport status() const {
+    const auto site = open(Access::read);
+    const auto seen = observe(*site, std::chrono::milliseconds(100));
+    REQUIRE(seen.has_value());
+    return status_of(site->documents(), *seen);
+  }
+  [[nodiscard]] Result<Report> down() const {
+    const std::atomic<bool> interrupted{false};
+    const auto site = open();
+    return run_order({*site, interrupted, std::chrono::steady_clock::now()}, DownOrder{});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a fleet takes down the steering that its own state folder made, and no other's") {
+  const test::TemporaryNamespace host("site");
+  const Installation ours(host.name()), theirs(host.name());
+  REQUIRE(ours.open()->director().install({}, {}).has_value());
+  const auto tables = [&] { return host.exec("nft list tables").text; };
+  const std::string before = tables();
+  REQUIRE(has(before, "table inet weir"));
+
+  CHECK_FALSE(theirs.status().steering);
+  CHECK(has(theirs.status().director_trouble, theirs.documents.folder + "/state"));
+  for (const bool state_is_there : {false, true}) {
+    CAPTURE(state_is_there);
+    const auto refused = theirs.down();
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(has(refused.error().message, "is not this fleet's"));
+    CHECK(has(refused.error().message, "--fleet"));
+    CHECK(has(refused.error().message, "ip netns exec " + host.name() + " nft delete table"));
+  }
+  CHECK(tables() == before);
+
+  CHECK(ours.status().steering);
+  const auto done = ours.down();
+  REQUIRE(done.has_value());
+  CHECK(done->outcome == Outcome::done);
+  CHECK(tables() == "");
+}
+
+}  // namespace weir::deployer
