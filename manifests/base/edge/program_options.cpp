@@ -14,6 +14,7 @@ namespace po = boost::program_options;
 using Texts = std::vector<std::string>;
 
 constexpr const char* kPositional = "what a command takes";
+constexpr const char* kForPeople = "TEXT";
 
 template <class T>
 po::typed_value<T>* named(po::typed_value<T>* value, const Option& option) {
@@ -92,6 +93,20 @@ std::string unknown_option(const Command& command, const std::string& name) {
   return out;
 }
 
+Texts values_of(const Option& option, const po::variable_value& value) {
+  const bool list = std::holds_alternative<Texts*>(option.target) ||
+                    std::holds_alternative<std::optional<Texts>*>(option.target);
+  return list ? value.as<Texts>() : Texts{value.as<std::string>()};
+}
+
+// Of what `--out "$UNSET"` leaves, a name or path would be made that nobody meant.
+Status check_not_empty(const Option& option, const po::variable_value& value) {
+  if (option.value.empty() || option.value == kForPeople) return {};
+  const Texts texts = values_of(option, value);
+  if (std::find(texts.begin(), texts.end(), "") == texts.end()) return {};
+  return fail(Errc::invalid_input, shown(option) + " is empty: " + option.help);
+}
+
 // Before the targets are written to.
 Status check_values(const Command& command, const po::variables_map& parsed) {
   for (const Option& option : command.options) {
@@ -100,6 +115,7 @@ Status check_values(const Command& command, const po::variables_map& parsed) {
       return fail(Errc::invalid_input, shown(option) + " is missing: " + option.help);
     }
     if (parsed.count(name) == 0) continue;
+    TRY(check_not_empty(option, parsed[name]));
     const bool number = std::holds_alternative<std::uint32_t*>(option.target) ||
                         std::holds_alternative<std::optional<std::uint32_t>*>(option.target);
     if (number && !number_of(parsed[name].as<std::string>())) {
@@ -122,7 +138,11 @@ Status check_values(const Command& command, const po::variables_map& parsed) {
 }
 
 Status take_positional(const Positional& takes, const Texts& words) {
-  if (words.size() < takes.least) return fail(Errc::invalid_input, "which " + takes.shown + "?");
+  const bool unsaid = std::find(words.begin(), words.end(), "") != words.end();
+  if (words.size() < takes.least || unsaid) {
+    return fail(Errc::invalid_input,
+                "which " + takes.shown + "?" + (unsaid ? " (an argument is empty)" : ""));
+  }
   if (auto* const* one = std::get_if<std::string*>(&takes.target)) {
     if (!words.empty()) **one = words.front();
   } else {

@@ -10,8 +10,9 @@ namespace weir {
 
 enum class Asked : std::uint8_t { run, help };
 
-/// Puts what the words say into the command's targets. errors: invalid_input, a sentence about
-/// wrong usage
+/// Puts what the words say into the command's targets. An option whose value is called TEXT is for
+/// people and may be empty; every other one, and every argument, names something.
+/// errors: invalid_input, a sentence about wrong usage, also about an empty name
 [[nodiscard]] Result<Asked> parse_words(const Command& command,
                                         const std::vector<std::string>& words);
 

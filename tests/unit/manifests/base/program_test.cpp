@@ -52,7 +52,7 @@ struct Said {
 
 struct Given {
   std::string store, format, channel = "stable", release;
-  std::optional<std::string> state;
+  std::optional<std::string> state, comment;
   std::vector<std::string> keys, files;
   std::optional<std::vector<std::string>> updates;
   std::uint32_t nodes = 1;
@@ -73,6 +73,7 @@ Command bake(Given& given) {
                {"state", "FILE", &given.state, "remembers"},
                {"key", "FILE", &given.keys, "can be repeated"},
                {"update", "[THING...]", &given.updates, "only these"},
+               {"comment", "TEXT", &given.comment, "on the box"},
                {"nodes", "N", &given.nodes, "how many"},
                {"quorum", "M", &given.quorum, "of them"},
                {"json", "", &given.json, "prints the result as JSON"}},
@@ -183,6 +184,36 @@ TEST_CASE("wrong usage is one sentence that names what was meant, and nothing ru
     CHECK(said.code == 2);
     CHECK(said.err.find("--nodes") != std::string::npos);
   }
+}
+
+TEST_CASE("an empty value is refused with the option's name, but for a text that is for people") {
+  const struct {
+    std::vector<const char*> words;
+    const char* says;
+  } cases[] = {
+      {{"--store", ""}, "--store DIR is empty: where it goes"},
+      {{"-s", ""}, "--store DIR is empty: where it goes"},
+      {{"-s", "x", "--channel", ""}, "--channel NAME is empty: for whom"},
+      {{"-s", "x", "--state", ""}, "--state FILE is empty: remembers"},
+      {{"-s", "x", "--key", "a", "--key", ""}, "--key FILE is empty: can be repeated"},
+      {{"-s", "x", "--update", "a", ""}, "--update [THING...] is empty: only these"},
+  };
+  for (const auto& each : cases) {
+    CAPTURE(each.says);
+    Given given;
+    std::vector<const char*> words = {"bake", "lemon"};
+    words.insert(words.end(), each.words.begin(), each.words.end());
+    const Said said = say(words, given);
+    CHECK(said.code == 2);
+    CHECK(said.err ==
+          "weir-cake bake: " + std::string(each.says) + " (weir-cake bake --help explains)\n");
+    CHECK_FALSE(given.ran);
+  }
+  CHECK(say({"bake", "", "-s", "x"}).err ==
+        "weir-cake bake: which CAKE? (an argument is empty) (weir-cake bake --help explains)\n");
+  Given given;
+  CHECK(say({"bake", "lemon", "-s", "x", "--comment", ""}, given).code == 0);
+  CHECK(given.comment == "");
 }
 
 TEST_CASE("a failure is told once, on one line that no text from outside can forge") {
