@@ -30,6 +30,7 @@ struct Observed {
   bool foreign = false;    ///< it steers, and not for this one; `director_trouble` says so
   std::optional<director::Observed> director{};  ///< absent: not installed, or not readable
   std::string director_trouble{};
+  std::string ordering{};  ///< what `print(RunningOrder)` says; empty: no order is carried out
   std::map<NodeId, NodeSeen> nodes{};  ///< every node of the fleet
   std::map<PoolName, StoredPool> pools{};
   std::optional<PoolName> recorded{};     ///< the active pool, as ordered last

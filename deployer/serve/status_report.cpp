@@ -38,13 +38,16 @@ void add_clients(const Documents& documents, const Observed& observed, StatusRep
                     [&](const auto& it) { return !found.contains(it.first); }));
 }
 
+/// Who carries out an order is not told how to end it.
 void add_rollout(const StoredRollout& rollout, StatusReport& out) {
   out.rollout = std::string("last rollout: ") + std::string(name_of(rollout.kind)) +
                 (rollout.release.empty() ? "" : " of " + rollout.release) + " from pool " +
                 rollout.from_pool.string() + " to pool " + rollout.to_pool.string() + ", " +
                 std::string(name_of(rollout.phase)) +
-                (rollout.finished ? ": " + rollout.outcome : ", not finished");
-  if (rollout.finished) return;
+                (rollout.finished       ? ": " + rollout.outcome
+                 : out.ordering.empty() ? ", not finished"
+                                        : "");
+  if (rollout.finished || !out.ordering.empty()) return;
   if (rollout.kind == Kind::rollback) {
     out.advice = "finish the rollback with `weir-deployer rollback`";
   } else {
@@ -67,7 +70,7 @@ std::string machine_name(pool::MachineState state) {
 
 NodeStatus node_status(const NodeId& node, const NodeSeen& seen, std::size_t clients) {
   NodeStatus out{
-      node,   machine_name(seen.machine), seen.identity.has_value(), seen.trouble, {}, {}, 0,
+      node,   machine_name(seen.machine), seen.identity.has_value(), false, seen.trouble, {}, {}, 0,
       clients};
   if (seen.identity) {
     out.kernel = seen.identity->kernel_release;
@@ -83,6 +86,7 @@ StatusReport status_of(const Documents& documents, const Observed& observed) {
   StatusReport out;
   out.fleet = documents.fleet.name.string();
   out.director_trouble = observed.director_trouble;
+  out.ordering = observed.ordering;
   std::vector<director::Bucket> active;
   if (observed.director) {
     const auto& steering = observed.director->steering;
@@ -111,6 +115,12 @@ StatusReport status_of(const Documents& documents, const Observed& observed) {
       pool.nodes.push_back(
           node_status(node, seen == observed.nodes.end() ? NodeSeen() : seen->second, homes[node]));
     }
+    for (NodeStatus& node : pool.nodes) {
+      const bool silent = node.machine == "running" && !node.answers && !pool.active;
+      if (!silent || out.ordering.empty()) continue;
+      node.trouble = "it boots, or is checked";
+      node.awaited = true;
+    }
     out.pools.push_back(std::move(pool));
   }
   if (observed.newest) add_rollout(*observed.newest, out);
@@ -131,7 +141,8 @@ std::string print_text(const StatusReport& report) {
       out += "  " + column(node.node.string(), 10) + "  machine " + column(node.machine, 7) + "  ";
       out += node.answers ? "kernel " + node.kernel + ", " + std::to_string(node.peers) +
                                 " peers, " + std::to_string(node.clients) + " clients"
-                          : "no answer" + (node.trouble.empty() ? "" : ": " + node.trouble);
+                          : std::string(node.awaited ? "no answer yet" : "no answer") +
+                                (node.trouble.empty() ? "" : ": " + node.trouble);
       out += "\n";
     }
   }
@@ -152,6 +163,7 @@ std::string print_text(const StatusReport& report) {
     out += std::to_string(report.rights) + " rights to initiate and " +
            std::to_string(report.holds) + " holds stand\n";
   }
+  if (!report.ordering.empty()) out += report.ordering + "\n";
   if (!report.rollout.empty()) out += report.rollout + "\n";
   if (!report.advice.empty()) out += "next: " + report.advice + "\n";
   return out;
@@ -199,6 +211,7 @@ std::string print_json(const StatusReport& report) {
   out["idle"] = report.idle;
   out["rights"] = report.rights;
   out["holds"] = report.holds;
+  if (!report.ordering.empty()) out["ordering"] = report.ordering;
   out["rollout"] = report.rollout;
   out["next"] = report.advice;
   return out.dump(-1, ' ', true, Json::error_handler_t::replace);

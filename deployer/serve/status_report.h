@@ -16,7 +16,8 @@ struct NodeStatus {
   NodeId node;
   std::string machine;  ///< "running", "frozen", "gone"
   bool answers = false;
-  std::string trouble;  ///< why it does not
+  bool awaited = false;  ///< an order that is carried out waits for it
+  std::string trouble;   ///< why it does not
   std::string kernel;
   std::string boot_id;
   std::size_t peers = 0;
@@ -50,6 +51,7 @@ struct StatusReport {
   std::vector<ClientStatus> clients;  ///< those with a session, by name
   std::size_t idle = 0;               ///< registered peers without one
   std::size_t rights = 0, holds = 0;  ///< of a movement that runs or was interrupted
+  std::string ordering;               ///< the order that is carried out, and by whom
   std::string rollout;                ///< the newest one, in a sentence
   std::string advice;                 ///< what to do; empty: nothing
 };

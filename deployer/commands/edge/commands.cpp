@@ -13,6 +13,7 @@
 #include "deployer/orders/edge/orders.h"
 #include "deployer/serve/edge/serve.h"
 #include "deployer/serve/status_report.h"
+#include "deployer/site/edge/running_order.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/program_log.h"
 #include "manifests/base/printable.h"
@@ -57,8 +58,10 @@ Exit tell(const Options& options, const ControlReply& reply) {
 }
 
 Result<Exit> show_plan(const Options& options, Site& site, const Order& order) {
+  const std::string state = site.path(site.fleet().state);
+  if (const auto other = running_order(state)) return tl::unexpected(in_the_way(*other));
   // An order makes it first.
-  TRY_IN(check_folders(site.path(site.fleet().state)), "state");
+  TRY_IN(check_folders(state), "state");
   TRY_ASSIGN(const Planned planned, plan_on(site, order, Seeing::forgotten));
   std::cout << (options.json ? print_json(planned.plan) + "\n"
                              : printable_lines(print_text(planned.plan)))

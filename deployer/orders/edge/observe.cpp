@@ -3,6 +3,8 @@
 #include <mutex>
 #include <thread>
 
+#include "deployer/site/edge/running_order.h"
+
 namespace weir::deployer {
 namespace {
 
@@ -96,6 +98,8 @@ void look_at_director(Site& site, Observed& out) {
 
 Result<Observed> observe(Site& site, std::chrono::milliseconds patience) {
   Observed out;
+  const auto order = running_order(site.path(site.fleet().state));
+  if (order) out.ordering = print(*order);
   TRY_ASSIGN(const auto recorded, site.store().machines());
   std::map<NodeId, NodeSeen> nodes;
   std::thread reader([&] { nodes = look_at_nodes(site, recorded, patience); });

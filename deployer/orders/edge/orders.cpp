@@ -8,6 +8,7 @@
 #include "deployer/rollout/edge/runner.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
 #include "deployer/site/edge/accepted_release.h"
+#include "deployer/site/edge/running_order.h"
 #include "deployer/steering/edit.h"
 
 namespace weir::deployer {
@@ -293,6 +294,10 @@ Result<Report> carry_out(const Orders& orders, const Planned& planned) {
 
 Result<Report> run_order(const Orders& orders, const Order& order) {
   orders.site.end_when(orders.interrupted);
+  std::string what(name_of(order));
+  if (const ReleaseName* release = release_of(order)) what += " of " + release->string();
+  const std::string state = orders.site.path(orders.site.fleet().state);
+  TRY_ASSIGN_IN(const Fd mark, mark_order(state, what), "state");
   TRY_ASSIGN(const Planned planned, plan_on(orders.site, order, Seeing::remembered));
   return carry_out(orders, planned);
 }

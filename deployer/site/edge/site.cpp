@@ -5,10 +5,25 @@
 #include <set>
 #include <thread>
 
+#include "deployer/site/edge/running_order.h"
 #include "keys/identity/edge/identity_files.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::deployer {
+
+namespace {
+
+/// The fleet's lock. One that is held is told by what its holder does.
+Result<Fd> lock_fleet(const std::string& state) {
+  auto lock = lock_file(state + "/lock");
+  if (lock || lock.error().code != Errc::busy) return lock;
+  if (const auto order = running_order(state)) return tl::unexpected(in_the_way(*order));
+  return fail(Errc::busy, lock.error().message +
+                              ", which serves this fleet, or is about to begin or to end an order: "
+                              "give yours again, or end that process first");
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Site>> Site::open(const std::string& fleet_path, Access access,
                                          Progress progress) {
@@ -20,7 +35,7 @@ Result<std::unique_ptr<Site>> Site::open(const std::string& fleet_path, Access a
     TRY(check_state_folder(state));
   }
   if (access == Access::write) {
-    TRY_ASSIGN(lock, lock_file(state + "/lock"));
+    TRY_ASSIGN(lock, lock_fleet(state));
   }
   TRY_ASSIGN(auto reach, open_reach(documents, access));
   return std::unique_ptr<Site>(
