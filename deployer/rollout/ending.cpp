@@ -21,6 +21,19 @@ void name_unreachable(const Turn& turn) {
   }
 }
 
+/// From here on nobody is touched who is not under way.
+void give_up(const Turn& turn, Reason why, Outcome outcome) {
+  Rollout& rollout = turn.state.rollout;
+  rollout.refusal = std::move(why);
+  rollout.outcome = outcome;
+  rollout.phase = Phase::rolling_back;
+  rollout.task = task::Abandon{};
+}
+
+std::size_t moved(const Roster& clients) {
+  return clients.count<stage::Moved, stage::Switched, stage::Releasing>();
+}
+
 }  // namespace
 
 void finish(const Turn& turn, Outcome outcome, Phase phase) {
@@ -32,7 +45,7 @@ void finish(const Turn& turn, Outcome outcome, Phase phase) {
 
 void refuse(const Turn& turn, Reason why, Outcome outcome) {
   Rollout& rollout = turn.state.rollout;
-  turn.say("stopping: " + why.text);
+  turn.say("stopping: " + (why.code == Code::interrupted ? "interrupted" : why.text));
   if (!rollout.refusal) rollout.refusal = std::move(why);
   rollout.outcome = outcome;
   switch (turn.plan.kind) {
@@ -58,25 +71,28 @@ void break_off(const Turn& turn, Reason why) {
 }
 
 void abandon(const Turn& turn, Reason why, Outcome outcome) {
-  Rollout& rollout = turn.state.rollout;
   turn.say("giving everybody up: " + why.text);
-  rollout.refusal = std::move(why);
-  rollout.outcome = outcome;
-  rollout.phase = Phase::rolling_back;
-  rollout.task = task::Abandon{};
+  give_up(turn, std::move(why), outcome);
 }
 
 void abandon_interrupted(const Turn& turn) {
   const Roster& clients = turn.state.movement;
-  const std::size_t moved = clients.count<stage::Moved, stage::Switched, stage::Releasing>();
-  if (moved == 0) {
-    return abandon(turn, {Code::interrupted, "interrupted: nobody was moved"}, Outcome::failed);
+  if (moved(clients) == 0) {
+    turn.say("interrupted: giving everybody up");
+    return give_up(turn, {Code::interrupted, "interrupted: nobody was moved"}, Outcome::failed);
   }
-  abandon(turn,
-          {Code::interrupted, "interrupted: " + std::to_string(moved) + " of " +
-                                  std::to_string(clients.size()) +
-                                  " clients are moved; deploy again to finish, or roll back"},
+  turn.say("interrupted: clients under way arrive, the others are given up");
+  give_up(turn,
+          {Code::interrupted, "interrupted: " + std::to_string(moved(clients)) + " of " +
+                                  std::to_string(clients.size()) + " clients are moved; " +
+                                  way_on(turn.plan)},
           Outcome::needs_person);
+}
+
+bool nobody_is_left(const Turn& turn) {
+  const Roster& clients = turn.state.movement;
+  return moved(clients) + clients.count<stage::Stayed>() == clients.size() &&
+         (moved(clients) != 0 || turn.state.rollout.phase == Phase::judging) && !too_many(turn);
 }
 
 std::optional<Reason> too_many(const Turn& turn) {

@@ -174,7 +174,6 @@ std::string print_text(const Report& report) {
     }
   }
   out += "\n";
-  if (report.refusal) out += report.order + ": " + report.refusal->text + "\n";
   return out;
 }
 

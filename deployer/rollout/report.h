@@ -51,7 +51,7 @@ struct Report {
 [[nodiscard]] int exit_code(Outcome outcome);
 [[nodiscard]] std::string_view name_of(Outcome outcome);
 [[nodiscard]] std::string_view name_of(Proof proof);
-/// A table for people, with a line's end at the end.
+/// A table for people, with a line's end at the end. Why it is not done stands beside it, once.
 [[nodiscard]] std::string print_text(const Report& report);
 [[nodiscard]] std::string print_json(const Report& report);  ///< one object, docs/deployer.md
 

@@ -81,7 +81,13 @@ void interrupt(const Turn& turn) {
       [](const task::Look&) { return false; },   [](const task::Stop&) { return false; },
       [](const task::Remove&) { return false; }, [](const task::Finished&) { return false; },
   };
-  if (!std::visit(early, state.rollout.task)) return;
+  if (!std::visit(early, state.rollout.task)) {
+    const bool moving =
+        does<task::Commit>(state) || does<task::Activate>(state) || does<task::Follow>(state);
+    if (moving && nobody_is_left(turn))
+      turn.say("interrupted when nobody was left to move: finishing");
+    return;
+  }
   refuse(turn, {Code::interrupted, "interrupted: nobody was moved"});
 }
 

@@ -106,7 +106,7 @@ class Proceeding {
     state_.rollout.task = task::Commit{};
   }
   void operator()(const task::Commit&) const {
-    if (state_.rollout.interrupted) return abandon_interrupted(turn_);
+    if (state_.rollout.interrupted && !nobody_is_left(turn_)) return abandon_interrupted(turn_);
     if (auto lost = lost_target(turn_)) return abandon(turn_, *lost, Outcome::rolled_back);
     if (auto many = failures()) return abandon(turn_, *many, Outcome::rolled_back);
     if (busy()) return;
@@ -118,7 +118,7 @@ class Proceeding {
     if (turn_.now >= steering.not_before) make_active();
   }
   void operator()(task::Follow& it) const {
-    if (state_.rollout.interrupted) return abandon_interrupted(turn_);
+    if (state_.rollout.interrupted && !nobody_is_left(turn_)) return abandon_interrupted(turn_);
     if (!it.followed) it.followed = follow(turn_);
     if (!it.followed || busy()) return;
     confirm_keys(turn_);

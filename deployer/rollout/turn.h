@@ -159,6 +159,8 @@ void refuse(const Turn& turn, Reason why, Outcome outcome = Outcome::failed);
 /// Everybody who was prepared is given up first.
 void abandon(const Turn& turn, Reason why, Outcome outcome);
 void abandon_interrupted(const Turn& turn);
+/// Whoever interrupts now finds everybody where they belong: what is left is quickly done.
+[[nodiscard]] bool nobody_is_left(const Turn& turn);
 /// How many clients could not be moved, where that is too many.
 [[nodiscard]] std::optional<Reason> too_many(const Turn& turn);
 /// A node that clients are moved to halted: a deploy does not go on with what is left of its pool.

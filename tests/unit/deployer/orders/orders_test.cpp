@@ -366,6 +366,9 @@ TEST_CASE("an up that is interrupted while nodes boot ends, and undoes what it s
   CHECK(report->outcome == Outcome::failed);
   REQUIRE(report->refusal);
   CHECK(report->refusal->code == Code::interrupted);
+  // The error says it: progress and table need not.
+  CHECK(report->refusal->text == "interrupted: nobody was moved");
+  CHECK_FALSE(has(joined(fleet.said) + print_text(*report), "nobody was moved"));
   CHECK(fleet.nodes.at(FakeFleet::node("blue-1")).machine == pool::MachineState::gone);
   CHECK_FALSE(fleet.installed);
 }

@@ -300,4 +300,52 @@ TEST_CASE("an interruption while preparing gives everybody up") {
   CHECK_FALSE(world.green_runs);
 }
 
+TEST_CASE("an interruption when nobody is left to move finishes, and says so") {
+  FakeWorld world(1, 5);
+  const Plan plan = world.deploy_plan();
+  const auto everybody = [](const State& it) {
+    return it.movement.count<stage::Moved, stage::Switched, stage::Releasing>() == 5;
+  };
+  bool (*when)(const State&) = nullptr;
+  SUBCASE("while committing") {
+    when = [](const State& it) { return std::holds_alternative<task::Commit>(it.rollout.task); };
+  }
+  SUBCASE("while the pool becomes the active one") {
+    when = [](const State& it) { return std::holds_alternative<task::Activate>(it.rollout.task); };
+  }
+  SUBCASE("while those who came meanwhile are looked for") {
+    when = [](const State& it) { return std::holds_alternative<task::Follow>(it.rollout.task); };
+  }
+  State state =
+      world.run(plan, start(plan), [&](const State& it) { return when(it) && everybody(it); });
+  REQUIRE_FALSE(finished(state));
+  state = world.run(plan, std::move(state), [](const State&) { return false; }, {0, Interrupted{}});
+  const std::string log = joined(world.log);
+  CAPTURE(log);
+  CHECK(state.rollout.outcome == Outcome::done);
+  CHECK(world.on(world.green) == 5);
+  CHECK(world.steering.active == director::equal_weights(world.green));
+  CHECK(log.find("nobody was left to move: finishing") != std::string::npos);
+  CHECK(log.find("giving everybody up") == std::string::npos);
+}
+
+TEST_CASE("an interruption while some are moved calls nobody given up who is not") {
+  FakeWorld world(1, 5);
+  Plan plan = world.deploy_plan();
+  plan.policy.batch = 2;
+  State state = world.run(plan, start(plan), [](const State& it) {
+    return std::holds_alternative<task::Commit>(it.rollout.task) && it.movement.any<stage::Moved>();
+  });
+  REQUIRE(state.movement.count<stage::Moved>() < 5);
+  state = world.run(plan, std::move(state), [](const State&) { return false; }, {0, Interrupted{}});
+  const std::string log = joined(world.log);
+  CAPTURE(log);
+  CHECK(state.rollout.outcome == Outcome::needs_person);
+  REQUIRE(state.rollout.refusal);
+  CHECK(state.rollout.refusal->text.find("of 5 clients are moved; finish with") !=
+        std::string::npos);
+  CHECK(log.find("interrupted: clients under way arrive") != std::string::npos);
+  CHECK(log.find("giving everybody up") == std::string::npos);
+}
+
 }  // namespace weir::deployer
