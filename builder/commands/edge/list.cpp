@@ -72,6 +72,13 @@ Result<bool> list(const ListOptions& given) {
                   print(entry->bytes).c_str(), keys::print(entry->signer).c_str());
     }
   }
+  TRY_ASSIGN(const auto waiting, store.list_unsigned());
+  for (const ReleaseName& name : waiting) {
+    out.push_back({{"release", name.string()}, {"waits_for_signature", true}});
+    if (given.json) continue;
+    std::printf("%-24s waits for its signature: weir-builder attach-signature\n",
+                name.string().c_str());
+  }
   if (given.json) {
     print_result(out);
   }
@@ -82,21 +89,22 @@ Result<bool> list(const ListOptions& given) {
 
 Command list_command() {
   auto given = std::make_shared<ListOptions>();
-  return {
-      .name = "list",
-      .summary = "lists the releases of a store",
-      .about =
-          "Lists the releases of a store. Signatures are not checked: verify does that. One that\n"
-          "cannot be read is named, and the exit status is 1 after the others.",
-      .examples =
-          "  weir-builder list --store store\n"
-          "  weir-builder list --store store --json\n",
-      .options = {{"store", "DIR", &given->store, "the store", Need::required},
-                  {"json", "", &given->json, "prints the result as JSON"}},
-      .run = [given]() -> Result<Exit> {
-        TRY_ASSIGN(const bool all, list(*given));
-        return all ? Exit::done : Exit::failed;
-      }};
+  return {.name = "list",
+          .summary = "lists the releases of a store",
+          .about =
+              "Lists the releases of a store, then those that wait for their first signature.\n"
+              "Signatures are not checked: verify does that. One that cannot be read is named, and "
+              "the\n"
+              "exit status is 1 after the others.",
+          .examples =
+              "  weir-builder list --store store\n"
+              "  weir-builder list --store store --json\n",
+          .options = {{"store", "DIR", &given->store, "the store", Need::required},
+                      {"json", "", &given->json, "prints the result as JSON"}},
+          .run = [given]() -> Result<Exit> {
+            TRY_ASSIGN(const bool all, list(*given));
+            return all ? Exit::done : Exit::failed;
+          }};
 }
 
 }  // namespace weir::builder

@@ -57,6 +57,19 @@ Result<std::set<std::string>> names_in(const std::string& path) {
   return out;
 }
 
+// The releases that have a document in this folder; none, where it is not there: another tool may
+// have made the layout.
+Result<std::vector<ReleaseName>> releases_in(const std::string& folder) {
+  std::vector<ReleaseName> out;
+  if (!exists(folder)) return out;
+  TRY_ASSIGN(const auto names, names_in(folder));
+  for (const std::string& text : names) {
+    auto name = ReleaseName::parse(text);
+    if (name && exists(folder + "/" + text + "/release.json")) out.push_back(std::move(*name));
+  }
+  return out;
+}
+
 // Waits for other writers of this store; the lock goes with the descriptor.
 Result<Fd> lock_for_writing(const std::string& store) {
   Fd fd(::open(store.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -172,22 +185,21 @@ Result<FolderStore> FolderStore::open_or_create(const std::string& path) {
 }
 
 Result<std::vector<ReleaseName>> FolderStore::list() const {
-  std::vector<ReleaseName> out;
-  if (!exists(path_ + "/releases")) return out;  // a layout that another tool made
-  TRY_ASSIGN(const auto names, names_in(path_ + "/releases"));
-  for (const std::string& text : names) {
-    auto name = ReleaseName::parse(text);
-    if (name && exists(release_folder(path_, text) + "/release.json")) {
-      out.push_back(std::move(*name));
-    }
-  }
-  return out;
+  return releases_in(path_ + "/releases");
+}
+
+Result<std::vector<ReleaseName>> FolderStore::list_unsigned() const {
+  return releases_in(path_ + "/unsigned");
 }
 
 Result<StoredRelease> FolderStore::read_release(const ReleaseName& name) const {
   const std::string folder = release_folder(path_, name.string());
   auto json = read_file(folder + "/release.json", kDocumentLimit);
   if (!json && json.error().code == Errc::not_found) {
+    if (exists(unsigned_folder(path_, name) + "/release.json")) {
+      return fail(Errc::not_found, "release '" + name.string() + "' in the store " + path_ +
+                                       " waits for its signature: weir-builder attach-signature");
+    }
     TRY_ASSIGN(const auto names, list());
     std::string there;
     for (const ReleaseName& other : names) there += (there.empty() ? "" : ", ") + other.string();

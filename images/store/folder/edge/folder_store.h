@@ -19,6 +19,8 @@ class FolderStore final : public Store {
 
   [[nodiscard]] const std::string& path() const override { return path_; }
   [[nodiscard]] Result<std::vector<ReleaseName>> list() const override;
+  /// Releases that wait for their first signature (`write_unsigned`), by name. errors: io
+  [[nodiscard]] Result<std::vector<ReleaseName>> list_unsigned() const;
   [[nodiscard]] Result<StoredRelease> read_release(const ReleaseName& name) const override;
   /// Its entry into index.json comes with it. Its lock and image manifest, where they are among the
   /// blobs, are named there too.

@@ -50,6 +50,29 @@ TEST_CASE_FIXTURE(Listed, "list names a release that it cannot read, and goes on
   CHECK(builder("list --store store").status == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a release that waits for its signature is not taken for none") {
+  REQUIRE(builder("build image.yaml --unsigned --store store --cache cache").status == 0);
+  for (const char* command : {"verify demo --store store --key k.pub", "show demo --store store"}) {
+    const auto refused = builder(std::string(command) + " 2>&1");
+    CHECK(WEXITSTATUS(refused.status) == 1);
+    CHECK_MESSAGE(
+        refused.out.find("release 'demo' in the store store waits for its signature: weir-builder "
+                         "attach-signature") != std::string::npos,
+        refused.out);
+  }
+  CHECK(builder("verify other --store store --key k.pub 2>&1").out.find("(it is empty)") !=
+        std::string::npos);
+  const auto text = builder("list --store store");
+  CHECK(text.status == 0);
+  CHECK(text.out ==
+        "demo                     waits for its signature: weir-builder attach-signature\n");
+  CHECK(json::parse(builder("list --store store --json").out) ==
+        json::parse(R"([{"release": "demo", "waits_for_signature": true}])"));
+  // Signed, and a newer document waits.
+  (void)built();
+  CHECK(json::parse(builder("list --store store --json").out).size() == 2);
+}
+
 TEST_CASE_FIXTURE(Listed, "a release of an older build is called that") {
   auto document = nlohmann::ordered_json::parse(read("store/releases/demo/release.json"));
   document.at("modules")[0].erase("signature_key");
