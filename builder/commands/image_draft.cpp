@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "builder/lock/shipped_lists.h"
 #include "manifests/documents/image_manifest.h"
+#include "manifests/documents/package_url.h"
+#include "manifests/documents/reviewed_list.h"
 
 namespace weir::builder {
 namespace {
@@ -14,7 +17,30 @@ std::size_t value_of(const std::string& text, std::string_view field) {
   return at == std::string::npos ? text.size() : at + key.size();
 }
 
+// The shipped list that says "Debian 12 (bookworm)" of itself, where the manifest's first suite is
+// of that release; empty: there is none.
+Result<std::string> reviewed_list_for(const manifests::ImageManifest& manifest) {
+  if (manifest.sources.empty() || manifest.sources.front().suites.empty()) return std::string();
+  const std::string codename(manifests::codename_of(manifest.sources.front().suites.front()));
+  for (const std::string& name : shipped_lists()) {
+    TRY_ASSIGN_IN(const auto list, manifests::parse_reviewed_list(*shipped_list(name)), name);
+    if (list.release.ends_with("(" + codename + ")")) return name;
+  }
+  return std::string();
+}
+
 }  // namespace
+
+Result<std::vector<std::string>> packages_beyond(std::string_view example,
+                                                 const ImageAnswers& answers) {
+  TRY_ASSIGN_IN(const auto known, manifests::parse_image_manifest(example), "the example");
+  std::vector<std::string> out;
+  for (const std::string& package : answers.packages) {
+    const auto& there = known.packages;
+    if (std::find(there.begin(), there.end(), package) == there.end()) out.push_back(package);
+  }
+  return out;
+}
 
 Result<std::string> draft_image(std::string_view example, const ImageAnswers& answers) {
   TRY_ASSIGN_IN(const auto known, manifests::parse_image_manifest(example), "the example");
@@ -25,14 +51,20 @@ Result<std::string> draft_image(std::string_view example, const ImageAnswers& an
   }
   const auto name = value_of(out, "name");
   out.replace(name, out.find('\n', name) - name, answers.name);
+  TRY_ASSIGN(const auto beyond, packages_beyond(example, answers));
   std::string more;
-  for (const std::string& package : answers.packages) {
-    const auto& there = known.packages;
-    if (std::find(there.begin(), there.end(), package) == there.end()) more += ", " + package;
-  }
+  for (const std::string& package : beyond) more += ", " + package;
   const auto end = out.find(']', value_of(out, "packages"));
   if (end == std::string::npos) return fail(Errc::bug, "the example has no list of packages");
   out.insert(end, more);
+  if (!beyond.empty() && known.reviewed.empty()) {
+    TRY_ASSIGN(const std::string list, reviewed_list_for(known));
+    const std::string said =
+        "\n\n# What the scripts of other packages do, as somebody found who read "
+        "them.\nreviewed: " +
+        list;
+    if (!list.empty()) out.insert(out.find('\n', end), said);
+  }
   TRY(manifests::parse_image_manifest(out, "--name, --package"));
   return out;
 }

@@ -14,6 +14,7 @@
 #include "builder/commands/image_draft.h"
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/ascii.h"
+#include "manifests/base/closest_names.h"
 #include "manifests/base/edge/questions.h"
 #include "manifests/base/printable.h"
 
@@ -64,8 +65,10 @@ Status check_so_far(const InitOptions& given) {
   const std::string name = given.example.empty() ? example_images().back() : given.example;
   const auto example = example_image(name);
   if (!example) {
-    return fail(Errc::invalid_input,
-                "--from: no example '" + name + "' is shipped (" + known_examples() + ")");
+    const auto names = example_images();
+    return fail(Errc::invalid_input, "--from: no example '" + name + "' is shipped (" +
+                                         known_examples() + ")" +
+                                         suggestion(name, {names.begin(), names.end()}));
   }
   TRY(draft_image(*example, {given.name.empty() ? name : given.name, given.packages}));
   const std::string place = place_of(given);
@@ -75,14 +78,14 @@ Status check_so_far(const InitOptions& given) {
 /// Asks for what no option said; elsewhere than at a terminal, names it.
 Status complete(InitOptions& given) {
   if (!given.example.empty() && !given.name.empty()) return {};
+  // No answer mends an option.
+  TRY(check_so_far(given));
   if (::isatty(STDIN_FILENO) == 0) {
     std::string missing;
     if (given.example.empty()) missing += " --from EXAMPLE (" + known_examples() + ")";
     if (given.name.empty()) missing += " --name NAME";
     return fail(Errc::invalid_input, "no terminal to ask at: say" + missing);
   }
-  // No answer mends an option.
-  TRY(check_so_far(given));
   // Signals end this program by themselves.
   const std::atomic<bool> never{false};
   const auto ask_for = [&](const std::string& question, const std::string& otherwise,
@@ -124,6 +127,8 @@ std::vector<std::string> next_steps(const InitOptions& given) {
   if (!is_there(given.key)) out.push_back("weir-keys generate --out " + shell_word(prefix));
   const std::string manifest = shell_word(given.manifest);
   out.push_back("weir-builder lock " + manifest);
+  const auto more = packages_beyond(*example_image(given.example), {given.name, given.packages});
+  if (more && !more->empty()) out.push_back("weir-builder scripts " + manifest);
   out.push_back("weir-builder build " + manifest + " --key " + shell_word(given.key) + " --store " +
                 shell_word(given.store));
   return out;

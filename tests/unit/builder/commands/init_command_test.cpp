@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "manifests/documents/image_manifest.h"
 #include "tests/folders.h"
@@ -45,14 +47,38 @@ TEST_CASE("a first manifest is the example, which builds, under its name and wit
   CHECK(said.at("wrote") == "edge.yaml");
   CHECK(said.at("next") ==
         nlohmann::json::parse(R"(["weir-keys generate --out release", "weir-builder lock edge.yaml",
+                                  "weir-builder scripts edge.yaml",
                                   "weir-builder build edge.yaml --key release.key --store store"])"));
   auto expected = manifest(test::bytes_of(test::source_folder() + "/examples/gateway-6.12.yaml"));
   expected.name = *ReleaseName::parse("edge");
   expected.packages.emplace_back("tcpdump");
+  expected.reviewed = {"debian-12"};
   const std::string text = test::bytes_of(init.folder.path + "/edge.yaml");
   CHECK(manifest(text) == expected);
   CHECK(text.starts_with("# yaml-language-server: $schema=/usr/share/weir/schemas/image-manifest"));
   CHECK(init.run("validate edge.yaml") == "edge.yaml: valid image-manifest\n");
+}
+
+TEST_CASE("a first manifest with packages of its own takes its Debian's reviewed list, if any") {
+  Init init;
+  const std::tuple<const char*, const char*, std::vector<std::string>> cases[] = {
+      {"gateway-debian-13", "--package tcpdump", {"debian-13"}},
+      {"gateway-debian-13-backports", "--package tcpdump", {"debian-13"}},
+      {"gateway-debian-14", "--package tcpdump", {}},
+      {"gateway-6.1", "", {}},
+      {"gateway-6.1", "--package nftables", {}},
+  };
+  for (const auto& [example, more, lists] : cases) {
+    const std::string shown = std::string(example) + " " + more;
+    CAPTURE(shown);
+    const std::string said = init.run("init --from " + std::string(example) + " --name a " + more);
+    CHECK(init.status == 0);
+    CHECK(manifest(test::bytes_of(init.folder.path + "/a.yaml")).reviewed == lists);
+    const bool beyond = std::string(more) == "--package tcpdump";
+    CHECK((said.find("\n  weir-builder scripts a.yaml\n") != std::string::npos) == beyond);
+    CHECK(init.run("validate a.yaml") == "a.yaml: valid image-manifest\n");
+    test::must("rm " + init.folder.path + "/a.yaml");
+  }
 }
 
 TEST_CASE("nothing is overwritten, and a plan writes nothing") {
@@ -91,6 +117,8 @@ TEST_CASE("what is missing or wrong is named, and no file is left") {
       {"", "no terminal to ask at: say --from EXAMPLE (gateway-6.1, "},
       {"--from gateway-6.1", "no terminal to ask at: say --name NAME"},
       {"--from gateway-0 --name a", "--from: no example 'gateway-0' is shipped (gateway-6.1, "},
+      {"--from bogus", "--from: no example 'bogus' is shipped (gateway-6.1, "},
+      {"--from gateway-6.2 --name a", "); closest: gateway-6.1"},
       {"--from gateway-6.1 --name Upper", "name: 'Upper'"},
       {"--from gateway-6.1 --name a --package 'b c'", "'b c' is not a package name"},
       {"--from gateway-6.1 --name a --manifest no/a.yaml", "no: no such folder"},
