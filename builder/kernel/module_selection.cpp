@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "manifests/base/closest_names.h"
+
 namespace weir::builder {
 namespace {
 
@@ -160,6 +162,12 @@ class Selector {
     bool by_foreign = false;
   };
 
+  [[nodiscard]] std::string closest_to(const std::string& name) const {
+    std::vector<std::string_view> all(index_.builtin.begin(), index_.builtin.end());
+    for (const auto& [each, path] : index_.files) all.push_back(each);
+    return suggestion(name, all);
+  }
+
   Status insert(const std::string& name, const ImagePath& path, const images::Content& content,
                 const Digest& digest, const std::string& package) {
     const std::string place = "/" + path.string();
@@ -249,7 +257,8 @@ class Selector {
     }
     if (found == index_.files.end()) {
       return fail(Errc::not_found, what + " is neither in kernel " + index_.release +
-                                       "'s package nor built into that kernel");
+                                       "'s package nor built into that kernel" +
+                                       (next.by.empty() ? closest_to(next.name) : ""));
     }
     const images::Content& content = tree_.find(found->second)->file()->content;
     return insert(next.name, found->second, content, Digest::of(*content), "");

@@ -53,6 +53,7 @@ Status diff(const DiffOptions& given) {
                                : printable_lines(print_text(
                                      found, given.files ? Listing::everything : Listing::summary));
   std::fputs(text.c_str(), stdout);
+  if (!given.html.empty() && !given.json) std::printf("wrote %s\n", printable(given.html).c_str());
   return {};
 }
 

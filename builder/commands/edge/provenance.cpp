@@ -7,6 +7,7 @@
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/program_log.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
@@ -35,8 +36,12 @@ Result<std::string> read(const ProvenanceOptions& given) {
 Status run(const ProvenanceOptions& given) {
   if (!given.out.empty()) TRY(check_destination(given.out));
   TRY_ASSIGN(const std::string text, read(given));
-  if (!given.out.empty()) return write_file(given.out, text);
-  std::fputs(text.c_str(), stdout);
+  if (given.out.empty()) {
+    std::fputs(text.c_str(), stdout);
+    return {};
+  }
+  TRY(write_file(given.out, text));
+  std::printf("wrote %s\n", printable(given.out).c_str());
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/program_log.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
@@ -24,8 +25,12 @@ Status sbom(const SbomOptions& given) {
   TRY_ASSIGN(const auto documents, read_release_documents(store, trusted.release, trusted.signers));
   for (const std::string& note : documents.notes) log_line(note);
   const std::string& text = given.format == "spdx" ? documents.spdx : documents.cyclonedx;
-  if (!given.out.empty()) return write_file(given.out, text);
-  std::fputs(text.c_str(), stdout);
+  if (given.out.empty()) {
+    std::fputs(text.c_str(), stdout);
+    return {};
+  }
+  TRY(write_file(given.out, text));
+  std::printf("wrote %s\n", printable(given.out).c_str());
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include "builder/mirror/edge/sources.h"
 #include "builder/mirror/release_date.h"
 #include "builder/mirror/snapshot.h"
+#include "manifests/base/closest_names.h"
 #include "manifests/base/printable.h"
 #include "manifests/documents/image_sources.h"
 
@@ -85,8 +86,11 @@ Result<std::vector<std::string>> Mirrors::bases_of(std::string_view suite) const
   const auto found = bases_.find(suite);
   if (found != bases_.end()) return found->second;
   const std::string name(suite);
-  return fail(Errc::not_found, "apt has no http, https, file or copy source for suite '" + name +
-                                   "': say one with --mirror " + name + "=URL");
+  return fail(Errc::not_found,
+              "the manifest's sources: apt has no http, https, file or copy source "
+              "for suite '" +
+                  name + "'" + suggestion(name, {known_.begin(), known_.end()}) +
+                  ": say one with --mirror " + name + "=URL");
 }
 
 Status Mirrors::add(const std::string& suite, std::string_view url) {
@@ -131,6 +135,7 @@ Result<Mirrors> read_mirrors(const std::vector<SuiteSource>& suites,
   }
   if (open.empty()) return out;
   const auto entries = read_apt_configuration(architecture);
+  for (const auto& entry : entries) out.known(entry.suites);
   for (const auto* suite : open) {
     for (const auto& url : apt_mirrors_of(*suite, entries)) {
       if (is_archive(url)) TRY(out.add(suite->label, url));

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +35,12 @@ class Mirrors {
   explicit Mirrors(Connections connections = {},
                    std::optional<std::chrono::steady_clock::time_point> until = {});
 
-  /// errors: not_found, naming the suite and what to do
+  /// errors: not_found, naming the suite, those that are closest to it, and what to do
   [[nodiscard]] Result<std::vector<std::string>> bases_of(std::string_view suite) const;
+  /// Remembers what else there is, for people who mistyped a suite.
+  void known(const std::vector<std::string>& suites) {
+    known_.insert(suites.begin(), suites.end());
+  }
   /// Adds an address behind those that the suite has. errors: invalid_input
   Status add(const std::string& suite, std::string_view url);
   /// The same, behind those that are there, of a snapshot service.
@@ -49,6 +54,7 @@ class Mirrors {
   std::shared_ptr<Connections> connections_;
   DownloadPolicy policy_;
   std::map<std::string, std::vector<std::string>, std::less<>> bases_, snapshots_;
+  std::set<std::string> known_;
 };
 
 /// Whether the arguments can be read, also where no mirror is asked. errors: invalid_input

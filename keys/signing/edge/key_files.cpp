@@ -51,6 +51,11 @@ Result<SecretFile> read_secret_file(const std::string& path) {
   return SecretFile{std::move(buffer), check_secret_file(fd, path)};
 }
 
+Result<SecretFile> read_signing_key_file(const std::string& path) {
+  return if_missing(read_secret_file(path),
+                    "weir-keys generate --out NAME makes NAME.key and NAME.pub");
+}
+
 }  // namespace
 
 Result<Secret> random_secret(std::size_t bytes) {
@@ -85,7 +90,7 @@ Result<SigningPublicKey> read_public_key(const std::string& path) {
 }
 
 Result<SigningSecretKey> read_secret_key(const std::string& path) {
-  TRY_ASSIGN(const SecretFile file, read_secret_file(path));
+  TRY_ASSIGN(const SecretFile file, read_signing_key_file(path));
   TRY_ASSIGN_IN(const bool locked, needs_passphrase(file.content.text()), path);
   TRY_ASSIGN(Secret passphrase, Secret::of_size(0));
   if (locked) {
@@ -98,7 +103,7 @@ Result<SigningSecretKey> read_secret_key(const std::string& path) {
 }
 
 Result<std::optional<KeyId>> check_secret_key(const std::string& path) {
-  TRY_ASSIGN(const SecretFile file, read_secret_file(path));
+  TRY_ASSIGN(const SecretFile file, read_signing_key_file(path));
   TRY_ASSIGN_IN(const bool locked, needs_passphrase(file.content.text()), path);
   if (locked) return std::nullopt;
   TRY(file.safe);

@@ -47,6 +47,7 @@ struct Bills : Fixture {
   json bill(const std::string& format) const {
     const auto out =
         builder("sbom demo --store store --key k.pub --format " + format + " --out " + format);
+    CHECK(out.out == "wrote " + format + "\n");
     REQUIRE_MESSAGE(out.status == 0, out.out);
     return json::parse(read(format));
   }

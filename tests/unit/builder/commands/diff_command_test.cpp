@@ -36,7 +36,8 @@ TEST_CASE("two stores are compared, and what travels is what differs in their bl
   CHECK(json.at("travel").at("names") == nlohmann::json::parse(R"(["tool", "weir-settings"])"));
   CHECK(fixture.read("page.html").starts_with("<!doctype html>"));
 
-  const auto text = fixture.builder("diff first:demo store:demo --files");
+  const auto text = fixture.builder("diff first:demo store:demo --files --html page.html");
+  CHECK(text.out.ends_with("\nwrote page.html\n"));
   CHECK(text.out.find("content    /usr/bin/tool\n") != std::string::npos);
   CHECK(text.out.find("command_line: quiet -> loud") != std::string::npos);
   const auto same = fixture.builder("diff demo demo --store store");

@@ -95,7 +95,9 @@ TEST_CASE_FIXTURE(Planned, "a plan reads the key that would sign as its order do
   for (const auto& [key, says] : {std::pair{"open.key", "chmod 600"},
                                   {"junk.key", "junk.key: "},
                                   {"pipe.key", "pipe"},
-                                  {"none.key", "none.key"}}) {
+                                  {"none.key",
+                                   "none.key: No such file or directory; weir-keys generate --out "
+                                   "NAME makes NAME.key and NAME.pub"}}) {
     const auto& shown = key;
     CAPTURE(shown);
     refused_alike(std::string("build image.yaml --store s --cache cache --key ") + key, says);

@@ -64,8 +64,12 @@ TEST_CASE("apt's sources are found although its lists are empty, and all of a su
   const auto none = mirrors->bases_of("trixie");
   REQUIRE_FALSE(none.has_value());
   CHECK(none.error().message ==
-        "apt has no http, https, file or copy source for suite 'trixie': say one with --mirror "
-        "trixie=URL");
+        "the manifest's sources: apt has no http, https, file or copy source for suite 'trixie': "
+        "say one with --mirror trixie=URL");
+  const auto mistyped = mirrors->bases_of("bookwrm");
+  REQUIRE_FALSE(mistyped.has_value());
+  CHECK(mistyped.error().message.find("for suite 'bookwrm'; closest: bookworm: say one") !=
+        std::string::npos);
 }
 
 TEST_CASE(

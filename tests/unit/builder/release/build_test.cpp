@@ -257,6 +257,9 @@ TEST_CASE(
   fixture.manifest.replace(good.find("[one]"), 5, "[one, absent]");
   fixture.lock();
   fixture.refused("module absent is neither in kernel");
+  fixture.manifest.replace(good.find("[one]"), 13, "[onee]");
+  fixture.lock();
+  fixture.refused("'s package nor built into that kernel; closest: one\n", "2>&1");
 
   fixture.manifest = good;
   fixture.manifest.replace(good.find("/etc/tool.conf"), 14, "/usr/bin/tool");
