@@ -30,6 +30,9 @@ class Director {
   [[nodiscard]] virtual Result<bool> installed() = 0;
   /// errors: not_found: nothing is installed
   [[nodiscard]] virtual Result<Maker> maker() = 0;
+  /// Whether packets that left a tunnel have a way on. errors: not_found: the upstream interface is
+  /// not there
+  virtual Status check_upstream() = 0;
   /// Begins to steer. Data interfaces may still be missing: see `attach`. One transaction for
   /// steering: it is the old one or the new one.
   /// `learned`, where given, re-seeds what packets had taught, before the first packet is steered.

@@ -269,6 +269,18 @@ bool gives_identity(const OrderPlan& plan, const Observed& observed) {
          });
 }
 
+/// Without it nodes boot, clients connect, and none of their packets leaves.
+Status check_upstream(Site& site) {
+  const Status there = site.director().check_upstream();
+  if (there) return {};
+  const auto& space = site.fleet().director.network_namespace;
+  return fail(
+      there.error().code,
+      "fleet document: director.upstream_interface: " + there.error().message +
+          (space ? " in network namespace " + *space : " on this host") +
+          "; name the one by which packets that left a tunnel go on (`ip link` lists them)");
+}
+
 }  // namespace
 
 Result<Planned> plan_on(Site& site, const Order& order, Seeing seeing) {
@@ -282,6 +294,7 @@ Result<Planned> plan_on(Site& site, const Order& order, Seeing seeing) {
   TRY_ASSIGN(auto observed, observe(site, hurry ? kHurry : kControlPatience));
   TRY(look_back(site, order, observed));
   TRY_ASSIGN(auto plan, plan_order(order, site.documents(), observed, facts));
+  if (std::holds_alternative<UpOrder>(order)) TRY(check_upstream(site));
   // Nodes are given it once they are up; its passphrase is asked for then.
   if (gives_identity(plan, observed)) TRY(site.check_identity());
   return Planned{std::move(plan), std::move(observed), std::move(release)};

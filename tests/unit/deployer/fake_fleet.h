@@ -230,6 +230,10 @@ class FakeFleet::FakeDirector final : public director::Director {
     const std::lock_guard guard(fleet_.lock);
     return fleet_.maker;
   }
+  Status check_upstream() override {
+    const std::lock_guard guard(fleet_.lock);
+    return fleet_.director_says("check_upstream");
+  }
   Status install(const director::Intent& intent, const std::optional<director::Learned>&) override {
     const std::lock_guard guard(fleet_.lock);
     fleet_.installed = true;

@@ -153,6 +153,13 @@ Result<Maker> NftDirector::maker() {
   return maker_of(*settings, state_->owner);
 }
 
+Status NftDirector::check_upstream() {
+  TRY_ASSIGN_IN(auto routes, network::RouteSocket::open(state_->where), "director");
+  TRY_ASSIGN_IN(const bool there, routes.has_link(state_->topology.upstream_interface), "director");
+  if (there) return {};
+  return fail(Errc::not_found, "there is no interface " + state_->topology.upstream_interface);
+}
+
 Status NftDirector::install(const Intent& steering, const std::optional<Learned>& learned) {
   std::uint32_t seed = 0;
   if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {

@@ -22,6 +22,7 @@ class NftDirector final : public Director {
 
   [[nodiscard]] Result<bool> installed() override;
   [[nodiscard]] Result<Maker> maker() override;
+  Status check_upstream() override;
   Status install(const Intent& steering, const std::optional<Learned>& learned) override;
   Status attach(const NodeId& node) override;
   Status apply(const Delta& delta) override;

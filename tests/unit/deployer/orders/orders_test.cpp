@@ -128,6 +128,23 @@ TEST_CASE(
   fleet.done(DownOrder{});
 }
 
+TEST_CASE("up without a way on for what leaves tunnels is refused by plan and order") {
+  FakeFleet fleet(2);
+  fleet.director_says = [](std::string_view call) -> Status {
+    if (call == "check_upstream") return fail(Errc::not_found, "there is no interface up0");
+    return {};
+  };
+  const auto planned = fleet.plan(FakeFleet::up("one"));
+  const auto ordered = fleet.order(FakeFleet::up("one"));
+  REQUIRE_FALSE(planned.has_value());
+  REQUIRE_FALSE(ordered.has_value());
+  CHECK(planned.error().message == ordered.error().message);
+  CHECK(has(planned.error().message, "director.upstream_interface: there is no interface up0"));
+  CHECK_FALSE(fleet.installed);
+  CHECK(fleet.nodes.at(FakeFleet::node("blue-1")).boots == 0);
+  CHECK(fleet.plan(DownOrder{}).has_value());
+}
+
 TEST_CASE("a deploy moves active clients, and a rollback moves them back, as their plans say") {
   FakeFleet fleet(4);
   fleet.done(FakeFleet::up("one"));

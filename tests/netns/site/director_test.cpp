@@ -1,4 +1,4 @@
-// Two fleets on one host, each with a state folder of its own.
+// Fleets whose director is a real one: two on one host, and one without a way out.
 #include "deployer/orders/edge/observe.h"
 #include "deployer/orders/edge/orders.h"
 #include "deployer/serve/status_report.h"
@@ -70,6 +70,22 @@ TEST_CASE("a fleet takes down the steering that its own state folder made, and n
   REQUIRE(done.has_value());
   CHECK(done->outcome == Outcome::done);
   CHECK(tables() == "");
+}
+
+TEST_CASE("up looks for the upstream interface where the director is") {
+  const test::TemporaryNamespace host("site");
+  const Installation fleet(host.name());
+  const auto error = [&] {
+    const auto planned =
+        plan_on(*fleet.open(Access::read), FakeFleet::up("one"), Seeing::forgotten);
+    REQUIRE_FALSE(planned.has_value());
+    return planned.error().message;
+  };
+  CHECK(
+      has(error(), "director.upstream_interface: there is no interface up0 in network namespace " +
+                       host.name()));
+  REQUIRE(host.exec("ip link add up0 type veth peer name up1").status == 0);
+  CHECK(has(error(), fleet.documents.folder + "/i: "));  // it has no identity either
 }
 
 }  // namespace weir::deployer
