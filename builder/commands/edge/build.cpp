@@ -47,7 +47,15 @@ IndexDemand demand_of(const BuildOptions& given) {
   return given.require_index ? IndexDemand::always : IndexDemand::where_there;
 }
 
-void print_plan_json(const BuildInput& input, const PlannedBuild& plan) {
+// Whose signature the same document has already; a key with a passphrase, or in a token, may turn
+// out to be another one.
+std::optional<keys::KeyId> signer_there(const BuildOptions& given, const BuildInput& input) {
+  const auto store = images::FolderStore::open(given.store);
+  return store ? signer_in(*store, input) : std::nullopt;
+}
+
+void print_plan_json(const BuildInput& input, const PlannedBuild& plan,
+                     const std::optional<keys::KeyId>& there) {
   ordered_json layers = ordered_json::array();
   for (const PlannedLayer& layer : plan.layers.packages) {
     const auto& package = input.lock.packages[layer.question.package];
@@ -60,16 +68,22 @@ void print_plan_json(const BuildInput& input, const PlannedBuild& plan) {
   }
   print_result({{"release", input.lock.name.string()},
                 {"lock_digest", input.lock_digest.string()},
+                {"signed_by", there ? ordered_json(keys::print(*there)) : ordered_json()},
                 {"index", name_of(plan.index.check)},
                 {"fetch_bytes", sums_of(input, plan.layers).fetch_bytes.value},
                 {"layers", layers},
                 {"order", plan.layers.order}});
 }
 
-void print_plan(const BuildInput& input, const PlannedBuild& plan) {
+void print_plan(const BuildInput& input, const PlannedBuild& plan,
+                const std::optional<keys::KeyId>& there) {
   const BuildSums sums = sums_of(input, plan.layers);
   std::printf("would build release %s from %s\n", input.lock.name.string().c_str(),
               input.lock_path.c_str());
+  if (there) {
+    std::printf("  there  already, signed by key %s; another key is refused without --replace\n",
+                keys::print(*there).c_str());
+  }
   std::printf("  fetch  %zu packages, %s\n", sums.fetch, print(sums.fetch_bytes).c_str());
   std::printf("  make   %zu layers of packages; %zu are in the store\n", sums.make + sums.wait,
               sums.reuse);
@@ -198,10 +212,11 @@ Status build(const BuildOptions& given) {
   TRY(check_is_free(given, input, id));
   if (!given.json) print_index_note(input.lock_path, plan.index);
   if (given.plan) {
+    const auto there = signer_there(given, input);
     if (given.json) {
-      print_plan_json(input, plan);
+      print_plan_json(input, plan, there);
     } else {
-      print_plan(input, plan);
+      print_plan(input, plan, there);
     }
     return {};
   }

@@ -24,6 +24,12 @@ std::optional<Stored> stored_of(const images::Store& store, const ReleaseName& n
   return Stored{std::move(*files), std::move(*release)};
 }
 
+// What is to be built, beside what is stored.
+Taken known_of(const Stored& stored, const BuildInput& input) {
+  if (stored.release.lock_digest != input.lock_digest) return Taken::other;
+  return stored.release.scan.own_keys == input.own_keys ? Taken::same : Taken::searched;
+}
+
 Status signed_by(const Stored& stored, const std::optional<keys::KeyId>& signer) {
   if (!signer) return {};
   const auto before = keys::signer_of(stored.files.signature);
@@ -81,10 +87,15 @@ Status check_version_is_free(const images::Store& store, const BuildInput& input
                              const std::optional<keys::KeyId>& signer) {
   const auto stored = stored_of(store, input.lock.name);
   if (!stored) return {};
-  const Taken taken = stored->release.lock_digest != input.lock_digest  ? Taken::other
-                      : stored->release.scan.own_keys != input.own_keys ? Taken::searched
-                                                                        : Taken::same;
-  return check(*stored, terms_of(input.manifest.release, input.lock), taken, signer);
+  return check(*stored, terms_of(input.manifest.release, input.lock), known_of(*stored, input),
+               signer);
+}
+
+std::optional<keys::KeyId> signer_in(const images::Store& store, const BuildInput& input) {
+  const auto stored = stored_of(store, input.lock.name);
+  if (!stored || known_of(*stored, input) != Taken::same) return std::nullopt;
+  const auto signer = keys::signer_of(stored->files.signature);
+  return signer ? std::optional(*signer) : std::nullopt;
 }
 
 }  // namespace weir::builder

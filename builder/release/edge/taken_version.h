@@ -30,4 +30,9 @@ namespace weir::builder {
 [[nodiscard]] Status check_version_is_free(const images::Store& store, const BuildInput& input,
                                            const std::optional<keys::KeyId>& signer);
 
+/// Who has signed in the store what would be built, as far as that can be known before it is; none:
+/// it is not there.
+[[nodiscard]] std::optional<keys::KeyId> signer_in(const images::Store& store,
+                                                   const BuildInput& input);
+
 }  // namespace weir::builder

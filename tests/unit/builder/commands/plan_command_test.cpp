@@ -38,6 +38,7 @@ std::size_t count(const nlohmann::json& layers, const char* field) {
 
 TEST_CASE_FIXTURE(Planned, "what a build's plan says is what the build does") {
   const nlohmann::json first = planned();
+  CHECK(first.at("signed_by").is_null());
   nlohmann::json made = built();
   CHECK(made.at("layers_built") == count(first.at("layers"), "make"));
   CHECK(made.at("layers_reused") == 0);
@@ -142,6 +143,10 @@ TEST_CASE_FIXTURE(Planned, "a signature gives way to another key's only where th
   CHECK(read("store/releases/demo/release.json.minisig") == before);
   CHECK(builder("build image.yaml --key k.key --store store --cache cache --plan").status == 0);
   (void)built();  // the same key again
+  // Whose key it is can be behind a passphrase, so the plan says who signed.
+  CHECK(planned().at("signed_by") == id("k.pub"));
+  CHECK(builder("build image.yaml --store store --cache cache --plan")
+            .out.find("already, signed by key " + id("k.pub")) != std::string::npos);
 
   // Left to another machine, it is a further one.
   REQUIRE(builder("build image.yaml --unsigned --store store --cache cache").status == 0);
