@@ -16,7 +16,9 @@
 namespace weir {
 namespace {
 
-constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+// All that end a process and come from outside of it.
+constexpr std::array kSignals = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,   SIGPIPE, SIGALRM,
+                                 SIGUSR1, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPROF, SIGPOLL};
 
 // A handler has no other way to what it needs.
 std::array<int, 2> told = {-1, -1};  // a pipe: numbers of signals
@@ -38,10 +40,13 @@ void attend() {
     n = ::read(told[0], &number, 1);
   } while (n < 0 && errno == EINTR);
   if (n != 1) return;
-  // Before the removal: between that and the end, other threads may begin something again.
-  const std::string line = std::string(::program_invocation_short_name) + ": interrupted\n";
-  // Nobody may be there to read it.
-  (void)!::write(STDERR_FILENO, line.data(), line.size());
+  // Before the removal: between that and the end, other threads may begin something again. Whose
+  // reader has gone (`| head`) is no news.
+  if (number != SIGPIPE) {
+    const std::string line = std::string(::program_invocation_short_name) + ": interrupted\n";
+    // Nobody may be there to read it.
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
+  }
   remove_begun();
   ::signal(number, SIG_DFL);
   ::kill(::getpid(), number);
@@ -52,6 +57,8 @@ void attend() {
 }  // namespace
 
 void clean_up_when_interrupted() {
+  // A limit on files (RLIMIT_FSIZE) is an error of the write that meets it.
+  ::signal(SIGXFSZ, SIG_IGN);
   // Without a pipe or a thread, signals do what they always did.
   if (::pipe2(told.data(), O_CLOEXEC) != 0) return;
   ::fcntl(told[1], F_SETFL, O_NONBLOCK);

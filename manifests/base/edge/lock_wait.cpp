@@ -1,6 +1,7 @@
 #include "manifests/base/edge/lock_wait.h"
 
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <chrono>
@@ -30,6 +31,21 @@ Status wait_for_lock(const Fd& file, const std::string& path, const Waiting& wai
     std::this_thread::sleep_for(kAskAgain);
   }
   return {};
+}
+
+Result<Fd> lock_to_replace(const std::string& path, const Waiting& waiting) {
+  for (;;) {
+    TRY_ASSIGN(Fd file, open_file(path));
+    TRY(wait_for_lock(file, path, waiting));
+    // Whoever had it may have put another file there.
+    struct stat locked {
+    }, there{};
+    if (::fstat(file.get(), &locked) != 0) return fail_errno(Errc::io, errno, path);
+    if (::stat(path.c_str(), &there) == 0 && there.st_dev == locked.st_dev &&
+        there.st_ino == locked.st_ino) {
+      return file;
+    }
+  }
 }
 
 }  // namespace weir

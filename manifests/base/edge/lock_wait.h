@@ -22,4 +22,10 @@ struct Waiting {
 /// errors  busy: interrupted; io. Each names the path
 [[nodiscard]] Status wait_for_lock(const Fd& file, const std::string& path, const Waiting& waiting);
 
+/// Opens a file that everybody replaces whole (`write_file`), to read it, and keeps everybody else
+/// out who does this, until the descriptor is closed: what is read then is what will be replaced.
+///
+/// errors  not_found: it is not there, or no more; as `open_file` and `wait_for_lock`
+[[nodiscard]] Result<Fd> lock_to_replace(const std::string& path, const Waiting& waiting);
+
 }  // namespace weir

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,7 +52,10 @@ int interrupted(int signal, const std::function<void()>& begin,
 }  // namespace
 
 TEST_CASE("who is interrupted ends by the signal and leaves nothing unfinished") {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+  // Those of signal(7) whose default ends a process and which a person, a shell, a timer or a limit
+  // sends.
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2,
+                           SIGXCPU, SIGVTALRM, SIGPROF, SIGPOLL}) {
     CAPTURE(signal);
     const test::TemporaryFolder folder;
     const std::string disk = folder.path + "/disk", release = folder.path + "/release";
@@ -114,6 +118,25 @@ TEST_CASE("a folder that is being filled by others is removed all the same") {
       [n = 0]() mutable { std::ofstream(std::to_string(++n)) << "x"; });
   CHECK(WIFSIGNALED(status));
   CHECK(names_in(folder.path).empty());
+}
+
+TEST_CASE("a limit on the size of files is an error of the write that meets it") {
+  const test::TemporaryFolder folder;
+  const std::string said = folder.path + "/said";
+  const int status = interrupted(
+      SIGTERM,
+      [&] {
+        const rlimit small{100, 100};
+        ::setrlimit(RLIMIT_FSIZE, &small);
+        const auto written = write_file(folder.path + "/large", std::string(1000, 'x'));
+        const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
+        ::setrlimit(RLIMIT_FSIZE, &none);
+        if (written || !write_file(said, written.error().message)) std::_Exit(8);
+      },
+      [] { ::pause(); });
+  CHECK((WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM));
+  CHECK(test::bytes_of(said).ends_with("/large: File too large"));
+  CHECK(names_in(folder.path) == std::set<std::string>{"said"});
 }
 
 TEST_CASE("a signal that is ignored stays so") {
