@@ -39,6 +39,10 @@ Command answering(Command command, const std::shared_ptr<const Manner>& manner, 
   return command;
 }
 
+void say(const std::string& line) {
+  std::fprintf(stderr, "weir-keys: %s\n", printable(line).c_str());
+}
+
 bool exists(const std::string& path) {
   struct stat info {};
   return ::lstat(path.c_str(), &info) == 0;

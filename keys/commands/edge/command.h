@@ -36,6 +36,9 @@ template <class Given>
   return answering(std::move(command), given, given.get(), [given, work] { return work(*given); });
 }
 
+/// A remark on stderr, besides the answer.
+void say(const std::string& line);
+
 /// Whether anything has this name, a broken link too.
 [[nodiscard]] bool exists(const std::string& path);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,7 +44,7 @@ Result<Answer> write_signature(const KeyOptions& given, const std::string& out, 
   const Signer signer = key.signer();
   TRY_ASSIGN(const std::string signature, sign_prehashed(signer, hash, comment));
   TRY(write_file(out, signature));
-  return Answer{"signed by key " + print(signer.id) + ": " + out,
+  return Answer{"signed by key " + print(signer.id) + ": " + printable(out),
                 {{"key_id", print(signer.id)}, {"signature", out}}};
 }
 
@@ -58,6 +59,11 @@ Result<Answer> sign_file(const SignOptions& given) {
   const std::string& path = given.file;
   const std::string out = given.signature.value_or(path + ".minisig");
   TRY(check_destination(out));
+  std::error_code ignored;
+  if (std::filesystem::equivalent(out, path, ignored)) {
+    return fail(Errc::invalid_input,
+                "--signature " + out + ": is the file that is signed: name another place");
+  }
   if (given.plan) {
     if (!given.key.empty()) TRY(check_secret_key(given.key));
     return Answer{"would sign " + path + " into " + out, {{"plan", {{"signature", out}}}}};
@@ -67,7 +73,7 @@ Result<Answer> sign_file(const SignOptions& given) {
       std::chrono::system_clock::now().time_since_epoch());
   const std::string comment =
       given.comment.value_or("timestamp:" + std::to_string(now.count()) +
-                             "\tfile:" + path.substr(path.rfind('/') + 1) + "\thashed");
+                             "\tfile:" + printable(path.substr(path.rfind('/') + 1)) + "\thashed");
   return write_signature(given, out, prehash(as_bytes(content)), comment);
 }
 

@@ -17,6 +17,7 @@
 #include "keys/trust/trust_edit.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/lock_wait.h"
 #include "manifests/base/printable.h"
 
 namespace weir::keys {
@@ -27,6 +28,29 @@ using Texts = std::vector<std::string>;
 // For following a file whose newest version may have expired: it is about to be replaced.
 constexpr UtcTime kAnyTime{0};
 constexpr ByteCount kLargestSignature{64 << 10};
+
+/// A trust file, and a lock on all that its change may replace: two that change it at once would
+/// each leave out what the other did.
+struct OpenTrust {
+  std::vector<Fd> locks;
+  std::string text;
+};
+
+Result<OpenTrust> open_trust(const std::string& path, bool replaces) {
+  OpenTrust out;
+  if (!replaces) {
+    TRY_ASSIGN(out.text, read_file(path, manifests::kLargestTrustFile));
+    return out;
+  }
+  if (const auto target = place_of_pending(path); target && exists(*target)) {
+    TRY_ASSIGN(Fd lock, lock_to_replace(*target, {{}, say}));
+    out.locks.push_back(std::move(lock));
+  }
+  TRY_ASSIGN(Fd lock, lock_to_replace(path, {{}, say}));
+  TRY_ASSIGN(out.text, read_file(lock, path, manifests::kLargestTrustFile));
+  out.locks.push_back(std::move(lock));
+  return out;
+}
 
 /// What is to be different in a version, and who signs it.
 struct ChangeOptions : Manner {
@@ -141,6 +165,12 @@ Result<Answer> write_next(const ChangeOptions& given, manifests::TrustFile file,
   TRY(check_destination(out));
   TRY_ASSIGN(const TrustChange change, read_change(given));
   TRY_ASSIGN(const manifests::Trust next, next_trust(before, change));
+  TRY_ASSIGN(const UtcTime now, read_clock());
+  if (next.expires.seconds <= now.seconds) {
+    return fail(Errc::invalid_input, "the new version would have expired at " +
+                                         next.expires.string() +
+                                         ", and nobody would believe it: say --expires");
+  }
   file.versions.push_back({manifests::print(next), {}});
   if (given.plan) {
     for (const std::string& path : given.sign) TRY(check_secret_key(path));
@@ -162,10 +192,10 @@ Result<Answer> init(const ChangeOptions& given) {
 
 Result<Answer> change(const ChangeOptions& given) {
   const std::string& path = given.file;
-  TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
-  TRY_ASSIGN_IN(const auto before, verify_trust(text, {}, kAnyTime), path);
-  TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(text), path);
   const bool in_place = given.out.empty() || given.out == path;
+  TRY_ASSIGN(const OpenTrust open, open_trust(path, in_place && !given.plan));
+  TRY_ASSIGN_IN(const auto before, verify_trust(open.text, {}, kAnyTime), path);
+  TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(open.text), path);
   return write_next(given, std::move(file), *before, in_place ? path : given.out,
                     in_place ? Writing::if_signed : Writing::as_it_is);
 }
@@ -216,8 +246,8 @@ Status check_one_signer(const SignTrustOptions& given) {
 Result<Answer> sign_trust(const SignTrustOptions& given) {
   const std::string& path = given.file;
   TRY(check_destination(path));
-  TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
-  TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(text), path);
+  TRY_ASSIGN(const OpenTrust open, open_trust(path, !given.plan));
+  TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(open.text), path);
   TRY_IN(check_earlier(file), path);
   TRY_ASSIGN_IN(const Texts changes, changes_of(file), path);
   tell_changes(path, file.versions.size(), changes);

@@ -81,10 +81,6 @@ Result<Answer> show(const ShowOptions& given) {
                  {"signers", signers}}};
 }
 
-void say(const std::string& line) {
-  std::fprintf(stderr, "weir-keys: %s\n", printable(line).c_str());
-}
-
 struct VerifyTrustOptions : Manner {
   std::string file, state, at, pin;
   bool first_use = false;
@@ -111,7 +107,11 @@ Result<Answer> verify_file(const VerifyTrustOptions& given) {
     TRY_ASSIGN(accepted, judge_trust(file, seen, now));
     return remember(std::move(seen), *accepted);
   };
-  if (!given.state.empty()) TRY(check_destination(given.state));
+  if (given.state.empty()) {
+    say("without --state FILE, an older trust that is brought back is not noticed");
+  } else {
+    TRY(check_destination(given.state));
+  }
   if (!given.state.empty() && given.at.empty() && !given.plan) {
     TRY(update_trust_state(given.state, judge, loss, {{}, say}));
   } else {

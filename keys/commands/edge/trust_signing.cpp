@@ -73,10 +73,6 @@ Result<std::string> lacking(const TrustFile& file) {
   return verified ? std::string() : verified.error().message;
 }
 
-bool is_pending(const std::string& path) {
-  return path.ends_with(kPending) && path.size() > kPending.size();
-}
-
 // What lies there is what the file goes on from, or is it already.
 Status check_follows(const TrustFile& file, const std::string& path) {
   const auto text = read_file(path, manifests::kLargestTrustFile);
@@ -114,8 +110,13 @@ Status add_signature(TrustFile& file, const std::string& signature) {
   return {};
 }
 
+std::optional<std::string> place_of_pending(const std::string& path) {
+  if (!path.ends_with(kPending) || path.size() == kPending.size()) return std::nullopt;
+  return path.substr(0, path.size() - kPending.size());
+}
+
 bool waits_for_its_place(const std::string& path, const TrustFile& file) {
-  if (!is_pending(path)) return false;
+  if (!place_of_pending(path)) return false;
   const auto missing = lacking(file);
   return missing && missing->empty();
 }
@@ -140,13 +141,12 @@ Result<Answer> write_trust_file(const std::string& path, const TrustFile& file, 
     out.text += "\n" + path + " stays as it is until then";
     return out;
   }
-  if (missing.empty() && is_pending(path)) {
-    const std::string target = path.substr(0, path.size() - kPending.size());
+  if (const auto target = place_of_pending(path); target && missing.empty()) {
     TRY(write_file(path, text));
-    TRY(check_follows(file, target));
-    TRY(write_file(target, text));
+    TRY(check_follows(file, *target));
+    TRY(write_file(*target, text));
     ::unlink(path.c_str());
-    return answer_for(target, file, "now holds", missing);
+    return answer_for(*target, file, "now holds", missing);
   }
   TRY(write_file(path, text));
   return answer_for(path, file, "holds", missing);

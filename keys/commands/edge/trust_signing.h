@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,9 @@ namespace weir::keys {
 /// Whether it is a FILE.pending with all its signatures: who was to put it in FILE's place was
 /// stopped before that.
 [[nodiscard]] bool waits_for_its_place(const std::string& path, const manifests::TrustFile& file);
+
+/// Of a FILE.pending, FILE.
+[[nodiscard]] std::optional<std::string> place_of_pending(const std::string& path);
 
 /// Whether and where it is written.
 enum class Writing : std::uint8_t {

@@ -165,6 +165,27 @@ TEST_CASE("a plan reads the key that would sign as its order does") {
   }
 }
 
+TEST_CASE("a signature replaces neither what it signs nor a secret key") {
+  const Scratch folder;
+  const auto keys = [&](const std::string& arguments) {
+    return run("cd " + folder.path() + " && " + test::build_folder() + "/bin/weir-keys " +
+               arguments + " 2>&1");
+  };
+  REQUIRE(keys("generate --out k --no-passphrase").status == 0);
+  REQUIRE(run("cd " + folder.path() + " && echo mine > f && ln f same && sha256sum f k.key > sums")
+              .status == 0);
+  for (const char* place : {"f", "./f", "same", "k.key"}) {
+    for (const char* plan : {" --plan", ""}) {
+      CAPTURE(place);
+      const auto refused =
+          keys("sign f --key k.key --signature " + std::string(place) + std::string(plan));
+      CHECK_MESSAGE(refused.status == 1, refused.output);
+      CHECK(refused.output.find(place) != std::string::npos);
+    }
+  }
+  CHECK(run("cd " + folder.path() + " && sha256sum -c --quiet sums").status == 0);
+}
+
 TEST_CASE("two names of one file are refused, and nothing is made") {
   const Scratch folder;
   const std::string there = folder / "x";

@@ -229,6 +229,56 @@ TEST_CASE("a trust file that works is replaced by one that works, and by nothing
   CHECK(has(office.trust("verify t.json"), "good until 2096-01-01"));
 }
 
+TEST_CASE("changes that are made at once all come into the trust") {
+  const Office office;
+  office.init();
+  const auto at_once = [&](const std::string& commands) {
+    return run("cd " + office.folder.path() + " && weir() { " + test::build_folder() +
+               "/bin/weir-keys trust \"$@\" > /dev/null 2>&1 & }; " + commands + "; wait");
+  };
+  (void)at_once(
+      "for c in one two three four; do weir change t.json --channel $c --sign alice.key "
+      "--sign bob.key; done");
+  const auto shown = office.trust("show t.json");
+  REQUIRE_MESSAGE(shown.status == 0, shown.output);
+  for (const char* channel : {"one", "two", "three", "four"}) {
+    CHECK_MESSAGE(has(shown, channel), shown.output);
+  }
+  CHECK(has(office.trust("verify t.json"), "version 5"));
+
+  // Signatures: of a new trust, and of a version that waits for them beside the one in force.
+  REQUIRE(office
+              .trust("init --out n.json --add root=alice.pub --add root=bob.pub --add "
+                     "root=dora.pub --threshold root=3")
+              .status == 4);
+  (void)at_once("for k in alice bob dora; do weir sign n.json --key $k.key; done");
+  CHECK(has(office.trust("verify n.json"), "version 1"));
+  REQUIRE(office.trust("change n.json --channel lab").status == 4);
+  (void)at_once("for k in alice bob dora; do weir sign n.json.pending --key $k.key; done");
+  CHECK(has(office.trust("verify n.json"), "version 2"));
+}
+
+TEST_CASE("a version that would have expired already is not made") {
+  const Office office;
+  const auto first =
+      office.trust("init --out t.json --add root=alice.pub --expires 2020-01-01 --sign alice.key");
+  CHECK(first.status == 1);
+  CHECK_MESSAGE(has(first, "would have expired at 2020-01-01"), first.output);
+  office.init();
+  const auto change =
+      office.trust("change t.json --expires 2020-01-01 --sign alice.key --sign bob.key");
+  CHECK(change.status == 1);
+  CHECK_MESSAGE(has(change, "say --expires"), change.output);
+  CHECK(has(office.trust("verify t.json"), "version 1"));
+}
+
+TEST_CASE("who verifies without a state is told what is not noticed then") {
+  const Office office;
+  office.init();
+  CHECK(has(office.trust("verify t.json"), "without --state FILE"));
+  CHECK_FALSE(has(office.trust("verify t.json --state s"), "without --state FILE"));
+}
+
 TEST_CASE("a root key that left is called by its name, and what a revocation lacks is said") {
   const Office office;
   office.init();
