@@ -66,6 +66,10 @@ class Store {
   /// Ends what a killed `remove_unsigned` began; a document that waits stays.
   virtual void tidy_unsigned(const ReleaseName& name) = 0;
 
+  /// Keeps other processes that change the store out, until this store goes: for changes that hang
+  /// on what is there. Waits for them. errors: io
+  virtual Status keep_others_out() = 0;
+
   /// Attaches a document. The same again changes nothing.
   ///
   /// subject  digest of what it is about; need not be in the store

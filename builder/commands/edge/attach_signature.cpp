@@ -51,6 +51,8 @@ Status attach(const AttachOptions& given) {
   TRY_ASSIGN(images::FolderStore store, images::FolderStore::open(given.store));
   TRY(check_folders(given.store + "/releases"));
   TRY_ASSIGN(const keys::SigningPublicKey key, keys::read_public_key(given.key));
+  // Whether a signature is the first, and which others there are, stays so until it is there.
+  if (!given.plan) TRY(store.keep_others_out());
   const auto waiting = store.read_unsigned(name);
   TRY_ASSIGN(const std::string document, images::unsigned_or_stored(store, name));
   std::string signature;

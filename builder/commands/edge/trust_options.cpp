@@ -12,7 +12,8 @@ std::vector<Option> with_trust(std::vector<Option> options, std::size_t place, T
       {"trust", "FILE", &given.trust,
        std::string("trust file that says who is trusted, in place of --") + keys +
            " (weir-keys trust)"},
-      {"channel", "NAME", &given.channel, "with --trust: the channel the release must be of"},
+      {"channel", "NAME", &given.channel,
+       "with --trust: the channel the release must be of; default: stable"},
       {"state", "FILE", &given.state,
        "with --trust: remembers what was accepted, so that nothing older is accepted again"},
       {"pin", "SHA256", &given.pin,
@@ -36,6 +37,9 @@ Status trust_options_fit(const TrustOptions& given, const char* keys) {
   if (given.trust.empty() && !given.pin.empty()) {
     return fail(Errc::invalid_input, "--pin is of a trust, and goes with --trust");
   }
+  if (given.trust.empty() && given.channel) {
+    return fail(Errc::invalid_input, "--channel is of a trust, and goes with --trust");
+  }
   if (given.state.empty() && given.first_use) {
     return fail(Errc::invalid_input, "--first-use is of a --state file");
   }
@@ -57,7 +61,8 @@ Result<TrustedRelease> verify_by(const TrustOptions& given, const images::Store&
   if (given.trust.empty()) {
     TRY_ASSIGN(by.authority, read_public_keys(given.keys));
   } else {
-    TRY_ASSIGN_IN(auto channel, manifests::ChannelName::parse(given.channel), "--channel");
+    TRY_ASSIGN_IN(auto channel, manifests::ChannelName::parse(given.channel.value_or("stable")),
+                  "--channel");
     std::optional<Digest> pin;
     if (!given.pin.empty()) {
       TRY_ASSIGN_IN(pin, Digest::parse(given.pin), "--pin");

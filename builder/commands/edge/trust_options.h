@@ -12,7 +12,8 @@ namespace weir::builder {
 /// Who is trusted, as the command line says it: keys, or a trust file.
 struct TrustOptions {
   std::vector<std::string> keys;
-  std::string trust, channel = "stable", state, pin;
+  std::string trust, state, pin;
+  std::optional<std::string> channel;  ///< absent: stable
   bool first_use = false;
 };
 

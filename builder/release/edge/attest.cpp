@@ -89,6 +89,8 @@ Result<Attestation> make_attestation(const images::Store& store, const manifests
 
 Result<AttestOutcome> write_attestation(images::Store& store, const Attestation& attestation,
                                         const manifests::DsseSignature& signature, bool plan) {
+  // Others' signatures are kept, also those that come meanwhile.
+  if (!plan) TRY(store.keep_others_out());
   TRY_ASSIGN(const auto stored, read_provenance(store, attestation.release));
   manifests::DsseEnvelope envelope{type(), attestation.statement,
                                    kept(stored, attestation.statement, signature.key_id)};

@@ -236,7 +236,10 @@ Status FolderStore::write_release(const ReleaseName& name, std::string_view json
   TRY_ASSIGN(const manifests::Blob manifest,
              put(print_oci_manifest(release, document, signed_by, origin_of(*this, release))));
 
-  TRY_ASSIGN(const Fd lock, lock_for_writing(path_));
+  Fd lock;
+  if (!held_.valid()) {
+    TRY_ASSIGN(lock, lock_for_writing(path_));
+  }
   sweep_store(path_);
   auto index = read_file(path_ + "/index.json", kDocumentLimit);
   if (!index && index.error().code != Errc::not_found) return tl::unexpected(index.error());
@@ -270,6 +273,12 @@ void FolderStore::remove_unsigned(const ReleaseName& name) {
 
 void FolderStore::tidy_unsigned(const ReleaseName& name) {
   ::rmdir(unsigned_folder(path_, name).c_str());
+}
+
+Status FolderStore::keep_others_out() {
+  if (held_.valid()) return {};
+  TRY_ASSIGN(held_, lock_for_writing(path_));
+  return {};
 }
 
 Result<std::string> FolderStore::attach(const Digest& subject, AttachmentKind kind,

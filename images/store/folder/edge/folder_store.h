@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "images/store/store.h"
+#include "manifests/base/edge/file.h"
 
 namespace weir::images {
 
@@ -30,6 +31,7 @@ class FolderStore final : public Store {
   [[nodiscard]] Result<std::string> read_unsigned(const ReleaseName& name) const override;
   void remove_unsigned(const ReleaseName& name) override;
   void tidy_unsigned(const ReleaseName& name) override;
+  Status keep_others_out() override;
   Result<std::string> attach(const Digest& subject, AttachmentKind kind,
                              const Attachment& document) override;
   [[nodiscard]] Result<Attached> attached(const Digest& subject,
@@ -45,6 +47,7 @@ class FolderStore final : public Store {
  private:
   explicit FolderStore(std::string path) : path_(std::move(path)) {}
   std::string path_;
+  Fd held_;  ///< the lock of `keep_others_out`
 };
 
 }  // namespace weir::images

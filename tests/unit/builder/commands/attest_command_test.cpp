@@ -153,6 +153,31 @@ TEST_CASE_FIXTURE(Attested, "a second signature is added, and one of a stranger 
   says(verify(), 1, "no trusted key's signature fits");
 }
 
+TEST_CASE_FIXTURE(Attested, "signatures that are added at once are all there") {
+  const std::string all = "1 2 3 4";
+  run("for i in " + all + "; do minisign -G -W -p p$i.pub -s p$i.key > /dev/null; done");
+  const auto at_once = [&](const std::string& command) {
+    run("for i in " + all + "; do " + test::build_folder() + "/bin/weir-builder " + command +
+        " > /dev/null 2>&1 & done; wait");
+  };
+  at_once("attest demo --store store --release-key k.pub --key p$i.key");
+  for (const char* key : {"k.pub", "p1.pub", "p2.pub", "p3.pub", "p4.pub"}) {
+    CAPTURE(key);
+    CHECK(by_openssl(key).status == 0);
+  }
+  // Of a release that none has signed yet.
+  run("rm -r store");
+  REQUIRE(builder("build image.yaml --unsigned --store store --cache cache").status == 0);
+  run("for i in " + all +
+      "; do minisign -S -s p$i.key -x s$i -m store/unsigned/demo/release.json "
+      "> /dev/null; done");
+  at_once("attach-signature demo --store store --key p$i.pub --signature s$i");
+  for (const char* key : {"p1.pub", "p2.pub", "p3.pub", "p4.pub"}) {
+    CAPTURE(key);
+    says(builder("verify demo --store store --key " + std::string(key)), 0, "is whole");
+  }
+}
+
 TEST_CASE_FIXTURE(Attested, "a malformed line beside a good provenance is told, and does no harm") {
   const std::string good = read(envelope());
   write(envelope(), good + "junk\n");

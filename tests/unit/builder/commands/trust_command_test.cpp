@@ -335,7 +335,8 @@ TEST_CASE("--state without a trust is a mistake, and a trust without --state is 
       "verify demo --store store --trust t.json --state s 2>&1 > /dev/null";
   CHECK(has(office.builder(by_state), "s: is not there, so this is its first use"));
   CHECK(office.builder(by_state).out == "");
-  for (const char* misused : {"--key k.pub --pin sha256:00", "--trust t.json --first-use"}) {
+  for (const char* misused : {"--key k.pub --pin sha256:00", "--trust t.json --first-use",
+                              "--key k.pub --channel lab", "--key k.pub --channel stable"}) {
     CHECK(WEXITSTATUS(office.builder("verify demo --store store " + std::string(misused)).status) ==
           2);
   }

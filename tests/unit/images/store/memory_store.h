@@ -48,6 +48,7 @@ class MemoryStore : public images::Store {
   void remove_unsigned(const ReleaseName& name) override { waiting_.erase(name); }
   void tidy_unsigned(const ReleaseName&) override {}
 
+  Status keep_others_out() override { return {}; }
   Result<std::string> attach(const Digest& subject, images::AttachmentKind kind,
                              const images::Attachment& document) override {
     auto& there = attached_[{subject, kind}];
