@@ -256,9 +256,10 @@ TEST_CASE("the EFI stub is the one that the lock pins, installed or not") {
   built.run("mkdir cache && cp -r " + test::build_folder() +
             "/test-cache/blobs cache/ && sed -i 's/" + hex + "/" + std::string(64, '0') +
             "/' image.lock.json");
-  built.refused(test::build_folder() +
-                    "/bin/weir-builder build image.yaml --key k.key --store store --cache cache",
-                1, "which the lock pins: bring that one, or lock again");
+  built.refused(
+      test::build_folder() +
+          "/bin/weir-builder build image.yaml --key k.key --store store --cache cache --replace",
+      1, "which the lock pins: bring that one, or lock again");
   // Locked where there was none: only a stub with its digest will do.
   auto without =
       nlohmann::ordered_json::parse(test::bytes_of(built.folder.path + "/image.lock.json"));
