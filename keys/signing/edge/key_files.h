@@ -33,7 +33,7 @@ inline constexpr ByteCount kLargestKeyFile{16384};
 [[nodiscard]] Result<SigningSecretKey> read_secret_key(const std::string& path);
 /// Whether `read_secret_key` will read it, as far as that can be told without its passphrase: a key
 /// in clear is opened, and its id known. errors: as above
-Result<std::optional<KeyId>> check_secret_key(const std::string& path);
+[[nodiscard]] Result<std::optional<KeyId>> check_secret_key(const std::string& path);
 
 /// A file that is to be there and was not.
 struct NewFile {
