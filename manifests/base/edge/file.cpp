@@ -179,6 +179,8 @@ Status sync_folder(const std::string& path) {
 }
 
 Status make_folders(const std::string& path, unsigned mode) {
+  // Whoever removes an unfinished folder, because this process ends, would have it back, empty.
+  const Uninterrupted whole;
   if (::mkdir(path.c_str(), mode) == 0) return {};
   if (errno == EEXIST) {
     struct stat info {};

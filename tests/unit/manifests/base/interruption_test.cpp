@@ -120,6 +120,23 @@ TEST_CASE("a folder that is being filled by others is removed all the same") {
   CHECK(names_in(folder.path).empty());
 }
 
+TEST_CASE("a folder that is removed is not made again by who makes folders in it") {
+  for (int i = 0; i < 20; ++i) {
+    const test::TemporaryFolder folder;
+    std::string filled;
+    const int status = interrupted(
+        SIGTERM,
+        [&] {
+          const auto made = make_unfinished_folder(folder.path + "/out");
+          if (!made) std::_Exit(7);
+          filled = made->path + "/blobs/sha256";
+        },
+        [&] { (void)make_folders(filled); });
+    CHECK(WIFSIGNALED(status));
+    CHECK(names_in(folder.path).empty());
+  }
+}
+
 TEST_CASE("a limit on the size of files is an error of the write that meets it") {
   const test::TemporaryFolder folder;
   const std::string said = folder.path + "/said";
