@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "deployer/director/nft/declarations.h"
 #include "deployer/director/nft/rules.h"
 #include "deployer/steering/edit.h"
 

@@ -1,136 +1,14 @@
 #include "deployer/director/nft/rules.h"
 
-#include <algorithm>
 #include <array>
-#include <map>
-#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "deployer/director/nft/node_chains.h"
+#include "deployer/director/nft/words.h"
+
 namespace weir::director {
 namespace {
-
-using Values = std::map<std::string, std::string>;
-
-/// `text` with every "$name" replaced; names are lower-case letters. A name without a value is a
-/// bug of this file and stays visible in the output, where nft refuses it.
-std::string fill(std::string_view text, const Values& values) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    if (text[i] != '$') {
-      out += text[i++];
-      continue;
-    }
-    std::size_t end = i + 1;
-    while (end < text.size() && text[end] >= 'a' && text[end] <= 'z') ++end;
-    const auto value = values.find(std::string(text.substr(i + 1, end - i - 1)));
-    out += value == values.end() ? std::string(text.substr(i, end - i)) : value->second;
-    i = end;
-  }
-  return out;
-}
-
-std::string braced(const std::vector<std::string>& items) {
-  std::string out = "{ ";
-  for (std::size_t i = 0; i < items.size(); ++i) out += (i == 0 ? "" : ", ") + items[i];
-  return out + " }";
-}
-
-/// One family's prefixes as a set expression, without those inside others: nft refuses overlaps.
-/// Absent where there are none.
-std::optional<std::string> prefix_set(const std::vector<Prefix>& prefixes, bool ipv6) {
-  std::vector<std::string> items;
-  for (const Prefix& prefix : prefixes) {
-    if (prefix.address.is_v6() != ipv6) continue;
-    const bool inside = std::any_of(prefixes.begin(), prefixes.end(), [&](const Prefix& other) {
-      return other.length < prefix.length && other.contains(prefix.address);
-    });
-    if (!inside) items.push_back(prefix.string());
-  }
-  std::sort(items.begin(), items.end());
-  items.erase(std::unique(items.begin(), items.end()), items.end());
-  if (items.empty()) return std::nullopt;
-  return braced(items);
-}
-
-std::vector<std::string> quoted(const Topology& topology, std::string manifests::NodeLink::*name) {
-  std::vector<std::string> out;
-  for (const auto& node : topology.nodes) out.push_back('"' + node.*name + '"');
-  return out;
-}
-
-// What a node sends. `$n` is its number, and every chain here starts with the mark holding it;
-// marks are scratch registers until `pass` clears them or a steering chain leaves the next node's
-// in it.
-constexpr std::string_view kFromNode = R"(
-  chain from_$n {
-    meta mark set $n
-$dispatch    goto link
-  }
-)";
-
-constexpr std::string_view kFromNodeFamily = R"(
-  chain outer$f_$n {
-    $ip daddr $links goto pass
-$fence    udp sport $port @th,64,32 vmap { 0x01000000 : goto initiate$f_$n, 0x02000000 : goto learn$f_$n, 0x03000000 : goto pass, 0x04000000 : goto data$f_$n }
-    meta l4proto $icmp goto pass
-    counter name malformed drop
-  }
-  chain initiate$f_$n {
-    meta mark . $ip daddr . udp dport @kick$f goto learn$f_$n
-    meta mark set 0
-    meta mark set $ip daddr . udp dport map @home$f
-    meta mark $n goto learn$f_$n
-    meta mark != 0 counter name no_right drop
-    jump learned$f
-    meta mark $n goto learn$f_$n
-    meta mark != 0 counter name no_right drop
-    meta mark set $n
-    meta mark @serving goto learn$f_$n
-    counter name no_right drop
-  }
-  chain learn$f_$n {
-    update @pace$f { $ip daddr . udp dport limit rate over 4/second burst 16 packets } counter name paced goto pass
-    meta mark set $n
-    meta mark set @th,96,32 map @indices
-    meta mark != $n update @shared { @th,96,32 } counter name index_collisions
-    meta mark != $n delete @indices { @th,96,32 : $n }
-    update @indices { @th,96,32 : $n }
-    meta mark set $n
-    update @sessions$f { meta mark . $ip daddr . udp dport . @th,96,32 }
-    goto pass
-  }
-  chain data$f_$n {
-    meta mark . $ip daddr . udp dport @hold$f counter name held drop
-    meta mark . $ip daddr . udp dport @recent$f goto pass
-    meta mark set 0
-    meta mark set $ip daddr . udp dport map @home$f
-    meta mark $n goto own$f_$n
-    meta mark != 0 goto pass
-    jump current$f
-    meta mark { 0, $n } goto own$f_$n
-    goto pass
-  }
-  chain own$f_$n {
-    jump learned$f
-    meta mark != $n update @roams$f { $ip daddr limit rate over 50/second burst 200 packets } counter name paced goto pass
-    meta mark != $n jump forget$f
-    meta mark set $n
-    update @learned$f { meta mark . $ip daddr . udp dport }
-    update @current$f { meta mark . $ip daddr . udp dport }
-    add @recent$f { meta mark . $ip daddr . udp dport }
-    goto pass
-  }
-)";
-
-constexpr std::string_view kFromNodeInner = R"(
-  chain inner$f_$n {
-    meta mark set $ip saddr map @inner$f
-    meta mark != $n delete @inner$f { $ip saddr : $n }
-    update @inner$f { $ip saddr : $n }
-    goto inner$f
-  }
-)";
 
 // What is the same whichever node a decrypted packet came from.
 constexpr std::string_view kInner = R"(
@@ -248,38 +126,6 @@ $asks    meta mark set 0
   }
 )";
 
-struct Family {
-  bool ipv6 = false;
-  std::string f, ip, icmp;
-  std::optional<IpAddress> vip;
-  std::optional<std::string> clients, fenced;
-};
-
-std::vector<Family> families_of(const Topology& topology) {
-  std::vector<Family> out(2);
-  out[0] = {false, "4", "ip", "icmp", topology.vip.ipv4, {}, {}};
-  out[1] = {true, "6", "ip6", "icmpv6", topology.vip.ipv6, {}, {}};
-  for (Family& family : out) {
-    family.clients = prefix_set(topology.clients, family.ipv6);
-    family.fenced = prefix_set(topology.fenced, family.ipv6);
-  }
-  return out;
-}
-
-std::string links(const Topology& topology, bool ipv6, bool node_ends) {
-  std::vector<std::string> items;
-  for (const auto& node : topology.nodes) {
-    items.push_back((ipv6 ? node.director_v6 : node.director_v4).string());
-    if (node_ends) items.push_back((ipv6 ? node.node_v6 : node.node_v4).string());
-  }
-  return braced(items);
-}
-
-std::string fence(const Family& family) {
-  if (!family.fenced) return "";
-  return "    " + family.ip + " daddr " + *family.fenced + " counter name fenced drop\n";
-}
-
 /// A chain that leaves in the mark the first node for which `key` is in `set`, or 0.
 std::string render_ask(const Topology& topology, const std::string& name, const std::string& set,
                        const std::string& key) {
@@ -308,41 +154,6 @@ std::string render_asks(const Topology& topology, const Family& family) {
     }
   }
   return out + "  }\n";
-}
-
-Values values_of(const Topology& topology, const Family& family, std::uint32_t seed) {
-  return {{"f", family.f},
-          {"ip", family.ip},
-          {"icmp", family.icmp},
-          {"port", std::to_string(topology.vip.port)},
-          {"links", links(topology, family.ipv6, false)},
-          {"fence", fence(family)},
-          {"clients", family.clients.value_or("")},
-          {"seed", std::to_string(seed)}};
-}
-
-std::string render_node(const Topology& topology, const std::vector<Family>& families,
-                        const manifests::NodeLink& node, std::uint32_t seed) {
-  const std::string n = std::to_string(node.number);
-  std::string dispatch;
-  std::string chains;
-  for (const Family& family : families) {
-    Values values = values_of(topology, family, seed);
-    values["n"] = n;
-    if (family.vip) {
-      dispatch += "    " + family.ip + " saddr " + family.vip->string() + " goto outer" + family.f +
-                  "_" + n + "\n";
-      // nft calls the protocol ipv6-icmp and its header icmpv6.
-      if (family.ipv6) values["icmp"] = "ipv6-icmp";
-      chains += fill(kFromNodeFamily, values);
-    }
-    if (family.clients) {
-      dispatch += "    " + family.ip + " saddr " + *family.clients + " goto inner" + family.f +
-                  "_" + n + "\n";
-      chains += fill(kFromNodeInner, values);
-    }
-  }
-  return fill(kFromNode, {{"n", n}, {"dispatch", dispatch}}) + chains;
 }
 
 /// Base chains. `raw` hooks run first, then these; the numbers are nft's own names for priorities.
@@ -398,68 +209,6 @@ std::string render_hooks(const Topology& topology, const std::vector<Family>& fa
 
 }  // namespace
 
-std::uint32_t learning_capacity(const Topology& topology) {
-  // Four times the peers: two sessions each in the time an index is kept, on each of two pools.
-  constexpr std::uint32_t kLeast = 1024;
-  constexpr std::uint32_t kMost = 1U << 30;
-  const std::uint64_t want = std::uint64_t{4} * topology.expected_peers;
-  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(want, kLeast, kMost));
-}
-
-std::string render_assigned_map(bool ipv6, std::uint8_t length) {
-  return std::string("map assigned") + (ipv6 ? "6_" : "4_") + std::to_string(length) + " { type " +
-         (ipv6 ? "ipv6_addr" : "ipv4_addr") + " : mark; }\n";
-}
-
-std::string render_declarations(const Topology& topology, const std::set<std::uint8_t>& lengths4,
-                                const std::set<std::uint8_t>& lengths6) {
-  std::string out = R"(
-  counter index_collisions { }
-  counter paced { }
-  counter held { }
-  counter given_up { }
-  counter no_right { }
-  counter fenced { }
-  counter unknown_source { }
-  counter unmatched { }
-  counter unsteered { }
-  counter malformed { }
-
-  set version { type mark . mark; }
-  map settings { type mark : mark; }
-  map seal { type mark : mark; }
-  map active { type mark : mark; }
-  set serving { type mark; }
-)";
-  const std::string size = std::to_string(learning_capacity(topology));
-  out +=
-      "  map indices { typeof @th,96,32 : meta mark; flags dynamic,timeout; timeout 240s; size " +
-      size + "; }\n  set shared { typeof @th,96,32; flags dynamic,timeout; timeout 240s; size " +
-      size + "; }\n";
-  for (const bool ipv6 : {false, true}) {
-    out += fill(R"(
-  map home$f { type $addr . inet_service : mark; }
-  set kick$f { type mark . $addr . inet_service; }
-  set hold$f { type mark . $addr . inet_service; }
-  set sessions$f { typeof meta mark . $ip saddr . udp sport . @th,96,32; flags dynamic,timeout; timeout 240s; size $size; }
-  set learned$f { type mark . $addr . inet_service; flags dynamic,timeout; timeout 240s; size $size; }
-  set current$f { type mark . $addr . inet_service; flags dynamic,timeout; timeout 30s; size $size; }
-  set recent$f { type mark . $addr . inet_service; flags dynamic,timeout; timeout 5s; size $size; }
-  map inner$f { type $addr : mark; flags dynamic,timeout; timeout 240s; size $size; }
-  set pace$f { type $addr . inet_service; flags dynamic,timeout; timeout 10s; size $size; }
-  set roams$f { type $addr; flags dynamic,timeout; timeout 10s; size $size; }
-)",
-                {{"f", ipv6 ? "6" : "4"},
-                 {"ip", ipv6 ? "ip6" : "ip"},
-                 {"addr", ipv6 ? "ipv6_addr" : "ipv4_addr"},
-                 {"size", size}});
-    for (const std::uint8_t length : ipv6 ? lengths6 : lengths4) {
-      out += "  " + render_assigned_map(ipv6, length);
-    }
-  }
-  return out;
-}
-
 std::string render_spread(std::size_t width) {
   if (width == 0) return "meta mark set 0\n";
   // The second hash only reduces the first one's result, so its seed may be known.
@@ -499,7 +248,7 @@ std::string render_chains(const Topology& topology, std::uint32_t seed) {
   }
   out += fill(kLink, {{"linksfour", links(topology, false, true)},
                       {"linkssix", links(topology, true, true)}});
-  for (const auto& node : topology.nodes) out += render_node(topology, families, node, seed);
+  for (const auto& node : topology.nodes) out += render_node_chains(topology, families, node, seed);
   return out + render_hooks(topology, families);
 }
 

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "deployer/director/nft/rules.h"
+#include "deployer/director/nft/declarations.h"
 #include "deployer/steering/applied.h"
 #include "deployer/steering/edit.h"
 #include "tests/unit/deployer/director/fixture.h"
