@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deployer/orders/order_plan.h"
+#include "deployer/rollout/terms/counted.h"
 
 namespace weir::deployer {
 namespace {
@@ -13,10 +14,6 @@ std::string names(const std::vector<NodeId>& nodes) {
   std::string out;
   for (const NodeId& node : nodes) out += (out.empty() ? "" : ", ") + node.string();
   return out;
-}
-
-std::string count(std::size_t n, const char* what) {
-  return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
 }
 
 std::string pool_lines(const PoolPlan& pool, const ReleaseFacts& release) {
@@ -46,7 +43,7 @@ std::string pool_lines(const PoolPlan& pool, const ReleaseFacts& release) {
 std::string move_lines(const Plan& rollout, const Moves& moves) {
   std::string out;
   for (const auto& [way, clients] : moves) {
-    out += "  move " + count(clients, "active client") + " from " + way.first.string() + " to " +
+    out += "  move " + counted(clients, "active client") + " from " + way.first.string() + " to " +
            way.second.string() + "\n";
   }
   if (moves.empty()) out += "  no active client has to be moved\n";
@@ -98,12 +95,12 @@ std::string registry_lines(const OrderPlan& plan) {
   for (const auto& [node, feed] : plan.registry.nodes) {
     const std::size_t removed = plan.keep_removed ? 0 : feed.remove.size();
     if (feed.add.empty() && feed.change.empty() && removed == 0) continue;
-    out += "  bring " + node.string() + " to the registry: add " + count(feed.add.size(), "peer") +
-           ", change " + std::to_string(feed.change.size()) + ", remove " +
-           std::to_string(removed) + "\n";
+    out += "  bring " + node.string() + " to the registry: add " +
+           counted(feed.add.size(), "peer") + ", change " + std::to_string(feed.change.size()) +
+           ", remove " + std::to_string(removed) + "\n";
   }
   if (plan.keep_removed || plan.registry.removed.empty()) return out;
-  out += "  " + count(plan.registry.removed.size(), "known peer") + " of the fleet's nodes " +
+  out += "  " + counted(plan.registry.removed.size(), "known peer") + " of the fleet's nodes " +
          (plan.registry.removed.size() == 1 ? "is" : "are") + " not in the registry:\n";
   for (const PublicKey& key : plan.registry.removed) {
     out += "    " + key.string() +

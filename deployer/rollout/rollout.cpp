@@ -178,6 +178,7 @@ Step step(const Plan& plan, State& state, Event event, Instant now) {
     poll(turn);
     proceed(turn);
   }
+  tell_waiting(turn);
   return out;
 }
 

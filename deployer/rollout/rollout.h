@@ -110,6 +110,7 @@ struct Rollout {
   std::map<NodeId, Fed> fed{};    ///< what became of each node's peers
   bool confirmed = false;         ///< a rollback's nodes are given all preshared keys again
   CommandId confirming = 0;       ///< the outstanding FeedNodes that does so
+  std::optional<Instant> tell{};  ///< when to say what is waited for, if nothing is said before
 };
 
 /// Steering: what is wanted, and beside it what is applied and learned.

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "deployer/rollout/terms/checks.h"
+#include "deployer/rollout/terms/counted.h"
 #include "deployer/rollout/turn.h"
 
 namespace weir::deployer {
@@ -35,9 +36,10 @@ void begin_moving(const Turn& turn) {
   state.rollout.phase = Phase::preparing;
   state.rollout.moving_began = turn.now;
   state.rollout.task = task::Prepare{};
-  turn.say("preparing " + std::to_string(state.movement.count<stage::Waiting>()) + " clients");
+  turn.say("preparing " + counted(state.movement.count<stage::Waiting>(), "client"));
   if (const std::size_t revoked = state.movement.revoked(); revoked != 0) {
-    turn.say(std::to_string(revoked) + " active clients are revoked: their sessions end");
+    turn.say(counted(revoked, "active client") + (revoked == 1 ? " is" : " are") +
+             " revoked: sessions end");
   }
   // Dead nodes must not wait: what packets taught about them goes before the first right is given.
   for (const NodeId& node : state.rollout.dead) {
@@ -81,7 +83,7 @@ bool follow(const Turn& turn) {
   if (state.rollout.dead.empty()) find_clients(turn);
   const std::size_t came = state.movement.count<stage::Waiting>() - before;
   if (came != 0) {
-    turn.say(std::to_string(came) + " more clients came to the pool that was left");
+    turn.say(counted(came, "more client") + " came to the pool that was left");
   }
   return true;
 }
@@ -101,8 +103,7 @@ class Proceeding {
     if (any_preparing(state_.movement)) return;
     if (auto many = failures()) return abandon(turn_, *many, Outcome::failed);
     state_.rollout.phase = Phase::committing;
-    turn_.say("committing " + std::to_string(state_.movement.count<stage::Prepared>()) +
-              " clients");
+    turn_.say("committing " + counted(state_.movement.count<stage::Prepared>(), "client"));
     state_.rollout.task = task::Commit{};
   }
   void operator()(const task::Commit&) const {

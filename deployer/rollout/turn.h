@@ -170,6 +170,11 @@ void conclude(const Turn& turn);
 void break_off(const Turn& turn, Reason why);
 void finish(const Turn& turn, Outcome outcome, Phase phase);
 
+// waiting.cpp
+/// Where nothing was said for two seconds: what is waited for, and for how long yet; every few
+/// seconds again. Comes last in a step.
+void tell_waiting(const Turn& turn);
+
 // tasks.cpp
 /// What the current task does when nothing outstanding holds it up.
 void proceed(const Turn& turn);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "deployer/rollout/terms/counted.h"
 #include "deployer/serve/registry_guard.h"
 
 namespace weir::deployer {
@@ -139,8 +140,8 @@ std::string print_text(const StatusReport& report) {
     for (const NodeStatus& node : pool.nodes) {
       if (pool.release.empty() && node.machine == "gone") continue;
       out += "  " + column(node.node.string(), 10) + "  machine " + column(node.machine, 7) + "  ";
-      out += node.answers ? "kernel " + node.kernel + ", " + std::to_string(node.peers) +
-                                " peers, " + std::to_string(node.clients) + " clients"
+      out += node.answers ? "kernel " + node.kernel + ", " + counted(node.peers, "peer") + ", " +
+                                counted(node.clients, "client")
                           : std::string(node.awaited ? "no answer yet" : "no answer") +
                                 (node.trouble.empty() ? "" : ": " + node.trouble);
       out += "\n";

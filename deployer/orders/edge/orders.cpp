@@ -7,6 +7,7 @@
 #include "deployer/orders/steering_plan.h"
 #include "deployer/rollout/edge/runner.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
+#include "deployer/rollout/terms/counted.h"
 #include "deployer/site/edge/accepted_release.h"
 #include "deployer/site/edge/running_order.h"
 #include "deployer/steering/edit.h"
@@ -250,8 +251,8 @@ Status look_back(Site& site, const Order& order, Observed& observed) {
     return {};
   }
   if (!*past) return {};
-  site.say(name + " was not finished: its journal has " + std::to_string((*past)->steps) +
-           " steps and ends while " + std::string(name_of((*past)->phase)));
+  site.say(name + " was not finished: its journal has " + counted((*past)->steps, "step") +
+           " and ends while " + std::string(name_of((*past)->phase)));
   for (const auto& [key, place] : (*past)->places) observed.clients.try_emplace(key, place);
   return {};
 }

@@ -2,14 +2,11 @@
 #include <array>
 
 #include "deployer/rollout/terms/commands.h"
+#include "deployer/rollout/terms/counted.h"
 #include "deployer/rollout/terms/overloaded.h"
 
 namespace weir::deployer {
 namespace {
-
-std::string count(std::size_t n, std::string_view what) {
-  return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
-}
 
 std::string delta_text(const director::Delta& delta) {
   std::string out = "steering " + std::to_string(delta.from) + " -> " + std::to_string(delta.to);
@@ -20,10 +17,10 @@ std::string delta_text(const director::Delta& delta) {
       if (bucket.weight != 1) out += " x" + std::to_string(bucket.weight);
     }
   }
-  if (!delta.homes.empty()) out += ", " + count(delta.homes.size(), "home");
-  if (!delta.kicks.empty()) out += ", " + count(delta.kicks.size(), "right") + " to initiate";
-  if (!delta.holds.empty()) out += ", " + count(delta.holds.size(), "hold");
-  if (!delta.assigned.empty()) out += ", " + count(delta.assigned.size(), "inner prefix");
+  if (!delta.homes.empty()) out += ", " + counted(delta.homes.size(), "home");
+  if (!delta.kicks.empty()) out += ", " + counted(delta.kicks.size(), "right") + " to initiate";
+  if (!delta.holds.empty()) out += ", " + counted(delta.holds.size(), "hold");
+  if (!delta.assigned.empty()) out += ", " + counted(delta.assigned.size(), "inner prefix");
   return out;
 }
 
@@ -64,13 +61,13 @@ struct Printer {
   std::string operator()(const ForgetNode& it) const { return "forget " + it.node.string(); }
   std::string operator()(const ApplyDelta& it) const { return delta_text(it.delta); }
   std::string operator()(const Kick& it) const {
-    return "kick from " + it.node.string() + ": " + count(it.clients.size(), "client");
+    return "kick from " + it.node.string() + ": " + counted(it.clients.size(), "client");
   }
   std::string operator()(const Commit& it) const {
-    return "commit on " + it.node.string() + ": " + count(it.peers.size(), "client");
+    return "commit on " + it.node.string() + ": " + counted(it.peers.size(), "client");
   }
   std::string operator()(const GiveUp& it) const {
-    return "give up on " + it.node.string() + ": " + count(it.peers.size(), "client");
+    return "give up on " + it.node.string() + ": " + counted(it.peers.size(), "client");
   }
   std::string operator()(const Nudge& it) const {
     return "nudge a client through " + it.node.string();

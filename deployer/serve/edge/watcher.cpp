@@ -4,6 +4,7 @@
 
 #include "deployer/orders/edge/observe.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
+#include "deployer/rollout/terms/counted.h"
 #include "keys/identity/wireguard_identity.h"
 
 namespace weir::deployer {
@@ -70,7 +71,7 @@ Status Watcher::revive(const Revival& revival) {
     TRY(client->prepare({{lost.begin() + static_cast<std::ptrdiff_t>(i),
                           lost.begin() + static_cast<std::ptrdiff_t>(end)}}));
   }
-  site_.say("node " + node.string() + " calls its " + std::to_string(lost.size()) + " clients");
+  site_.say("node " + node.string() + " calls its " + counted(lost.size(), "client"));
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include "deployer/node_client/edge/https_node_client.h"
 #include "deployer/node_client/edge/make_tls_key.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
+#include "deployer/rollout/terms/counted.h"
 
 namespace weir::deployer {
 namespace {
@@ -123,7 +124,7 @@ Status boot_nodes(Site& site, const PoolName& pool, const std::vector<NodeId>& n
   for (const NodeId& node : nodes) TRY(site.machines().check(site.link(node)));
   TRY(site.store().put_pool(pool, {release->name, release.digest()}));
   TRY(for_each_node(nodes, [&](const NodeId& node) { return stop_node(site, node); }));
-  site.say("booting " + std::to_string(nodes.size()) + " nodes of pool " + pool.string() +
+  site.say("booting " + counted(nodes.size(), "node") + " of pool " + pool.string() +
            " from release " + release->name.string());
   const auto started = steady_clock::now();
   for (const NodeId& node : nodes) {

@@ -19,6 +19,8 @@ namespace weir::deployer {
 /// session that works, and nodes initiate only where they may.
 class FakeWorld {
  public:
+  static constexpr Instant kLatency{4};
+
   struct FakeClient {
     PublicKey key;
     Endpoint endpoint;
@@ -236,6 +238,7 @@ class FakeWorld {
   unsigned director_calls = 0;
   std::map<NodeId, Instant> slow_feeds;  ///< how long it takes in a hurry
   std::map<NodeId, Instant> slow_reads;  ///< how long a dump takes
+  Instant boot_takes = kLatency;
   bool refuses_deltas = false;
   bool busy_once = false;  ///< somebody else changed the steering
   bool green_runs = false;
@@ -249,7 +252,6 @@ class FakeWorld {
   std::vector<std::string> problems;
 
  private:
-  static constexpr Instant kLatency{4};
   static constexpr Instant kTick{20};
   static constexpr Instant kCallPatience{10000};
   static constexpr Instant kHurriedPatience{2000};
@@ -264,7 +266,7 @@ class FakeWorld {
   }
 
   void accept(Ordered ordered) {
-    Instant takes = kLatency;
+    Instant takes = std::holds_alternative<BootPool>(ordered.command) ? boot_takes : kLatency;
     if (const auto* read = std::get_if<ReadPeers>(&ordered.command)) {
       if (const auto slow = slow_reads.find(read->node); slow != slow_reads.end()) {
         takes = slow->second;
