@@ -1,5 +1,7 @@
 #include "deployer/serve/edge/serve.h"
 
+#include <unistd.h>
+
 #include <list>
 #include <mutex>
 #include <thread>
@@ -7,6 +9,7 @@
 #include "deployer/serve/edge/control_socket.h"
 #include "deployer/serve/edge/watched_site.h"
 #include "deployer/serve/edge/watcher.h"
+#include "deployer/site/edge/running_order.h"
 
 namespace weir::deployer {
 namespace {
@@ -36,6 +39,7 @@ class Server {
   Status run() {
     // Held for its lock; orders and looks open their own, with the documents of the moment.
     TRY_ASSIGN(const auto owner, Site::open(fleet_path_, Access::write, progress_));
+    state_ = owner->path(owner->fleet().state);
     TRY_ASSIGN(auto listener, ControlListener::open(owner->state_path("control.sock")));
     progress_("serving fleet " + owner->fleet().name.string());
     std::thread looks([this] { watch(); });
@@ -92,9 +96,9 @@ class Server {
   ControlReply obey(ControlConnection& connection, const Order& order) {
     const std::unique_lock one(orders_, std::try_to_lock);
     if (!one) {
-      return refusal_of(order, Error{Errc::busy, 0,
-                                     "another order is being carried out; `weir-deployer status` "
-                                     "tells how far it is"});
+      // It is written down a moment after it begins.
+      const RunningOrder unnamed{std::to_string(::getpid()), {}};
+      return refusal_of(order, in_the_way(running_order(state_).value_or(unnamed)));
     }
     const auto ordered_at = steady_clock::now();
     // A look under way reads on, but changes nothing any more; no order waits for it.
@@ -197,6 +201,7 @@ class Server {
   const std::string fleet_path_;
   const std::atomic<bool>& interrupted_;
   const Progress progress_;
+  std::string state_;  ///< the folder
   std::atomic<bool> ending_{false};
   std::mutex orders_;  ///< one at a time
   std::atomic<bool> ordered_{false};

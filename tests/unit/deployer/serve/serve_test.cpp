@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 #include "deployer/serve/edge/watched_site.h"
 #include "deployer/serve/edge/watcher.h"
 #include "deployer/serve/status_report.h"
+#include "deployer/site/edge/running_order.h"
 #include "tests/text.h"
 #include "tests/unit/deployer/fake_fleet.h"
 
@@ -143,6 +145,36 @@ TEST_CASE("a line that is no order is answered with what is wrong, and a code") 
   const ControlReply reply = served.ask(R"({"command":"dance"})");
   CHECK(reply.exit_code == 2);
   CHECK(reply.error_code == "invalid input");
+}
+
+TEST_CASE(
+    "who orders through the socket while an order runs is told which, whose, and what to do") {
+  Served served;
+  const std::string folder = served.fleet.folder;
+  REQUIRE(served.connect().has_value());
+  auto text = read_file(folder + "/fleet.yaml", ByteCount{1 << 20});
+  REQUIRE(text.has_value());
+  *text = test::replaced(*text, "trusted_keys: [release.pub]", "trust: trust.json");
+  REQUIRE(write_file(folder + "/fleet.yaml", *text).has_value());
+  REQUIRE(write_file(folder + "/trust.json", "no trust").has_value());
+  // Whoever has the trust's state holds up an order that is to judge a release by it.
+  auto held = lock_file(folder + "/state/trust.state.lock");
+  REQUIRE((held.has_value() && ::ftruncate(held->get(), 0) == 0));  // as before its first use
+  std::thread first([&] { (void)served.ask(print(FakeFleet::deploy("two"))); });
+  const bool runs = eventually([&] {
+    const auto order = running_order(folder + "/state");
+    return order && order->what == "deploy of two";
+  });
+  const ControlReply second = served.ask(print(FakeFleet::up("one")));
+  held = fail(Errc::not_found, "over");
+  first.join();
+  CHECK(runs);
+  CHECK(second.exit_code == 1);
+  CHECK(second.error_code == "busy");
+  CHECK(has(second.error, "an order is running (deploy of two, process " +
+                              std::to_string(::getpid()) + "): wait"));
+  CHECK(has(second.error, "Ctrl-C"));
+  CHECK(has(second.error, "weir-deployer status --watch"));
 }
 
 TEST_CASE("what is refused because another order runs is told as JSON, with a code") {
