@@ -2,6 +2,19 @@
 
 namespace weir::deployer {
 
+bool is_own_steering(director::Maker maker, const Past& past) {
+  switch (maker) {
+    case director::Maker::us:
+      return true;
+    case director::Maker::other:
+      return false;
+    case director::Maker::unknown:
+      break;
+  }
+  const bool up = !past.machines.empty() || !past.pools.empty() || past.active.has_value();
+  return up || (!past.rollouts.empty() && !past.rollouts.front().finished);
+}
+
 std::string foreign_steering(const Documents& documents) {
   const auto& space = documents.fleet.director.network_namespace;
   const std::string where = space ? "network namespace " + *space : "this host";

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "deployer/director/director.h"
 #include "deployer/pool/machines.h"
 #include "deployer/rollout/terms/whereabouts.h"
 #include "deployer/site/documents.h"
@@ -37,6 +38,18 @@ struct Observed {
   std::optional<StoredRollout> newest{};  ///< that moved clients: deploy or rollback
   std::map<PublicKey, Known> clients{};   ///< where they were seen last
 };
+
+/// What a fleet's state says was ordered, as far as it tells whose steering without a mark is.
+struct Past {
+  std::map<NodeId, StoredMachine> machines{};
+  std::map<PoolName, StoredPool> pools{};
+  std::optional<PoolName> active{};
+  std::vector<StoredRollout> rollouts{};  ///< the newest first
+};
+
+/// Whether the steering that stands is this fleet's, by its mark. Without one, as earlier versions
+/// made it, it is where the fleet is up or was left halfway.
+[[nodiscard]] bool is_own_steering(director::Maker maker, const Past& past);
 
 /// What is wrong where the steering that stands was not made from this fleet's state, and what to
 /// do.

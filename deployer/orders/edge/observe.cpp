@@ -51,21 +51,14 @@ std::map<NodeId, NodeSeen> look_at_nodes(Site& site,
   return out;
 }
 
-/// Whether the state says that this fleet is up, or was left halfway: how steering without a mark
-/// is known to be its own.
-Result<bool> has_been_up(Site& site) {
-  TRY_ASSIGN(const auto machines, site.store().machines());
-  TRY_ASSIGN(const auto pools, site.store().pools());
-  TRY_ASSIGN(const auto active, site.store().active_pool());
-  TRY_ASSIGN(const auto last, site.store().rollouts(1));
-  return !machines.empty() || !pools.empty() || active || (!last.empty() && !last.front().finished);
-}
-
-Result<bool> steers_for_another(Site& site) {
+Result<bool> steers_for_us(Site& site) {
   TRY_ASSIGN(const auto maker, site.director().maker());
-  if (maker != director::Maker::unknown) return maker == director::Maker::other;
-  TRY_ASSIGN(const bool been_up, has_been_up(site));
-  return !been_up;
+  Past past;
+  TRY_ASSIGN(past.machines, site.store().machines());
+  TRY_ASSIGN(past.pools, site.store().pools());
+  TRY_ASSIGN(past.active, site.store().active_pool());
+  TRY_ASSIGN(past.rollouts, site.store().rollouts(1));
+  return is_own_steering(maker, past);
 }
 
 void look_at_director(Site& site, Observed& out) {
@@ -75,15 +68,15 @@ void look_at_director(Site& site, Observed& out) {
     return;
   }
   if (!*installed) return;
-  const auto foreign = steers_for_another(site);
-  if (foreign && *foreign) {
+  const auto ours = steers_for_us(site);
+  if (ours && !*ours) {
     out.foreign = true;
     out.director_trouble = foreign_steering(site.documents());
     return;
   }
   out.installed = true;
-  if (!foreign) {
-    out.director_trouble = foreign.error().message;
+  if (!ours) {
+    out.director_trouble = ours.error().message;
     return;
   }
   auto read = site.director().read();
