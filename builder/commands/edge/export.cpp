@@ -40,13 +40,14 @@ void print_json(const ExportArguments& given, const keys::Verified<manifests::Re
                                 {"written", !given.plan},
                                 {"secure_boot", !given.options.secure_boot_key.empty()},
                                 {"stub_digest", nullptr},
-                                {"files", files}};
+                                {"files", files},
+                                {"removed", plan.removed}};
   if (plan.stub) out["stub_digest"] = plan.stub->digest.string();
   print_result(out);
 }
 
 void print_text(const ExportArguments& given, const keys::Verified<manifests::Release>& release,
-                const ExportOutcome& outcome) {
+                const ExportPlan& plan, const ExportOutcome& outcome) {
   std::printf("exported release %s as %s: %s\n", release->name.string().c_str(),
               given.format.c_str(), given.options.out.c_str());
   if (outcome.files.size() > 8) {
@@ -59,6 +60,9 @@ void print_text(const ExportArguments& given, const keys::Verified<manifests::Re
                   file.blob.digest.string().c_str());
     }
   }
+  for (const std::string& path : plan.removed) {
+    std::printf("  %s is gone: this release has none\n", path.c_str());
+  }
   if (outcome.stub_digest) {
     std::printf("  %-12s %10s  %s\n", "(EFI stub)", "", outcome.stub_digest->string().c_str());
   }
@@ -69,6 +73,9 @@ void print_plan(const ExportArguments& given, const keys::Verified<manifests::Re
   std::printf("would export release %s as %s: %s\n", release->name.string().c_str(),
               given.format.c_str(), given.options.out.c_str());
   for (const std::string& path : plan.paths) std::printf("  %s\n", path.c_str());
+  for (const std::string& path : plan.removed) {
+    std::printf("  %s would go: this release has none\n", path.c_str());
+  }
   if (given.options.format == ExportFormat::oci) std::printf("  its blobs, by digest\n");
   if (plan.stub) std::printf("  EFI stub %s\n", plan.stub->digest.string().c_str());
 }
@@ -98,7 +105,7 @@ Status run(ExportArguments& given) {
   } else if (given.plan) {
     print_plan(given, release, plan);
   } else {
-    print_text(given, release, outcome);
+    print_text(given, release, plan, outcome);
   }
   return {};
 }

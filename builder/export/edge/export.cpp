@@ -21,6 +21,7 @@
 #include "images/tree/overlaid.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/replacement.h"
 #include "manifests/base/edge/unfinished.h"
 
 namespace weir::builder {
@@ -63,6 +64,10 @@ std::vector<Document> list_of(const ReleaseDocuments& documents) {
 bool is_folder(ExportFormat format) {
   return format == ExportFormat::kernel || format == ExportFormat::pxe ||
          format == ExportFormat::oci;
+}
+
+std::string beside(const ExportOptions& options, std::string_view document) {
+  return options.out + "." + std::string(document);
 }
 
 std::vector<std::string> paths_of(const ExportOptions& options, const ReleaseDocuments& documents) {
@@ -171,10 +176,11 @@ class Exporter {
   }
 
   // Beside a file of their own name each: the folder may hold more than one export.
-  Status write_documents_beside(ExportOutcome& out) const {
+  Status write_documents_beside(Replacement& files, ExportOutcome& out) const {
+    for (const std::string& path : plan_.removed) TRY(files.remove(path));
     for (const Document& each : documents_) {
-      const std::string path = options_.out + "." + std::string(each.file);
-      TRY(write_file(path, *each.text));
+      const std::string path = beside(options_, each.file);
+      TRY(files.write(path, *each.text));
       out.files.push_back({path, blob_of(as_bytes(*each.text))});
     }
     return {};
@@ -319,9 +325,11 @@ class Exporter {
   Result<ExportOutcome> write_uki() const {
     ExportOutcome out;
     TRY_ASSIGN(const Buffer program, uki(out));
-    TRY(write_documents_beside(out));
-    TRY(write_file(options_.out, text_of(program)));
+    Replacement files;
+    TRY(write_documents_beside(files, out));
+    TRY(files.write(options_.out, text_of(program)));
     out.files.insert(out.files.begin(), {options_.out, blob_of(program)});
+    TRY(files.finish());
     return out;
   }
 
@@ -335,14 +343,17 @@ class Exporter {
     if (options_.format == ExportFormat::qcow2) {
       TRY_ASSIGN(qcow2, convert_to_qcow2(disk, options_.out));
     }
-    TRY(write_documents_beside(out));
+    Replacement files;
+    TRY(write_documents_beside(files, out));
     if (options_.format == ExportFormat::qcow2) {
-      TRY(write_file(options_.out, qcow2));
+      TRY(files.write(options_.out, qcow2));
       out.files.insert(out.files.begin(), {options_.out, blob_of(as_bytes(qcow2))});
     } else {
-      TRY(images::write_sparse_file(options_.out, disk));
+      TRY_ASSIGN(Unfinished made, images::write_unfinished_sparse_file(options_.out, disk));
+      files.add(std::move(made), options_.out);
       out.files.insert(out.files.begin(), {options_.out, {images::digest_of(disk), disk.size}});
     }
+    TRY(files.finish());
     return out;
   }
 
@@ -368,12 +379,18 @@ Result<ExportFormat> parse_export_format(std::string_view text) {
 Result<ExportPlan> plan_export(const images::Store& store,
                                const keys::Verified<manifests::Release>& release,
                                const ReleaseDocuments& documents, const ExportOptions& options) {
-  ExportPlan out{options, paths_of(options, documents), std::nullopt};
+  ExportPlan out{options, paths_of(options, documents), {}, std::nullopt};
   if (is_folder(options.format)) {
     TRY(images::OutputFolder::check(options.out));
     return out;
   }
   for (const std::string& path : out.paths) TRY(check_destination(path));
+  if (!documents.provenance) {
+    const std::string older = beside(options, kProvenanceFile);
+    TRY(check_destination(older));
+    struct stat info {};
+    if (::lstat(older.c_str(), &info) == 0) out.removed.push_back(older);
+  }
   if (options.format == ExportFormat::qcow2) TRY(find_qemu_img());
   for (const std::string* path : {&options.secure_boot_key, &options.secure_boot_certificate}) {
     if (!path->empty()) TRY_IN(check_pem(*path), "secure boot");

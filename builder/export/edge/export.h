@@ -43,6 +43,8 @@ struct ExportPlan {
   ExportOptions options;
   /// Files, by path; of a container image without its blobs, which are named by what is in them.
   std::vector<std::string> paths;
+  /// What an older export left beside `out` and this release has none of: it goes.
+  std::vector<std::string> removed;
   std::optional<Stub> stub;  ///< for uki, disk and qcow2
 };
 
@@ -59,7 +61,8 @@ struct ExportPlan {
 /// the file (`OUT.sbom.spdx.json`), or as referrers of the container image. What is written depends
 /// on the release, its documents, the stub, the secure boot key and the versions of zlib (oci) and
 /// qemu-img (qcow2) alone;
-/// `out` appears whole or not at all, after the documents beside it.
+/// `out` appears whole or not at all; it and the documents beside it take the place of older ones
+/// together (manifests/base/edge/replacement.h), `out` last.
 ///
 /// release  its blobs are hashed again while they are read
 /// errors   integrity: a blob of the store, or the stub, is not what it should be; not_found: the

@@ -51,13 +51,18 @@ int fill(int fd, const SparseFile& file) {
 
 }  // namespace
 
+Result<Unfinished> write_unfinished_sparse_file(const std::string& path, const SparseFile& file) {
+  TRY_ASSIGN(Unfinished made, make_unfinished_file(path));
+  const int sys = fill(made.fd.get(), file);
+  if (sys == 0) return made;
+  ::unlink(made.path.c_str());
+  return fail_errno(code_of(sys), sys, path);
+}
+
 Status write_sparse_file(const std::string& path, const SparseFile& file) {
-  TRY_ASSIGN(const Unfinished made, make_unfinished_file(path));
-  const auto& [fd, aside] = made;
-  int sys = fill(fd.get(), file);
-  if (sys == 0) sys = finish_unfinished(made, path);
-  if (sys != 0) {
-    ::unlink(aside.c_str());
+  TRY_ASSIGN(const Unfinished made, write_unfinished_sparse_file(path, file));
+  if (const int sys = finish_unfinished(made, path)) {
+    ::unlink(made.path.c_str());
     return fail_errno(code_of(sys), sys, path);
   }
   if (const int synced = sync_folder(folder_of(path))) {

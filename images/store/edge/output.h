@@ -13,6 +13,10 @@ namespace weir::images {
 /// that. errors: io, exhausted (disk full); nothing is left behind
 [[nodiscard]] Status write_sparse_file(const std::string& path, const SparseFile& file);
 
+/// As write_unfinished_file, likewise.
+[[nodiscard]] Result<Unfinished> write_unfinished_sparse_file(const std::string& path,
+                                                              const SparseFile& file);
+
 /// A folder that appears whole or not at all: made aside, filled, renamed.
 class OutputFolder {
  public:

@@ -24,16 +24,6 @@ tl::unexpected<Error> failed(const std::string& path, int sys) {
   return fail_errno(code, sys, path);
 }
 
-int write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t n = ::write(fd, content.data(), content.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    content.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return 0;
-}
-
 }  // namespace
 
 Fd& Fd::operator=(Fd&& other) noexcept {
@@ -159,14 +149,9 @@ Result<std::string> read_secret_file(const std::string& path, ByteCount limit) {
 
 Status write_file(const std::string& path, std::string_view content, unsigned mode,
                   Durability durability) {
-  TRY_ASSIGN(const Unfinished made, make_unfinished_file(path));
-  const auto& [fd, temporary] = made;
-  int sys = write_all(fd.get(), content);
-  if (sys == 0 && ::fchmod(fd.get(), mode) != 0) sys = errno;
-  if (sys == 0 && durability != Durability::none && ::fsync(fd.get()) != 0) sys = errno;
-  if (sys == 0) sys = finish_unfinished(made, path);
-  if (sys != 0) {
-    ::unlink(temporary.c_str());
+  TRY_ASSIGN(const Unfinished made, write_unfinished_file(path, content, mode, durability));
+  if (const int sys = finish_unfinished(made, path)) {
+    ::unlink(made.path.c_str());
     return failed(path, sys);
   }
   return durability == Durability::whole ? sync_folder(folder_of(path)) : Status();

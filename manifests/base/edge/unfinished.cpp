@@ -46,6 +46,24 @@ std::pair<std::string, std::string> split(const std::string& path) {
   return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
 }
 
+tl::unexpected<Error> failed(const std::string& path, int sys) {
+  const Errc code = sys == ENOENT                    ? Errc::not_found
+                    : sys == ENOSPC || sys == EDQUOT ? Errc::exhausted
+                    : sys == EACCES || sys == EPERM  ? Errc::unauthorized
+                                                     : Errc::io;
+  return fail_errno(code, sys, path);
+}
+
+int write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return 0;
+}
+
 enum class Owner : std::uint8_t { any, this_user };
 
 // Removes it if no process has it locked. A file is looked at by its descriptor, so what another
@@ -94,14 +112,7 @@ Result<Unfinished> make_unfinished(const std::string& path, Make make) {
     Unfinished out;
     out.path = path + std::string(kMark) + std::string(kRandom);
     out.fd = make(out.path);
-    if (!out.fd.valid()) {
-      const int sys = errno;
-      const Errc code = sys == ENOENT                    ? Errc::not_found
-                        : sys == ENOSPC || sys == EDQUOT ? Errc::exhausted
-                        : sys == EACCES || sys == EPERM  ? Errc::unauthorized
-                                                         : Errc::io;
-      return fail_errno(code, sys, path);
-    }
+    if (!out.fd.valid()) return failed(path, errno);
     if (!held(out.fd.get())) continue;
     begun().paths.insert(out.path);
     return out;
@@ -129,11 +140,34 @@ Result<Unfinished> make_unfinished_folder(const std::string& path) {
   });
 }
 
+Result<Unfinished> write_unfinished_file(const std::string& path, std::string_view content,
+                                         unsigned mode, Durability durability) {
+  TRY_ASSIGN(Unfinished made, make_unfinished_file(path));
+  int sys = write_all(made.fd.get(), content);
+  if (sys == 0 && ::fchmod(made.fd.get(), mode) != 0) sys = errno;
+  if (sys == 0 && durability != Durability::none && ::fsync(made.fd.get()) != 0) sys = errno;
+  if (sys == 0) return made;
+  ::unlink(made.path.c_str());
+  return failed(path, sys);
+}
+
 int finish_unfinished(const Unfinished& made, const std::string& path) {
   const Uninterrupted whole;
   if (::rename(made.path.c_str(), path.c_str()) != 0) return errno;
   begun().paths.erase(made.path);
   return 0;
+}
+
+int exchange_unfinished(const Unfinished& made, const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return EISDIR;
+  const int done =
+      ::renameat2(AT_FDCWD, made.path.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE);
+  return done == 0 ? 0 : errno;
+}
+
+int withdraw_to_unfinished(const Unfinished& made, const std::string& path) {
+  return ::rename(path.c_str(), made.path.c_str()) == 0 ? 0 : errno;
 }
 
 void sweep_unfinished(const std::string& folder) {

@@ -2,6 +2,7 @@
 
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "manifests/base/edge/file.h"
 #include "manifests/base/result.h"
@@ -24,8 +25,24 @@ struct Unfinished {
 /// The same for a folder, of mode 0700.
 [[nodiscard]] Result<Unfinished> make_unfinished_folder(const std::string& path);
 
+/// A new file that holds all of `content`, synced to the disk, to be renamed to `path`: what
+/// `write_file` does before it gives the name. errors: io, exhausted (disk full); nothing is left
+/// behind
+[[nodiscard]] Result<Unfinished> write_unfinished_file(const std::string& path,
+                                                       std::string_view content,
+                                                       unsigned mode = 0644,
+                                                       Durability durability = Durability::whole);
+
 /// Gives it its name, in place of what has that name now. 0 or an errno: then it stays unfinished.
 [[nodiscard]] int finish_unfinished(const Unfinished& made, const std::string& path);
+
+/// The same, but what has that name now gets the unfinished one, whether file or symbolic link; a
+/// second call puts it back. 0 or an errno: ENOENT where nothing has that name, EINVAL or ENOSYS
+/// where the file system cannot exchange names (renameat2(2)).
+[[nodiscard]] int exchange_unfinished(const Unfinished& made, const std::string& path);
+
+/// Gives what has the name `path` the unfinished one, in place of what was made. 0 or an errno
+[[nodiscard]] int withdraw_to_unfinished(const Unfinished& made, const std::string& path);
 
 /// Removes all that killed writers of this user left in a folder, whatever it was for.
 void sweep_unfinished(const std::string& folder);

@@ -74,6 +74,58 @@ TEST_CASE_FIXTURE(Exported, "a UKI and a disk that are exported are there whole 
   }
 }
 
+TEST_CASE_FIXTURE(Exported,
+                  "an export over an older one leaves all of the one or all of the other") {
+  tool("older", "1.0");
+  lock();
+  (void)built();
+  const std::string line = command("disk", with_stub());
+  again(line);
+  // The newer release has none.
+  run("echo theirs > out.provenance.dsse.json && mkdir -p older newer && mv out* older");
+  tool("newer", "1.1");
+  lock();
+  (void)built();
+  again(line);
+  run("mv out* newer && ! cmp -s older/out newer/out");
+  run("! cmp -s older/out.sbom.spdx.json newer/out.sbom.spdx.json");
+
+  const auto over_the_older = [this] { run("rm -f out* && cp older/* ."); };
+  const auto all_of = [this](const std::string& which) {
+    int status = 0;
+    test::output_of("cd " + path() + " && [ \"$(ls -d out*)\" = \"$(ls " + which +
+                        ")\" ] && for f in " + which +
+                        "/*; do cmp -s $f $(basename $f) || exit 1; done",
+                    &status);
+    return status == 0;
+  };
+  over_the_older();
+  const auto calls = sampled.calls_of(line);
+  CHECK(all_of("newer"));
+  int renames = 0;
+  for (const test::Disturbance& at : sampled.points(calls)) {
+    const std::string where = print(at);
+    CAPTURE(where);
+    over_the_older();
+    const auto outcome = sampled.disturb(line, at);
+    REQUIRE(outcome.hit);
+    const bool rename = at.kind.starts_with("rename");
+    if (rename) ++renames;
+    // Killed between two renames: what is beside its place is the next export's to remove.
+    if (at.fault == test::Fault::disk_full) {
+      CHECK(all_of(outcome.done ? "newer" : "older"));
+    } else if (!rename) {
+      run("rm -f out*.unfinished.*");
+      CHECK((all_of("older") || all_of("newer")));
+    }
+    if (at.fault == test::Fault::disk_full || !rename) continue;
+    again(line);
+    CHECK(all_of("newer"));
+  }
+  // Image, two bills, and the provenance that goes: each refused once, and killed before once.
+  CHECK(renames == 8);
+}
+
 TEST_CASE_FIXTURE(Exported, "a UKI signed for Secure Boot is there whole or not at all") {
   run("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=test -days 99 -keyout db.key "
       "-out db.crt 2> /dev/null");
