@@ -61,6 +61,8 @@ class Store {
   virtual Status write_unsigned(const ReleaseName& name, std::string_view json) = 0;
   /// errors: not_found; io
   [[nodiscard]] virtual Result<std::string> read_unsigned(const ReleaseName& name) const = 0;
+  /// Releases of which a document waits so, by name. errors: io
+  [[nodiscard]] virtual Result<std::vector<ReleaseName>> list_unsigned() const = 0;
   /// Forgets it; fine where there is none.
   virtual void remove_unsigned(const ReleaseName& name) = 0;
   /// Ends what a killed `remove_unsigned` began; a document that waits stays.

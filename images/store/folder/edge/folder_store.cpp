@@ -188,10 +188,6 @@ Result<std::vector<ReleaseName>> FolderStore::list() const {
   return releases_in(path_ + "/releases");
 }
 
-Result<std::vector<ReleaseName>> FolderStore::list_unsigned() const {
-  return releases_in(path_ + "/unsigned");
-}
-
 Result<StoredRelease> FolderStore::read_release(const ReleaseName& name) const {
   const std::string folder = release_folder(path_, name.string());
   auto json = read_file(folder + "/release.json", kDocumentLimit);
@@ -264,6 +260,10 @@ Status FolderStore::write_unsigned(const ReleaseName& name, std::string_view jso
 
 Result<std::string> FolderStore::read_unsigned(const ReleaseName& name) const {
   return read_file(unsigned_folder(path_, name) + "/release.json", kDocumentLimit);
+}
+
+Result<std::vector<ReleaseName>> FolderStore::list_unsigned() const {
+  return releases_in(path_ + "/unsigned");
 }
 
 void FolderStore::remove_unsigned(const ReleaseName& name) {

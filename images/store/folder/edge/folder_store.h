@@ -20,8 +20,6 @@ class FolderStore final : public Store {
 
   [[nodiscard]] const std::string& path() const override { return path_; }
   [[nodiscard]] Result<std::vector<ReleaseName>> list() const override;
-  /// Releases that wait for their first signature (`write_unsigned`), by name. errors: io
-  [[nodiscard]] Result<std::vector<ReleaseName>> list_unsigned() const;
   [[nodiscard]] Result<StoredRelease> read_release(const ReleaseName& name) const override;
   /// Its entry into index.json comes with it. Its lock and image manifest, where they are among the
   /// blobs, are named there too.
@@ -29,6 +27,7 @@ class FolderStore final : public Store {
                        std::string_view signature) override;
   Status write_unsigned(const ReleaseName& name, std::string_view json) override;
   [[nodiscard]] Result<std::string> read_unsigned(const ReleaseName& name) const override;
+  [[nodiscard]] Result<std::vector<ReleaseName>> list_unsigned() const override;
   void remove_unsigned(const ReleaseName& name) override;
   void tidy_unsigned(const ReleaseName& name) override;
   Status keep_others_out() override;

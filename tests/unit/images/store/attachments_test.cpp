@@ -87,6 +87,22 @@ TEST_CASE("a document waits for its first signature and goes") {
   });
 }
 
+TEST_CASE("documents that wait for their first signature are listed by name until they go") {
+  using Names = std::vector<ReleaseName>;
+  in_each_store([](Store& store) {
+    const auto early = *ReleaseName::parse("alpha"), late = *ReleaseName::parse("beta");
+    CHECK(store.list_unsigned().value() == Names{});
+    for (const auto& name : {late, early, late}) {
+      REQUIRE(store.write_unsigned(name, "{}").has_value());
+    }
+    CHECK(store.list_unsigned().value() == Names{early, late});
+    // None of them is a release.
+    CHECK(store.list().value() == Names{});
+    store.remove_unsigned(early);
+    CHECK(store.list_unsigned().value() == Names{late});
+  });
+}
+
 TEST_CASE("a release has 64 signatures, and no more") {
   const test::TemporaryFolder folder;
   auto store = *FolderStore::open_or_create(folder.path + "/store");

@@ -45,6 +45,11 @@ class MemoryStore : public images::Store {
     if (found == waiting_.end()) return fail(Errc::not_found, name.string() + " does not wait");
     return found->second;
   }
+  [[nodiscard]] Result<std::vector<ReleaseName>> list_unsigned() const override {
+    std::vector<ReleaseName> out;
+    for (const auto& [name, _] : waiting_) out.push_back(name);
+    return out;
+  }
   void remove_unsigned(const ReleaseName& name) override { waiting_.erase(name); }
   void tidy_unsigned(const ReleaseName&) override {}
 
