@@ -161,6 +161,24 @@ std::optional<std::string> kind_by_yaml_fields(std::string_view text) {
   return fleet ? "fleet" : "image-manifest";
 }
 
+// By what the documents, docs and programs call them: a registry of nobody has no field, and a text
+// with a byte order mark or a NUL in front is none of the formats, which the parser then says.
+std::optional<std::string> kind_by_file_name(std::string_view file) {
+  constexpr std::pair<std::string_view, const char*> kEndings[] = {
+      {".jsonl", "peer"},
+      {".lock.json", "lock"},
+      {"fleet.yaml", "fleet"},
+      {"release.json", "release"},
+      {"trust.json", "trust-file"},
+      {"trust.state", "trust-state"},
+      {".dsse.json", "dsse-envelope"},
+      {".identity", "wireguard-identity"}};
+  for (const auto& [ending, kind] : kEndings) {
+    if (file.ends_with(ending)) return kind;
+  }
+  return std::nullopt;
+}
+
 Result<SchemaJudge> judge_for(const Kind& kind) {
   const auto hash = kind.name.find('#');
   const auto schema = schema_text(kind.name.substr(0, hash));
@@ -270,7 +288,7 @@ std::vector<std::string> document_kinds() {
   return out;
 }
 
-Result<std::string> kind_of_document(std::string_view text) {
+Result<std::string> kind_of_document(std::string_view text, std::string_view file) {
   constexpr std::string_view kModeline = "# yaml-language-server:";
   constexpr std::string_view kSchema = "$schema=";
   constexpr std::string_view kEnding = ".schema.json";
@@ -295,6 +313,7 @@ Result<std::string> kind_of_document(std::string_view text) {
     kind = kind_by_yaml_fields(text);
     if (!kind) kind = kind_by_beginning(text);
   }
+  if (!kind) kind = kind_by_file_name(file);
   if (!kind) return unknown("cannot tell which document this is: say it with --as KIND");
   return *kind;
 }
@@ -303,11 +322,8 @@ Result<DocumentVerdict> validate_document(std::string_view text, std::string_vie
                                           std::string_view file) {
   DocumentVerdict out;
   out.kind = std::string(kind);
-  if (kind.empty() && text.find_first_not_of(" \t\r\n") == std::string_view::npos &&
-      file.ends_with(".jsonl")) {
-    out.kind = "peer";  // a registry of nobody, as `weir-deployer init` writes one
-  } else if (kind.empty()) {
-    TRY_ASSIGN(out.kind, kind_of_document(text));
+  if (kind.empty()) {
+    TRY_ASSIGN(out.kind, kind_of_document(text, file));
   }
   const Kind* found = kind_named(out.kind);
   if (found == nullptr) return unknown("'" + out.kind + "' is no kind of document");

@@ -27,15 +27,16 @@ struct DocumentVerdict {
 [[nodiscard]] std::vector<std::string> document_kinds();
 
 /// Tells which document a text is: by its `type`, by the language server's line
-/// "# yaml-language-server: $schema=...", or by fields that only one document has.
+/// "# yaml-language-server: $schema=...", by fields that only one document has, and where the text
+/// tells nothing, by the name of its file: "peers.jsonl", "gateway.lock.json".
 /// errors: invalid_input, naming the kinds
-[[nodiscard]] Result<std::string> kind_of_document(std::string_view text);
+[[nodiscard]] Result<std::string> kind_of_document(std::string_view text, std::string_view file);
 
 /// Judges a document by its schema and by its parser. Documents inside it (the versions of a trust
 /// file, the payload of an envelope) are judged too, their pointers behind its own.
 ///
 /// kind     one of document_kinds(); empty: as kind_of_document tells
-/// file     what the parser's sentence begins with
+/// file     its path, with which the parser's sentence begins
 /// errors   invalid_input: no such kind, or none can be told; bug
 [[nodiscard]] Result<DocumentVerdict> validate_document(std::string_view text,
                                                         std::string_view kind,

@@ -110,7 +110,9 @@ Command validate_command() {
       .about =
           "Judges documents by their JSON Schemas, which names all that is wrong, and by the\n"
           "parsers that Weir's programs read them with, which know what a schema cannot say. A\n"
-          "document is told by its type, by its fields, or by a first line that names a schema.\n"
+          "document is told by its type, its fields, a first line that names a schema, or else "
+          "its\n"
+          "file's name.\n"
           "Nothing is verified: that a document is valid says nothing of who wrote it. Exit "
           "codes:\n"
           "0 all are valid, 1 some are not, 2 wrong usage.",
