@@ -32,7 +32,7 @@ struct FleetAnswers {
   std::optional<std::string> identity_key_file;
   std::string peers = "peers.jsonl";
   std::vector<NewPeer> new_peers;
-  std::optional<PublicKey> gateway_key;  ///< of the identity, where it is made already
+  std::vector<PublicKey> gateway_keys;  ///< of the identity, where it is made already
 };
 
 /// The two documents, as texts that parse.

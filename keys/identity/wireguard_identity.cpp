@@ -13,10 +13,12 @@ namespace {
 
 using Kind = SealingKey::Kind;
 
-constexpr std::string_view kType = "weir.wireguard-identity/1";
+constexpr std::string_view kOneEpoch = "weir.wireguard-identity/1";
+constexpr std::string_view kTwoEpochs = "weir.wireguard-identity/2";
 constexpr std::string_view kCipher = "xchacha20-poly1305-ietf";
 constexpr std::string_view kPassphrase = "argon2id13";
 constexpr std::string_view kKeyFile = "blake2b-key-file";
+constexpr std::size_t kKeySize = crypto_scalarmult_curve25519_SCALARBYTES;
 constexpr std::size_t kSaltSize = crypto_pwhash_argon2id_SALTBYTES;
 constexpr std::size_t kNonceSize = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t kTagSize = crypto_aead_xchacha20poly1305_ietf_ABYTES;
@@ -27,7 +29,7 @@ constexpr std::uint64_t kMostMemory = 1ULL << 30;
 
 /// Everything in a sealed file but the ciphertext.
 struct Header {
-  PublicKey public_key;
+  IdentityKeys public_keys;
   Kind kind{};
   std::string salt, nonce;                   ///< raw
   std::uint64_t operations = 0, memory = 0;  ///< of Argon2id
@@ -42,11 +44,17 @@ nlohmann::ordered_json document_of(const Header& header) {
     derivation = {{"algorithm", kKeyFile}};
   }
   derivation["salt"] = base64_of(as_bytes(header.salt));
-  return {{"type", kType},
-          {"public_key", header.public_key.string()},
-          {"key_derivation", derivation},
-          {"cipher", kCipher},
-          {"nonce", base64_of(as_bytes(header.nonce))}};
+  nlohmann::ordered_json out;
+  if (const PublicKey* outgoing = header.public_keys.outgoing()) {
+    out = {{"type", kTwoEpochs},
+           {"public_keys", {outgoing->string(), header.public_keys.current().string()}}};
+  } else {
+    out = {{"type", kOneEpoch}, {"public_key", header.public_keys.current().string()}};
+  }
+  out["key_derivation"] = std::move(derivation);
+  out["cipher"] = kCipher;
+  out["nonce"] = base64_of(as_bytes(header.nonce));
+  return out;
 }
 
 /// What is authenticated beside the ciphertext: the document without it, in one line.
@@ -81,14 +89,38 @@ struct Sealed {
   std::string ciphertext;
 };
 
+/// The public keys of a document of this type, by epoch.
+Result<IdentityKeys> read_public_keys(manifests::JsonFields& fields, std::string_view type) {
+  if (type == kOneEpoch) {
+    TRY_ASSIGN(const std::string text, fields.string("public_key"));
+    TRY_ASSIGN_IN(const PublicKey key, PublicKey::parse(text), "public_key");
+    return IdentityKeys(key);
+  }
+  TRY_ASSIGN(const nlohmann::json* items, fields.array("public_keys"));
+  if (items->size() != 2) return fields.refuse("public_keys", "must be two, the older one first");
+  std::vector<PublicKey> keys;
+  for (const nlohmann::json& item : *items) {
+    const std::string at = "public_keys[" + std::to_string(keys.size()) + "]";
+    if (!item.is_string()) return fields.refuse(at, "must be a string");
+    TRY_ASSIGN_IN(const PublicKey key, PublicKey::parse(item.get<std::string>()), at);
+    keys.push_back(key);
+  }
+  TRY_ASSIGN_IN(auto epochs, IdentityKeys::of(std::move(keys)), "public_keys");
+  return epochs;
+}
+
 Result<Sealed> read(std::string_view text) {
   TRY_ASSIGN(const nlohmann::json document, manifests::parse_json(text));
   TRY_ASSIGN(auto fields, manifests::JsonFields::open(document, ""));
-  TRY(expect(fields, "type", kType));
+  TRY_ASSIGN(const std::string type, fields.string("type"));
+  if (type != kOneEpoch && type != kTwoEpochs) {
+    return fields.refuse(
+        "type", "must be '" + std::string(kOneEpoch) + "' or '" + std::string(kTwoEpochs) + "'");
+  }
   TRY(expect(fields, "cipher", kCipher));
-  TRY_ASSIGN(const std::string key_text, fields.string("public_key"));
-  TRY_ASSIGN_IN(const PublicKey key, PublicKey::parse(key_text), "public_key");
-  Sealed out{Header{.public_key = key, .salt = {}, .nonce = {}}, {}};
+  TRY_ASSIGN(IdentityKeys public_keys, read_public_keys(fields, type));
+  const std::size_t private_size = kKeySize * public_keys.oldest_first().size();
+  Sealed out{Header{.public_keys = std::move(public_keys), .salt = {}, .nonce = {}}, {}};
   TRY_ASSIGN(auto derivation, fields.object("key_derivation"));
   TRY_ASSIGN(const std::string algorithm, derivation.string("algorithm"));
   if (algorithm == kPassphrase) {
@@ -105,7 +137,7 @@ Result<Sealed> read(std::string_view text) {
   TRY_ASSIGN(out.header.salt, raw_field(derivation, "salt", kSaltSize));
   TRY(derivation.finish());
   TRY_ASSIGN(out.header.nonce, raw_field(fields, "nonce", kNonceSize));
-  TRY_ASSIGN(out.ciphertext, raw_field(fields, "ciphertext", 32 + kTagSize));
+  TRY_ASSIGN(out.ciphertext, raw_field(fields, "ciphertext", private_size + kTagSize));
   TRY(fields.finish());
   return out;
 }
@@ -153,7 +185,7 @@ Result<Secret> parse_wireguard_key(std::string_view base64) {
 }
 
 Result<PublicKey> public_key_of(const Secret& private_key) {
-  if (private_key.size() != crypto_scalarmult_curve25519_SCALARBYTES) {
+  if (private_key.size() != kKeySize) {
     return fail(Errc::invalid_input, "a WireGuard private key has 32 bytes");
   }
   std::array<std::uint8_t, 32> raw{};
@@ -163,16 +195,33 @@ Result<PublicKey> public_key_of(const Secret& private_key) {
   return PublicKey::from_raw(raw);
 }
 
+Result<WireGuardKeyPair> WireGuardKeyPair::of(Secret private_key) {
+  TRY_ASSIGN(const PublicKey public_key, keys::public_key_of(private_key));
+  return WireGuardKeyPair(public_key, std::move(private_key));
+}
+
+IdentityKeys keys_of(const WireGuardIdentity& identity) {
+  std::vector<PublicKey> keys;
+  for (const WireGuardKeyPair& each : identity.oldest_first()) keys.push_back(each.public_key());
+  return *IdentityKeys::of(std::move(keys));  // as many as the pairs, and as different
+}
+
+Status check_served(const IdentityKeys& keys) {
+  const PublicKey* outgoing = keys.outgoing();
+  if (outgoing == nullptr) return {};
+  return fail(Errc::invalid_input,
+              "holds two epochs, " + outgoing->string() + " on its way out and " +
+                  keys.current().string() +
+                  " for it, and nodes serve one: put an identity there that holds one of them "
+                  "alone, the one that the clients' configurations name");
+}
+
 Result<std::string> seal_identity(const WireGuardIdentity& identity, const SealingKey& key,
                                   Bytes salt, Bytes nonce) {
   if (salt.size() != kSaltSize || nonce.size() != kNonceSize) {
     return fail(Errc::invalid_input, "sealing takes 16 bytes of salt and 24 of nonce");
   }
-  TRY_ASSIGN(const PublicKey public_key, public_key_of(identity.private_key));
-  if (public_key != identity.public_key) {
-    return fail(Errc::invalid_input, "the identity's public key is not its private key's");
-  }
-  const Header header{.public_key = public_key,
+  const Header header{.public_keys = keys_of(identity),
                       .kind = key.kind,
                       .salt = std::string(salt.begin(), salt.end()),
                       .nonce = std::string(nonce.begin(), nonce.end()),
@@ -180,10 +229,16 @@ Result<std::string> seal_identity(const WireGuardIdentity& identity, const Seali
                       .memory = kMemory};
   TRY_ASSIGN(const Secret secret, derive(header, key));
   const std::string covered = authenticated(header);
-  std::array<std::uint8_t, 32 + kTagSize> sealed{};
+  const auto& epochs = identity.oldest_first();
+  TRY_ASSIGN(Secret private_keys, Secret::of_size(kKeySize * epochs.size()));
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    const auto bytes = epochs[i].private_key().bytes();
+    std::copy(bytes.begin(), bytes.end(), private_keys.writable().subspan(i * kKeySize).begin());
+  }
+  std::vector<std::uint8_t> sealed(private_keys.size() + kTagSize);
   crypto_aead_xchacha20poly1305_ietf_encrypt(
-      sealed.data(), nullptr, identity.private_key.bytes().data(), 32, as_bytes(covered).data(),
-      covered.size(), nullptr, nonce.data(), secret.bytes().data());
+      sealed.data(), nullptr, private_keys.bytes().data(), private_keys.size(),
+      as_bytes(covered).data(), covered.size(), nullptr, nonce.data(), secret.bytes().data());
   auto document = document_of(header);
   document["ciphertext"] = base64_of(sealed);
   return document.dump(2) + "\n";
@@ -196,27 +251,33 @@ Result<WireGuardIdentity> open_identity(std::string_view sealed, const SealingKe
                                          ", not with " + name_of(key.kind));
   }
   TRY_ASSIGN(const Secret secret, derive(file.header, key));
-  TRY_ASSIGN(Secret private_key, Secret::of_size(32));
+  const auto& public_keys = file.header.public_keys.oldest_first();
+  TRY_ASSIGN(Secret private_keys, Secret::of_size(kKeySize * public_keys.size()));
   const std::string covered = authenticated(file.header);
   const Bytes ciphertext = as_bytes(file.ciphertext);
   if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-          private_key.writable().data(), nullptr, nullptr, ciphertext.data(), ciphertext.size(),
+          private_keys.writable().data(), nullptr, nullptr, ciphertext.data(), ciphertext.size(),
           as_bytes(covered).data(), covered.size(), as_bytes(file.header.nonce).data(),
           secret.bytes().data()) != 0) {
     return fail(Errc::unauthorized, key.kind == Kind::passphrase
                                         ? "wrong passphrase (or the file was changed)"
                                         : "wrong key file (or the identity was changed)");
   }
-  TRY_ASSIGN(const PublicKey public_key, public_key_of(private_key));
-  if (public_key != file.header.public_key) {
-    return fail(Errc::integrity, "the sealed private key belongs to another public key");
+  std::vector<WireGuardKeyPair> epochs;
+  for (std::size_t i = 0; i < public_keys.size(); ++i) {
+    TRY_ASSIGN(Secret own, Secret::copy_of(private_keys.bytes().subspan(i * kKeySize, kKeySize)));
+    TRY_ASSIGN(WireGuardKeyPair pair, WireGuardKeyPair::of(std::move(own)));
+    if (pair.public_key() != public_keys[i]) {
+      return fail(Errc::integrity, "the sealed private key belongs to another public key");
+    }
+    epochs.push_back(std::move(pair));
   }
-  return WireGuardIdentity{public_key, std::move(private_key)};
+  return WireGuardIdentity::of(std::move(epochs));
 }
 
-Result<PublicKey> sealed_public_key(std::string_view sealed) {
+Result<IdentityKeys> sealed_public_keys(std::string_view sealed) {
   TRY_ASSIGN(const Sealed file, read(sealed));
-  return file.header.public_key;
+  return file.header.public_keys;
 }
 
 Result<SealingKey::Kind> sealed_with(std::string_view sealed) {

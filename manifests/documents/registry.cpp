@@ -25,11 +25,11 @@ bool lies_in(const std::vector<Prefix>& networks, const Prefix& block) {
 }  // namespace
 
 Status check_registry(const Fleet& fleet, const std::vector<Peer>& peers, std::string_view file,
-                      const std::optional<PublicKey>& gateway) {
+                      const std::vector<PublicKey>& gateways) {
   std::vector<Prefix> networks = fleet.clients;
   std::sort(networks.begin(), networks.end());
   for (const Peer& peer : peers) {
-    if (peer.public_key == gateway) {
+    if (std::find(gateways.begin(), gateways.end(), peer.public_key) != gateways.end()) {
       return wrong(file, peer,
                    "public_key: is the gateways' own (`identity` of the fleet): a client has a key "
                    "of its own");

@@ -6,7 +6,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weir;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto named = keys::sealed_public_key(text);
+  const auto named = keys::sealed_public_keys(text);
   const auto kind = keys::sealed_with(text);
   MUST_HOLD(named.has_value() == kind.has_value());
   if (kind && *kind == keys::SealingKey::Kind::key_file) {
@@ -16,8 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto identity =
         keys::open_identity(text, {keys::SealingKey::Kind::key_file, std::move(*key)});
     if (identity) {
-      MUST_HOLD(identity->public_key == *named);
-      MUST_HOLD(keys::public_key_of(identity->private_key).value() == *named);
+      MUST_HOLD(keys::keys_of(*identity) == *named);
+      MUST_HOLD(keys::check_served(*named).has_value() == (named->outgoing() == nullptr));
     }
   }
   (void)keys::parse_wireguard_key(text);

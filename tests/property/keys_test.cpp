@@ -53,7 +53,10 @@ TEST_CASE("what is sealed opens again as it was, and with no other key") {
     const auto secret = random_secret(32), salt = random_secret(16), nonce = random_secret(24);
     const auto sealed = seal_identity(*identity, key(*secret), salt->bytes(), nonce->bytes());
     REQUIRE(sealed.has_value());
-    CHECK(open_identity(*sealed, key(*secret))->private_key.equals(identity->private_key));
+    CHECK(open_identity(*sealed, key(*secret))
+              ->current()
+              .private_key()
+              .equals(identity->current().private_key()));
     Secret other = *Secret::copy_of(secret->bytes());
     other.writable()[below(random, 32)] ^= static_cast<std::uint8_t>(1 << below(random, 8));
     CHECK(open_identity(*sealed, key(other)).error().code == Errc::unauthorized);

@@ -43,22 +43,35 @@ std::string_view without_line_end(std::string_view text) {
   return text;
 }
 
-Result<Secret> read_secret(const std::string& path, const std::optional<std::string>& key_file) {
-  TRY_ASSIGN(Secret content, keys::read_guarded(path));
-  const std::string_view text = content.text();
-  if (text.starts_with('{')) {
-    TRY_ASSIGN(keys::WireGuardIdentity identity, keys::read_identity(path, key_file));
-    return std::move(identity.private_key);
-  }
+/// The one in a file that is no identity.
+Result<Secret> secret_in(Secret content, const std::string& path) {
   if (content.size() == kRawKey) return content;
-  if (without_line_end(text).size() == kWireGuardKey) return keys::read_wireguard_key(path);
-  if (text.starts_with("untrusted comment:")) {
+  if (without_line_end(content.text()).size() == kWireGuardKey) {
+    return keys::read_wireguard_key(path);
+  }
+  if (content.text().starts_with("untrusted comment:")) {
     TRY_ASSIGN(const keys::SigningSecretKey key, keys::read_secret_key(path));
     return Secret::copy_of(key.key.bytes().first(kSeed));
   }
   return refuse(path,
                 "is no sealed identity, WireGuard key, minisign secret key or key file, so it "
                 "cannot be looked for in the image");
+}
+
+Status read_secrets(const std::string& path, const std::optional<std::string>& key_file,
+                    std::vector<Secret>& out) {
+  TRY_ASSIGN(Secret content, keys::read_guarded(path));
+  if (!content.text().starts_with('{')) {
+    TRY_ASSIGN(Secret secret, secret_in(std::move(content), path));
+    out.push_back(std::move(secret));
+    return {};
+  }
+  TRY_ASSIGN(const auto identity, keys::read_identity(path, key_file));
+  for (const keys::WireGuardKeyPair& epoch : identity.oldest_first()) {
+    TRY_ASSIGN(Secret secret, Secret::copy_of(epoch.private_key().bytes()));
+    out.push_back(std::move(secret));
+  }
+  return {};
 }
 
 }  // namespace
@@ -68,10 +81,7 @@ Result<std::vector<Secret>> read_own_secrets(const std::vector<std::string>& pat
   std::vector<Secret> out;
   for (const std::string& path : paths) {
     TRY_ASSIGN(const auto files, files_below(path));
-    for (const std::string& file : files) {
-      TRY_ASSIGN(Secret secret, read_secret(file, key_file));
-      out.push_back(std::move(secret));
-    }
+    for (const std::string& file : files) TRY(read_secrets(file, key_file, out));
     if (files.empty()) return refuse(path, "holds no keys");
   }
   // Who has it and a sealed identity has the identity's key.

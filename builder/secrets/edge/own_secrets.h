@@ -10,8 +10,8 @@
 namespace weir::builder {
 
 /// Reads keys that an image must not contain, from a fleet's own store: sealed WireGuard
-/// identities, keys as `wg genkey` and `wg genpsk` write them, minisign secret keys, and key files
-/// of 32 raw bytes.
+/// identities (of all their epochs), keys as `wg genkey` and `wg genpsk` write them, minisign
+/// secret keys, and key files of 32 raw bytes.
 ///
 /// paths      files, or folders of such files (their folders too; public keys, `.pub`, and
 ///            signatures, `.minisig`, are passed over)

@@ -169,17 +169,17 @@ class Check {
 
   // As the deployer feeds a node: clock, private key, peers; then the same for the client.
   Status configure(const manifests::NodeIdentity& identity, WireGuardGo& peer) {
-    TRY_ASSIGN(const auto gateway, keys::make_wireguard_identity());
-    TRY_ASSIGN(const auto own, keys::make_wireguard_identity());
+    TRY_ASSIGN(const auto gateway, keys::make_wireguard_key_pair());
+    TRY_ASSIGN(const auto own, keys::make_wireguard_key_pair());
     TRY_ASSIGN(const auto preshared_key, keys::random_secret(32));
     TRY_IN(client_->set_clock(std::chrono::system_clock::now().time_since_epoch()), "set clock");
-    TRY_ASSIGN(auto sealed, keys::seal_to_node(gateway.private_key, identity.seal_key));
+    TRY_ASSIGN(auto sealed, keys::seal_to_node(gateway.private_key(), identity.seal_key));
     TRY_IN(client_->put_private_key({std::move(sealed)}), "give private key");
-    manifests::PeerSpec spec{own.public_key, client_addresses(), {}, {}};
+    manifests::PeerSpec spec{own.public_key(), client_addresses(), {}, {}};
     TRY_ASSIGN(spec.sealed_preshared_key, keys::seal_to_node(preshared_key, identity.seal_key));
     TRY_IN(client_->apply({.put = {std::move(spec)}, .remove = {}}), "give the peer");
-    UapiDevice device{.private_key = own.private_key,
-                      .gateway = gateway.public_key,
+    UapiDevice device{.private_key = own.private_key(),
+                      .gateway = gateway.public_key(),
                       .preshared_key = preshared_key,
                       .endpoint = gateway_endpoint(),
                       .allowed_ips = {}};

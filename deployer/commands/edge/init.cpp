@@ -73,7 +73,7 @@ Result<FleetAnswers> answers_of(const InitOptions& given) {
     out.new_peers.push_back({text.substr(0, equals), key});
   }
   if (!given.make_identity && !given.new_peers.empty()) {
-    TRY_ASSIGN_IN(out.gateway_key, keys::read_gateway_key(from_fleet(given, given.identity)),
+    TRY_ASSIGN_IN(out.gateway_keys, keys::read_gateway_keys(from_fleet(given, given.identity)),
                   "--identity");
   }
   out.name = given.name;

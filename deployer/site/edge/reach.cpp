@@ -68,6 +68,14 @@ Result<std::unique_ptr<StateStore>> store_of(const std::string& file, Access acc
   return std::make_unique<MemoryStore>();  // a fleet that was never up remembers nothing
 }
 
+/// Also a node that boots long after the fleet was checked is given no key that others lack.
+Result<keys::WireGuardIdentity> read_served(const std::string& path,
+                                            const std::optional<std::string>& key_file) {
+  TRY_ASSIGN(auto identity, keys::read_identity(path, key_file));
+  TRY_IN(keys::check_served(keys::keys_of(identity)), path);
+  return identity;
+}
+
 }  // namespace
 
 /// Whoever can write there can order machines and be let in by nodes. One that is not there yet is
@@ -138,15 +146,15 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
     opener = documents.path(*documents.fleet.identity_key_file);
   }
   out.identity = [path = documents.path(documents.fleet.identity), opener] {
-    return keys::read_identity(path, opener);
+    return read_served(path, opener);
   };
   out.check_identity = [fleet = documents.fleet, folder = documents.folder] {
     return keys::check_identity(fleet, folder);
   };
   out.identity_key = [path = documents.path(documents.fleet.identity)]() -> Result<PublicKey> {
     TRY_ASSIGN(const std::string sealed, read_file(path, kKeyLimit));
-    TRY_ASSIGN_IN(const auto key, keys::sealed_public_key(sealed), path);
-    return key;
+    TRY_ASSIGN_IN(const auto keys, keys::sealed_public_keys(sealed), path);
+    return keys.current();
   };
   out.probe = [space](
                   const probe::ProbeTarget& target, const keys::Secret& private_key,

@@ -36,9 +36,10 @@ struct Reach {
       connect;
   /// What machines of a release boot: every blob read from the store, and verified.
   std::function<Result<pool::BootImage>(const manifests::Release&)> boot_image;
-  std::function<Result<keys::WireGuardIdentity>()> identity;  ///< the fleet's, opened
+  /// The fleet's, opened, where it is one that nodes can serve.
+  std::function<Result<keys::WireGuardIdentity>()> identity;
   std::function<Status()> check_identity;  ///< whether it will be opened, but for a passphrase
-  std::function<Result<PublicKey>()> identity_key;  ///< the same as it says it is, sealed
+  std::function<Result<PublicKey>()> identity_key;  ///< what it says clients get now, sealed
   /// One handshake and some data through a node (probe::run_probe).
   std::function<Result<probe::ProbeResult>(const probe::ProbeTarget&, const keys::Secret&,
                                            const std::optional<keys::Secret>&)>

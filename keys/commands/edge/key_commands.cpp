@@ -113,8 +113,9 @@ Result<Answer> generate_wireguard(const GenerateWireGuardOptions& given) {
   if (new_key_file) files.push_back({*key_file, key.bytes.text(), 0600});
   files.push_back({path, sealed, 0600});
   TRY(write_new_files(files));
-  Answer out{"public key: " + identity.public_key.string() + "\nsealed identity: " + path,
-             {{"public_key", identity.public_key.string()}, {"identity", path}}};
+  const std::string public_key = identity.current().public_key().string();
+  Answer out{"public key: " + public_key + "\nsealed identity: " + path,
+             {{"public_key", public_key}, {"identity", path}}};
   if (key_file) {
     out.text += "\nkey file: " + *key_file + (new_key_file ? " (new)" : "");
     out.json["key_file"] = *key_file;
@@ -139,8 +140,14 @@ Result<Answer> show_public(const PublicOptions& given) {
   TRY_ASSIGN(const Secret content, read_guarded(path));
   if (const auto key = parse_public_key(content.text())) return signing(*key, "signing-public-key");
   if (content.text().starts_with("{")) {
-    TRY_ASSIGN_IN(const PublicKey key, sealed_public_key(content.text()), path);
-    return Answer{key.string(), {{"kind", "wireguard-identity"}, {"public_key", key.string()}}};
+    TRY_ASSIGN_IN(const IdentityKeys keys, sealed_public_keys(content.text()), path);
+    const std::string current = keys.current().string();
+    Answer out{current, {{"kind", "wireguard-identity"}, {"public_key", current}}};
+    if (const PublicKey* outgoing = keys.outgoing()) {
+      out.text += "\non its way out: " + outgoing->string();
+      out.json["outgoing_public_key"] = outgoing->string();
+    }
+    return out;
   }
   if (const auto key = parse_wireguard_key(content.text())) {
     TRY_ASSIGN_IN(const PublicKey public_key, public_key_of(*key), path);
@@ -191,8 +198,10 @@ std::vector<Command> key_commands() {
       answering(
           {.name = "public",
            .summary = "prints the public key of a key file",
-           .about = "Prints the public key of a signing key, public or secret, of a sealed "
-                    "identity, or of a\nWireGuard private key.",
+           .about =
+               "Prints the public key of a signing key, public or secret, of a sealed "
+               "identity, or of a\nWireGuard private key. Of an identity of two epochs the second "
+               "line is the key that is on\nits way out.",
            .examples = "  weir-keys public release.key\n  weir-keys public gateway.identity\n",
            .takes = Positional{"FILE", &shown->file},
            .run = {}},

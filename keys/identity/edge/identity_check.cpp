@@ -41,6 +41,8 @@ Status check_identity(const manifests::Fleet& fleet, const std::string& folder) 
     return refused(std::move(error), "identity",
                    "it has to be what weir-keys generate-wireguard wrote: put that there again");
   }
+  TRY_ASSIGN_IN(const IdentityKeys public_keys, sealed_public_keys(*text), "identity: " + path);
+  TRY_IN(check_served(public_keys), "identity: " + path);
   if (!fleet.identity_key_file) {
     if (*kind == SealingKey::Kind::passphrase) return {};
     return fail(Errc::invalid_input, "identity: " + path +

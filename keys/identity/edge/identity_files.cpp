@@ -6,14 +6,18 @@
 
 namespace weir::keys {
 
-Result<WireGuardIdentity> make_wireguard_identity() {
+Result<WireGuardKeyPair> make_wireguard_key_pair() {
   TRY_ASSIGN(Secret secret, random_secret(32));
   // RFC 7748, section 5: what every X25519 does before use; stored so, as `wg genkey` does.
   const auto bytes = secret.writable();
   bytes[0] &= 248;
   bytes[31] = static_cast<std::uint8_t>((bytes[31] & 127) | 64);
-  TRY_ASSIGN(const PublicKey public_key, public_key_of(secret));
-  return WireGuardIdentity{public_key, std::move(secret)};
+  return WireGuardKeyPair::of(std::move(secret));
+}
+
+Result<WireGuardIdentity> make_wireguard_identity() {
+  TRY_ASSIGN(WireGuardKeyPair pair, make_wireguard_key_pair());
+  return WireGuardIdentity(std::move(pair));
 }
 
 Result<WireGuardIdentity> read_identity(const std::string& path,

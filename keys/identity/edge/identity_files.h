@@ -8,7 +8,9 @@
 
 namespace weir::keys {
 
-/// A fresh identity from the system's random numbers. errors: exhausted
+/// A fresh pair from the system's random numbers. errors: exhausted
+[[nodiscard]] Result<WireGuardKeyPair> make_wireguard_key_pair();
+/// An identity of one such pair. errors: as above
 [[nodiscard]] Result<WireGuardIdentity> make_wireguard_identity();
 
 /// Reads and opens a sealed identity. `key_file` absent: WEIR_PASSPHRASE, else the terminal.

@@ -1,7 +1,6 @@
 #include "keys/identity/edge/registry.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "keys/identity/edge/identity_files.h"
@@ -43,20 +42,20 @@ Result<std::vector<manifests::Peer>> read_peers(const std::string& path) {
   return peers;
 }
 
-Result<std::optional<PublicKey>> read_gateway_key(const std::string& path) {
+Result<std::vector<PublicKey>> read_gateway_keys(const std::string& path) {
   const auto text = read_file(path, kLargestIdentity);
-  if (!text && text.error().code == Errc::not_found) return std::optional<PublicKey>();
+  if (!text && text.error().code == Errc::not_found) return std::vector<PublicKey>();
   TRY(text);
-  TRY_ASSIGN_IN(const PublicKey key, sealed_public_key(*text), path);
-  return std::optional<PublicKey>(key);
+  TRY_ASSIGN_IN(const IdentityKeys keys, sealed_public_keys(*text), path);
+  return keys.oldest_first();
 }
 
 Result<std::vector<manifests::Peer>> read_registry(const manifests::Fleet& fleet,
                                                    const std::string& folder) {
   const std::string path = path_at(folder, fleet.peers);
   TRY_ASSIGN(auto peers, read_peers(path));
-  TRY_ASSIGN(const auto gateway, read_gateway_key(path_at(folder, fleet.identity)));
-  TRY(manifests::check_registry(fleet, peers, path, gateway));
+  TRY_ASSIGN(const auto gateways, read_gateway_keys(path_at(folder, fleet.identity)));
+  TRY(manifests::check_registry(fleet, peers, path, gateways));
   return peers;
 }
 

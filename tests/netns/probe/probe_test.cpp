@@ -71,8 +71,8 @@ struct Folder {
 struct Lab {
   TemporaryNamespace director{"probe-d"}, gateway{"probe-g"};
   Gateway wireguard{gateway, "wgp" + std::to_string(::getpid())};
-  keys::WireGuardIdentity server = *keys::make_wireguard_identity();
-  keys::WireGuardIdentity client = *keys::make_wireguard_identity();
+  keys::WireGuardKeyPair server = *keys::make_wireguard_key_pair();
+  keys::WireGuardKeyPair client = *keys::make_wireguard_key_pair();
   Folder folder;
 
   Lab() {
@@ -89,7 +89,7 @@ struct Lab {
     must(d + "-6 route add 2001:db8:51::1 via fd00:fab::3 table 7");
     must(g + "addr add 10.8.0.1/16 dev " + wg + " && " + g + "addr add fd00:8::1/64 dev " + wg +
          " nodad && " + g + "link set " + wg + " up");
-    must("wg set " + wg + " listen-port 51820 private-key " + key_file(server.private_key));
+    must("wg set " + wg + " listen-port 51820 private-key " + key_file(server.private_key()));
     expect({}, "10.8.0.9/32,fd00:8::9/128");
   }
 
@@ -108,7 +108,7 @@ struct Lab {
   /// Makes the gateway know the client, with this preshared key or none.
   void expect(const std::optional<keys::Secret>& preshared_key, const std::string& allowed_ips) {
     const std::string peer =
-        "wg set " + wireguard.interface() + " peer " + client.public_key.string();
+        "wg set " + wireguard.interface() + " peer " + client.public_key().string();
     shell(peer + " remove");
     must(peer + " allowed-ips " + allowed_ips +
          (preshared_key ? " preshared-key " + key_file(*preshared_key) : ""));
@@ -117,7 +117,7 @@ struct Lab {
   [[nodiscard]] ProbeTarget target(bool outer_v6 = false, bool inner_v6 = false) const {
     return {.gateway = *Endpoint::parse(outer_v6 ? "[2001:db8:51::1]:51820" : "198.51.100.1:51820"),
             .mark = kMark,
-            .gateway_key = server.public_key,
+            .gateway_key = server.public_key(),
             .inner_source = *IpAddress::parse(inner_v6 ? "fd00:8::9" : "10.8.0.9"),
             .inner_target = *IpAddress::parse(inner_v6 ? "fd00:8::1" : "10.8.0.1")};
   }
@@ -142,7 +142,7 @@ void check_refused(const Result<ProbeResult>& result, Errc code, const std::stri
 
 TEST_CASE("a probe shakes hands with wireguard-go and pings through it") {
   Lab lab;
-  const auto& own = lab.client.private_key;
+  const auto& own = lab.client.private_key();
   const std::optional<keys::Secret> none;
 
   for (const bool outer_v6 : {false, true}) {
@@ -156,7 +156,7 @@ TEST_CASE("a probe shakes hands with wireguard-go and pings through it") {
     }
   }
   const auto seen = shell("wg show " + lab.wireguard.interface() + " latest-handshakes").text;
-  CHECK(seen.find(lab.client.public_key.string() + "\t0\n") == std::string::npos);
+  CHECK(seen.find(lab.client.public_key().string() + "\t0\n") == std::string::npos);
 
   {
     INFO("with a preshared key, and with a wrong one");
@@ -170,10 +170,10 @@ TEST_CASE("a probe shakes hands with wireguard-go and pings through it") {
   {
     INFO("a gateway with another key, or one that does not know the peer, does not answer");
     ProbeTarget other = lab.target();
-    other.gateway_key = keys::make_wireguard_identity()->public_key;
+    other.gateway_key = keys::make_wireguard_key_pair()->public_key();
     check_refused(lab.probe(other, own, none, kShort), Errc::timeout, "handshake: no answer");
-    const auto stranger = keys::make_wireguard_identity();
-    check_refused(lab.probe(lab.target(), stranger->private_key, none, kShort), Errc::timeout,
+    const auto stranger = keys::make_wireguard_key_pair();
+    check_refused(lab.probe(lab.target(), stranger->private_key(), none, kShort), Errc::timeout,
                   "handshake: no answer");
   }
   {

@@ -340,8 +340,8 @@ inline Reach FakeFleet::reach(SqliteStore::Access access) {
       .identity = []() -> Result<keys::WireGuardIdentity> {
         TRY_ASSIGN(auto secret,
                    keys::parse_wireguard_key("yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="));
-        TRY_ASSIGN(const auto key, keys::public_key_of(secret));
-        return keys::WireGuardIdentity{key, std::move(secret)};
+        TRY_ASSIGN(auto pair, keys::WireGuardKeyPair::of(std::move(secret)));
+        return keys::WireGuardIdentity(std::move(pair));
       },
       .check_identity = [this] { return identity_is; },
       .identity_key = []() -> Result<PublicKey> {

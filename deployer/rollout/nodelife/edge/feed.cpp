@@ -83,7 +83,7 @@ Status give_identity(Site& site, node_client::NodeClient& client,
   const PoolName* pool = site.pool_of(about.node);
   const bool rehearsal = pool != nullptr && site.pool(*pool).clock_offset != milliseconds(0);
   if (!rehearsal) TRY_IN(set_clock(client), "set clock");
-  TRY_ASSIGN(auto sealed, keys::seal_to_node(identity->private_key, about.seal_key));
+  TRY_ASSIGN(auto sealed, keys::seal_to_node(identity->current().private_key(), about.seal_key));
   TRY_IN(client.put_private_key({std::move(sealed)}), "give private key");
   return {};
 }

@@ -51,12 +51,12 @@ Status probe_node(Site& site, const NodeId& node, const manifests::ProbeSpec& sp
   TRY_ASSIGN(const auto about, client->identity());
   if (!about.wireguard_key) return fail(Errc::bug, "probed before it has a private key");
   TRY_ASSIGN(const auto before, client->peers());
-  TRY_ASSIGN(const auto identity, keys::make_wireguard_identity());
+  TRY_ASSIGN(const auto pair, keys::make_wireguard_key_pair());
   TRY_ASSIGN(auto preshared, keys::Secret::of_size(32));
   randombytes_buf(preshared.writable().data(), preshared.size());
   manifests::PeerDiff diff;
   diff.remove = probes_in(before, spec.source);
-  manifests::PeerSpec peer{identity.public_key, {alone(spec.source)}, {}, {}};
+  manifests::PeerSpec peer{pair.public_key(), {alone(spec.source)}, {}, {}};
   TRY_ASSIGN(peer.sealed_preshared_key, keys::seal_to_node(preshared, about.seal_key));
   diff.put.push_back(std::move(peer));
   TRY_IN(client->apply(diff), "add the probe's peer");
@@ -70,11 +70,11 @@ Status probe_node(Site& site, const NodeId& node, const manifests::ProbeSpec& sp
   std::optional<keys::Secret> secret(std::move(preshared));
   Result<probe::ProbeResult> result = fail(Errc::bug, "not probed");
   for (int attempt = 0; attempt < kAttempts && !result && !site.cancelled(); ++attempt) {
-    result = site.probe(target, identity.private_key, secret);
+    result = site.probe(target, pair.private_key(), secret);
   }
-  Status status = result ? seen_by_node(*client, node, identity.public_key)
+  Status status = result ? seen_by_node(*client, node, pair.public_key())
                          : Status(tl::unexpected(result.error()));
-  TRY_IN(client->apply({{}, {identity.public_key}}), "remove the probe's peer");
+  TRY_IN(client->apply({{}, {pair.public_key()}}), "remove the probe's peer");
   if (status) {
     site.say("probe through " + node.string() + ": handshake in " +
              std::to_string(result->handshake.count() / 1000) + " ms, echo in " +

@@ -78,6 +78,9 @@ TEST_CASE("each document is told from its text, and its kinds are good and bad")
       {kCorpus + "trust/state", "trust-state", "\"stable\"", "\"Stable\"", "/channels/0/channel: "},
       {kCorpus + "identity/throw_away_passphrase", "wireguard-identity", "\"operations\": 3",
        "\"operations\": 99", "/key_derivation: "},
+      {kCorpus + "identity/throw_away_two_epochs", "wireguard-identity",
+       "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=",
+       "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=", "/public_keys"},
       {kCorpus + "node_api/config", "node-config", "51820", "0", "/port: "}};
   const Desk desk;
   for (const Sample& sample : samples) {
@@ -243,6 +246,9 @@ TEST_CASE("a fleet is judged with its identity, where that or the store is") {
   desk.write("fleet.yaml",
              test::bytes_of(kExamples + "fleet.yaml") + "identity_key_file: gw.seal\n");
   CHECK(has(desk.validate("fleet.yaml", 1), "fleet.yaml: identity_key_file: "));
+  desk.write("gateway.identity", test::bytes_of(kCorpus + "identity/throw_away_two_epochs"));
+  CHECK(has(desk.validate("fleet.yaml", 1),
+            "fleet.yaml: identity: ./gateway.identity: holds two epochs, "));
 }
 
 TEST_CASE("what cannot be judged is named, the other files are judged all the same") {

@@ -142,7 +142,7 @@ TEST_CASE("a key of the fleet's own store is found, also in layers that were mad
                     std::string::npos,
                 taken.out);
 
-  fixture.tool(hex_of(identity->private_key.bytes()), "1.0");
+  fixture.tool(hex_of(identity->current().private_key().bytes()), "1.0");
   fixture.lock();
   CHECK(fixture.build("").status == 0);
   fixture.run("rm -rf store/releases store/index.json");

@@ -115,6 +115,7 @@ std::vector<Document> documents_of_the_tree() {
       {{"trust-state", corpus("trust/state")}, true},
       {{"wireguard-identity", corpus("identity/throw_away_key_file")}, true},
       {{"wireguard-identity", corpus("identity/throw_away_passphrase")}, true},
+      {{"wireguard-identity", corpus("identity/throw_away_two_epochs")}, true},
       {{"node-config", corpus("node_api/config")}, true},
       {{"node-api#NodeIdentity", corpus("node_api/identity")}, true},
       {{"node-api#ClockSetting", corpus("node_api/clock")}, true},

@@ -331,11 +331,11 @@ TEST_CASE("init takes the gateways' own key for no peer's") {
   REQUIRE(init(folder, {"--make-identity"}).status == 0);
   REQUIRE(fs::remove(folder / "fleet.yaml"));
   REQUIRE(fs::remove(folder / "peers.jsonl"));
-  const auto own = keys::sealed_public_key(folder.read("gateway.identity"));
+  const auto own = keys::sealed_public_keys(folder.read("gateway.identity"));
   REQUIRE(own.has_value());
   for (const char* plan : {"--plan", ""}) {
     std::vector<std::string> more = {"--peer", "alice=" + kAliceKey, "--peer",
-                                     "gateway=" + own->string()};
+                                     "gateway=" + own->current().string()};
     if (*plan != '\0') more.emplace_back(plan);
     const Ended ended = init(folder, more);
     CHECK(ended.status == 1);
@@ -344,6 +344,23 @@ TEST_CASE("init takes the gateways' own key for no peer's") {
     CHECK(folder.names() == std::set<std::string>{"gateway.identity"});
   }
   CHECK(init(folder, {"--peer", "alice=" + kAliceKey}).status == 0);
+}
+
+TEST_CASE("init takes the key of no epoch of an identity for a peer's") {
+  const Folder folder;
+  const auto sealed =
+      read_file(test::source_folder() + "/tests/fuzz/corpus/identity/throw_away_two_epochs",
+                ByteCount{1 << 16});
+  REQUIRE(sealed.has_value());
+  REQUIRE(write_file(folder / "gateway.identity", *sealed, 0600).has_value());
+  // RFC 7748, section 6.1: Alice's, then Bob's.
+  for (const char* own : {"hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=",
+                          "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08="}) {
+    const Ended ended = init(folder, {"--peer", std::string("gateway=") + own});
+    CHECK(ended.status == 1);
+    CHECK_MESSAGE(has(ended.error, "the peers as answered:1: public_key: is the gateways' own"),
+                  ended.error);
+  }
 }
 
 TEST_CASE("init names the command that makes a key file which is missing, in its plan too") {

@@ -8,6 +8,7 @@
 #include "deployer/serve/status_report.h"
 #include "keys/identity/edge/identity_files.h"
 #include "keys/signing/edge/key_files.h"
+#include "tests/folders.h"
 #include "tests/text.h"
 #include "tests/unit/deployer/fake_fleet.h"
 
@@ -85,6 +86,30 @@ TEST_CASE("a fleet whose identity is missing can be looked at, and says so when 
   CHECK(has(checked.error().message, "weir-keys generate-wireguard"));
 }
 
+TEST_CASE("a fleet's identity is given to no node while it has two epochs") {
+  const FakeFleet fleet(1, "identity_key_file: seal\n");
+  const std::string corpus = test::source_folder() + "/tests/fuzz/corpus/identity/throw_away_";
+  const auto put = [&](const std::string& name) {
+    const auto text = read_file(corpus + name, ByteCount{1 << 16});
+    REQUIRE(text.has_value());
+    REQUIRE(write_file(fleet.folder + "/i", *text, 0600).has_value());
+  };
+  REQUIRE(write_file(fleet.folder + "/seal", std::string(32, 'k'), 0600).has_value());
+  put("one_epoch");
+  const auto site = open(fleet, Access::read);
+  REQUIRE(site.has_value());
+  CHECK((*site)->check_identity().has_value());
+  CHECK((*site)->identity()->current().public_key() == (*site)->identity_key().value());
+  // Put there while the fleet is served.
+  put("two_epochs");
+  CHECK(has((*site)->check_identity().error().message, "holds two epochs"));
+  const auto given = (*site)->identity();
+  REQUIRE_FALSE(given.has_value());
+  CHECK(has(given.error().message, fleet.folder + "/i: holds two epochs"));
+  // What clients get now; RFC 7748, section 6.1: Bob's.
+  CHECK((*site)->identity_key()->string() == "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=");
+}
+
 TEST_CASE("a deployer's key that others may read is refused") {
   const FakeFleet fleet(1);
   const std::string key = fleet.folder + "/state/deployer-tls.pem";
@@ -132,7 +157,7 @@ TEST_CASE(
     REQUIRE(sealed.has_value());
     REQUIRE(write_file(fleet.folder + "/i", *sealed, 0600).has_value());
     CHECK(open(fleet, Access::read).has_value());
-    changed(peers, FakeFleet::key(2).string(), identity->public_key.string());
+    changed(peers, FakeFleet::key(2).string(), identity->current().public_key().string());
     where = peers + ":2: public_key: ";
   }
   SUBCASE("a preshared key of zeros") {

@@ -234,8 +234,10 @@ TEST_CASE("generate-wireguard seals with a key file, made where it is missing") 
   CHECK(read(folder / "seal").size() == 32);
   const auto identity = read_identity(folder / "id", folder / "seal");
   REQUIRE_MESSAGE(identity.has_value(), identity.error().message);
-  CHECK(weir_keys("public " + folder / "id").output == identity->public_key.string() + "\n");
-  CHECK(made.output.find(base64_of(identity->private_key.bytes())) == std::string::npos);
+  CHECK(weir_keys("public " + folder / "id").output ==
+        identity->current().public_key().string() + "\n");
+  CHECK(made.output.find(base64_of(identity->current().private_key().bytes())) ==
+        std::string::npos);
   CHECK(read_identity(folder / "id", std::nullopt).error().message.find("sealed with a key file") !=
         std::string::npos);
 
@@ -267,6 +269,23 @@ TEST_CASE("public knows every kind of key file and says so where it is none") {
   CHECK(junk.status == 1);
   CHECK(junk.output.find("neither a minisign key") != std::string::npos);
   CHECK(weir_keys("public " + folder / "absent").output.find("No such file") != std::string::npos);
+}
+
+TEST_CASE("public shows both epochs of an identity, first the one that clients get now") {
+  const Scratch folder;
+  const std::string corpus = test::source_folder() + "/tests/fuzz/corpus/identity/throw_away_";
+  REQUIRE(write_file(folder / "id", read(corpus + "two_epochs"), 0600).has_value());
+  // RFC 7748, section 6.1: Bob's, and Alice's, by `wg pubkey`.
+  const std::string current = "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=",
+                    outgoing = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=";
+  CHECK(weir_keys("public " + folder / "id").output ==
+        current + "\non its way out: " + outgoing + "\n");
+  const auto json = weir_keys("public --json " + folder / "id").output;
+  CHECK(json.find("\"public_key\":\"" + current + "\"") != std::string::npos);
+  CHECK(json.find("\"outgoing_public_key\":\"" + outgoing + "\"") != std::string::npos);
+  REQUIRE(write_file(folder / "id", read(corpus + "one_epoch"), 0600).has_value());
+  CHECK(weir_keys("public " + folder / "id").output == outgoing + "\n");
+  CHECK(weir_keys("public --json " + folder / "id").output.find("outgoing") == std::string::npos);
 }
 
 TEST_CASE("wrong usage exits with 2, help with 0 and examples") {

@@ -106,6 +106,25 @@ TEST_CASE("an identity that cannot be opened is told with its field, its file an
   }
 }
 
+TEST_CASE("an identity of two epochs is refused, with both public keys and what to do") {
+  Desk desk;
+  const auto two = read_file(
+      test::source_folder() + "/tests/fuzz/corpus/identity/throw_away_two_epochs", kLargestKeyFile);
+  REQUIRE(two.has_value());
+  REQUIRE(write_file(desk.identity, *two, 0600).has_value());
+  // RFC 7748, section 6.1: Alice's, then Bob's.
+  const std::string where = "identity: " + desk.identity + ": holds two epochs, ";
+  const std::string keys =
+      "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo= on its way out and "
+      "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08= for it";
+  desk.refused(where, keys);
+  desk.refused(where, "put an identity there that holds one of them alone");
+  CHECK(check_identity(desk.fleet, desk.folder.path).error().code == Errc::invalid_input);
+  // Nothing is opened for that.
+  REQUIRE(::unlink(desk.key.c_str()) == 0);
+  desk.refused(where, keys);
+}
+
 TEST_CASE("an identity's passphrase is not asked for by a check") {
   Desk desk;
   desk.seal(SealingKey::Kind::passphrase);

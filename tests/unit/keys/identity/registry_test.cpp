@@ -7,6 +7,7 @@
 #include <string>
 
 #include "manifests/base/edge/file.h"
+#include "tests/folders.h"
 #include "tests/unit/images/scratch.h"
 
 namespace weir::keys {
@@ -38,6 +39,16 @@ struct PeersDesk {
 };
 
 }  // namespace
+
+TEST_CASE("a gateway's keys are those of all epochs of its identity, and none before it is made") {
+  const std::string corpus = test::source_folder() + "/tests/fuzz/corpus/identity/throw_away_";
+  // RFC 7748, section 6.1: Alice's, then Bob's.
+  const PublicKey alice = *PublicKey::parse("hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="),
+                  bob = *PublicKey::parse("3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=");
+  CHECK(read_gateway_keys(corpus + "two_epochs").value() == std::vector{alice, bob});
+  CHECK(read_gateway_keys(corpus + "one_epoch").value() == std::vector{alice});
+  CHECK(read_gateway_keys(corpus + "none").value().empty());
+}
 
 TEST_CASE("a preshared key that cannot be used is found when the clients are read, with its line") {
   const PeersDesk desk;

@@ -46,19 +46,23 @@ TEST_CASE("public keys agree with wg") {
   }
   const auto identity = make_wireguard_identity();
   REQUIRE(identity.has_value());
-  REQUIRE(write_new_file(folder / "ours", base64_of(identity->private_key.bytes()), 0600));
-  CHECK(run("wg pubkey < " + folder / "ours").output == identity->public_key.string() + "\n");
+  REQUIRE(
+      write_new_file(folder / "ours", base64_of(identity->current().private_key().bytes()), 0600));
+  CHECK(run("wg pubkey < " + folder / "ours").output ==
+        identity->current().public_key().string() + "\n");
 }
 
 TEST_CASE("an identity opens with what sealed it, and with nothing else") {
   const auto identity = make_wireguard_identity();
   const std::string text = sealed(*identity, key_file('k'));
   CHECK(sealed_with(text).value() == SealingKey::Kind::key_file);
-  CHECK(sealed_public_key(text).value() == identity->public_key);
+  CHECK(sealed_public_keys(text).value() == keys_of(*identity));
   const auto opened = open_identity(text, key_file('k'));
   REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
-  CHECK(opened->public_key == identity->public_key);
-  CHECK(opened->private_key.equals(identity->private_key));
+  CHECK(opened->oldest_first().size() == 1);
+  CHECK(opened->outgoing() == nullptr);
+  CHECK(opened->current().public_key() == identity->current().public_key());
+  CHECK(opened->current().private_key().equals(identity->current().private_key()));
   CHECK(open_identity(text, key_file('l')).error().code == Errc::unauthorized);
   CHECK(open_identity(text, {SealingKey::Kind::passphrase, secret("k")}).error().message ==
         "sealed with a key file, not with a passphrase");
@@ -66,7 +70,10 @@ TEST_CASE("an identity opens with what sealed it, and with nothing else") {
   const SealingKey words{SealingKey::Kind::passphrase, secret("correct horse")};
   const std::string by_words = sealed(*identity, words);
   CHECK(sealed_with(by_words).value() == SealingKey::Kind::passphrase);
-  CHECK(open_identity(by_words, words)->private_key.equals(identity->private_key));
+  CHECK(open_identity(by_words, words)
+            ->current()
+            .private_key()
+            .equals(identity->current().private_key()));
   CHECK(open_identity(by_words, {SealingKey::Kind::passphrase, secret("correct h0rse")})
             .error()
             .code == Errc::unauthorized);
@@ -75,12 +82,12 @@ TEST_CASE("an identity opens with what sealed it, and with nothing else") {
 TEST_CASE("the private key stands nowhere in the sealed file") {
   const auto identity = make_wireguard_identity();
   const std::string text = sealed(*identity, key_file('k'));
-  CHECK(text.find(base64_of(identity->private_key.bytes())) == std::string::npos);
-  CHECK(text.find(hex_of(identity->private_key.bytes())) == std::string::npos);
+  CHECK(text.find(base64_of(identity->current().private_key().bytes())) == std::string::npos);
+  CHECK(text.find(hex_of(identity->current().private_key().bytes())) == std::string::npos);
   const auto at = text.find("\"ciphertext\": \"") + 15;
   const std::string raw = *parse_base64(text.substr(at, text.find('"', at) - at));
   CHECK(raw.size() == 48);
-  CHECK(raw.find(std::string(identity->private_key.text())) == std::string::npos);
+  CHECK(raw.find(std::string(identity->current().private_key().text())) == std::string::npos);
 }
 
 TEST_CASE("sealing is deterministic, and its cryptography is the one that is documented") {
@@ -89,7 +96,8 @@ TEST_CASE("sealing is deterministic, and its cryptography is the one that is doc
   CHECK(text == sealed(*identity, key_file('k')));
   // docs/keys.md, written out a second time with libsodium's calls.
   const std::string covered =
-      R"({"type":"weir.wireguard-identity/1","public_key":")" + identity->public_key.string() +
+      R"({"type":"weir.wireguard-identity/1","public_key":")" +
+      identity->current().public_key().string() +
       R"(","key_derivation":{"algorithm":"blake2b-key-file","salt":"c3Nzc3Nzc3Nzc3Nzc3Nzcw=="},)"
       R"("cipher":"xchacha20-poly1305-ietf","nonce":"bm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5u"})";
   std::array<std::uint8_t, 32> key{};
@@ -97,8 +105,8 @@ TEST_CASE("sealing is deterministic, and its cryptography is the one that is doc
   crypto_generichash(key.data(), 32, as_bytes(kSalt).data(), 16, as_bytes(file).data(), 32);
   std::array<std::uint8_t, 48> expected{};
   crypto_aead_xchacha20poly1305_ietf_encrypt(
-      expected.data(), nullptr, identity->private_key.bytes().data(), 32, as_bytes(covered).data(),
-      covered.size(), nullptr, as_bytes(kNonce).data(), key.data());
+      expected.data(), nullptr, identity->current().private_key().bytes().data(), 32,
+      as_bytes(covered).data(), covered.size(), nullptr, as_bytes(kNonce).data(), key.data());
   CHECK(text.find(base64_of(expected)) != std::string::npos);
 }
 
@@ -129,7 +137,8 @@ TEST_CASE("a sealed file with unknown fields, versions or unbounded parameters i
       {"\"memory\": 268435456", "\"memory\": 1099511627776", "key_derivation.memory: "},
       {"\"operations\": 3", "\"operations\": 1000000", "key_derivation.operations: "},
       {"argon2id13", "md5", "key_derivation.algorithm: "},
-      {"weir.wireguard-identity/1", "weir.wireguard-identity/2", "type: "},
+      {"weir.wireguard-identity/1", "weir.wireguard-identity/3", "type: "},
+      {"weir.wireguard-identity/1", "weir.wireguard-identity/2", "public_keys: "},
   };
   for (const auto& [from, to, says] : cases) {
     std::string bad = good;
@@ -183,18 +192,18 @@ TEST_CASE("the schema and the reader agree on sealed identities, whole and broke
 }
 
 TEST_CASE("what is sealed to a node opens at that node alone") {
-  const auto node = make_wireguard_identity();
-  const auto other = make_wireguard_identity();
+  const auto node = make_wireguard_key_pair();
+  const auto other = make_wireguard_key_pair();
   const Secret message = secret(std::string(32, 'm'));
-  const auto sealed_text = seal_to_node(message, node->public_key);
+  const auto sealed_text = seal_to_node(message, node->public_key());
   REQUIRE(sealed_text.has_value());
   const auto box = parse_base64(*sealed_text);
   REQUIRE(box->size() == 80);
-  const auto opened_by = [&](const WireGuardIdentity& identity) {
+  const auto opened_by = [&](const WireGuardKeyPair& pair) {
     std::string out(32, '\0');
     const int result = crypto_box_seal_open(
         reinterpret_cast<std::uint8_t*>(out.data()), as_bytes(*box).data(), box->size(),
-        identity.public_key.raw().data(), identity.private_key.bytes().data());
+        pair.public_key().raw().data(), pair.private_key().bytes().data());
     return result == 0 ? out : std::string();
   };
   CHECK(opened_by(*node) == std::string(32, 'm'));

@@ -11,6 +11,7 @@ namespace weir::manifests {
 namespace {
 
 constexpr const char* kAlice = "XcwBBmrs7wRx6dKr9MB9VhUebYPsOBJqUNWl2u+26Rs=";
+constexpr const char* kOther = "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=";
 
 Fleet example_fleet() {
   const auto text = read_file(test::source_folder() + "/examples/fleet.yaml", ByteCount{1 << 20});
@@ -28,7 +29,7 @@ std::vector<Peer> alice_at(const std::string& block) {
 }
 
 std::string block_refusal(const std::string& block) {
-  const auto fits = check_registry(example_fleet(), alice_at(block), "p.jsonl", std::nullopt);
+  const auto fits = check_registry(example_fleet(), alice_at(block), "p.jsonl", {});
   return fits ? "" : fits.error().message;
 }
 
@@ -39,7 +40,7 @@ TEST_CASE("the example's clients fit the example's fleet") {
   REQUIRE(text.has_value());
   const auto peers = parse_peers(*text);
   REQUIRE(peers.has_value());
-  CHECK(check_registry(example_fleet(), *peers, "p", std::nullopt).has_value());
+  CHECK(check_registry(example_fleet(), *peers, "p", {}).has_value());
 }
 
 // clients: 10.8.0.0/16 and fd00:8::/64; probe.source: 10.8.255.254.
@@ -59,11 +60,15 @@ TEST_CASE("a client's block lies in one of the fleet's networks") {
   CHECK(block_refusal("fd00:9::7").find("in none") != std::string::npos);
 }
 
-TEST_CASE("nobody has the gateways' own key") {
-  const auto fits =
-      check_registry(example_fleet(), alice_at("10.8.0.2"), "p.jsonl", *PublicKey::parse(kAlice));
-  REQUIRE_FALSE(fits.has_value());
-  CHECK(fits.error().message.starts_with("p.jsonl:2: public_key: is the gateways' own"));
+TEST_CASE("nobody has a key of the gateways, whichever it is of theirs") {
+  const PublicKey other = *PublicKey::parse(kOther), alice = *PublicKey::parse(kAlice);
+  for (const auto& gateways :
+       {std::vector{alice}, std::vector{other, alice}, std::vector{alice, other}}) {
+    const auto fits = check_registry(example_fleet(), alice_at("10.8.0.2"), "p.jsonl", gateways);
+    REQUIRE_FALSE(fits.has_value());
+    CHECK(fits.error().message.starts_with("p.jsonl:2: public_key: is the gateways' own"));
+  }
+  CHECK(check_registry(example_fleet(), alice_at("10.8.0.2"), "p.jsonl", {other}).has_value());
 }
 
 }  // namespace weir::manifests
