@@ -128,7 +128,8 @@ Result<RoleName> parse_role_name(std::string_view text) {
   return out;
 }
 
-Result<Trust> next_trust(const std::optional<Trust>& before, const TrustChange& change) {
+Result<Trust> next_trust(const std::optional<Trust>& before, const TrustChange& change,
+                         UtcTime now) {
   Trust next = before.value_or(Trust());
   next.version = before ? before->version + 1 : 1;
   for (const auto& name : change.channels) {
@@ -161,6 +162,11 @@ Result<Trust> next_trust(const std::optional<Trust>& before, const TrustChange& 
   if (before) TRY(check_thresholds(next, change));
   // The parser has all the rules of a version on its own.
   TRY_ASSIGN(Trust checked, manifests::parse_trust(manifests::print(next)));
+  if (checked.expires.seconds <= now.seconds) {
+    return fail(Errc::invalid_input, "the new version would have expired at " +
+                                         checked.expires.string() +
+                                         ", and nobody would believe it: say --expires");
+  }
   return checked;
 }
 

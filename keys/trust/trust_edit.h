@@ -32,8 +32,9 @@ struct TrustChange {
 /// number higher, and without keys that have no role left. A role of which nobody said anything
 /// keeps its keys; in version 1 `release` gets the root keys. Where keys go and fewer stay than the
 /// threshold, the change must state a new one.
-/// errors: invalid_input, saying what cannot be: an unknown key, a role that nobody could fill
+/// errors: invalid_input, saying what cannot be: an unknown key, a role that nobody could fill, a
+///         version that has expired at `now`
 [[nodiscard]] Result<manifests::Trust> next_trust(const std::optional<manifests::Trust>& before,
-                                                  const TrustChange& change);
+                                                  const TrustChange& change, UtcTime now);
 
 }  // namespace weir::keys

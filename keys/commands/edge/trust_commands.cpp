@@ -90,7 +90,7 @@ Result<std::string> read_key_id(const std::string& text) {
 }
 
 /// A date, a time, or days from now: "90d".
-Result<UtcTime> read_expiry(const std::string& text) {
+Result<UtcTime> parse_expiry(const std::string& text, UtcTime now) {
   if (!text.ends_with('d')) return UtcTime::parse(text);
   int days = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), days);
@@ -98,11 +98,10 @@ Result<UtcTime> read_expiry(const std::string& text) {
       days > 3650) {
     return fail(Errc::invalid_input, "--expires " + text + ": must be a date or 1d to 3650d");
   }
-  TRY_ASSIGN(const UtcTime now, read_clock());
   return UtcTime{now.seconds + std::int64_t{days} * 86400};
 }
 
-Result<TrustChange> read_change(const ChangeOptions& given) {
+Result<TrustChange> read_change(const ChangeOptions& given, UtcTime now) {
   TrustChange out;
   for (const std::string& text : given.channel) {
     TRY_ASSIGN_IN(auto name, manifests::ChannelName::parse(text), "--channel");
@@ -141,7 +140,7 @@ Result<TrustChange> read_change(const ChangeOptions& given) {
     out.thresholds.emplace_back(std::move(role), number);
   }
   if (!given.expires.empty()) {
-    TRY_ASSIGN(out.expires, read_expiry(given.expires));
+    TRY_ASSIGN(out.expires, parse_expiry(given.expires, now));
   }
   return out;
 }
@@ -163,14 +162,9 @@ Result<Answer> write_next(const ChangeOptions& given, manifests::TrustFile file,
                           const std::optional<manifests::Trust>& before, const std::string& out,
                           Writing writing) {
   TRY(check_destination(out));
-  TRY_ASSIGN(const TrustChange change, read_change(given));
-  TRY_ASSIGN(const manifests::Trust next, next_trust(before, change));
   TRY_ASSIGN(const UtcTime now, read_clock());
-  if (next.expires.seconds <= now.seconds) {
-    return fail(Errc::invalid_input, "the new version would have expired at " +
-                                         next.expires.string() +
-                                         ", and nobody would believe it: say --expires");
-  }
+  TRY_ASSIGN(const TrustChange change, read_change(given, now));
+  TRY_ASSIGN(const manifests::Trust next, next_trust(before, change, now));
   file.versions.push_back({manifests::print(next), {}});
   if (given.plan) {
     for (const std::string& path : given.sign) TRY(check_secret_key(path));
