@@ -144,7 +144,7 @@ Result<std::vector<std::uint8_t>> compress_rootfs_layer(Bytes tar) {
                                                                          &archive_write_free);
   const std::unique_ptr<struct archive_entry, void (*)(struct archive_entry*)> entry(
       archive_entry_new(), &archive_entry_free);
-  if (!writer || !entry) return fail(Errc::exhausted, "gzip: no memory");
+  if (!writer || !entry) return no_memory();
   archive_entry_set_filetype(entry.get(), AE_IFREG);
   archive_entry_set_pathname(entry.get(), "layer");
   std::vector<std::uint8_t> out;
@@ -165,7 +165,7 @@ Result<std::vector<std::uint8_t>> compress_rootfs_layer(Bytes tar) {
       archive_write_data(writer.get(), tar.data(), tar.size()) ==
           static_cast<la_ssize_t>(tar.size()) &&
       archive_write_close(writer.get()) == ARCHIVE_OK;
-  if (!written) return fail(Errc::exhausted, "gzip: " + archive_message(writer.get()));
+  if (!written) return archive_failed(writer.get(), "gzip");
   return out;
 }
 

@@ -23,10 +23,10 @@ class Members {
  public:
   static Result<Members> open(Bytes bytes) {
     ArchiveReader reader(archive_read_new());
-    if (!reader) return fail(Errc::exhausted, "no memory");
+    if (!reader) return no_memory();
     archive_read_support_format_ar(reader.get());
     if (archive_read_open_memory(reader.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
-      return fail(Errc::invalid_input, "not a Debian package: " + archive_message(reader.get()));
+      return archive_failed(reader.get(), "not a Debian package");
     }
     return Members(std::move(reader));
   }
@@ -38,7 +38,7 @@ class Members {
       const int status = archive_read_next_header(reader_.get(), &entry);
       if (status == ARCHIVE_EOF) return fail(Errc::invalid_input, "not a whole Debian package");
       if (status != ARCHIVE_OK) {
-        return fail(Errc::invalid_input, "not a Debian package: " + archive_message(reader_.get()));
+        return archive_failed(reader_.get(), "not a Debian package");
       }
       const char* name = archive_entry_pathname(entry);
       if (name == nullptr) return fail(Errc::invalid_input, "a member without a name");
@@ -55,7 +55,7 @@ class Members {
       const int status = archive_read_data_block(reader_.get(), &data, &size, &offset);
       if (status == ARCHIVE_EOF) return Bytes();
       if (status != ARCHIVE_OK) {
-        return fail(Errc::invalid_input, "member cut: " + archive_message(reader_.get()));
+        return archive_failed(reader_.get(), "member cut");
       }
       if (size > 0) return Bytes(static_cast<const std::uint8_t*>(data), size);
     }
@@ -79,7 +79,7 @@ class Tar {
   Status open(std::string_view compression, Member member) {
     const bool is_data = member == Member::data;
     reader_.reset(archive_read_new());
-    if (!reader_) return fail(Errc::exhausted, "no memory");
+    if (!reader_) return no_memory();
     archive_read_support_format_tar(reader_.get());
     archive_read_support_format_empty(reader_.get());
     if (compression == ".xz") {
@@ -172,7 +172,7 @@ class Tar {
   tl::unexpected<Error> failed() {
     if (Status limit = within_limit(); !limit) return tl::unexpected(std::move(limit.error()));
     if (error_) return tl::unexpected(std::move(*error_));
-    return fail(Errc::invalid_input, "damaged: " + archive_message(reader_.get()));
+    return archive_failed(reader_.get(), "damaged");
   }
 
   Members& members_;

@@ -1,6 +1,7 @@
 #include "images/formats/decompress.h"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <array>
@@ -28,7 +29,7 @@ bool is_zstd(Bytes bytes) {
 
 Result<Buffer> unpack(Bytes bytes, ByteCount limit, std::size_t expected) {
   const ArchiveReader reader(archive_read_new());
-  if (!reader) return fail(Errc::exhausted, "no memory");
+  if (!reader) return no_memory();
   archive_read_support_format_raw(reader.get());
   archive_read_support_format_empty(reader.get());
   archive_read_support_filter_gzip(reader.get());
@@ -44,6 +45,9 @@ Result<Buffer> unpack(Bytes bytes, ByteCount limit, std::size_t expected) {
   // Nothing, packed.
   if (header == ARCHIVE_EOF && archive_filter_count(reader.get()) >= 2) return Buffer();
   if (header != ARCHIVE_OK || archive_filter_count(reader.get()) < 2) {
+    const auto failed = archive_failed(reader.get(), "compressed stream");
+    const bool known = archive_filter_count(reader.get()) >= 2;
+    if (known || failed.value().code == Errc::exhausted) return failed;
     return fail(Errc::invalid_input, "not a compressed stream that is known here");
   }
   Buffer out;
@@ -55,7 +59,7 @@ Result<Buffer> unpack(Bytes bytes, ByteCount limit, std::size_t expected) {
     const int status = archive_read_data_block(reader.get(), &piece, &size, &offset);
     if (status == ARCHIVE_EOF) return out;
     if (status != ARCHIVE_OK) {
-      return fail(Errc::invalid_input, "compressed stream: " + archive_message(reader.get()));
+      return archive_failed(reader.get(), "compressed stream");
     }
     if (size > limit.value - out.size()) {
       return fail(Errc::exhausted, "compressed stream unpacks to more than " + print(limit));
@@ -78,7 +82,7 @@ struct FreeContext {
 // vector's room is memory that was written to.
 Result<Buffer> unzstd_exactly(Bytes bytes, ByteCount size) {
   const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
-  if (!context) return fail(Errc::exhausted, "no memory");
+  if (!context) return no_memory();
   // A byte more than stated shows that there is more.
   const std::size_t most = size.value + 1;
   Buffer out;
@@ -90,6 +94,7 @@ Result<Buffer> unzstd_exactly(Bytes bytes, ByteCount size) {
     out.resize(std::min(most, filled + kPiece));
     ZSTD_outBuffer room{out.data(), out.size(), filled};
     const std::size_t left = ZSTD_decompressStream(context.get(), &room, &in);
+    if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation) return no_memory();
     if (ZSTD_isError(left) != 0) {
       return fail(Errc::invalid_input,
                   std::string("compressed stream: ") + ZSTD_getErrorName(left));
@@ -112,6 +117,7 @@ Result<Buffer> decompress(Bytes bytes, ByteCount limit) {
 Result<Buffer> decompress_exactly(Bytes bytes, ByteCount size) {
   if (!is_zstd(bytes)) {
     auto out = unpack(bytes, size, std::min<std::size_t>(size.value, 64U << 20));
+    if (!out && out.error().sys == ENOMEM) return out;
     if (out ? out->size() != size.value : out.error().code == Errc::exhausted) {
       return other_size(size);
     }

@@ -1,11 +1,13 @@
 #include "images/formats/layer.h"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <array>
 #include <memory>
 
 #include "images/formats/cpio.h"
+#include "images/formats/no_memory.h"
 
 namespace weir::images {
 namespace {
@@ -42,7 +44,7 @@ void pad_frame(std::vector<std::uint8_t>& frame) {
 
 Result<Layer> encode_layer(const FileTree& tree, std::int64_t epoch) {
   const std::unique_ptr<ZSTD_CCtx, FreeStream> context(ZSTD_createCCtx());
-  if (!context) return fail(Errc::exhausted, "zstd: no memory");
+  if (!context) return no_memory();
   const ByteCount size = cpio_size(tree);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kLevel);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
@@ -54,6 +56,7 @@ Result<Layer> encode_layer(const FileTree& tree, std::int64_t epoch) {
     for (;;) {
       ZSTD_outBuffer piece{room.data(), room.size(), 0};
       const std::size_t left = ZSTD_compressStream2(context.get(), &piece, &in, directive);
+      if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation) return no_memory();
       if (ZSTD_isError(left) != 0) {
         return fail(Errc::exhausted, std::string("zstd: ") + ZSTD_getErrorName(left));
       }

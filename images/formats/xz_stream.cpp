@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "images/formats/no_memory.h"
+
 namespace weir::images {
 namespace {
 
@@ -31,7 +33,7 @@ Result<XzStream> XzStream::open(std::function<Result<Bytes>()> source, Format fo
   XzStream out(std::move(source));
   if (format == Format::lzma) {
     if (lzma_alone_decoder(&out.stream_, kMemory) == LZMA_OK) return out;
-    return fail(Errc::exhausted, "lzma: no memory");
+    return no_memory();
   }
   lzma_mt options{};
   options.flags = LZMA_CONCATENATED;
@@ -39,7 +41,7 @@ Result<XzStream> XzStream::open(std::function<Result<Bytes>()> source, Format fo
   options.memlimit_threading = kMemoryForThreads;
   options.memlimit_stop = kMemory;
   if (lzma_stream_decoder_mt(&out.stream_, &options) != LZMA_OK) {
-    return fail(Errc::exhausted, "xz: no memory");
+    return no_memory();
   }
   return out;
 }
@@ -61,7 +63,8 @@ Result<Bytes> XzStream::next() {
       break;
     }
     if (status == LZMA_OK) continue;
-    if (status == LZMA_MEM_ERROR || status == LZMA_MEMLIMIT_ERROR) {
+    if (status == LZMA_MEM_ERROR) return no_memory();
+    if (status == LZMA_MEMLIMIT_ERROR) {
       return fail(Errc::exhausted, "xz: needs more than 256 MiB of memory");
     }
     return fail(Errc::invalid_input,

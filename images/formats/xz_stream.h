@@ -23,7 +23,7 @@ class XzStream {
   ~XzStream();
 
   /// The next unpacked bytes, empty at the end; valid until the next call.
-  /// errors: invalid_input: damaged or cut; exhausted: needs more than 256 MiB
+  /// errors: invalid_input: damaged or cut; exhausted: needs more than 256 MiB, or than there is
   [[nodiscard]] Result<Bytes> next();
 
  private:
