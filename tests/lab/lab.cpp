@@ -366,6 +366,19 @@ void end_machines(const std::string& state) {
 
 }  // namespace
 
+Status check_none_is_up(const std::string& folder) {
+  const auto lab = Lab::find(folder);
+  if (!lab) return {};  // or what is left of one, which building removes
+  for (const Lab::Started& item : lab->started_) {
+    TRY_ASSIGN(const auto there, observe(item.process));
+    if (!there) continue;
+    return fail(Errc::busy, "a lab is up in " + folder +
+                                " already: `./run lab down` removes it, and whatever runs in its "
+                                "namespaces");
+  }
+  return {};
+}
+
 Status tear_down(const std::string& folder) {
   const auto lab = Lab::find(folder);
   if (!lab) {

@@ -82,8 +82,13 @@ class Lab {
   std::vector<Started> started_;
   std::vector<std::string> connected_;
 
+  friend Status check_none_is_up(const std::string& folder);
   friend Status tear_down(const std::string& folder);
 };
+
+/// A lab that a person left running, and what runs inside, is not replaced unasked.
+/// errors: busy: one is up in `folder`: a process of it runs
+Status check_none_is_up(const std::string& folder);
 
 /// Ends the fleet and every process, and removes every namespace and socket of the lab in `folder`.
 /// No lab there is fine. Runs to its end also after an interrupt.

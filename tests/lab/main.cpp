@@ -47,6 +47,7 @@ Status up(const Given& given) {
   TRY(check_root());
   take_interrupts();
   const Lab::Options options = lab_options(given);
+  TRY(check_none_is_up(options.folder));
   say("building the lab: director, upstream host and clients in network namespaces");
   TRY_ASSIGN(Lab lab, Lab::build(options));
   say("booting the blue pool");
