@@ -12,14 +12,13 @@
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/passphrase.h"
 #include "keys/signing/minisign.h"
-#include "manifests/base/edge/destination.h"
 
 namespace weir::keys {
 namespace {
 
 /// Whether a new file could be put there.
 Status check_new(const std::string& path) {
-  if (!exists(path)) return check_destination(path);
+  if (!exists(path)) return check_output(path);
   return fail(Errc::busy, path + ": is there already, and keys are never overwritten");
 }
 

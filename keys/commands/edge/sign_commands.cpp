@@ -11,7 +11,6 @@
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/pkcs11_key.h"
 #include "keys/signing/edge/signing_key.h"
-#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/printable.h"
 
@@ -58,7 +57,7 @@ struct SignOptions : KeyOptions {
 Result<Answer> sign_file(const SignOptions& given) {
   const std::string& path = given.file;
   const std::string out = given.signature.value_or(path + ".minisig");
-  TRY(check_destination(out));
+  TRY(check_output(out));
   std::error_code ignored;
   if (std::filesystem::equivalent(out, path, ignored)) {
     return fail(Errc::invalid_input,
@@ -86,7 +85,7 @@ struct SignDigestOptions : KeyOptions {
 Result<Answer> sign_digest(const SignDigestOptions& given) {
   const std::string& prefix = given.prefix;
   const std::string out = prefix + ".minisig";
-  TRY(check_destination(out));
+  TRY(check_output(out));
   TRY_ASSIGN(const std::string digest, read_file(prefix + ".digest", kSmall));
   TRY_ASSIGN(const std::string comment, read_file(prefix + ".comment", kSmall));
   Prehash hash{};
@@ -111,7 +110,7 @@ struct TokenOptions : Manner {
 };
 
 Result<Answer> show_token_key(const TokenOptions& given) {
-  if (given.out) TRY(check_destination(*given.out));
+  if (given.out) TRY(check_output(*given.out));
   TRY_ASSIGN(const Pkcs11Key key, Pkcs11Key::open(given.uri));
   const std::string text = print(key.public_key());
   if (given.out && !given.plan) TRY(write_new_file(*given.out, text, 0644));

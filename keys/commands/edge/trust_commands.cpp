@@ -15,7 +15,6 @@
 #include "keys/trust/edge/trust_files.h"
 #include "keys/trust/trust_changes.h"
 #include "keys/trust/trust_edit.h"
-#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/lock_wait.h"
 #include "manifests/base/printable.h"
@@ -161,7 +160,7 @@ Status sign_with_all(const ChangeOptions& given, manifests::TrustFile& file) {
 Result<Answer> write_next(const ChangeOptions& given, manifests::TrustFile file,
                           const std::optional<manifests::Trust>& before, const std::string& out,
                           Writing writing) {
-  TRY(check_destination(out));
+  TRY(check_output(out));
   TRY_ASSIGN(const UtcTime now, read_clock());
   TRY_ASSIGN(const TrustChange change, read_change(given, now));
   TRY_ASSIGN(const manifests::Trust next, next_trust(before, change, now));
@@ -239,7 +238,7 @@ Status check_one_signer(const SignTrustOptions& given) {
 
 Result<Answer> sign_trust(const SignTrustOptions& given) {
   const std::string& path = given.file;
-  TRY(check_destination(path));
+  TRY(check_output(path));
   TRY_ASSIGN(const OpenTrust open, open_trust(path, !given.plan));
   TRY_ASSIGN_IN(auto file, manifests::parse_trust_file(open.text), path);
   TRY_IN(check_earlier(file), path);

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "keys/commands/edge/command.h"
+#include "keys/signing/edge/key_files.h"
 #include "keys/trust/edge/trust_files.h"
 #include "keys/trust/judge.h"
-#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/printable.h"
 
@@ -58,7 +58,7 @@ Result<Answer> show(const ShowOptions& given) {
   const manifests::SignedTrust& last = file.versions.back();
   TRY_ASSIGN_IN(const auto trust, manifests::parse_trust(last.document), path);
   const std::string extracted = given.extract + ".json";
-  if (!given.extract.empty()) TRY(check_destination(extracted));
+  if (!given.extract.empty()) TRY(check_output(extracted));
   const bool writes = !given.extract.empty() && !given.plan;
   Json signers = Json::array();
   std::string by;
@@ -110,7 +110,7 @@ Result<Answer> verify_file(const VerifyTrustOptions& given) {
   if (given.state.empty()) {
     say("without --state FILE, an older trust that is brought back is not noticed");
   } else {
-    TRY(check_destination(given.state));
+    TRY(check_output(given.state));
   }
   if (!given.state.empty() && given.at.empty() && !given.plan) {
     TRY(update_trust_state(given.state, judge, loss, {{}, say}));

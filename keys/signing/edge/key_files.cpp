@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "keys/signing/edge/passphrase.h"
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/unfinished.h"
 
@@ -110,6 +111,14 @@ Result<std::optional<KeyId>> check_secret_key(const std::string& path) {
   TRY_ASSIGN(const Secret none, Secret::of_size(0));
   TRY_ASSIGN_IN(const SigningSecretKey key, decrypt_secret_key(file.content.text(), none), path);
   return key.id;
+}
+
+Status check_output(const std::string& path) {
+  TRY(check_destination(path));
+  const auto there = read_guarded(path);
+  if (!there || !is_secret_key(there->text())) return {};
+  return fail(Errc::invalid_input,
+              path + ": is a secret key, which nothing may overwrite: name another place");
 }
 
 namespace {

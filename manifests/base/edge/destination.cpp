@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstdint>
 
-#include "manifests/base/edge/file.h"
 #include "manifests/base/paths.h"
 
 namespace weir {
@@ -45,16 +44,6 @@ Status check_writable(const std::string& folder) {
                     "place on a disk");
   }
   return {};
-}
-
-/// A secret key of minisign: two lines, the second of which is 158 bytes in base64.
-/// source   minisign 0.10, src/minisign.h (SeckeyStruct)
-bool is_secret_key(const std::string& path) {
-  constexpr std::size_t kKeyLine = 212;
-  const auto text = read_file(path, ByteCount{4096});
-  if (!text || !text->starts_with("untrusted comment:")) return false;
-  const auto start = text->find('\n') + 1;
-  return start != 0 && text->find_first_of("\r\n", start) == start + kKeyLine;
 }
 
 }  // namespace
@@ -95,10 +84,6 @@ Status check_destination(const std::string& path) {
   if (path.ends_with('/') || (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))) {
     return fail(Errc::invalid_input,
                 path + ": is not a file that could be replaced: name another one");
-  }
-  if (is_secret_key(path)) {
-    return fail(Errc::invalid_input,
-                path + ": is a secret key, which nothing may overwrite: name another place");
   }
   return check_folder_of(path);
 }

@@ -10,8 +10,8 @@ namespace weir {
 ///
 /// errors   not_found: the folder it would lie in is missing; unauthorized: that may not be written
 ///          to; invalid_input: something that is no file is there, such as a folder or a device,
-///          which a rename would replace, or a secret key, or it would lie in a file system of the
-///          kernel (/proc, /sys). Each names the path
+///          which a rename would replace, or it would lie in a file system of the kernel (/proc,
+///          /sys). Each names the path
 [[nodiscard]] Status check_destination(const std::string& path);
 
 /// The same for a new folder: what may be at `path` is the caller's to say.

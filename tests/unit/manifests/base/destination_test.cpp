@@ -35,24 +35,6 @@ TEST_CASE("a file goes into a folder that is there, in place of a file or of not
   CHECK(check_destination("/dev/null").error().code == Errc::invalid_input);
 }
 
-TEST_CASE("a secret key that minisign made is nobody's to overwrite") {
-  const test::TemporaryFolder folder;
-  test::must("cd " + folder.path +
-             " && minisign -G -W -p k.pub -s k.key > /dev/null && echo x > f && "
-             "minisign -S -s k.key -m f > /dev/null && printf 'long\nlong\n' | "
-             "minisign -G -p e.pub -s e.key > /dev/null");
-  for (const char* key : {"/k.key", "/e.key"}) {
-    CAPTURE(key);
-    const Status refused = check_destination(folder.path + key);
-    REQUIRE_FALSE(refused.has_value());
-    CHECK(refused.error().message.find(folder.path + key + ": is a secret key") == 0);
-  }
-  for (const char* other : {"/k.pub", "/f", "/f.minisig", "/none"}) {
-    CAPTURE(other);
-    CHECK(check_destination(folder.path + other).has_value());
-  }
-}
-
 TEST_CASE("nothing is stored in the kernel's own file systems, even where root may write") {
   for (const std::string place : {"/proc/weir", "/sys/weir"}) {
     for (const Status& refused : {check_folders(place), check_folders(place + "/a"),
