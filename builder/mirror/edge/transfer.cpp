@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "builder/mirror/web_page.h"
+#include "manifests/base/edge/owner_access.h"
 #include "manifests/base/edge/unfinished.h"
 
 namespace weir::builder {
@@ -17,6 +18,7 @@ Status Transfer::open_partial() {
   path_ = cache_.partial_path(download_.digest);
   file_ = Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!file_.valid()) return fail_errno(Errc::io, errno, path_);
+  if (const int sys = grant_to_owner(file_.get(), 0644)) return fail_errno(Errc::io, sys, path_);
   struct stat info {
   }, there{};
   if (::fstat(file_.get(), &info) != 0 || !S_ISREG(info.st_mode)) {

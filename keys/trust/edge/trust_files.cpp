@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "manifests/base/edge/owner_access.h"
 #include "manifests/base/printable.h"
 
 namespace weir::keys {
@@ -45,6 +46,9 @@ Result<Fd> locked(const std::string& path, const Waiting& waiting) {
     return fail(Errc::invalid_input, path + ": is no file: remove it, and it is made again");
   }
   if (!fd.valid()) return fail_errno(Errc::io, sys, path);
+  if (const int refused = grant_to_owner(fd.get(), 0600)) {
+    return fail_errno(Errc::io, refused, path);
+  }
   TRY(wait_for_lock(fd, path, waiting));
   return fd;
 }

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "manifests/base/edge/owner_access.h"
 #include "manifests/base/edge/unfinished.h"
 #include "manifests/base/paths.h"
 
@@ -65,6 +66,9 @@ Result<Fd> open_regular(const std::string& path, int flags, unsigned mode = 0) {
   }
   if (::fstat(fd.get(), &info) != 0) return failed(path, errno);
   if (!S_ISREG(info.st_mode)) return not_a_file(path, info.st_mode);
+  if ((flags & O_CREAT) != 0) {
+    if (const int sys = grant_to_owner(fd.get(), mode)) return failed(path, sys);
+  }
   return fd;
 }
 
@@ -166,15 +170,21 @@ Status sync_folder(const std::string& path) {
 Status make_folders(const std::string& path, unsigned mode) {
   // Whoever removes an unfinished folder, because this process ends, would have it back, empty.
   const Uninterrupted whole;
-  if (::mkdir(path.c_str(), mode) == 0) return {};
-  if (errno == EEXIST) {
+  const auto make = [&] {
+    if (::mkdir(path.c_str(), mode) != 0) return errno;
+    return grant_to_owner(path, mode);
+  };
+  int sys = make();
+  if (sys == 0) return {};
+  if (sys == EEXIST) {
     struct stat info {};
     if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
     return failed(path, ENOTDIR);
   }
-  if (errno != ENOENT || folder_of(path) == path) return failed(path, errno);
+  if (sys != ENOENT || folder_of(path) == path) return failed(path, sys);
   TRY(make_folders(folder_of(path), mode));
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return failed(path, errno);
+  sys = make();
+  if (sys != 0 && sys != EEXIST) return failed(path, sys);
   return {};
 }
 

@@ -77,8 +77,8 @@ enum class Durability : std::uint8_t {
 /// Makes the names in a folder outlive a power cut. errors: io
 [[nodiscard]] Status sync_folder(const std::string& path);
 
-/// Creates the folder and its parents where they are missing; an unfinished one that an interrupted
-/// process has removed stays away (unfinished.h).
+/// Creates the folder and its parents where they are missing, for their owner whatever the umask;
+/// an unfinished one that an interrupted process has removed stays away (unfinished.h).
 [[nodiscard]] Status make_folders(const std::string& path, unsigned mode = 0755);
 
 /// An exclusive lock on a file for as long as the object lives. errors: busy, naming the holder's

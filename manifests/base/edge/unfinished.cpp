@@ -16,6 +16,8 @@
 #include <string_view>
 #include <utility>
 
+#include "manifests/base/edge/owner_access.h"
+
 namespace weir {
 namespace {
 
@@ -123,16 +125,25 @@ Result<Unfinished> make_unfinished(const std::string& path, Make make) {
 }  // namespace
 
 Result<Unfinished> make_unfinished_file(const std::string& path) {
-  return make_unfinished(path,
-                         [](std::string& name) { return Fd(::mkostemp(name.data(), O_CLOEXEC)); });
+  return make_unfinished(path, [](std::string& name) {
+    Fd fd(::mkostemp(name.data(), O_CLOEXEC));
+    if (!fd.valid()) return fd;
+    if (const int sys = grant_to_owner(fd.get(), 0600)) {
+      ::unlink(name.c_str());
+      errno = sys;
+      return Fd();
+    }
+    return fd;
+  });
 }
 
 Result<Unfinished> make_unfinished_folder(const std::string& path) {
   return make_unfinished(path, [](std::string& name) {
     if (::mkdtemp(name.data()) == nullptr) return Fd();
-    Fd fd(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    int sys = grant_to_owner(name, 0700);
+    Fd fd(sys == 0 ? ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1);
     if (!fd.valid()) {
-      const int sys = errno;
+      if (sys == 0) sys = errno;
       ::rmdir(name.c_str());
       errno = sys;
     }

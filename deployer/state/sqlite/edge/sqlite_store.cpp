@@ -8,6 +8,7 @@
 
 #include "deployer/state/sqlite/edge/query.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/owner_access.h"
 
 namespace weir::deployer {
 namespace {
@@ -54,6 +55,8 @@ Result<SqliteStore> SqliteStore::open(const std::string& path, Access access) {
     // journal that they still write.
     const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!fd.valid() && errno != EEXIST) return fail_errno(Errc::io, errno, path);
+    const int sys = fd.valid() ? grant_to_owner(fd.get(), 0600) : 0;
+    if (sys != 0) return fail_errno(Errc::io, sys, path);
   } else if (::access(path.c_str(), F_OK) != 0) {
     return fail_errno(errno == ENOENT ? Errc::not_found : Errc::io, errno, path);
   }
