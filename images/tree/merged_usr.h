@@ -1,16 +1,15 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string_view>
 
 #include "images/tree/file_tree.h"
 #include "manifests/base/result.h"
+#include "manifests/documents/image_places.h"
 
 namespace weir::images {
 
-/// The folders of the root that are links into /usr in every image.
-inline constexpr std::array<std::string_view, 4> kMergedFolders = {"bin", "lib", "lib64", "sbin"};
+using manifests::kMergedFolders;
 
 /// `path` as it stands with /usr merged: "bin/sh" becomes "usr/bin/sh". errors: exhausted: it was
 /// within the limits of a path, and is not with "usr" before it

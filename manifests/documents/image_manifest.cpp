@@ -11,6 +11,7 @@
 #include "manifests/base/paths.h"
 #include "manifests/base/printable.h"
 #include "manifests/base/yaml_document.h"
+#include "manifests/documents/image_places.h"
 
 namespace weir::manifests {
 namespace {
@@ -261,6 +262,7 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
   TRY_ASSIGN(out.users, distinct_at(root, "users", parse_user, &ImageUser::name));
   TRY_ASSIGN(out.folders, distinct_at(root, "folders", parse_system_folder, &SystemFolder::path));
   TRY_ASSIGN(out.files, distinct_at(root, "files", parse_file, &ImageFile::path));
+  TRY(check_image_places(root));
   if (const auto field = root.find("command_line")) {
     TRY_ASSIGN(out.command_line,
                field->text_if(is_command_line, "one line of printable ASCII, at most 1024 bytes"));

@@ -181,6 +181,69 @@ TEST_CASE("a refusal names line and field") {
   CHECK_FALSE(parse_image_manifest(std::string(1000, '[')).has_value());
 }
 
+TEST_CASE("files that cannot stand in one image are refused where they are written") {
+  const auto refusal_of = [](const std::string& files, const std::string& folders) {
+    const std::string text = replaced(kSmall, "files:\n", "folders: [" + folders + "]\nfiles:\n") +
+                             "documentation: false\n";
+    const auto from = text.find("files:\n"), to = text.find("command_line:");
+    std::string list;
+    for (std::size_t at = 0; at < files.size();) {
+      const auto end = std::min(files.find(' ', at), files.size());
+      list += "  - {path: " + files.substr(at, end - at) + ", content: x}\n";
+      at = end + 1;
+    }
+    const auto read =
+        parse_image_manifest(text.substr(0, from) + "files:\n" + list + text.substr(to));
+    return read.has_value() ? std::string() : read.error().message;
+  };
+  const auto folder = [](const std::string& path) { return "{path: " + path + "}"; };
+  const std::string below = " lies below it";
+  const struct {
+    std::string files, folders, expected;
+  } cases[] = {
+      {"/a /a/b", "",
+       "manifest:21: files[0].path: '/a' cannot be a file: '/a/b' (files[1].path)" + below},
+      {"/a/b/c /a-b /a", "",
+       "manifest:23: files[2].path: '/a' cannot be a file: '/a/b/c' (files[0].path)" + below},
+      {"/bin/x /usr/bin/x", "",
+       "manifest:22: files[1].path: '/usr/bin/x' is '/bin/x' (files[0].path): every image has its "
+       "folder as a link into /usr"},
+      {"/usr/lib/x /lib/x/y", "",
+       "manifest:21: files[0].path: '/usr/lib/x' cannot be a file: '/lib/x/y' (files[1].path)" +
+           below},
+      {"/sbin", "",
+       "manifest:21: files[0].path: '/sbin' cannot be a file: every image has it as a link into "
+       "/usr"},
+      {"/a /a/./b", "", "manifest:22: files[1].path: '/a/./b' is not an absolute path"},
+      {"/a //a", "", "manifest:22: files[1].path: '//a' is not an absolute path"},
+      {"/a /a", "", "manifest:22: files[1]: the same as an entry above"},
+      {"/b /a", folder("/a"),
+       "manifest:22: files[1].path: '/a' cannot be a file: it is also '/a' (folders[0].path)"},
+      {"/a", folder("/a/b"),
+       "manifest:21: files[0].path: '/a' cannot be a file: '/a/b' (folders[0].path)" + below},
+      {"/a", folder("/lib/x") + "," + folder("/usr/lib/x"),
+       "manifest:19: folders[1].path: '/usr/lib/x' is '/lib/x' (folders[0].path): every image has "
+       "its folder as a link into /usr"},
+      {"/etc/passwd", "",
+       "manifest:21: files[0].path: '/etc/passwd' is a file that every image has already"},
+      {"/init/x", "", "manifest:21: files[0].path: '/init' is a file that every image has already"},
+      {"/a", folder("/etc/hosts"),
+       "manifest:19: folders[0].path: '/etc/hosts' is a file that every image has already"},
+      {"/etc", "", "manifest:21: files[0].path: '/etc' cannot be a file: "},
+      {"/tmp", "",
+       "manifest:21: files[0].path: '/tmp' cannot be a file: it is also '/tmp' (a folder of every "
+       "image)"}};
+  for (const auto& each : cases) {
+    CAPTURE(each.files);
+    CAPTURE(each.folders);
+    const std::string refusal = refusal_of(each.files, each.folders);
+    CAPTURE(refusal);
+    CHECK(refusal.starts_with(each.expected));
+  }
+  CHECK(refusal_of("/a/b /a/c /a-b /etc/x /bin/x /usr/sbin/x /usr/lib/weir/x",
+                   folder("/a") + "," + folder("/tmp")) == "");
+}
+
 TEST_CASE("a star stands for any run of characters") {
   CHECK(matches("linux-image-6.1.*-cloud-amd64", "linux-image-6.1.0-56-cloud-amd64"));
   CHECK_FALSE(

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "manifests/base/result.h"
+
+namespace weir::manifests {
+
+class YamlField;
+
+/// The folders of an image's root that are links into /usr, in every image.
+inline constexpr std::array<std::string_view, 4> kMergedFolders = {"bin", "lib", "lib64", "sbin"};
+
+/// Files that Weir puts into every image (os-release where no package has one), and folders that it
+/// needs there.
+inline constexpr std::array<std::string_view, 10> kOwnFiles = {"/dev/console",
+                                                               "/etc/group",
+                                                               "/etc/hosts",
+                                                               "/etc/os-release",
+                                                               "/etc/passwd",
+                                                               "/init",
+                                                               "/usr/lib/weir/lock-digest",
+                                                               "/usr/lib/weir/modules",
+                                                               "/usr/lib/weir/tools",
+                                                               "/usr/lib/weir/weir-node"};
+inline constexpr std::array<std::string_view, 9> kOwnFolders = {
+    "/dev", "/etc", "/proc", "/root", "/run", "/sys", "/tmp", "/var", "/var/tmp"};
+
+/// Whether all of a manifest's `files` can stand in one image, beside its `folders` and what is in
+/// every image: no two at one place, also as /bin/x and /usr/bin/x, and none that would have to be
+/// a folder for another.
+///
+/// root     of the manifest, both lists of which were read
+/// errors   invalid_input, with line and field
+[[nodiscard]] Status check_image_places(const YamlField& root);
+
+}  // namespace weir::manifests
