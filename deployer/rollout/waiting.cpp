@@ -13,8 +13,12 @@ using std::chrono::seconds;
 constexpr seconds kSilence{2};
 constexpr seconds kTellAgain{5};
 
-std::string in_seconds(milliseconds time) {
-  return std::to_string(std::chrono::ceil<seconds>(time).count()) + " s";
+std::string passed(milliseconds time) {
+  return std::to_string(std::chrono::floor<seconds>(time).count()) + " s";
+}
+
+std::string up_to(milliseconds time) {
+  return "up to " + std::to_string(std::chrono::ceil<seconds>(time).count()) + " s";
 }
 
 /// What the nodes of a pool that comes to life do.
@@ -26,11 +30,11 @@ class Living {
         nodes_(counted(turn.plan.to.size(), "node") + " of pool " + turn.plan.to_pool.string()) {}
 
   std::string operator()(const nodelife::at::Boot&) const {
-    return "waiting for " + nodes_ + " to boot (" + in_seconds(now_) + " since the order, up to " +
-           in_seconds(boot_timeout_) + ")";
+    return "waiting for " + nodes_ + " to boot (" + passed(now_) + " since the order, " +
+           up_to(boot_timeout_) + ")";
   }
   std::string operator()(const nodelife::at::Identities&) const {
-    return "asking " + nodes_ + " who they are";
+    return "waiting for the identity of " + nodes_;
   }
   std::string operator()(const nodelife::at::Clocks&) const { return "reading clocks"; }
   std::string operator()(const nodelife::at::Setting&) const { return "setting clocks"; }
@@ -56,8 +60,8 @@ class Moving {
                                      stage::Doubted, stage::Adopting>();
     std::string out = of_all(clients_.count<stage::Prepared, stage::Moved>(), "prepared");
     if (left != 0) {
-      out += "; waiting for handshakes with " + counted(left, "client") + " (up to " +
-             in_seconds(turn_.plan.policy.prepare_timeout) + " each)";
+      out += "; waiting for handshakes with " + counted(left, "client") + " (" +
+             up_to(turn_.plan.policy.prepare_timeout) + " each)";
     }
     return out;
   }
@@ -92,8 +96,7 @@ class Moving {
       left = std::max(left, limit - (turn_.now - client.committed));
     }
     if (count == 0) return {};
-    return "; waiting for " + counted(count, "quiet client") + " (up to " + in_seconds(left) +
-           " more)";
+    return "; waiting for " + counted(count, "quiet client") + " (" + up_to(left) + " more)";
   }
 
   const Turn& turn_;
