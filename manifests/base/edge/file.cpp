@@ -72,6 +72,13 @@ Result<Fd> open_regular(const std::string& path, int flags, unsigned mode = 0) {
   return fd;
 }
 
+/// What an open file says it holds from where it is read next; 0: it does not say.
+off_t size_left(const Fd& fd) {
+  struct stat info {};
+  const off_t at = ::lseek(fd.get(), 0, SEEK_CUR);
+  return at >= 0 && ::fstat(fd.get(), &info) == 0 ? info.st_size - at : 0;
+}
+
 // Into the memory that is returned, so that there is no second copy of it.
 Result<std::string> read_in_place(const Fd& fd, const std::string& path, ByteCount limit) {
   std::string out(limit.value + 1, '\0');
@@ -133,6 +140,11 @@ Result<std::string> read_file(const std::string& path, ByteCount limit) {
 Result<std::string> read_file(const Fd& file, const std::string& path, ByteCount limit) {
   std::string out;
   std::array<char, 65536> piece{};
+  // Of a small file the reading tells, and rightly: sysfs says a page of every file.
+  if (const off_t size = size_left(file);
+      size > static_cast<off_t>(piece.size()) && static_cast<std::uint64_t>(size) > limit.value) {
+    return fail(Errc::exhausted, path + ": larger than " + print(limit));
+  }
   for (;;) {
     const ssize_t n = ::read(file.get(), piece.data(), piece.size());
     if (n < 0 && errno == EINTR) continue;

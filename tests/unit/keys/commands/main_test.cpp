@@ -186,6 +186,24 @@ TEST_CASE("a signature replaces neither what it signs nor a secret key") {
   CHECK(run("cd " + folder.path() + " && sha256sum -c --quiet sums").status == 0);
 }
 
+TEST_CASE("a file that is too large to be signed is not read first") {
+  const Scratch folder;
+  REQUIRE(weir_keys("generate --no-passphrase --out " + folder / "k").status == 0);
+  REQUIRE(run("truncate --size 5G " + folder / "large").status == 0);
+  const auto refused = weir_keys("sign " + folder / "large" + " --key " + folder / "k.key");
+  CHECK(refused.status == 1);
+  CHECK_MESSAGE(refused.output.find("large: larger than 1.0 GiB") != std::string::npos,
+                refused.output);
+  CHECK_FALSE(std::filesystem::exists(folder / "large.minisig"));
+  // The largest memory that it had, in KiB.
+  const auto memory =
+      run("python3 -c 'import resource, subprocess, sys; "
+          "subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL); "
+          "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' " +
+          kProgram + "sign " + folder / "large" + " --key " + folder / "k.key");
+  CHECK_MESSAGE(std::stol(memory.output) < 400'000, memory.output);
+}
+
 TEST_CASE("two names of one file are refused, and nothing is made") {
   const Scratch folder;
   const std::string there = folder / "x";

@@ -73,6 +73,27 @@ TEST_CASE("files of the kernel read as files") {
   CHECK(read_file("/proc/self/stat", kLimit).has_value());
   CHECK(read_file("/sys/kernel/mm/transparent_hugepage/enabled", kLimit).has_value() ==
         std::filesystem::exists("/sys/kernel/mm/transparent_hugepage/enabled"));
+  // sysfs says that it has 4096 bytes (fs/sysfs/file.c: PAGE_SIZE); it has a line.
+  const std::string sequence = "/sys/kernel/uevent_seqnum";
+  CHECK(read_file(sequence, ByteCount{30}).has_value() == std::filesystem::exists(sequence));
+}
+
+TEST_CASE("nothing is read of a file that says that it is too large") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path + "/large";
+  test::must("truncate --size 5G " + path);
+  const auto fd = open_file(path);
+  REQUIRE(fd.has_value());
+  const auto refused = read_file(*fd, path, ByteCount{1 << 30});
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == Errc::exhausted);
+  CHECK(refused.error().message == path + ": larger than 1.0 GiB");
+  CHECK(::lseek(fd->get(), 0, SEEK_CUR) == 0);
+  // What was read already counts no more.
+  REQUIRE(::lseek(fd->get(), -70000, SEEK_END) > 0);
+  const auto rest = read_file(*fd, path, ByteCount{70000});
+  REQUIRE(rest.has_value());
+  CHECK(rest->size() == 70000);
 }
 
 TEST_CASE("a secret is read only where nobody else can read or change it") {
