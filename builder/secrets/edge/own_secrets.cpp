@@ -61,7 +61,8 @@ Result<Secret> secret_in(Secret content, const std::string& path) {
 Status read_secrets(const std::string& path, const std::optional<std::string>& key_file,
                     std::vector<Secret>& out) {
   TRY_ASSIGN(Secret content, keys::read_guarded(path));
-  if (!content.text().starts_with('{')) {
+  // A key file is any 32 bytes, also such as begin like a sealed identity.
+  if (content.size() == kRawKey || !content.text().starts_with('{')) {
     TRY_ASSIGN(Secret secret, secret_in(std::move(content), path));
     out.push_back(std::move(secret));
     return {};

@@ -31,4 +31,14 @@ TEST_CASE("an image is searched for the private keys of all epochs of an identit
   CHECK(found->size() == 3);
 }
 
+TEST_CASE("an image is searched for a key file that begins as JSON does") {
+  const test::TemporaryFolder folder;
+  const std::string seal = folder.path + "/seal", raw = "{" + std::string(31, 'k');
+  REQUIRE(write_file(seal, raw, 0600).has_value());
+  const auto found = read_own_secrets({seal}, std::nullopt);
+  REQUIRE_MESSAGE(found.has_value(), found.error().message);
+  REQUIRE(found->size() == 1);
+  CHECK(found->front().text() == raw);
+}
+
 }  // namespace weir::builder
