@@ -47,20 +47,51 @@ std::string_view held_by(std::string_view name) {
        {"linux-kbuild-", "build tools"},
        {"linux-source-", "sources"},
        {"linux-config-", "configurations"}}};
-  if (name.ends_with("-dbg")) return "debugging symbols";
-  if (name.ends_with("-signed-template")) return "what kernels are signed with";
+  // What else is in Debian's section of kernels, or has "linux-" before its name.
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kEndings = {
+      {{"-dbg", "debugging symbols"},
+       {"-signed-template", "what kernels are signed with"},
+       {"-dkms", "sources of modules"},
+       {"-source", "sources"},
+       {"-tools", "tools"},
+       {"-utils", "tools"},
+       {"-perf", "tools"},
+       {"-cpupower", "tools"},
+       {"-dev", "headers"},
+       {"-doc", "documentation"}}};
+  if (name.starts_with("firmware-")) return "firmware";
+  if (name.starts_with("linux-compiler-")) return "a compiler";
+  for (const auto& [ending, what] : kEndings) {
+    if (name.ends_with(ending)) return what;
+  }
   for (const auto& [prefix, what] : kOthers) {
     if (name.starts_with(prefix)) return what;
   }
   return {};
 }
 
-// Debian's section of kernels is "kernel", or "contrib/kernel"; others have another, and a name.
+// "linux-6.1" and "vendor-kernel-6.1", and neither "util-linux" nor "kernelshark".
+bool is_named_as_kernel(std::string_view name) {
+  if (name.starts_with("linux-")) return true;
+  constexpr std::string_view kWord = "kernel";
+  for (auto at = name.find(kWord); at != std::string_view::npos; at = name.find(kWord, at + 1)) {
+    const auto end = at + kWord.size();
+    if ((at == 0 || name[at - 1] == '-') && (end == name.size() || name[end] == '-')) return true;
+  }
+  return false;
+}
+
+// Debian's section of kernels is "kernel", or "contrib/kernel". Others put theirs where nothing in
+// particular is, or nowhere, and give it a name.
 bool may_be_kernel(const KernelOffer& offer) {
-  const auto says = [](std::string_view text, std::string_view word) {
-    return text.find(word) != std::string_view::npos;
-  };
-  return says(offer.name, "linux") || says(offer.name, "kernel") || says(offer.section, "kernel");
+  constexpr std::array<std::string_view, 4> kOpen = {"", "admin", "misc", "metapackages"};
+  const std::string_view section = offer.section.substr(offer.section.rfind('/') + 1);
+  if (section == "kernel" || offer.name.starts_with("linux-image-") ||
+      offer.name.starts_with("linux-binary-")) {
+    return true;
+  }
+  return is_named_as_kernel(offer.name) &&
+         std::find(kOpen.begin(), kOpen.end(), section) != kOpen.end();
 }
 
 std::string versions_of(const Offers& offers, const KernelOffers& all) {
@@ -293,7 +324,7 @@ class Choice {
     }
     if (!may_be_kernel(kernel)) {
       const std::string section(kernel.section);
-      return refuse(name + " is no kernel: neither its name says so nor its section" +
+      return refuse(name + " is no kernel, by its name and its section" +
                     (section.empty() ? "" : " (" + section + ")") + some_kernels());
     }
     const auto size = installed_size(kernel);

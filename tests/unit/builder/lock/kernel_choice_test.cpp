@@ -257,14 +257,43 @@ TEST_CASE("what neither by name nor by section is a kernel is refused when locki
       paragraph("vendor-kernel-6.1", "1", {{"Installed-Size", "9000"}}) +
       paragraph("vmlinuz", "1", {{"Section", "contrib/kernel"}, {"Installed-Size", "9000"}});
   CHECK(refusal("bash", text) ==
-        "kernel.package: bash is no kernel: neither its name says so nor its section (shells); the "
+        "kernel.package: bash is no kernel, by its name and its section (shells); the "
         "suites have linux-image-6.1.0-9-amd64");
   CHECK(refusal("bash", text + meta("amd64", "6.1.20-1", "6.1.0-9-amd64"))
             .ends_with("(shells); the suites have linux-image-amd64"));
-  CHECK(refusal("ba*", text).starts_with("kernel.package: bash is no kernel: "));
-  CHECK(refusal("plain", text)
-            .starts_with(
-                "kernel.package: plain is no kernel: neither its name says so nor its section"));
+  CHECK(refusal("ba*", text).starts_with("kernel.package: bash is no kernel, by its name"));
+  CHECK(
+      refusal("plain", text)
+          .starts_with(
+              "kernel.package: plain is no kernel, by its name and its section; the suites have"));
+  // Names with "linux" or "kernel" in them, of Debian 12 and 13.
+  for (const auto& [name, section] : {std::pair("util-linux", "utils"),
+                                      {"libselinux1", "libs"},
+                                      {"linuxptp", "utils"},
+                                      {"kernelshark", "devel"},
+                                      {"nfs-kernel-server", "net"},
+                                      {"php-symfony-http-kernel", "php"},
+                                      {"linux-show-player", "sound"},
+                                      {"linux-libc-dev-amd64-cross", "libdevel"}}) {
+    const std::string more =
+        paragraph(name, "1", {{"Section", section}, {"Installed-Size", "9000"}});
+    CHECK(refusal(name, text + more) ==
+          std::string("kernel.package: ") + name + " is no kernel, by its name and its section (" +
+              section + "); the suites have linux-image-6.1.0-9-amd64");
+  }
+  // Debian's section of kernels holds more than kernels.
+  for (const auto& [name, held] : {std::pair("dahdi-source", "sources"),
+                                   {"squashfs-tools", "tools"},
+                                   {"linux-perf", "tools"},
+                                   {"linux-compiler-gcc-12-x86", "a compiler"},
+                                   {"firmware-realtek", "firmware"},
+                                   {"acpi-call-dkms", "sources of modules"}}) {
+    const std::string more =
+        paragraph(name, "1", {{"Section", "kernel"}, {"Installed-Size", "9000"}});
+    CHECK(refusal(name, text + more)
+              .starts_with(std::string("kernel.package: ") + name + " holds " + held +
+                           ", and no kernel"));
+  }
   for (const char* kernel : {"vendor-kernel-6.1", "vmlinuz"}) {
     CAPTURE(kernel);
     CHECK(chosen(kernel, text) == Names{kernel});
