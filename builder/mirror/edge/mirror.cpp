@@ -134,7 +134,7 @@ Result<Mirrors> read_mirrors(const std::vector<SuiteSource>& suites,
     if (urls.empty()) open.push_back(&suite);
   }
   if (open.empty()) return out;
-  const auto entries = read_apt_configuration(architecture);
+  TRY_ASSIGN(const auto entries, read_apt_configuration(architecture));
   for (const auto& entry : entries) out.known(entry.suites);
   for (const auto* suite : open) {
     for (const auto& url : apt_mirrors_of(*suite, entries)) {

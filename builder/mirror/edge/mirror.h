@@ -65,8 +65,9 @@ class Mirrors {
 /// returns   of each suite what the request says of it by its label; else what the file of apt's
 ///           that names it says; else what the request says of all; else what this machine's apt
 ///           does (`apt_mirrors_of`), whether or not it was ever updated; none, where it knows none
-/// errors    invalid_input: an override that is no URL, or for a suite that is not there; io:
-///           apt-config cannot be run
+/// errors    invalid_input: an override that is no URL, or for a suite that is not there, or, where
+///           this machine's apt is asked, a file of its sources that apt refuses; io: apt-config
+///           cannot be run
 [[nodiscard]] Result<Mirrors> read_mirrors(const std::vector<SuiteSource>& suites,
                                            const std::string& architecture,
                                            const MirrorRequest& request);

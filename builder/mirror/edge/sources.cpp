@@ -185,13 +185,17 @@ Result<Keyring> read_keyring_of(const SuiteSource& source) {
   return Keyring::parse(bytes);
 }
 
-std::vector<AptSource> read_apt_configuration(const std::string& architecture) {
+Result<std::vector<AptSource>> read_apt_configuration(const std::string& architecture) {
   std::vector<AptSource> out;
   for (const auto& path : apt_files()) {
     const auto text = read_file(path, kMaxSources);
     if (!text) continue;
-    const auto entries = parse_apt_sources(*text, apt_format_of(path), architecture);
-    if (!entries) continue;
+    auto entries = parse_apt_sources(*text, apt_format_of(path), architecture);
+    if (!entries) {
+      return tl::unexpected(std::move(entries).error().in(path).then(
+          "apt works with none of its sources then: mend the file, or say with --mirror where "
+          "suites are"));
+    }
     for (const auto& entry : *entries) {
       if (is_for(entry, architecture)) out.push_back(entry);
     }

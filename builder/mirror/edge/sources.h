@@ -23,9 +23,11 @@ namespace weir::builder {
 /// Who may sign a suite. errors: as `Keyring::parse` and `read_keyring`
 [[nodiscard]] Result<Keyring> read_keyring_of(const SuiteSource& source);
 
-/// What this machine's apt is configured for, in the order of its files; those that cannot be read
-/// do not count. Nothing, where there is no apt.
-[[nodiscard]] std::vector<AptSource> read_apt_configuration(const std::string& architecture);
+/// What this machine's apt is configured for, in the order of its files. One that cannot be opened
+/// does not count, as for apt. Nothing, where there is no apt.
+/// errors   invalid_input: apt refuses a file for what is in it, and with that all; naming the line
+[[nodiscard]] Result<std::vector<AptSource>> read_apt_configuration(
+    const std::string& architecture);
 
 /// Where the folder of a manifest is: absolute.
 [[nodiscard]] std::string absolute_folder_of(const std::string& manifest_path);

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <tuple>
+
 #include "apt_root.h"
 
 namespace weir::builder {
@@ -70,6 +73,35 @@ TEST_CASE("apt's sources are found although its lists are empty, and all of a su
   REQUIRE_FALSE(mistyped.has_value());
   CHECK(mistyped.error().message.find("for suite 'bookwrm'; closest: bookworm: say one") !=
         std::string::npos);
+}
+
+TEST_CASE("a file of apt's sources that apt refuses is named with its line, unless none is asked") {
+  const std::string good = "deb http://a.example/debian stable main\n";
+  const std::tuple<const char*, std::string, const char*> files[] = {
+      {"sources.list", good + "dep http://b.example/debian stable main\n",
+       "line 2: 'dep' is neither deb nor deb-src"},
+      {"sources.list.d/vendor.list", good + good + "deb [arch=amd64 http://b.example x main\n",
+       "line 3: the '[' is not closed"},
+      {"sources.list.d/vendor.sources",
+       "Types: deb\nURIs: http://a.example/debian\nSuites: stable\nComponents: main\n\n"
+       "Types: deb\nSuites: stable\nComponents: main\n",
+       "entry 2: has no URI"}};
+  for (const auto& [file, text, why] : files) {
+    const AptRoot apt(good);
+    apt.write(std::string("etc/apt/") + file, text);
+    // What apt itself does.
+    CHECK(AptRoot::apt_get("indextargets 2>&1").find("The list of sources could not be read") !=
+          std::string::npos);
+    const auto mirrors = read_mirrors(suites({"stable"}), "amd64", MirrorRequest{});
+    REQUIRE_FALSE(mirrors.has_value());
+    CHECK(mirrors.error().message ==
+          apt.path() + "/etc/apt/" + file + ": " + why +
+              "; apt works with none of its sources then: mend the file, or say with --mirror "
+              "where suites are");
+    const auto told = read_mirrors(suites({"stable"}), "amd64", {.mirrors = {"http://c/debian"}});
+    REQUIRE_MESSAGE(told.has_value(), told.error().message);
+    CHECK(told->bases_of("stable") == Bases{"http://c/debian"});
+  }
 }
 
 TEST_CASE(
