@@ -2,44 +2,23 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
 
+#include "builder/packages/command_words.h"
 #include "builder/packages/shell_commands.h"
 
 namespace weir::builder {
 namespace {
-
-using Words = std::vector<std::string>;
-
-std::string base_name(const std::string& word) {
-  return word.substr(word.rfind('/') + 1);
-}
-
-// A word whose value the script's text tells.
-bool is_literal(const std::string& word) {
-  return word.find_first_of("$`*?") == std::string::npos;
-}
 
 std::string joined(const ShellCommand& command) {
   std::string out;
   for (const std::string& word : command.words) out += (out.empty() ? "" : " ") + word;
   for (const std::string& file : command.writes) out += (out.empty() ? "> " : " > ") + file;
   return out;
-}
-
-// "0750" and "750"; nothing for other ways to write a mode.
-std::optional<std::uint32_t> mode_of(const std::string& digits) {
-  constexpr std::uint32_t kMost = 07777;
-  std::uint32_t mode = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [rest, error] = std::from_chars(digits.data(), end, mode, 8);
-  if (error != std::errc{} || rest != end || mode > kMost) return std::nullopt;
-  return mode;
 }
 
 // What a machine mounts anew when it boots.
@@ -50,72 +29,11 @@ bool is_fleeting(const std::string& path) {
                      [&](std::string_view mount) { return path.starts_with(mount); });
 }
 
-// Options that take the next word, of the programs that make users.
-const std::set<std::string>& options_with_value() {
-  static const std::set<std::string> kOptions = {
-      "--home",    "--shell",    "--gecos",   "--comment", "--ingroup",  "--gid",
-      "--uid",     "--home-dir", "-d",        "-g",        "-s",         "-c",
-      "-u",        "-G",         "-b",        "--groups",  "--base-dir", "--firstuid",
-      "--lastuid", "--firstgid", "--lastgid", "--conf",    "-k",         "--expiredate",
-      "-e",        "-K",         "-p",        "--root",    "-R",         "--prefix",
-      "-P"};
-  return kOptions;
-}
-
-struct Arguments {
-  std::map<std::string, std::string> options;  ///< with their values
-  Words names;
-};
-
-Arguments arguments_of(const Words& command) {
-  Arguments out;
-  for (std::size_t i = 1; i < command.size(); ++i) {
-    const std::string& word = command[i];
-    if (!word.starts_with('-')) {
-      out.names.push_back(word);
-    } else if (const auto equals = word.find('='); equals != std::string::npos) {
-      out.options[word.substr(0, equals)] = word.substr(equals + 1);
-    } else if (options_with_value().contains(word) && i + 1 < command.size()) {
-      out.options[word] = command[++i];
-    } else {
-      out.options[word] = "";
-    }
-  }
-  return out;
-}
-
-std::string value_of(const Arguments& given, std::initializer_list<const char*> options) {
-  for (const char* option : options) {
-    const auto found = given.options.find(option);
-    if (found != given.options.end()) return found->second;
-  }
-  return "";
-}
-
 bool is_unit(const std::string& word) {
   constexpr std::array<std::string_view, 6> kKinds = {".service", ".socket", ".timer",
                                                       ".target",  ".path",   ".mount"};
   return std::any_of(kKinds.begin(), kKinds.end(),
                      [&](std::string_view kind) { return word.ends_with(kind); });
-}
-
-const std::set<std::string>& without_effect() {
-  static const std::set<std::string> kPrograms = {
-      "set",    ":",        "true",    "false",  "exit",     "return",  "shift",    "echo",
-      "printf", "test",     "[",       "[[",     "local",    "export",  "umask",    "cat",
-      "break",  "continue", "which",   "getent", "read",     "cd",      "id",       "dpkg-query",
-      "unset",  "grep",     "sleep",   "type",   "readlink", "dirname", "basename", "hash",
-      "cut",    "head",     "sort",    "uniq",   "tr",       "wc",      "date",     "uname",
-      "stat",   "seq",      "ischroot"};
-  return kPrograms;
-}
-
-// dpkg as scripts may call it, whose database is its own.
-bool only_asks(const Words& command) {
-  constexpr std::array<std::string_view, 9> kQuestions = {
-      "--compare-versions", "--print", "--assert", "--validate", "-s", "-l", "-L", "-S", "-W"};
-  return command.size() > 1 && std::any_of(kQuestions.begin(), kQuestions.end(),
-                                           [&](auto each) { return command[1].starts_with(each); });
 }
 
 // Reads one script.
@@ -143,7 +61,7 @@ class Explainer {
     if (!command.writes.empty()) rest(joined(command));
     if (words.empty()) return;
     const std::string program = base_name(words.front());
-    if (without_effect().contains(program) || (program == "dpkg" && only_asks(words))) return;
+    if (is_without_effect(program, words)) return;
     if (makes_account(program, words) || registers(program, words)) return;
     if (configures(program, words) || sets_folder(program, words)) return;
     rest(joined(command));
