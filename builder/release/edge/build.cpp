@@ -1,14 +1,10 @@
 #include "builder/release/edge/build.h"
 
 #include <algorithm>
-#include <atomic>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <mutex>
-#include <numeric>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "builder/kernel/edge/module_files.h"
@@ -17,7 +13,6 @@
 #include "builder/layers/edge/node_programs.h"
 #include "builder/layers/edge/package_flow.h"
 #include "builder/layers/image_checks.h"
-#include "builder/layers/kernel_layers.h"
 #include "builder/layers/missing.h"
 #include "builder/layers/package_layer.h"
 #include "builder/layers/system_layers.h"
@@ -25,11 +20,12 @@
 #include "builder/lock/edge/locked_image.h"
 #include "builder/release/describe.h"
 #include "builder/release/edge/attest.h"
+#include "builder/release/edge/in_parallel.h"
+#include "builder/release/edge/kernel_in_parts.h"
 #include "builder/release/edge/taken_version.h"
 #include "images/formats/layer.h"
 #include "images/store/folder/edge/folder_store.h"
 #include "images/tree/merged_usr.h"
-#include "manifests/base/edge/destination.h"
 #include "manifests/documents/package_url.h"
 
 namespace weir::builder {
@@ -50,106 +46,9 @@ std::string place_of(const std::string& path) {
   return place ? place->string() : path;
 }
 
-// Runs `work` for 0 to count-1 on as many threads as the machine has processors; the first failure
-// stops what has not begun.
-Status in_parallel(std::size_t count, const std::function<Status(std::size_t)>& work) {
-  std::atomic<std::size_t> next{0};
-  std::mutex guard;
-  std::optional<Error> first;
-  const auto run = [&] {
-    for (std::size_t i = next++; i < count; i = next++) {
-      Status done = work(i);
-      if (done) continue;
-      const std::lock_guard lock(guard);
-      if (!first) first = std::move(done.error());
-      next = count;
-    }
-  };
-  const std::size_t threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1,
-                                                      std::max<std::size_t>(count, 1));
-  {
-    std::vector<std::jthread> pool;
-    for (std::size_t i = 1; i < threads; ++i) pool.emplace_back(run);
-    run();
-  }
-  if (first) return tl::unexpected(std::move(*first));
-  return {};
-}
-
 struct Work {
   std::size_t built = 0, reused = 0;
   std::chrono::nanoseconds fetching{};  ///< until the last package was there; layers were made too
-};
-
-// What the world says to a plan's questions: layers in the store, of which the largest are looked
-// at first, since to hash one takes as long as it is large.
-Result<KnownLayers> ask(const BuildInput& input, const Cache& cache, const images::Store* store,
-                        const std::vector<LayerQuestion>& questions) {
-  const auto& packages = input.lock.packages;
-  KnownLayers out;
-  out.layers.resize(questions.size());
-  for (const auto& package : packages) out.packages.push_back(is_cached(cache, package));
-  if (!input.manifest.module_sources.empty()) {
-    TRY_ASSIGN(const auto files,
-               fetch_modules(input.manifest, input.lock, input.manifest_path, cache));
-    TRY_ASSIGN(const images::FileTree tree, make_modules_tree(files));
-    out.files = foreign_modules_in(std::string(kModulesLayer), list_modules(tree));
-  }
-  if (store == nullptr) return out;
-  const LayerCache layers = LayerCache::open_for_plan(cache);
-  std::vector<std::size_t> largest_first(questions.size());
-  std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
-  std::stable_sort(largest_first.begin(), largest_first.end(), [&](std::size_t a, std::size_t b) {
-    return packages[a].size > packages[b].size;
-  });
-  TRY(in_parallel(questions.size(), [&](std::size_t i) -> Status {
-    const std::size_t at = largest_first[i];
-    out.layers[at] = layers.find(questions[at].key, input.lock.source_epoch, *store);
-    return {};
-  }));
-  return out;
-}
-
-// Whether `Store::open_or_create` would make one there.
-Status check_new_store(const std::string& path) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  if (!fs::is_directory(path, ignored) || fs::is_empty(path, ignored)) return {};
-  if (fs::exists(path + "/blobs", ignored)) return {};
-  return fail(Errc::invalid_input, path + ": a folder that is not a store and not empty");
-}
-
-// The packages that a kernel comes in, as they arrive on several threads. Whoever brings the last
-// one makes the layers of all.
-class KernelInParts {
- public:
-  using Keep = std::function<Status(const LayerQuestion&, BuiltLayer)>;
-
-  explicit KernelInParts(const std::vector<const PlannedLayer*>& wanted) {
-    for (const PlannedLayer* layer : wanted) {
-      missing_ += layer->question.options.kernel != KernelRole::none ? 1 : 0;
-    }
-  }
-
-  Status add(const LayerQuestion& question, OpenedPackage package, const Keep& keep) {
-    {
-      const std::lock_guard lock(guard_);
-      const bool named = question.options.kernel == KernelRole::named;
-      questions_.insert(named ? questions_.begin() : questions_.end(), &question);
-      packages_.insert(named ? packages_.begin() : packages_.end(), std::move(package));
-      if (--missing_ > 0) return {};
-    }
-    const LayerOptions& options = questions_.front()->options;
-    TRY_ASSIGN(auto built, make_kernel_layers(std::move(packages_), options));
-    for (std::size_t i = 0; i < built.size(); ++i) TRY(keep(*questions_[i], std::move(built[i])));
-    return {};
-  }
-
- private:
-  std::mutex guard_;
-  std::size_t missing_ = 0;
-  std::vector<const LayerQuestion*> questions_;
-  std::vector<OpenedPackage> packages_;
 };
 
 // One build on its way.
@@ -454,40 +353,6 @@ class Build {
 };
 
 }  // namespace
-
-Result<BuildPlan> plan_layers_of(const BuildInput& input, const Cache& cache,
-                                 const images::Store* store) {
-  const std::string program = own_build_id();
-  auto questions = layer_questions(input, program);
-  TRY_ASSIGN(auto known, ask(input, cache, store, questions));
-  BuildPlan plan = plan_layers(input, std::move(questions), std::move(known));
-  const auto others = all_others(plan);
-  if (!others) return plan;
-  auto asked = kernel_questions(input, *others, plan.files, program);
-  std::vector<std::optional<LayerFacts>> there(asked.size());
-  if (store != nullptr) {
-    const LayerCache layers = LayerCache::open_for_plan(cache);
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-      there[i] = layers.find(asked[i].key, input.lock.source_epoch, *store);
-    }
-  }
-  take_kernel(input, plan, std::move(asked), std::move(there));
-  return plan;
-}
-
-Result<PlannedBuild> plan_build(const BuildInput& input, const Cache& cache,
-                                const std::string& store_path, IndexDemand demand) {
-  const auto begin = Clock::now();
-  TRY_ASSIGN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::no));
-  const auto store = images::FolderStore::open(store_path);
-  if (!store && store.error().code != Errc::not_found) return tl::unexpected(store.error());
-  if (!store) TRY(check_new_store(store_path));
-  for (const char* folder : {"/blobs/sha256", "/releases"}) {
-    TRY_IN(check_folders(store_path + folder), "--store");
-  }
-  TRY_ASSIGN(BuildPlan layers, plan_layers_of(input, cache, store ? &*store : nullptr));
-  return PlannedBuild{std::move(layers), std::move(index), Clock::now() - begin};
-}
 
 Result<MadeRelease> make_release(const BuildInput& input, const BuildPlan& plan, const Cache& cache,
                                  images::Store& store, const MirrorRequest& request,

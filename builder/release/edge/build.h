@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "builder/layers/image_checks.h"
-#include "builder/lock/edge/lock_index.h"
 #include "builder/mirror/edge/fetch.h"
 #include "builder/mirror/edge/progress.h"
 #include "builder/packages/package_declarations.h"
 #include "builder/release/build_plan.h"
 #include "builder/release/edge/build_input.h"
+#include "builder/release/edge/plan_build.h"
 #include "images/store/store.h"
 #include "keys/signing/minisign.h"
 #include "manifests/base/result.h"
@@ -19,24 +19,6 @@
 #include "manifests/documents/release.h"
 
 namespace weir::builder {
-
-/// What building will do, and how its lock stands to the signed indices.
-struct PlannedBuild {
-  BuildPlan layers;
-  IndexVerdict index;
-  std::chrono::nanoseconds planning{};  ///< how long it took to ask
-};
-
-/// Asks lock index, cache and store, and decides. Nothing is changed by asking; folders may be
-/// missing.
-/// errors: as `hold_to_index` and `fetch_modules`; io
-[[nodiscard]] Result<PlannedBuild> plan_build(const BuildInput& input, const Cache& cache,
-                                              const std::string& store_path, IndexDemand demand);
-
-/// The layers' part of it.
-/// store   absent: nothing is taken for made
-[[nodiscard]] Result<BuildPlan> plan_layers_of(const BuildInput& input, const Cache& cache,
-                                               const images::Store* store);
 
 /// A release without its signature.
 struct MadeRelease {
