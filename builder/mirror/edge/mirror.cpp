@@ -86,11 +86,13 @@ Result<std::vector<std::string>> Mirrors::bases_of(std::string_view suite) const
   const auto found = bases_.find(suite);
   if (found != bases_.end()) return found->second;
   const std::string name(suite);
+  std::string unread;
+  for (const auto& why : unread_) unread += "; not read: " + why;
   return fail(Errc::not_found,
               "the manifest's sources: apt has no http, https, file or copy source "
               "for suite '" +
                   name + "'" + suggestion(name, {known_.begin(), known_.end()}) +
-                  ": say one with --mirror " + name + "=URL");
+                  ": say one with --mirror " + name + "=URL" + unread);
 }
 
 Status Mirrors::add(const std::string& suite, std::string_view url) {
@@ -134,10 +136,11 @@ Result<Mirrors> read_mirrors(const std::vector<SuiteSource>& suites,
     if (urls.empty()) open.push_back(&suite);
   }
   if (open.empty()) return out;
-  TRY_ASSIGN(const auto entries, read_apt_configuration(architecture));
-  for (const auto& entry : entries) out.known(entry.suites);
+  TRY_ASSIGN(const auto apt, read_apt_configuration(architecture));
+  for (const auto& entry : apt.entries) out.known(entry.suites);
+  out.not_read(apt.unread);
   for (const auto* suite : open) {
-    for (const auto& url : apt_mirrors_of(*suite, entries)) {
+    for (const auto& url : apt_mirrors_of(*suite, apt.entries)) {
       if (is_archive(url)) TRY(out.add(suite->label, url));
     }
   }

@@ -41,6 +41,8 @@ class Mirrors {
   void known(const std::vector<std::string>& suites) {
     known_.insert(suites.begin(), suites.end());
   }
+  /// Remembers which of apt's files were not read, and why, for where a suite has no address.
+  void not_read(const std::vector<std::string>& files) { unread_ = files; }
   /// Adds an address behind those that the suite has. errors: invalid_input
   Status add(const std::string& suite, std::string_view url);
   /// The same, behind those that are there, of a snapshot service.
@@ -55,6 +57,7 @@ class Mirrors {
   DownloadPolicy policy_;
   std::map<std::string, std::vector<std::string>, std::less<>> bases_, snapshots_;
   std::set<std::string> known_;
+  std::vector<std::string> unread_;
 };
 
 /// Whether the arguments can be read, also where no mirror is asked. errors: invalid_input

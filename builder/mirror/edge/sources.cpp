@@ -185,11 +185,16 @@ Result<Keyring> read_keyring_of(const SuiteSource& source) {
   return Keyring::parse(bytes);
 }
 
-Result<std::vector<AptSource>> read_apt_configuration(const std::string& architecture) {
-  std::vector<AptSource> out;
+Result<AptConfiguration> read_apt_configuration(const std::string& architecture) {
+  AptConfiguration out;
   for (const auto& path : apt_files()) {
     const auto text = read_file(path, kMaxSources);
-    if (!text) continue;
+    if (!text) {
+      const Errc code = text.error().code;
+      const bool none = code == Errc::not_found || code == Errc::invalid_input;
+      if (!none) out.unread.push_back(text.error().message);
+      continue;
+    }
     auto entries = parse_apt_sources(*text, apt_format_of(path), architecture);
     if (!entries) {
       return tl::unexpected(std::move(entries).error().in(path).then(
@@ -197,7 +202,7 @@ Result<std::vector<AptSource>> read_apt_configuration(const std::string& archite
           "suites are"));
     }
     for (const auto& entry : *entries) {
-      if (is_for(entry, architecture)) out.push_back(entry);
+      if (is_for(entry, architecture)) out.entries.push_back(entry);
     }
   }
   return out;

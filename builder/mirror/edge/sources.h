@@ -23,11 +23,14 @@ namespace weir::builder {
 /// Who may sign a suite. errors: as `Keyring::parse` and `read_keyring`
 [[nodiscard]] Result<Keyring> read_keyring_of(const SuiteSource& source);
 
-/// What this machine's apt is configured for, in the order of its files. One that cannot be opened
-/// does not count, as for apt. Nothing, where there is no apt.
+struct AptConfiguration {
+  std::vector<AptSource> entries;   ///< in the order of apt's files
+  std::vector<std::string> unread;  ///< files that could not be read, and do not count: which, why
+};
+
+/// What this machine's apt is configured for. Nothing, where there is no apt.
 /// errors   invalid_input: apt refuses a file for what is in it, and with that all; naming the line
-[[nodiscard]] Result<std::vector<AptSource>> read_apt_configuration(
-    const std::string& architecture);
+[[nodiscard]] Result<AptConfiguration> read_apt_configuration(const std::string& architecture);
 
 /// Where the folder of a manifest is: absolute.
 [[nodiscard]] std::string absolute_folder_of(const std::string& manifest_path);

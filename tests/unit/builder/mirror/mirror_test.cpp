@@ -104,6 +104,20 @@ TEST_CASE("a file of apt's sources that apt refuses is named with its line, unle
   }
 }
 
+TEST_CASE("a file of apt's sources that cannot be read is named where a suite has no mirror") {
+  const AptRoot apt("deb http://a.example/debian stable main\n");
+  // Larger than any such file; a person's is one that root alone may read.
+  apt.write("etc/apt/sources.list.d/vendor.list", std::string(std::size_t{5} << 20, '#') + "\n");
+  const auto mirrors = read_mirrors(suites({"stable", "vendor"}), "amd64", MirrorRequest{});
+  REQUIRE_MESSAGE(mirrors.has_value(), mirrors.error().message);
+  CHECK(mirrors->bases_of("stable") == Bases{"http://a.example/debian"});
+  const auto none = mirrors->bases_of("vendor");
+  REQUIRE_FALSE(none.has_value());
+  CHECK(none.error().message.find("--mirror vendor=URL; not read: " + apt.path() +
+                                  "/etc/apt/sources.list.d/vendor.list: larger than ") !=
+        std::string::npos);
+}
+
 TEST_CASE(
     "a mirror or a snapshot service for a suite that is not there is refused with those that are") {
   const AptRoot apt;
