@@ -263,7 +263,11 @@ int main(int argc, char** argv) {
             .known = {},
             .policy = {},
             .release = {},
-            .probe_source = {}};
+            .probe_source = {},
+#ifndef WEIR_BASELINE
+            .director = *DirectorId::parse("director")
+#endif
+  };
   const Digest digest = Digest::of(as_bytes("lock"));
   plan.release = manifests::Release{.name = *ReleaseName::parse("new"),
                                     .architecture = "amd64",

@@ -190,7 +190,6 @@ Result<FleetDraft> draft_fleet(const FleetAnswers& answers) {
   out.fleet = fleet_text(answers, fabric, source);
   TRY_ASSIGN(out.peers, peers_text(answers, source));
   TRY_ASSIGN(const auto fleet, manifests::parse_fleet(out.fleet, "the fleet as answered"));
-  TRY(manifests::links_of(fleet));
   TRY_ASSIGN(const auto peers, manifests::parse_peers(out.peers, "the peers as answered"));
   TRY(manifests::check_registry(fleet, peers, "the peers as answered", answers.gateway_keys));
   return out;

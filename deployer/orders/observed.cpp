@@ -16,7 +16,7 @@ bool is_own_steering(director::Maker maker, const Past& past) {
 }
 
 std::string foreign_steering(const Documents& documents) {
-  const auto& space = documents.fleet.director.network_namespace;
+  const auto& space = documents.director().network_namespace;
   const std::string where = space ? "network namespace " + *space : "this host";
   const std::string nft = space ? "ip netns exec " + *space + " nft" : "nft";
   return "the steering of " + where +

@@ -9,15 +9,16 @@ using Json = nlohmann::ordered_json;
 
 struct Words {
   OrderWords operator()(const UpOrder& it) const {
-    return {"up", it.release.string(), false, it.allow_removals};
+    return {"up", it.release.string(), {}, false, it.allow_removals};
   }
   OrderWords operator()(const DeployOrder& it) const {
-    return {"deploy", it.release.string(), it.strict, it.allow_removals};
+    return {"deploy", it.release.string(), it.to ? it.to->string() : std::string(), it.strict,
+            it.allow_removals};
   }
   OrderWords operator()(const RollbackOrder& it) const {
-    return {"rollback", {}, false, it.allow_removals};
+    return {"rollback", {}, {}, false, it.allow_removals};
   }
-  OrderWords operator()(const DownOrder&) const { return {"down", {}, false, {}}; }
+  OrderWords operator()(const DownOrder&) const { return {"down", {}, {}, false, {}}; }
 };
 
 tl::unexpected<Error> wrong(const std::string& what) {
@@ -39,6 +40,7 @@ Result<Order> make_order(const OrderWords& words) {
     return wrong("no order '" + words.command + "'");
   }
   if (words.strict && !deploy) return wrong("--strict is for deploy");
+  if (!words.to.empty() && !deploy) return wrong("--to is for deploy");
   if (words.allow_removals && words.command == "down") {
     return wrong("--allow-removals is for up, deploy and rollback");
   }
@@ -50,7 +52,11 @@ Result<Order> make_order(const OrderWords& words) {
   if (words.release.empty()) return wrong(words.command + " needs --release NAME");
   TRY_ASSIGN_IN(auto release, ReleaseName::parse(words.release), "--release");
   if (up) return Order(UpOrder{std::move(release), words.allow_removals});
-  return Order(DeployOrder{std::move(release), words.strict, words.allow_removals});
+  DeployOrder out{std::move(release), {}, words.strict, words.allow_removals};
+  if (!words.to.empty()) {
+    TRY_ASSIGN_IN(out.to, PoolName::parse(words.to), "--to");
+  }
+  return Order(std::move(out));
 }
 
 std::string_view name_of(const Order& order) {
@@ -81,6 +87,7 @@ std::string print(const Order& order) {
   const OrderWords words = std::visit(Words{}, order);
   Json out{{"command", words.command}};
   if (!words.release.empty()) out["release"] = words.release;
+  if (!words.to.empty()) out["to"] = words.to;
   if (words.strict) out["strict"] = true;
   if (words.allow_removals) out["allow_removals"] = *words.allow_removals;
   return out.dump(-1, ' ', true, Json::error_handler_t::replace);
@@ -95,6 +102,8 @@ Result<Order> parse_order(std::string_view line) {
       TRY_ASSIGN(words.command, text_of(value, name));
     } else if (name == "release") {
       TRY_ASSIGN(words.release, text_of(value, name));
+    } else if (name == "to") {
+      TRY_ASSIGN(words.to, text_of(value, name));
     } else if (name == "strict") {
       if (!value.is_boolean()) return wrong("control: strict is not true or false");
       words.strict = value.get<bool>();

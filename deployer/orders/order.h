@@ -23,10 +23,11 @@ struct UpOrder {
   AllowedRemovals allow_removals;
   bool operator==(const UpOrder&) const = default;
 };
-/// Moves everybody to the other pool, booted from `release`.
+/// Moves everybody to another pool, booted from `release`.
 struct DeployOrder {
   ReleaseName release;
-  bool strict = false;  ///< one client that cannot be prepared is too many
+  std::optional<PoolName> to;  ///< absent: the one behind the active pool in the fleet document
+  bool strict = false;         ///< one client that cannot be prepared is too many
   AllowedRemovals allow_removals;
   bool operator==(const DeployOrder&) const = default;
 };
@@ -35,7 +36,7 @@ struct RollbackOrder {
   AllowedRemovals allow_removals;
   bool operator==(const RollbackOrder&) const = default;
 };
-/// Ends both pools and removes the steering.
+/// Ends all pools and removes the steering.
 struct DownOrder {
   bool operator==(const DownOrder&) const = default;
 };
@@ -45,6 +46,7 @@ using Order = std::variant<UpOrder, DeployOrder, RollbackOrder, DownOrder>;
 struct OrderWords {
   std::string command;  ///< "up", "deploy", "rollback", "down"
   std::string release;  ///< empty: none
+  std::string to;       ///< a pool's name; empty: none
   bool strict = false;
   AllowedRemovals allow_removals;
 };

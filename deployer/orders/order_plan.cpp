@@ -16,7 +16,8 @@ Plan plan_of(const Documents& documents, const Observed& observed, Kind kind,
            .known = observed.clients,
            .policy = documents.fleet.policy,
            .release = {},
-           .probe_source = {}};
+           .probe_source = {},
+           .director = documents.director().name};
   if (from) out.from = documents.pool(*from).nodes;
   for (const manifests::PoolSpec& pool : documents.fleet.pools) {
     if (pool.clock_offset == std::chrono::milliseconds(0)) continue;
@@ -64,6 +65,7 @@ Result<UpPlan> plan_up(const Documents& documents, const Observed& observed,
     TRY_ASSIGN(pool, active_pool(documents, observed));
   } else if (observed.recorded) {
     pool = *observed.recorded;
+    TRY_IN(documents.check_pool(pool), "the active pool as ordered last");
   }
   if (!observed.installed && !observed.director_trouble.empty()) {
     return fail(Errc::io, "the director cannot be asked whether it steers already: " +
@@ -85,11 +87,33 @@ Result<UpPlan> plan_up(const Documents& documents, const Observed& observed,
   return out;
 }
 
+/// Whether the fleet still has the pools of a rollout that the state remembers.
+Status check_pools(const Documents& documents, const StoredRollout& rollout) {
+  for (const PoolName* pool : {&rollout.from_pool, &rollout.to_pool}) {
+    TRY_IN(documents.check_pool(*pool), "the last rollout went from pool " +
+                                            rollout.from_pool.string() + " to pool " +
+                                            rollout.to_pool.string());
+  }
+  return {};
+}
+
+/// Nodes of other pools that clients were left on, by rollouts that could not move everybody.
+std::vector<NodeId> nodes_left_behind(const Observed& observed, const Plan& plan) {
+  std::set<NodeId> out;
+  for (const auto& [key, place] : whereabouts(observed)) {
+    const bool elsewhere = !is_among(plan.from, place.node) && !is_among(plan.to, place.node);
+    if (elsewhere && plan.peers.contains(key)) out.insert(place.node);
+  }
+  return {out.begin(), out.end()};
+}
+
 /// Where a deploy goes: over, or on with what was begun.
-Result<Plan> deploy_rollout(const Documents& documents, const Observed& observed,
-                            const ReleaseFacts& release, bool strict) {
+Result<Plan> deploy_rollout(const DeployOrder& order, const Documents& documents,
+                            const Observed& observed, const ReleaseFacts& release) {
   TRY_ASSIGN(PoolName from, active_pool(documents, observed));
-  PoolName to = documents.other_pool(from);
+  PoolName to = order.to.value_or(documents.next_pool(from));
+  TRY_IN(documents.check_pool(to), "--to");
+  bool goes_on = false;
   if (const StoredRollout* unfinished = unfinished_rollout(observed)) {
     if (unfinished->kind == Kind::rollback) {
       return fail(Errc::busy, "a rollback to pool " + unfinished->to_pool.string() +
@@ -101,13 +125,28 @@ Result<Plan> deploy_rollout(const Documents& documents, const Observed& observed
                                   " was not finished; finish it with `deploy --release " +
                                   unfinished->release + "`, or undo it with `rollback`, first");
     }
+    if (!early && order.to && *order.to != unfinished->to_pool) {
+      return fail(Errc::busy, "the deploy of " + unfinished->release + " to pool " +
+                                  unfinished->to_pool.string() +
+                                  " was not finished; finish it without --to, or undo it with "
+                                  "`rollback`, first");
+    }
     if (!early) {
+      TRY(check_pools(documents, *unfinished));
       from = unfinished->from_pool;
       to = unfinished->to_pool;
+      goes_on = true;
     }
   }
+  if (!goes_on && to == from) {
+    return fail(Errc::invalid_input,
+                "--to: pool " + to.string() + " is the active one already; name another");
+  }
   Plan plan = plan_of(documents, observed, Kind::deploy, from, to);
-  plan.strict = strict;
+  for (NodeId& node : nodes_left_behind(observed, plan)) {
+    plan.from.push_back(std::move(node));
+  }
+  plan.strict = order.strict;
   plan.release = release.release;
   if (documents.fleet.probe) plan.probe_source = documents.fleet.probe->source;
   return plan;
@@ -119,6 +158,7 @@ Result<Plan> rollback_rollout(const Documents& documents, const Observed& observ
     return fail(Errc::not_found, "nothing was deployed yet, so there is nothing to roll back");
   }
   const StoredRollout& last = *observed.newest;
+  TRY(check_pools(documents, last));
   const bool onward = last.kind == Kind::rollback;
   if (!last.finished) {
     return plan_of(documents, observed, Kind::rollback, onward ? last.from_pool : last.to_pool,
@@ -135,9 +175,10 @@ Result<Plan> rollback_rollout(const Documents& documents, const Observed& observ
 
 Status plan_deploy(const DeployOrder& order, const Documents& documents, const Observed& observed,
                    const ReleaseFacts& release, OrderPlan& out) {
-  TRY_ASSIGN(auto rollout, deploy_rollout(documents, observed, release, order.strict));
+  TRY_ASSIGN(auto rollout, deploy_rollout(order, documents, observed, release));
   const auto stored = observed.pools.find(*rollout.from_pool);
-  if (unfinished_rollout(observed) == nullptr && stored != observed.pools.end() &&
+  // Who names a pool wants to be there, whatever runs on it.
+  if (!order.to && unfinished_rollout(observed) == nullptr && stored != observed.pools.end() &&
       stored->second.release_digest == release.digest) {
     out.what = NothingPlan{*rollout.from_pool, release.release.name};
     return {};
@@ -152,6 +193,7 @@ void plan_down(const Observed& observed, DownPlan& out) {
   for (const auto& [node, seen] : observed.nodes) {
     if (seen.machine != pool::MachineState::gone) out.machines.push_back(node);
   }
+  out.unlisted = observed.unlisted;
   if (const StoredRollout* unfinished = unfinished_rollout(observed)) {
     out.unfinished = unfinished->id;
   }
@@ -226,6 +268,11 @@ Result<OrderPlan> plan_order(const Order& order, const Documents& documents,
   }
   if (documents.peers.empty()) {
     out.warnings.push_back({Code::peers_differ, "the registry is empty: nobody can connect"});
+  }
+  for (const NodeId& node : observed.unlisted) {
+    out.warnings.push_back({Code::unlisted, "node " + node.string() +
+                                                " has a machine, and the fleet does not name it "
+                                                "any more; `weir-deployer down` ends it"});
   }
   for (const NodeId& node : out.registry.unread) {
     out.warnings.push_back(

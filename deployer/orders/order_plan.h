@@ -61,6 +61,7 @@ struct RollbackPlan {
 
 struct DownPlan {
   std::vector<NodeId> machines;            ///< that are recorded
+  std::vector<NodeId> unlisted;            ///< such of nodes that the fleet does not name any more
   std::optional<std::int64_t> unfinished;  ///< this rollout ends with it
 };
 

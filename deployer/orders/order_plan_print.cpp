@@ -84,6 +84,10 @@ struct Lines {
     for (const NodeId& node : it.machines) {
       out += "  end the machine of node " + node.string() + "\n";
     }
+    for (const NodeId& node : it.unlisted) {
+      out += "  end the machine of node " + node.string() +
+             ", which the fleet does not name any more\n";
+    }
     if (it.unfinished) out += "  give up the rollout that was not finished\n";
     return out + "  remove the steering; clients lose their tunnels\n" +
            "  forget where clients were\n";
@@ -161,7 +165,9 @@ struct Fields {
   }
   void operator()(const RollbackPlan& it) const { add(out, it.rollout, it.moves); }
   void operator()(const DownPlan& it) const {
-    out["end"] = list(it.machines);
+    std::vector<NodeId> machines = it.machines;
+    machines.insert(machines.end(), it.unlisted.begin(), it.unlisted.end());
+    out["end"] = list(machines);
     out["remove_steering"] = true;
   }
 };

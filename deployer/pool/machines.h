@@ -6,6 +6,7 @@
 
 #include "manifests/base/names.h"
 #include "manifests/base/result.h"
+#include "manifests/documents/attachment.h"
 #include "manifests/documents/fleet.h"
 #include "manifests/messages/node_api.h"
 
@@ -37,14 +38,14 @@ class MachineDriver {
 
   /// Whether this node's machine could be started here; asked before anything is changed.
   /// errors: not_found: what runs machines is not installed; busy: its user id is somebody else's
-  virtual Status check(const manifests::NodeLink& link) = 0;
+  virtual Status check(const manifests::Attachment& link) = 0;
   /// Makes the node's links, starts the machine on them and returns once it executes; it is not up
   /// before its API answers.
   ///
   /// folder   the machine's own; made if missing
   /// errors   those of `check`; busy: another machine holds the node's links; timeout, io, in the
   ///          machine's words
-  virtual Result<MachineRecord> start(const manifests::NodeLink& link,
+  virtual Result<MachineRecord> start(const manifests::Attachment& link,
                                       const manifests::PoolSpec& spec, const BootImage& image,
                                       const manifests::NodeConfig& config,
                                       const std::string& folder) = 0;

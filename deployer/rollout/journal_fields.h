@@ -315,7 +315,8 @@ struct Blank<Plan> {
             .known = {},
             .policy = {},
             .release = {},
-            .probe_source = {}};
+            .probe_source = {},
+            .director = Blank<DirectorId>::make()};
   }
 };
 void fields(auto& a, Is<manifests::Peer> auto& it) {

@@ -124,6 +124,7 @@ StatusReport status_of(const Documents& documents, const Observed& observed) {
     }
     out.pools.push_back(std::move(pool));
   }
+  out.unlisted = observed.unlisted;
   if (observed.newest) add_rollout(*observed.newest, out);
   return out;
 }
@@ -146,6 +147,11 @@ std::string print_text(const StatusReport& report) {
                                 (node.trouble.empty() ? "" : ": " + node.trouble);
       out += "\n";
     }
+  }
+  for (const NodeId& node : report.unlisted) {
+    out +=
+        "node " + node.string() +
+        " has a machine, and the fleet does not name it any more; `weir-deployer down` ends it\n";
   }
   if (!report.clients.empty()) {
     std::size_t width = 6;
@@ -199,6 +205,10 @@ std::string print_json(const StatusReport& report) {
                             {"release", pool.release},
                             {"active", pool.active},
                             {"nodes", std::move(nodes)}});
+  }
+  if (!report.unlisted.empty()) {
+    out["unlisted"] = Json::array();
+    for (const NodeId& node : report.unlisted) out["unlisted"].push_back(node.string());
   }
   out["clients"] = Json::array();
   for (const ClientStatus& client : report.clients) {

@@ -18,8 +18,10 @@ std::string Documents::state_path(const std::string& name) const {
   return path(fleet.state) + "/" + name;
 }
 
-const manifests::NodeLink& Documents::link(const NodeId& node) const {
-  return *std::find_if(links.begin(), links.end(), [&](const auto& it) { return it.node == node; });
+const manifests::Attachment& Documents::attachment(const DirectorId& director,
+                                                   const NodeId& node) const {
+  return *std::find_if(attachments.begin(), attachments.end(),
+                       [&](const auto& it) { return it.director == director && it.node == node; });
 }
 
 const manifests::PoolSpec& Documents::pool(const PoolName& name) const {
@@ -27,12 +29,25 @@ const manifests::PoolSpec& Documents::pool(const PoolName& name) const {
                        [&](const auto& it) { return it.name == name; });
 }
 
-const PoolName& Documents::other_pool(const PoolName& name) const {
-  return fleet.pools[fleet.pools[0].name == name ? 1 : 0].name;
+const PoolName& Documents::next_pool(const PoolName& name) const {
+  for (std::size_t i = 0; i + 1 < fleet.pools.size(); ++i) {
+    if (fleet.pools[i].name == name) return fleet.pools[i + 1].name;
+  }
+  return fleet.pools.front().name;
+}
+
+Status Documents::check_pool(const PoolName& name) const {
+  std::string there;
+  for (const manifests::PoolSpec& pool : fleet.pools) {
+    if (pool.name == name) return {};
+    there += (there.empty() ? "" : ", ") + pool.name.string();
+  }
+  return fail(Errc::not_found, "fleet " + fleet.name.string() + " has no pool '" + name.string() +
+                                   "' (there are " + there + ")");
 }
 
 const PoolName* Documents::pool_of(const NodeId& node) const {
-  for (const manifests::NodeLink& it : links) {
+  for (const manifests::Attachment& it : attachments) {
     if (it.node == node) return &it.pool;
   }
   return nullptr;

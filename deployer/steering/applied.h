@@ -7,8 +7,6 @@
 
 namespace weir::director {
 
-using DirectorId = Name<struct DirectorTag>;
-
 /// What one director is known to have: beside the intent, and never ahead of it.
 struct Applied {
   std::uint64_t revision = 0;  ///< the newest that it acknowledged, or was read to be at

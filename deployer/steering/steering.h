@@ -12,7 +12,7 @@
 #include "manifests/base/names.h"
 #include "manifests/base/net.h"
 #include "manifests/base/result.h"
-#include "manifests/documents/fleet.h"
+#include "manifests/documents/attachment.h"
 
 namespace weir::director {
 
@@ -20,7 +20,7 @@ namespace weir::director {
 struct Topology {
   manifests::Vip vip;
   /// Of all pools; `number` is the fwmark and the routing table.
-  std::vector<manifests::NodeLink> nodes;
+  std::vector<manifests::Attachment> nodes;
   std::vector<Prefix> clients;  ///< inner networks
   std::string upstream_interface;
   std::vector<Prefix> fenced;        ///< no inner packet may go there: fabric, management, VIPs

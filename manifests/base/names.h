@@ -35,7 +35,8 @@ Result<Name<Tag>> Name<Tag>::parse(std::string_view text) {
 }
 
 using NodeId = Name<struct NodeTag>;          ///< unique in a fleet, e.g. "green-2"
-using PoolName = Name<struct PoolTag>;        ///< "blue" or "green"
+using PoolName = Name<struct PoolTag>;        ///< unique in a fleet, e.g. "blue"
+using DirectorId = Name<struct DirectorTag>;  ///< unique in a fleet
 using ReleaseName = Name<struct ReleaseTag>;  ///< unique in a store, e.g. "gateway-6.12"
 using FleetName = Name<struct FleetTag>;
 

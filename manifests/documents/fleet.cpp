@@ -1,7 +1,6 @@
 #include "manifests/documents/fleet.h"
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
 #include <set>
 #include <utility>
@@ -9,13 +8,15 @@
 #include "manifests/base/paths.h"
 #include "manifests/base/printable.h"
 #include "manifests/base/yaml_document.h"
+#include "manifests/documents/attachment.h"
 
 namespace weir::manifests {
 namespace {
 
-constexpr std::uint64_t kMostNodes = 250;    // of one pool
-constexpr std::size_t kMostNetworks = 1024;  // inner ones: every peer is looked for in them
-constexpr std::string_view kDataLink = "weir-d", kManagementLink = "weir-m";
+constexpr std::size_t kMostNodes = 250;  // of one pool
+constexpr std::size_t kMostPools = 16;
+constexpr std::size_t kMostNodesInAll = 900;  // every one has two routing rules at each director
+constexpr std::size_t kMostNetworks = 1024;   // inner ones: every peer is looked for in them
 
 /// An address block with the words a person knows it by.
 struct Claim {
@@ -23,20 +24,10 @@ struct Claim {
   YamlField field;
 };
 
-/// What is named after the nodes' own links would be taken for one of them.
-bool is_link_name(std::string_view name) {
-  for (const std::string_view stem : {kDataLink, kManagementLink}) {
-    if (!name.starts_with(stem)) continue;
-    const std::string_view number = name.substr(stem.size());
-    return !number.empty() && number.find_first_not_of("0123456789") == std::string_view::npos;
-  }
-  return false;
-}
-
 Result<std::string> upstream_name(const YamlField& field) {
   TRY_ASSIGN(std::string name, field.as(parse_interface_name));
   if (name == "lo") return field.wrong("'lo' leads nowhere but to this machine itself");
-  if (is_link_name(name)) {
+  if (is_attachment_name(name)) {
     return field.wrong("'" + name + "' is how a node's own link is called (weir-d1, weir-m1, ...)");
   }
   return name;
@@ -46,44 +37,6 @@ Result<std::string> one_of(const YamlField& field, std::string_view only) {
   TRY_ASSIGN(std::string text, field.text());
   if (text == only) return text;
   return field.wrong("must be '" + std::string(only) + "', not " + quotation(text, 40));
-}
-
-/// "2%" or "0.5%".
-Result<Permille> share(const YamlField& field) {
-  TRY_ASSIGN(const std::string text, field.text());
-  unsigned whole = 0;
-  unsigned tenth = 0;
-  const char* end = text.data() + text.size();
-  auto [rest, error] = std::from_chars(text.data(), end, whole);
-  bool good = error == std::errc{};
-  if (good && end - rest == 3 && *rest == '.' && rest[1] >= '0' && rest[1] <= '9') {
-    tenth = static_cast<unsigned>(rest[1] - '0');
-    rest += 2;
-  }
-  good = good && end - rest == 1 && *rest == '%' && whole <= 100 && whole * 10 + tenth <= 1000;
-  if (!good) {
-    return field.wrong("must be a share such as 2% or 0.5%, not " + quotation(text, 40));
-  }
-  return Permille{static_cast<std::uint16_t>(whole * 10 + tenth)};
-}
-
-Result<std::chrono::milliseconds> timeout(const YamlField& field) {
-  TRY_ASSIGN(const std::chrono::milliseconds value, field.duration());
-  if (value.count() <= 0) return field.wrong("must be more than nothing");
-  return value;
-}
-
-Result<DirectorSpec> read_director(const YamlField& field) {
-  TRY(field.only({"driver", "network_namespace", "upstream_interface"}));
-  DirectorSpec out;
-  TRY_ASSIGN(const YamlField driver, field.at("driver"));
-  TRY_ASSIGN(out.driver, one_of(driver, "nft"));
-  TRY_ASSIGN(const YamlField upstream, field.at("upstream_interface"));
-  TRY_ASSIGN(out.upstream_interface, upstream_name(upstream));
-  if (const auto name = field.find("network_namespace")) {
-    TRY_ASSIGN(out.network_namespace, name->as(parse_namespace_name));
-  }
-  return out;
 }
 
 /// An address that packets can be sent to.
@@ -145,6 +98,51 @@ Result<Fabric> read_fabric(const YamlField& field) {
   return Fabric{v4, v6, out_of_band};
 }
 
+// Of a director whose name and fabric are known; `field` may have what stands beside these.
+Result<DirectorSpec> read_director(const YamlField& field, DirectorId name, const Fabric& fabric) {
+  DirectorSpec out{std::move(name), {}, {}, {}, fabric};
+  TRY_ASSIGN(const YamlField driver, field.at("driver"));
+  TRY_ASSIGN(out.driver, one_of(driver, "nft"));
+  TRY_ASSIGN(const YamlField upstream, field.at("upstream_interface"));
+  TRY_ASSIGN(out.upstream_interface, upstream_name(upstream));
+  if (const auto space = field.find("network_namespace")) {
+    TRY_ASSIGN(out.network_namespace, space->as(parse_namespace_name));
+  }
+  return out;
+}
+
+/// `directors`, or the short form for one: `director` and `fabric`.
+Result<std::vector<DirectorSpec>> read_directors(const YamlField& root) {
+  std::vector<DirectorSpec> out;
+  if (const auto list = root.find("directors")) {
+    for (const char* key : {"director", "fabric"}) {
+      if (const auto beside = root.find(key)) {
+        return beside->wrong("cannot stand beside `directors`, each of which has its own");
+      }
+    }
+    TRY_ASSIGN(const auto items, list->items());
+    if (items.empty()) return list->wrong("needs a director");
+    // The data plane of several needs each to know what the others have applied.
+    if (items.size() > 1) return items[1].wrong("nodes are reached through one director so far");
+    TRY(items[0].only({"name", "driver", "network_namespace", "upstream_interface", "fabric"}));
+    TRY_ASSIGN(const YamlField name_field, items[0].at("name"));
+    TRY_ASSIGN(DirectorId name, name_field.as(DirectorId::parse));
+    TRY_ASSIGN(const YamlField fabric_field, items[0].at("fabric"));
+    TRY_ASSIGN(const Fabric fabric, read_fabric(fabric_field));
+    TRY_ASSIGN(DirectorSpec director, read_director(items[0], std::move(name), fabric));
+    out.push_back(std::move(director));
+    return out;
+  }
+  TRY_ASSIGN(const YamlField field, root.at("director"));
+  TRY(field.only({"driver", "network_namespace", "upstream_interface"}));
+  TRY_ASSIGN(const YamlField fabric_field, root.at("fabric"));
+  TRY_ASSIGN(const Fabric fabric, read_fabric(fabric_field));
+  TRY_ASSIGN(DirectorId name, DirectorId::parse("director"));
+  TRY_ASSIGN(DirectorSpec director, read_director(field, std::move(name), fabric));
+  out.push_back(std::move(director));
+  return out;
+}
+
 Result<std::vector<Prefix>> read_clients(const YamlField& field) {
   TRY_ASSIGN(const auto items, field.items());
   if (items.empty()) return field.wrong("needs at least one inner network");
@@ -157,11 +155,9 @@ Result<std::vector<Prefix>> read_clients(const YamlField& field) {
   return out;
 }
 
-Result<PoolSpec> read_pool(const YamlField& field, std::string_view expected,
-                           std::set<NodeId>& nodes) {
+Result<PoolSpec> read_pool(const YamlField& field, std::set<NodeId>& nodes) {
   TRY(field.only({"name", "driver", "nodes", "memory", "cpus", "clock_offset"}));
   TRY_ASSIGN(const YamlField name_field, field.at("name"));
-  TRY(one_of(name_field, expected));
   TRY_ASSIGN(PoolName name, name_field.as(PoolName::parse));
   PoolSpec out{.name = std::move(name), .driver = {}, .nodes = {}};
   TRY_ASSIGN(const YamlField driver, field.at("driver"));
@@ -175,6 +171,7 @@ Result<PoolSpec> read_pool(const YamlField& field, std::string_view expected,
     if (!nodes.insert(node).second) {
       return item.wrong("node '" + node.string() + "' is already in this fleet");
     }
+    if (nodes.size() > kMostNodesInAll) return item.wrong("more than 900 nodes in all pools");
     out.nodes.push_back(std::move(node));
   }
   if (const auto memory = field.find("memory")) {
@@ -193,36 +190,18 @@ Result<PoolSpec> read_pool(const YamlField& field, std::string_view expected,
   return out;
 }
 
-Result<RolloutPolicy> read_policy(const YamlField& field) {
-  TRY(field.only({"max_failed", "max_removed", "batch", "prepare_timeout", "commit_timeout",
-                  "boot_timeout", "max_clock_skew"}));
-  RolloutPolicy out;
-  if (const auto failed = field.find("max_failed")) {
-    TRY_ASSIGN(out.max_failed, share(*failed));
-  }
-  if (const auto removed = field.find("max_removed")) {
-    TRY_ASSIGN(out.max_removed, share(*removed));
-  }
-  if (const auto batch = field.find("batch")) {
-    // More than 400 unconfirmed kicks, and a node starts to answer with cookies (design, section
-    // 6).
-    TRY_ASSIGN(const std::uint64_t number, batch->number(1, 400));
-    out.batch = static_cast<std::uint32_t>(number);
-  }
-  if (const auto value = field.find("prepare_timeout")) {
-    TRY_ASSIGN(out.prepare_timeout, timeout(*value));
-    if (out.prepare_timeout > std::chrono::seconds(120)) {
-      return value->wrong("at most 120s: a prepared session is usable no longer");
+Result<std::vector<PoolSpec>> read_pools(const YamlField& field) {
+  TRY_ASSIGN(const auto items, field.items());
+  if (items.size() < 2) return field.wrong("needs two pools or more, to move between");
+  if (items.size() > kMostPools) return field.wrong("more than 16 pools");
+  std::vector<PoolSpec> out;
+  std::set<NodeId> nodes;
+  for (const YamlField& item : items) {
+    TRY_ASSIGN(PoolSpec pool, read_pool(item, nodes));
+    if (std::any_of(out.begin(), out.end(), [&](const auto& it) { return it.name == pool.name; })) {
+      return item.wrong("pool '" + pool.name.string() + "' is already in this fleet");
     }
-  }
-  if (const auto value = field.find("commit_timeout")) {
-    TRY_ASSIGN(out.commit_timeout, timeout(*value));
-  }
-  if (const auto value = field.find("boot_timeout")) {
-    TRY_ASSIGN(out.boot_timeout, timeout(*value));
-  }
-  if (const auto value = field.find("max_clock_skew")) {
-    TRY_ASSIGN(out.max_clock_skew, timeout(*value));
+    out.push_back(std::move(pool));
   }
   return out;
 }
@@ -249,19 +228,30 @@ Result<ProbeSpec> read_probe(const YamlField& field, const Fleet& fleet,
   return ProbeSpec{target, source};
 }
 
+/// Where the fabric of a director stands.
+Result<YamlField> fabric_field(const YamlField& root, std::size_t director) {
+  const auto list = root.find("directors");
+  if (!list) return root.at("fabric");
+  TRY_ASSIGN(const auto items, list->items());
+  return items[director].at("fabric");
+}
+
 /// Every address block the document claims, refused where two overlap.
 Result<std::vector<Claim>> claims_of(const YamlField& root, const Fleet& fleet) {
   std::vector<Claim> out;
   TRY_ASSIGN(const YamlField vip, root.at("vip"));
   if (const auto field = vip.find("ipv4")) out.push_back({Prefix{*fleet.vip.ipv4, 32}, *field});
   if (const auto field = vip.find("ipv6")) out.push_back({Prefix{*fleet.vip.ipv6, 128}, *field});
-  TRY_ASSIGN(const YamlField fabric, root.at("fabric"));
-  TRY_ASSIGN(const YamlField ipv4, fabric.at("ipv4"));
-  TRY_ASSIGN(const YamlField ipv6, fabric.at("ipv6"));
-  TRY_ASSIGN(const YamlField management, fabric.at("management"));
-  out.push_back({fleet.fabric.ipv4, ipv4});
-  out.push_back({fleet.fabric.ipv6, ipv6});
-  out.push_back({fleet.fabric.management, management});
+  for (std::size_t i = 0; i < fleet.directors.size(); ++i) {
+    TRY_ASSIGN(const YamlField field, fabric_field(root, i));
+    TRY_ASSIGN(const YamlField ipv4, field.at("ipv4"));
+    TRY_ASSIGN(const YamlField ipv6, field.at("ipv6"));
+    TRY_ASSIGN(const YamlField management, field.at("management"));
+    const Fabric& fabric = fleet.directors[i].fabric;
+    out.push_back({fabric.ipv4, ipv4});
+    out.push_back({fabric.ipv6, ipv6});
+    out.push_back({fabric.management, management});
+  }
   TRY_ASSIGN(const YamlField clients, root.at("clients"));
   TRY_ASSIGN(const auto items, clients.items());
   for (std::size_t i = 0; i < items.size(); ++i) out.push_back({fleet.clients[i], items[i]});
@@ -316,38 +306,18 @@ Status read_trusted(const YamlField& root, Fleet& out) {
   return {};
 }
 
-Result<StatementPolicy> read_statement_policy(const YamlField& field) {
-  TRY(field.only({"keys", "threshold"}));
-  StatementPolicy out;
-  TRY_ASSIGN(const YamlField keys, field.at("keys"));
-  TRY_ASSIGN(const auto items, keys.items());
-  if (items.empty()) return keys.wrong("needs at least one public key file");
-  for (const YamlField& item : items) {
-    TRY_ASSIGN(std::string path, item.as(parse_path));
-    out.keys.push_back(std::move(path));
-  }
-  if (const auto threshold = field.find("threshold")) {
-    TRY_ASSIGN(const std::uint64_t number, threshold->number(1, out.keys.size()));
-    out.threshold = static_cast<std::uint32_t>(number);
-  }
-  return out;
-}
-
 }  // namespace
 
 Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
   TRY_ASSIGN(const YamlNode node, parse_yaml(yaml, file));
   const YamlField root = YamlField::root(node, file);
-  TRY(root.only({"name",     "state",
-                 "store",    "trusted_keys",
-                 "identity", "identity_key_file",
-                 "peers",    "director",
-                 "vip",      "fabric",
-                 "clients",  "probe",
-                 "pools",    "policy",
-                 "trust",    "trust_pin",
-                 "channel",  "boot_check",
-                 "rebuild",  "own_keys_searched"}));
+  TRY(root.only({"name",         "state",     "store",
+                 "trusted_keys", "identity",  "identity_key_file",
+                 "peers",        "director",  "vip",
+                 "fabric",       "clients",   "probe",
+                 "directors",    "pools",     "policy",
+                 "trust",        "trust_pin", "channel",
+                 "boot_check",   "rebuild",   "own_keys_searched"}));
   const auto path_of = [&](std::string_view key) -> Result<std::string> {
     TRY_ASSIGN(const YamlField field, root.at(key));
     return field.as(parse_path);
@@ -355,12 +325,9 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
 
   TRY_ASSIGN(const YamlField name_field, root.at("name"));
   TRY_ASSIGN(FleetName name, name_field.as(FleetName::parse));
-  TRY_ASSIGN(const YamlField director_field, root.at("director"));
-  TRY_ASSIGN(DirectorSpec director, read_director(director_field));
+  TRY_ASSIGN(auto directors, read_directors(root));
   TRY_ASSIGN(const YamlField vip_field, root.at("vip"));
   TRY_ASSIGN(const Vip vip, read_vip(vip_field));
-  TRY_ASSIGN(const YamlField fabric_field, root.at("fabric"));
-  TRY_ASSIGN(const Fabric fabric, read_fabric(fabric_field));
   Fleet out{.name = std::move(name),
             .state = {},
             .store = {},
@@ -368,9 +335,8 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
             .identity = {},
             .identity_key_file = {},
             .peers = {},
-            .director = std::move(director),
+            .directors = std::move(directors),
             .vip = vip,
-            .fabric = fabric,
             .clients = {},
             .probe = {},
             .pools = {},
@@ -396,55 +362,18 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
   TRY_ASSIGN(out.clients, read_clients(clients));
 
   TRY_ASSIGN(const YamlField pools, root.at("pools"));
-  TRY_ASSIGN(const auto pool_items, pools.items());
-  if (pool_items.size() != 2) return pools.wrong("needs two pools, blue and then green");
-  std::set<NodeId> nodes;
-  for (std::size_t i = 0; i < 2; ++i) {
-    TRY_ASSIGN(PoolSpec pool, read_pool(pool_items[i], i == 0 ? "blue" : "green", nodes));
-    out.pools.push_back(std::move(pool));
-  }
+  TRY_ASSIGN(out.pools, read_pools(pools));
   TRY_ASSIGN(const auto claims, claims_of(root, out));
   if (const auto probe = root.find("probe")) {
     TRY_ASSIGN(out.probe, read_probe(*probe, out, claims));
   }
   if (const auto policy = root.find("policy")) {
-    TRY_ASSIGN(out.policy, read_policy(*policy));
+    TRY_ASSIGN(out.policy, read_rollout_policy(*policy));
   }
-  if (const auto links = links_of(out); !links) return fabric_field.wrong(links.error());
-  return out;
-}
-
-Result<std::vector<NodeLink>> links_of(const Fleet& fleet) {
-  std::uint32_t count = 0;
-  for (const PoolSpec& pool : fleet.pools) count += static_cast<std::uint32_t>(pool.nodes.size());
-  for (const Prefix& prefix : {fleet.fabric.ipv4, fleet.fabric.ipv6, fleet.fabric.management}) {
-    const unsigned free_bits = (prefix.address.is_v4() ? 32U : 128U) - prefix.length;
-    if (free_bits < 32 && 2ULL * count + 1 >= 1ULL << free_bits) {
-      return fail(Errc::exhausted, prefix.string() + " is too small for " + std::to_string(count) +
-                                       " nodes: it needs " + std::to_string(2 * count + 2) +
-                                       " addresses");
-    }
-  }
-  std::vector<NodeLink> out;
-  std::uint32_t number = 0;
-  for (const PoolSpec& pool : fleet.pools) {
-    for (const NodeId& node : pool.nodes) {
-      ++number;
-      const auto pair = [&](const Prefix& prefix, std::uint32_t end) {
-        return prefix.address.plus(2 * number + end);
-      };
-      out.push_back({.node = node,
-                     .pool = pool.name,
-                     .number = number,
-                     .data_interface = std::string(kDataLink) + std::to_string(number),
-                     .management_interface = std::string(kManagementLink) + std::to_string(number),
-                     .director_v4 = pair(fleet.fabric.ipv4, 0),
-                     .node_v4 = pair(fleet.fabric.ipv4, 1),
-                     .director_v6 = pair(fleet.fabric.ipv6, 0),
-                     .node_v6 = pair(fleet.fabric.ipv6, 1),
-                     .director_management = pair(fleet.fabric.management, 0),
-                     .node_management = pair(fleet.fabric.management, 1)});
-    }
+  // Each director has a link to every node, so the first whose fabric is too small is the one.
+  if (const auto attached = attachments_of(out); !attached) {
+    TRY_ASSIGN(const YamlField field, fabric_field(root, 0));
+    return field.wrong(attached.error());
   }
   return out;
 }

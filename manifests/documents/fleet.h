@@ -11,16 +11,10 @@
 #include "manifests/base/names.h"
 #include "manifests/base/net.h"
 #include "manifests/base/result.h"
+#include "manifests/documents/fleet_policy.h"
 #include "manifests/documents/trust.h"
 
 namespace weir::manifests {
-
-/// The router in front of the pools.
-struct DirectorSpec {
-  std::string driver;                            ///< "nft"
-  std::optional<std::string> network_namespace;  ///< as `ip netns` names it; absent: the host's own
-  std::string upstream_interface;                ///< where decrypted traffic leaves to
-};
 
 /// The public address that clients send to.
 struct Vip {
@@ -29,11 +23,20 @@ struct Vip {
   std::uint16_t port = 51820;
 };
 
-/// Address blocks from which `links_of` gives every node its own links. They never overlap.
+/// Address blocks out of which a director's links to nodes are numbered. No two of a fleet overlap.
 struct Fabric {
   Prefix ipv4;        ///< two addresses a node: director's, node's
   Prefix ipv6;        ///< the same
   Prefix management;  ///< IPv4, the same, on a link of its own
+};
+
+/// A router in front of the pools, with links of its own to every node.
+struct DirectorSpec {
+  DirectorId name;
+  std::string driver;                            ///< "nft"
+  std::optional<std::string> network_namespace;  ///< as `ip netns` names it; absent: the host's own
+  std::string upstream_interface;                ///< where decrypted traffic leaves to
+  Fabric fabric;
 };
 
 struct PoolSpec {
@@ -46,29 +49,10 @@ struct PoolSpec {
   std::chrono::milliseconds clock_offset{0};
 };
 
-struct RolloutPolicy {
-  Permille max_failed{0};  ///< of the active clients; more that cannot be prepared and nobody moves
-  /// Of the peers that nodes know; a registry that names fewer than the rest needs a word for it.
-  Permille max_removed{100};
-  /// Clients a commit; more than 400 unconfirmed kicks make a node answer with cookies.
-  std::uint32_t batch = 400;
-  std::chrono::milliseconds prepare_timeout{20000};
-  std::chrono::milliseconds commit_timeout{20000};
-  std::chrono::milliseconds boot_timeout{180000};
-  std::chrono::milliseconds max_clock_skew{200};
-};
-
 /// What a probe peer reaches through each new node before a client depends on it.
 struct ProbeSpec {
   IpAddress target;  ///< answers ICMP echo, upstream of the pools
   IpAddress source;  ///< inner address of the probe peer, inside one of `clients`
-};
-
-/// So many of these people must have stated something about a release (docs/rebuild.md,
-/// docs/boot-check.md).
-struct StatementPolicy {
-  std::vector<std::string> keys;  ///< minisign public key files, at least one
-  std::uint32_t threshold = 1;    ///< 1 to the number of `keys`
 };
 
 /// fleet.yaml. Paths are relative to the file and are kept as written. Format: docs/fleet.md.
@@ -80,12 +64,11 @@ struct Fleet {
   std::string identity;                   ///< the gateways' WireGuard identity, sealed (weir-keys)
   std::optional<std::string> identity_key_file;  ///< opens it; absent: WEIR_PASSPHRASE or a prompt
   std::string peers;                             ///< peers.jsonl
-  DirectorSpec director;
+  std::vector<DirectorSpec> directors;           ///< at least one, names differ
   Vip vip;
-  Fabric fabric;
   std::vector<Prefix> clients;  ///< inner networks; every peer's allowed IPs lie in them
   std::optional<ProbeSpec> probe;
-  std::vector<PoolSpec> pools;  ///< two, blue first
+  std::vector<PoolSpec> pools;  ///< two or more, names differ; the first serves first
   RolloutPolicy policy;
   std::optional<std::string> trust{};  ///< trust.json (docs/trust.md), in place of `trusted_keys`
   std::optional<Digest> trust_pin{};   ///< of the document of its version 1
@@ -96,27 +79,12 @@ struct Fleet {
   bool own_keys_searched = false;
 };
 
-/// Reads and checks a fleet document: two pools, unique nodes, addresses that do not overlap.
+/// Reads and checks a fleet document: one director, pools and nodes of different names, addresses
+/// that do not overlap.
 ///
 /// file     how errors call the document: "fleet.yaml:12: pools[1].nodes[0]: ..."
 /// errors   invalid_input, naming line and field; unknown and duplicate fields refused
 [[nodiscard]] Result<Fleet> parse_fleet(std::string_view yaml,
                                         std::string_view file = "fleet.yaml");
-
-/// How one node is attached. Everything follows from the fleet document and the node's place in it.
-struct NodeLink {
-  NodeId node;
-  PoolName pool;
-  std::uint32_t number = 0;  ///< 1, 2, ... over all pools in document order; fwmark and table base
-  std::string data_interface;        ///< the director's end of the data link, "weir-d1"
-  std::string management_interface;  ///< the director's end of the management link, "weir-m1"
-  IpAddress director_v4, node_v4;    ///< a /31
-  IpAddress director_v6, node_v6;    ///< a /127
-  IpAddress director_management, node_management;  ///< a /31, IPv4
-};
-
-/// Node `number` has the pair of addresses at 2 * number in each block, the director's first.
-/// errors: exhausted, where a fabric block is too small for the nodes
-[[nodiscard]] Result<std::vector<NodeLink>> links_of(const Fleet& fleet);
 
 }  // namespace weir::manifests

@@ -33,8 +33,9 @@ IpAddress address(const char* text) {
   return must(IpAddress::parse(text));
 }
 
-manifests::NodeLink the_link() {
-  return {.node = must(NodeId::parse("single-1")),
+manifests::Attachment the_link() {
+  return {.director = must(DirectorId::parse("director")),
+          .node = must(NodeId::parse("single-1")),
           .pool = must(PoolName::parse("blue")),
           .number = 1,
           .data_interface = "weir-d1",
@@ -47,7 +48,7 @@ manifests::NodeLink the_link() {
           .node_management = address(SingleNode::kNodeManagement)};
 }
 
-manifests::NodeConfig config_of(const manifests::NodeLink& link) {
+manifests::NodeConfig config_of(const manifests::Attachment& link) {
   return {.node = link.node,
           .vip_v4 = address(SingleNode::kVip4),
           .vip_v6 = address(SingleNode::kVip6),

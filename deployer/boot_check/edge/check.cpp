@@ -120,7 +120,7 @@ class Check {
     manifests::NodeConfig config = node_config();
     config.tls_private_key = node_key.private_key_pem;
     config.client_pin = our_key.pin;
-    const manifests::NodeLink link = node_link();
+    const manifests::Attachment link = node_attachment();
     manifests::PoolSpec spec{link.pool, "vm", {link.node}};
     spec.memory = request_.memory;
     say_("booting release " + request_.release.string());
@@ -143,7 +143,7 @@ class Check {
   Result<manifests::NodeIdentity> wait_for_answer() {
     const auto deadline = power_on_ + request_.boot_timeout;
     Error last{Errc::timeout, 0, "its node API never answered"};
-    const IpAddress address = node_link().node_management;
+    const IpAddress address = node_attachment().node_management;
     while (steady_clock::now() < deadline) {
       if (interrupted()) return fail(Errc::busy, "interrupted");
       if (!console_->panic().empty()) return fail(Errc::kernel, "the node's kernel gave up");

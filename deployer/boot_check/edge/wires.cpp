@@ -64,8 +64,9 @@ network::Route route(const Prefix& to, const char* interface,
 
 }  // namespace
 
-manifests::NodeLink node_link() {
-  return {.node = *NodeId::parse("boot-check"),
+manifests::Attachment node_attachment() {
+  return {.director = *DirectorId::parse("boot-check"),
+          .node = *NodeId::parse("boot-check"),
           .pool = *PoolName::parse("boot-check"),
           .number = kNumber,
           .data_interface = kDataLink,
@@ -79,7 +80,7 @@ manifests::NodeLink node_link() {
 }
 
 manifests::NodeConfig node_config() {
-  const manifests::NodeLink link = node_link();
+  const manifests::Attachment link = node_attachment();
   return {.node = link.node,
           .vip_v4 = vip4(),
           .vip_v6 = vip6(),
@@ -134,7 +135,7 @@ Result<Wires> Wires::lay() {
 }
 
 Status Wires::attach_node() const {
-  const manifests::NodeLink link = node_link();
+  const manifests::Attachment link = node_attachment();
   const manifests::NodeConfig config = node_config();
   TRY_ASSIGN(RouteSocket here, RouteSocket::open(router));
   // A node that comes up is found at once, not at the next full second.

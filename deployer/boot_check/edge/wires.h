@@ -2,6 +2,7 @@
 
 #include "deployer/network/edge/network_namespace.h"
 #include "manifests/base/result.h"
+#include "manifests/documents/attachment.h"
 #include "manifests/documents/fleet.h"
 #include "manifests/messages/node_api.h"
 
@@ -23,7 +24,7 @@ struct Wires {
   Status raise_tunnel(const std::string& interface) const;
 };
 
-[[nodiscard]] manifests::NodeLink node_link();
+[[nodiscard]] manifests::Attachment node_attachment();
 /// What the node needs to be itself; the TLS half is for the caller to fill in.
 [[nodiscard]] manifests::NodeConfig node_config();
 /// Where the gateway is, for the client.

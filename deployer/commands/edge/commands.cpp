@@ -96,6 +96,8 @@ weir::Command order_command(const char* name, const char* summary, const char* e
         {"release,r", "NAME", &given->words.release, "what to boot", Need::required});
   }
   if (given->words.command == "deploy") {
+    out.options.push_back({"to", "POOL", &given->words.to,
+                           "where everybody goes; the pool behind the active one in the fleet"});
     out.options.push_back({"strict", "", &given->words.strict,
                            "one client that cannot be prepared stops the deploy"});
   }
@@ -175,9 +177,10 @@ CommandTable command_table(const std::atomic<bool>& interrupted) {
                             "  weir-deployer up --fleet fleet.yaml --release gateway-6.1\n",
                             interrupted),
               order_command(
-                  "deploy", "boot the idle pool from a release and move every active client to it",
+                  "deploy", "boot another pool from a release and move every active client to it",
                   "  weir-deployer deploy --fleet fleet.yaml --release gateway-6.12 --plan\n"
-                  "  weir-deployer deploy --fleet fleet.yaml --release gateway-6.12\n",
+                  "  weir-deployer deploy --fleet fleet.yaml --release gateway-6.12\n"
+                  "  weir-deployer deploy --fleet fleet.yaml --release gateway-6.12 --to amber\n",
                   interrupted),
               order_command("rollback", "move every client back to the pool before",
                             "  weir-deployer rollback --fleet fleet.yaml\n", interrupted),

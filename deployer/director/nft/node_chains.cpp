@@ -81,7 +81,7 @@ constexpr std::string_view kFromNodeInner = R"(
 }  // namespace
 
 std::string render_node_chains(const Topology& topology, const std::vector<Family>& families,
-                               const manifests::NodeLink& node, std::uint32_t seed) {
+                               const manifests::Attachment& node, std::uint32_t seed) {
   const std::string n = std::to_string(node.number);
   std::string dispatch;
   std::string chains;

@@ -11,6 +11,6 @@ namespace weir::director {
 /// The chains of what `node` sends: what it may answer, and what is learned of that.
 [[nodiscard]] std::string render_node_chains(const Topology& topology,
                                              const std::vector<Family>& families,
-                                             const manifests::NodeLink& node, std::uint32_t seed);
+                                             const manifests::Attachment& node, std::uint32_t seed);
 
 }  // namespace weir::director

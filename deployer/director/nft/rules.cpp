@@ -158,9 +158,9 @@ std::string render_asks(const Topology& topology, const Family& family) {
 
 /// Base chains. `raw` hooks run first, then these; the numbers are nft's own names for priorities.
 std::string render_hooks(const Topology& topology, const std::vector<Family>& families) {
-  const std::string data = braced(quoted(topology, &manifests::NodeLink::data_interface));
+  const std::string data = braced(quoted(topology, &manifests::Attachment::data_interface));
   const std::string management =
-      braced(quoted(topology, &manifests::NodeLink::management_interface));
+      braced(quoted(topology, &manifests::Attachment::management_interface));
   std::string out(kDefrag);
   out += "\n  chain pre {\n    type filter hook prerouting priority mangle; policy accept;\n";
   std::vector<std::string> dispatch;
@@ -189,7 +189,7 @@ std::string render_hooks(const Topology& topology, const std::vector<Family>& fa
       out += to_client + " goto client" + family.f + "\n";
       output += "    meta mark 0" + to_client.substr(3) + " goto client" + family.f + "\n";
       input += "    iifname " + data + from_client.substr(3) + " counter name fenced drop\n";
-      std::vector<std::string> ways = quoted(topology, &manifests::NodeLink::data_interface);
+      std::vector<std::string> ways = quoted(topology, &manifests::Attachment::data_interface);
       ways.push_back('"' + topology.upstream_interface + '"');
       forward += "    iifname " + data + from_client.substr(3) + " oifname != " + braced(ways) +
                  " counter name fenced drop\n";
@@ -269,7 +269,7 @@ std::string render_error_tables(const Topology& topology) {
              {{"ip", family.ip},
               {"icmp", family.icmp},
               {"vip", family.vip->string()},
-              {"data", braced(quoted(topology, &manifests::NodeLink::data_interface))},
+              {"data", braced(quoted(topology, &manifests::Attachment::data_interface))},
               {"types", family.ipv6 ? "{ destination-unreachable, packet-too-big, time-exceeded, "
                                       "parameter-problem }"
                                     : "{ destination-unreachable, time-exceeded, "

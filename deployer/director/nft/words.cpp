@@ -51,7 +51,8 @@ std::string braced(const std::vector<std::string>& items) {
   return out + " }";
 }
 
-std::vector<std::string> quoted(const Topology& topology, std::string manifests::NodeLink::*name) {
+std::vector<std::string> quoted(const Topology& topology,
+                                std::string manifests::Attachment::*name) {
   std::vector<std::string> out;
   for (const auto& node : topology.nodes) out.push_back('"' + node.*name + '"');
   return out;

@@ -24,7 +24,7 @@ using Values = std::map<std::string, std::string>;
 
 /// That name of every node's link, in quotes.
 [[nodiscard]] std::vector<std::string> quoted(const Topology& topology,
-                                              std::string manifests::NodeLink::*name);
+                                              std::string manifests::Attachment::*name);
 
 /// An address family's part of a topology.
 struct Family {

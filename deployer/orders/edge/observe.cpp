@@ -41,7 +41,7 @@ std::map<NodeId, NodeSeen> look_at_nodes(Site& site,
   std::map<NodeId, NodeSeen> out;
   std::vector<NodeId> nodes;
   std::mutex lock;
-  for (const auto& link : site.links()) nodes.push_back(link.node);
+  for (const auto& link : site.attachments()) nodes.push_back(link.node);
   (void)for_each_node(nodes, [&](const NodeId& node) -> Status {
     NodeSeen seen = look_at(site, node, recorded.contains(node), patience);
     const std::lock_guard guard(lock);
@@ -99,6 +99,9 @@ Result<Observed> observe(Site& site, std::chrono::milliseconds patience) {
   look_at_director(site, out);
   reader.join();
   out.nodes = std::move(nodes);
+  for (const auto& [node, machine] : recorded) {
+    if (!out.nodes.contains(node)) out.unlisted.push_back(node);
+  }
   TRY_ASSIGN(out.pools, site.store().pools());
   TRY_ASSIGN(out.recorded, site.store().active_pool());
   TRY_ASSIGN(out.clients, site.store().clients());

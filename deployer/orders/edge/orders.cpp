@@ -223,6 +223,8 @@ Result<Report> Work::operator()(const DownPlan& plan) {
 
 Status Work::take_down(const DownPlan& plan) {
   for (const auto& pool : site_.fleet().pools) TRY(stop_pool(site_, pool.name));
+  TRY(stop_unlisted(site_, plan.unlisted));
+  for (const auto& [pool, _] : planned_.observed.pools) TRY(site_.store().forget_pool(pool));
   TRY_IN(site_.director().remove(), "director");
   TRY(site_.store().set_active_pool({}));
   if (plan.unfinished) {
@@ -274,7 +276,7 @@ bool gives_identity(const OrderPlan& plan, const Observed& observed) {
 Status check_upstream(Site& site) {
   const Status there = site.director().check_upstream();
   if (there) return {};
-  const auto& space = site.fleet().director.network_namespace;
+  const auto& space = site.documents().director().network_namespace;
   return fail(
       there.error().code,
       "fleet document: director.upstream_interface: " + there.error().message +

@@ -54,7 +54,7 @@ struct Plan {
   std::optional<manifests::Release> release;  ///< what `to` must report; absent for a rollback
   std::optional<IpAddress> probe_source;      ///< inner address of the probe peer, not a client
   Ground ground{};                            ///< for `up`
-  director::DirectorId director = *director::DirectorId::parse("director");
+  DirectorId director;
   std::set<NodeId> wrong_clocks{};  ///< rehearsals: what their clocks say is left as it is
 };
 

@@ -40,6 +40,8 @@ enum class Code : std::uint8_t {
   stay_behind,
   unwritten,  ///< the state folder does not take what is to be remembered
   failed,     ///< a command failed in another way
+  // of a fleet
+  unlisted,  ///< a machine runs of a node that the fleet document does not name
 };
 [[nodiscard]] std::string_view name_of(Code code);
 

@@ -20,11 +20,12 @@ Result<manifests::Fleet> read_fleet(const std::string& path) {
 
 Result<Documents> read_documents(const std::string& fleet_path) {
   TRY_ASSIGN(auto fleet, read_fleet(fleet_path));
-  TRY_ASSIGN_IN(auto links, manifests::links_of(fleet), fleet_path);
+  TRY_ASSIGN_IN(auto attachments, manifests::attachments_of(fleet), fleet_path);
   TRY_ASSIGN(auto peers, keys::read_registry(fleet, folder_of(fleet_path)));
   std::map<PublicKey, manifests::Peer> registry;
   for (manifests::Peer& peer : peers) registry.insert_or_assign(peer.public_key, std::move(peer));
-  return Documents{folder_of(fleet_path), std::move(fleet), std::move(links), std::move(registry)};
+  return Documents{folder_of(fleet_path), std::move(fleet), std::move(attachments),
+                   std::move(registry)};
 }
 
 Result<std::string> control_path(const std::string& fleet_path) {

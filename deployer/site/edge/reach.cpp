@@ -29,10 +29,17 @@ director::Topology topology_of(const Documents& documents) {
   const manifests::Fleet& fleet = documents.fleet;
   director::Topology out;
   out.vip = fleet.vip;
-  out.nodes = documents.links;
+  for (const manifests::Attachment& it : documents.attachments) {
+    if (it.director == documents.director().name) out.nodes.push_back(it);
+  }
   out.clients = fleet.clients;
-  out.upstream_interface = fleet.director.upstream_interface;
-  out.fenced = {fleet.fabric.ipv4, fleet.fabric.ipv6, fleet.fabric.management};
+  out.upstream_interface = documents.director().upstream_interface;
+  for (const manifests::DirectorSpec& director : fleet.directors) {
+    for (const Prefix& block :
+         {director.fabric.ipv4, director.fabric.ipv6, director.fabric.management}) {
+      out.fenced.push_back(block);
+    }
+  }
   if (fleet.vip.ipv4) out.fenced.push_back({*fleet.vip.ipv4, 32});
   if (fleet.vip.ipv6) out.fenced.push_back({*fleet.vip.ipv6, 128});
   out.expected_peers =
@@ -115,7 +122,7 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
   TRY_ASSIGN(out.store, store_of(documents.state_path("fleet.db"), access));
   const std::string key_file = documents.state_path("deployer-tls.pem");
   TRY_ASSIGN(out.client_key, client_key_of(key_file, access));
-  const auto space = documents.fleet.director.network_namespace;
+  const auto space = documents.director().network_namespace;
   TRY_ASSIGN(auto where, network::NetworkNamespace::open(space));
   TRY_ASSIGN_IN(
       auto director,
@@ -127,7 +134,7 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
   out.machines = pool::make_vm_driver(*out.where);
   out.connect =
       [space, key_file](
-          const manifests::NodeLink& link, const StoredMachine& machine,
+          const manifests::Attachment& link, const StoredMachine& machine,
           std::chrono::milliseconds timeout) -> Result<std::unique_ptr<node_client::NodeClient>> {
     TRY_ASSIGN(auto inside, network::NetworkNamespace::open(space));
     TRY_ASSIGN(auto client, node_client::HttpsNodeClient::open(

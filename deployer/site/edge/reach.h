@@ -32,7 +32,7 @@ struct Reach {
   std::unique_ptr<pool::MachineDriver> machines;
   /// A fresh connection to a node whose machine is recorded.
   std::function<Result<std::unique_ptr<node_client::NodeClient>>(
-      const manifests::NodeLink&, const StoredMachine&, std::chrono::milliseconds)>
+      const manifests::Attachment&, const StoredMachine&, std::chrono::milliseconds)>
       connect;
   /// What machines of a release boot: every blob read from the store, and verified.
   std::function<Result<pool::BootImage>(const manifests::Release&)> boot_image;

@@ -66,7 +66,7 @@ Result<std::unique_ptr<node_client::NodeClient>> Site::connect(const NodeId& nod
   const auto found = stored.find(node);
   if (found == stored.end())
     return fail(Errc::not_found, "node " + node.string() + " does not run");
-  TRY_ASSIGN(auto client, reach_.connect(link(node), found->second, timeout));
+  TRY_ASSIGN(auto client, reach_.connect(attachment(node), found->second, timeout));
   if (calls_end_ != nullptr) client->end_when(*calls_end_);
   return client;
 }

@@ -31,15 +31,15 @@ class Site {
 
   [[nodiscard]] const Documents& documents() const { return documents_; }
   [[nodiscard]] const manifests::Fleet& fleet() const { return documents_.fleet; }
-  [[nodiscard]] const std::vector<manifests::NodeLink>& links() const { return documents_.links; }
-  [[nodiscard]] const manifests::NodeLink& link(const NodeId& node) const {
-    return documents_.link(node);
+  /// Of the nodes at the director.
+  [[nodiscard]] const std::vector<manifests::Attachment>& attachments() const {
+    return documents_.attachments;
+  }
+  [[nodiscard]] const manifests::Attachment& attachment(const NodeId& node) const {
+    return documents_.attachment(documents_.director().name, node);
   }
   [[nodiscard]] const manifests::PoolSpec& pool(const PoolName& name) const {
     return documents_.pool(name);
-  }
-  [[nodiscard]] const PoolName& other_pool(const PoolName& name) const {
-    return documents_.other_pool(name);
   }
   [[nodiscard]] const PoolName* pool_of(const NodeId& node) const {
     return documents_.pool_of(node);

@@ -43,10 +43,11 @@ BootImage tiny_image(const std::string& text) {
   return image;
 }
 
-manifests::NodeLink link_of(const std::string& node) {
+manifests::Attachment link_of(const std::string& node) {
   const IpAddress v4 = *IpAddress::parse("192.0.2.0");
   const IpAddress v6 = *IpAddress::parse("2001:db8::");
-  return {*NodeId::parse(node),
+  return {*DirectorId::parse("director"),
+          *NodeId::parse(node),
           *PoolName::parse("blue"),
           1,
           "weir-d1",
@@ -65,7 +66,7 @@ manifests::PoolSpec small_pool() {
   return spec;
 }
 
-manifests::NodeConfig config_of(const manifests::NodeLink& link) {
+manifests::NodeConfig config_of(const manifests::Attachment& link) {
   return {link.node,
           {},
           {},

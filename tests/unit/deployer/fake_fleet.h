@@ -51,6 +51,7 @@ class FakeFleet {
     unsigned lost = 0;  ///< sessions that ended under it
   };
 
+  /// more  lines of its document that follow the pools blue and green: other pools first
   explicit FakeFleet(unsigned peers = 4, const std::string& more = "") : more_(more) {
     REQUIRE(sodium_init() >= 0);
     REQUIRE(::mkdtemp(folder.data()) != nullptr);
@@ -173,7 +174,10 @@ class FakeFleet {
     return UpOrder{*ReleaseName::parse(release), allow};
   }
   static Order deploy(const char* release, AllowedRemovals allow = {}) {
-    return DeployOrder{*ReleaseName::parse(release), false, allow};
+    return DeployOrder{*ReleaseName::parse(release), {}, false, allow};
+  }
+  static Order deploy_to(const char* pool, const char* release) {
+    return DeployOrder{*ReleaseName::parse(release), *PoolName::parse(pool), false, {}};
   }
 
   std::string folder = "/tmp/weirt-fleet-XXXXXX";
@@ -277,8 +281,8 @@ class FakeFleet::FakeDirector final : public director::Director {
 class FakeFleet::FakeMachines final : public pool::MachineDriver {
  public:
   explicit FakeMachines(FakeFleet& fleet) : fleet_(fleet) {}
-  Status check(const manifests::NodeLink&) override { return {}; }
-  Result<pool::MachineRecord> start(const manifests::NodeLink& link, const manifests::PoolSpec&,
+  Status check(const manifests::Attachment&) override { return {}; }
+  Result<pool::MachineRecord> start(const manifests::Attachment& link, const manifests::PoolSpec&,
                                     const pool::BootImage&, const manifests::NodeConfig&,
                                     const std::string& place) override {
     fleet_.on_start(fleet_, link.node);
@@ -329,7 +333,7 @@ inline Reach FakeFleet::reach(SqliteStore::Access access) {
       .where = nullptr,
       .machines = std::make_unique<FakeMachines>(*this),
       .connect =
-          [this](const manifests::NodeLink& link, const StoredMachine&,
+          [this](const manifests::Attachment& link, const StoredMachine&,
                  std::chrono::milliseconds) -> Result<std::unique_ptr<node_client::NodeClient>> {
         return std::make_unique<FakeClient>(*this, link.node);
       },

@@ -55,7 +55,7 @@ TEST_CASE("the lab's fleet document is one that the deployer takes") {
   CHECK(fleet->pools[1].clock_offset == std::chrono::seconds(-5));
   CHECK(fleet->policy.max_failed.value == 600);
   CHECK(fleet->policy.batch == 1);
-  CHECK(fleet->director.network_namespace == "demo-dir");
+  CHECK(fleet->directors[0].network_namespace == "demo-dir");
   for (const ClientPlan& client : plan->clients) {
     CAPTURE(client.name);
     CHECK(client.interface.size() <= 15);

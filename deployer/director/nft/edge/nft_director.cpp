@@ -22,7 +22,7 @@ constexpr std::uint32_t kMarkPriority = 10000;
 // nodes end before the rules that copy them to the nodes. Any node's link will do.
 constexpr std::uint32_t kOwnPriority = 11000;
 
-std::vector<network::Rule> rules_of(const Topology& topology, const manifests::NodeLink& node) {
+std::vector<network::Rule> rules_of(const Topology& topology, const manifests::Attachment& node) {
   std::vector<network::Rule> out;
   for (const bool ipv6 : {false, true}) {
     network::Rule marked;
@@ -44,7 +44,7 @@ std::vector<network::Rule> rules_of(const Topology& topology, const manifests::N
   return out;
 }
 
-std::vector<network::Route> routes_of(const manifests::NodeLink& node) {
+std::vector<network::Route> routes_of(const manifests::Attachment& node) {
   std::vector<network::Route> out;
   for (const IpAddress& gateway : {node.node_v4, node.node_v6}) {
     network::Route route{Prefix{gateway.is_v4() ? IpAddress::v4({}) : IpAddress::v6({}), 0},
@@ -59,7 +59,7 @@ struct LinkAddress {
   IpAddress address;
   std::uint8_t length;
 };
-std::vector<LinkAddress> addresses_of(const manifests::NodeLink& node) {
+std::vector<LinkAddress> addresses_of(const manifests::Attachment& node) {
   return {{node.data_interface, node.director_v4, 31},
           {node.data_interface, node.director_v6, 127},
           {node.management_interface, node.director_management, 31}};
@@ -73,7 +73,7 @@ struct NftDirector::State {
   std::optional<Digest> owner;
   std::optional<Intent> known;  ///< what we last put or saw there; the kernel holds the truth
 
-  Result<const manifests::NodeLink*> link(const NodeId& node) const {
+  Result<const manifests::Attachment*> link(const NodeId& node) const {
     for (const auto& one : topology.nodes) {
       if (one.node == node) return &one;
     }

@@ -58,14 +58,14 @@ class VmDriver final : public MachineDriver {
  public:
   explicit VmDriver(const network::NetworkNamespace& where) : where_(where) {}
 
-  Status check(const manifests::NodeLink& link) override {
+  Status check(const manifests::Attachment& link) override {
     const std::string context = "node " + link.node.string();
     TRY_IN(check_node_user(node_user(link.number)), context);
     TRY_IN(qemu(), context);
     return {};
   }
 
-  Result<MachineRecord> start(const manifests::NodeLink& link, const manifests::PoolSpec& spec,
+  Result<MachineRecord> start(const manifests::Attachment& link, const manifests::PoolSpec& spec,
                               const BootImage& image, const manifests::NodeConfig& config,
                               const std::string& folder) override {
     const std::string context = "node " + link.node.string();
@@ -141,7 +141,7 @@ class VmDriver final : public MachineDriver {
  private:
   // Leaves no descriptor of the machine's in this process: its end is seen at once, and its taps
   // are its.
-  Result<MachineRecord> launch(const manifests::NodeLink& link, const manifests::PoolSpec& spec,
+  Result<MachineRecord> launch(const manifests::Attachment& link, const manifests::PoolSpec& spec,
                                const BootImage& image, const manifests::NodeConfig& config,
                                const std::string& folder) {
     TRY_ASSIGN(const Qemu qemu_here, qemu());

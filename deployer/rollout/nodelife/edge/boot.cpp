@@ -26,7 +26,7 @@ std::string mac_of(std::uint32_t number, unsigned kind) {
   return text.data();
 }
 
-manifests::NodeConfig config_of(const Site& site, const manifests::NodeLink& link,
+manifests::NodeConfig config_of(const Site& site, const manifests::Attachment& link,
                                 const manifests::PoolSpec& pool, const node_client::TlsKey& key) {
   const manifests::Fleet& fleet = site.fleet();
   return {.node = link.node,
@@ -121,7 +121,7 @@ Status boot_nodes(Site& site, const PoolName& pool, const std::vector<NodeId>& n
   }
   TRY_ASSIGN(const auto image, site.boot_image(*release));
   TRY(site.remember(release));
-  for (const NodeId& node : nodes) TRY(site.machines().check(site.link(node)));
+  for (const NodeId& node : nodes) TRY(site.machines().check(site.attachment(node)));
   TRY(site.store().put_pool(pool, {release->name, release.digest()}));
   TRY(for_each_node(nodes, [&](const NodeId& node) { return stop_node(site, node); }));
   site.say("booting " + counted(nodes.size(), "node") + " of pool " + pool.string() +
@@ -131,9 +131,10 @@ Status boot_nodes(Site& site, const PoolName& pool, const std::vector<NodeId>& n
     if (site.cancelled())
       return fail(Errc::busy, "interrupted while pool " + pool.string() + " booted");
     TRY_ASSIGN(const auto key, node_client::make_tls_key());
-    TRY_ASSIGN(const auto record, site.machines().start(site.link(node), spec, image,
-                                                        config_of(site, site.link(node), spec, key),
-                                                        node_folder(site, node)));
+    TRY_ASSIGN(const auto record,
+               site.machines().start(site.attachment(node), spec, image,
+                                     config_of(site, site.attachment(node), spec, key),
+                                     node_folder(site, node)));
     // Without its record nobody could end the machine again.
     if (auto kept = site.store().put_machine({record, key.pin}); !kept) {
       (void)site.machines().stop(record, milliseconds(0));
@@ -149,6 +150,10 @@ Status stop_pool(Site& site, const PoolName& pool) {
   TRY(for_each_node(site.pool(pool).nodes,
                     [&](const NodeId& node) { return stop_node(site, node); }));
   return site.store().forget_pool(pool);
+}
+
+Status stop_unlisted(Site& site, const std::vector<NodeId>& nodes) {
+  return for_each_node(nodes, [&](const NodeId& node) { return stop_node(site, node); });
 }
 
 }  // namespace weir::deployer

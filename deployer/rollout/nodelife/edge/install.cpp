@@ -7,7 +7,7 @@ namespace {
 director::Learned learned_from_nodes(Site& site) {
   director::Learned out;
   std::map<PublicKey, std::int64_t> newest;
-  for (const manifests::NodeLink& link : site.links()) {
+  for (const manifests::Attachment& link : site.attachments()) {
     const auto state = site.machine_state(link.node);
     if (!state || *state != pool::MachineState::running) continue;
     auto client = site.connect(link.node, std::chrono::milliseconds(3000));
@@ -33,7 +33,7 @@ Status install_director(Site& site, const director::Intent& intent, bool seeded)
   std::optional<director::Learned> learned;
   if (seeded) learned = learned_from_nodes(site);
   TRY(site.director().install(intent, learned));
-  for (const manifests::NodeLink& link : site.links()) {
+  for (const manifests::Attachment& link : site.attachments()) {
     const auto state = site.machine_state(link.node);
     if (seeded && state && *state != pool::MachineState::gone) {
       TRY(site.director().attach(link.node));

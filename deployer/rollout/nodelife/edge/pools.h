@@ -52,6 +52,9 @@ Status probe_nodes(Site& site, const std::vector<NodeId>& nodes);
 /// Ends the pool's machines and forgets them.
 Status stop_pool(Site& site, const PoolName& pool);
 
+/// The same with machines of nodes that are in no pool of the fleet any more.
+Status stop_unlisted(Site& site, const std::vector<NodeId>& nodes);
+
 /// Installs the director, `seeded` with what running nodes know of their clients, and attaches
 /// their links.
 Status install_director(Site& site, const director::Intent& intent, bool seeded);

@@ -63,7 +63,7 @@ Status probe_node(Site& site, const NodeId& node, const manifests::ProbeSpec& sp
 
   const manifests::Vip& vip = site.fleet().vip;
   const probe::ProbeTarget target{.gateway = {vip.ipv4 ? *vip.ipv4 : *vip.ipv6, vip.port},
-                                  .mark = site.link(node).number,
+                                  .mark = site.attachment(node).number,
                                   .gateway_key = *about.wireguard_key,
                                   .inner_source = spec.source,
                                   .inner_target = spec.target};

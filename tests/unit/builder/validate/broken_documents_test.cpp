@@ -263,7 +263,7 @@ TEST_CASE("a broken fleet or peer is refused by schema and parser") {
        {"trusted_keys: [release.pub]", "trusted_keys: [a]\nboot_check: {threshold: 1}"},
        {"trusted_keys: [release.pub]", "trusted_keys: [a]\nrebuild: {keys: [a], threshold: 0}"},
        {"upstream_interface: upstream0", "upstream_interface: a-name-of-over-15"},
-       {"name: blue", "name: red"},
+       {"name: blue", "name: Blue"},
        {"nodes: [blue-1]", "nodes: []"},
        {"nodes: [blue-1]", "nodes: [blue-1, blue-1]"},
        {"memory: 512 MiB", "memory: 512 MB"},
@@ -274,6 +274,17 @@ TEST_CASE("a broken fleet or peer is refused by schema and parser") {
        {"boot_timeout: 3m", "boot_timeout: 0s"},
        {"peers: peers.jsonl", "peer: peers.jsonl"},
        {"  source: 10.8.255.254", "  sauce: 10.8.255.254"}}));
+  const std::string both = "director: {driver: nft, upstream_interface: a}\ndirectors:";
+  check_documents(with_mistakes({"fleet", corpus_text("fleet/directors"), true},
+                                {{"name: west", "name: West"},
+                                 {"driver: nft", "driver: ebpf"},
+                                 {"    upstream_interface: upstream0\n", ""},
+                                 {"\n    fabric: {", "\n    fabrics: {"},
+                                 {"ipv4: 10.254.0.0/24", "ipv4: 10.254.0.0/33"},
+                                 {"\ndirectors:", "\n" + both},
+                                 {"\ndirectors:", "\nfabric: {}\ndirectors:"},
+                                 {"\ndirectors:", "\ndirector:"},
+                                 {"\nvip:", "  - {name: east}\nvip:"}}));
   const std::string peers = example_text("peers.jsonl");
   check_documents(with_mistakes({"peer", peers.substr(0, peers.find('\n'))},
                                 {{"XcwBBmrs", "XcwBBmr"},

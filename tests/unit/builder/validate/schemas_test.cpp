@@ -54,6 +54,7 @@ std::vector<Document> documents_of_the_tree() {
         true},
        true},
       {{"fleet", corpus_text("fleet/full"), true}, true},
+      {{"fleet", corpus_text("fleet/directors"), true}, true},
       {{"peer", corpus_text("peers/full")}, true},
       {{"lock", corpus_text("lock/example")}, true},
       {{"lock", corpus_text("lock/modules")}, true},

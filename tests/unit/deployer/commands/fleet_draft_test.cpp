@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "manifests/documents/attachment.h"
 #include "manifests/documents/fleet.h"
 #include "manifests/documents/peers.h"
 
@@ -44,8 +45,8 @@ TEST_CASE("three answers are a fleet of two pools of one node") {
   CHECK(fleet.vip.ipv4 == IpAddress::parse("198.51.100.1").value());
   CHECK_FALSE(fleet.vip.ipv6);
   CHECK(fleet.vip.port == 51820);
-  CHECK(fleet.director.upstream_interface == "eth1");
-  CHECK_FALSE(fleet.director.network_namespace);
+  CHECK(fleet.directors[0].upstream_interface == "eth1");
+  CHECK_FALSE(fleet.directors[0].network_namespace);
   REQUIRE(fleet.pools.size() == 2);
   CHECK(fleet.pools[0].name.string() == "blue");
   CHECK(fleet.pools[1].nodes.at(0).string() == "green-1");
@@ -70,7 +71,7 @@ TEST_CASE("every answer is in the document, odd paths too") {
   CHECK(fleet.name.string() == "edge-7");
   CHECK(fleet.vip.ipv6 == IpAddress::parse("2001:db8:51::1").value());
   CHECK(fleet.vip.port == 443);
-  CHECK(fleet.director.network_namespace == "12");
+  CHECK(fleet.directors[0].network_namespace == "12");
   CHECK(fleet.clients.size() == 2);
   REQUIRE(fleet.probe.has_value());
   CHECK(fleet.probe->source.string() == "10.8.255.254");
@@ -86,15 +87,16 @@ TEST_CASE("the fabric keeps away from clients and the public address") {
   given.clients = {*Prefix::parse("10.0.0.0/8"), *Prefix::parse("fd00:fab::/48")};
   given.vip = {*IpAddress::parse("172.31.0.9"), *IpAddress::parse("fd00:fab:1::1")};
   const manifests::Fleet fleet = fleet_of(given);
-  CHECK(fleet.fabric.ipv4.string() == "172.31.1.0/24");
-  CHECK(fleet.fabric.management.string() == "172.31.2.0/24");
-  CHECK(fleet.fabric.ipv6.string() == "fd00:fab:2::/64");
+  const manifests::Fabric& fabric = fleet.directors.front().fabric;
+  CHECK(fabric.ipv4.string() == "172.31.1.0/24");
+  CHECK(fabric.management.string() == "172.31.2.0/24");
+  CHECK(fabric.ipv6.string() == "fd00:fab:2::/64");
 }
 
 TEST_CASE("as many nodes as are taken have links") {
   FleetAnswers given = answers();
   given.nodes = 63;
-  CHECK(manifests::links_of(fleet_of(given)).has_value());
+  CHECK(manifests::attachments_of(fleet_of(given)).has_value());
 }
 
 TEST_CASE("peers get an address of every network, from the second on") {

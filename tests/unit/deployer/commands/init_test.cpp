@@ -143,7 +143,7 @@ TEST_CASE(
   const auto fleet = manifests::parse_fleet(folder.read("fleet.yaml"));
   REQUIRE(fleet.has_value());
   CHECK(fleet->vip.ipv4->string() == "198.51.100.1");
-  CHECK(fleet->director.upstream_interface == "eth1");
+  CHECK(fleet->directors[0].upstream_interface == "eth1");
   const auto peers = manifests::parse_peers(folder.read("peers.jsonl"));
   REQUIRE(peers.has_value());
   REQUIRE(peers->size() == 1);
@@ -243,7 +243,7 @@ TEST_CASE("init asks at a terminal for what no option says") {
   REQUIRE(fleet.has_value());
   CHECK(fleet->vip.ipv4->string() == "198.51.100.1");
   CHECK(fleet->vip.ipv6->string() == "2001:db8::1");
-  CHECK(fleet->director.upstream_interface == "eth7");
+  CHECK(fleet->directors[0].upstream_interface == "eth7");
   CHECK(fleet->clients == std::vector<Prefix>{*Prefix::parse("10.8.0.0/16")});
 }
 
@@ -270,7 +270,7 @@ TEST_CASE("an answer at the terminal that cannot be is told, and asked for again
   const auto fleet = manifests::parse_fleet(folder.read("fleet.yaml"));
   REQUIRE(fleet.has_value());
   CHECK(fleet->vip.ipv4->string() == "10.8.0.1");
-  CHECK(fleet->director.upstream_interface == "eth7");
+  CHECK(fleet->directors[0].upstream_interface == "eth7");
   CHECK(fleet->clients == std::vector<Prefix>{*Prefix::parse("10.9.0.0/16")});
 }
 

@@ -19,10 +19,11 @@ inline Endpoint endpoint(std::string_view text) {
   return *Endpoint::parse(text);
 }
 
-inline manifests::NodeLink link(std::uint32_t number, std::string_view name,
-                                std::string_view pool) {
+inline manifests::Attachment link(std::uint32_t number, std::string_view name,
+                                  std::string_view pool) {
   const auto step = 2 * (number - 1);
-  return {node(name),
+  return {*DirectorId::parse("director"),
+          node(name),
           *PoolName::parse(pool),
           number,
           "weir-d" + std::to_string(number),

@@ -11,6 +11,7 @@
 
 using namespace weir::director;
 using namespace weir::director::test;
+using weir::DirectorId;
 using weir::Errc;
 using weir::NodeId;
 

@@ -86,7 +86,8 @@ class FakeWorld {
              .known = {},
              .policy = {},
              .release = {},
-             .probe_source = {}};
+             .probe_source = {},
+             .director = *DirectorId::parse("director")};
     for (const auto& [k, client] : clients)
       out.known.insert_or_assign(k, Known{client.endpoint, client.session});
     return out;
@@ -103,7 +104,8 @@ class FakeWorld {
              .known = {},
              .policy = {},
              .release = release(),
-             .probe_source = {}};
+             .probe_source = {},
+             .director = *DirectorId::parse("director")};
     out.ground = ground;
     return out;
   }

@@ -178,7 +178,7 @@ TEST_CASE(
 }
 
 TEST_CASE("what is refused because another order runs is told as JSON, with a code") {
-  const Order order = DeployOrder{*ReleaseName::parse("two"), false, {}};
+  const Order order = DeployOrder{*ReleaseName::parse("two"), {}, false, {}};
   const ControlReply reply = refusal_of(order, Error{Errc::busy, 0, "another order runs"});
   CHECK(reply.exit_code == 1);
   const auto told = nlohmann::json::parse(reply.json);

@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "manifests/base/edge/file.h"
+#include "manifests/documents/attachment.h"
 #include "tests/folders.h"
 
 namespace weir::manifests {
@@ -31,6 +33,19 @@ int line_with(const std::string& text, const std::string& part) {
   return 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<long>(at), '\n'));
 }
 
+/// The example in the form that names its director.
+std::string with_directors(const std::string& more = "") {
+  std::string text = fleet_text();
+  for (const char* block : {"\ndirector:", "\nfabric:"}) {
+    const auto at = text.find(block);
+    text.erase(at, text.find("\n\n", at) - at);
+  }
+  return text +
+         "\ndirectors:\n  - name: west\n    driver: nft\n    upstream_interface: up0\n    fabric: "
+         "{ipv4: 10.254.0.0/24, ipv6: 'fd00:fab::/64', management: 10.254.1.0/24}\n" +
+         more;
+}
+
 std::string fleet_refusal(const std::string& yaml) {
   const auto fleet = parse_fleet(yaml);
   REQUIRE_FALSE(fleet.has_value());
@@ -45,7 +60,9 @@ TEST_CASE("the example fleet is read as it is written") {
   CHECK(fleet->name.string() == "example");
   CHECK(fleet->trusted_keys == std::vector<std::string>{"release.pub"});
   CHECK_FALSE(fleet->identity_key_file.has_value());
-  CHECK(fleet->director.network_namespace == "weir-director");
+  REQUIRE(fleet->directors.size() == 1);
+  CHECK(fleet->directors[0].name.string() == "director");
+  CHECK(fleet->directors[0].network_namespace == "weir-director");
   CHECK(fleet->vip.ipv6->string() == "2001:db8:51::1");
   CHECK(fleet->clients.size() == 2);
   CHECK(fleet->probe->source.string() == "10.8.255.254");
@@ -111,10 +128,10 @@ TEST_CASE("durations may be negative where they offset a clock") {
 TEST_CASE("every link follows from the document, blue's nodes first") {
   const auto fleet = parse_fleet(changed("[blue-1]", "[blue-1, blue-2]"));
   REQUIRE(fleet.has_value());
-  const auto links = links_of(*fleet);
+  const auto links = attachments_of(*fleet);
   REQUIRE(links.has_value());
   REQUIRE(links->size() == 3);
-  const NodeLink& green = (*links)[2];
+  const Attachment& green = (*links)[2];
   CHECK(green.node.string() == "green-1");
   CHECK(green.pool.string() == "green");
   CHECK(green.number == 3);
@@ -128,6 +145,107 @@ TEST_CASE("every link follows from the document, blue's nodes first") {
   CHECK(green.node_management.string() == "10.254.1.7");
 }
 
+TEST_CASE("pools have names of one's own, and there may be more than two") {
+  const auto fleet = parse_fleet(changed("name: green", "name: amber"));
+  REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+  CHECK(fleet->pools[1].name.string() == "amber");
+  const auto three = parse_fleet(
+      changed("  - name: blue", "  - {name: red, driver: vm, nodes: [r-1, r-2]}\n  - name: blue"));
+  REQUIRE_MESSAGE(three.has_value(), three.error().message);
+  CHECK(three->pools.size() == 3);
+  CHECK(attachments_of(*three)->back().number == 4);
+  const auto pools = [](unsigned count, unsigned nodes) {
+    std::string out = "pools:\n";
+    for (unsigned pool = 0; pool < count; ++pool) {
+      out += "  - {name: p" + std::to_string(pool) + ", driver: vm, nodes: [";
+      for (unsigned node = 0; node < nodes; ++node) {
+        out += "n" + std::to_string(pool) + "-" + std::to_string(node) + ", ";
+      }
+      out += "]}\n";
+    }
+    std::string text = fleet_text();
+    text = text.substr(0, text.find("\npools:") + 1) + out;
+    for (const char* block : {"10.254.0.0/24", "10.254.1.0/24"}) {
+      text.replace(text.find(block), 13,
+                   block == std::string("10.254.0.0/24") ? "10.200.0.0/20" : "10.201.0.0/20");
+    }
+    return text;
+  };
+  CHECK(parse_fleet(pools(16, 1)).has_value());
+  CHECK(fleet_refusal(pools(17, 1)).find("pools: more than 16 pools") != std::string::npos);
+  CHECK(fleet_refusal(pools(1, 1)).find("pools: needs two pools or more") != std::string::npos);
+  CHECK(parse_fleet(pools(6, 150)).has_value());
+  CHECK(fleet_refusal(pools(7, 129)).find("more than 900 nodes in all pools") != std::string::npos);
+}
+
+TEST_CASE("a director has a name and a fabric of its own, the short form says it beside") {
+  const auto fleet = parse_fleet(with_directors());
+  REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+  REQUIRE(fleet->directors.size() == 1);
+  CHECK(fleet->directors[0].name.string() == "west");
+  CHECK_FALSE(fleet->directors[0].network_namespace.has_value());
+  const auto attached = attachments_of(*fleet);
+  const auto plain = attachments_of(*parse_fleet(fleet_text()));
+  REQUIRE(attached->size() == plain->size());
+  CHECK(attached->front().director.string() == "west");
+  CHECK(attached->back().node_v6 == plain->back().node_v6);
+
+  const auto says = [](const std::string& text, const std::string& what) {
+    const std::string said = fleet_refusal(text);
+    CAPTURE(said);
+    CHECK(said.find(what) != std::string::npos);
+  };
+  says(with_directors("director: {driver: nft, upstream_interface: up0}\n"),
+       ": director: cannot stand beside `directors`");
+  says(with_directors("fabric: {}\n"), ": fabric: cannot stand beside `directors`");
+  says(with_directors("  - {name: east}\n"), ": directors[1]: nodes are reached through one");
+  std::string text = with_directors();
+  const auto in_text = [&](const std::string& from, const std::string& to) {
+    std::string out = text;
+    return out.replace(out.find(from), from.size(), to);
+  };
+  says(in_text("name: west", "name: West"), ": directors[0].name: 'West' is not a name");
+  says(in_text("name: west\n    ", ""), ": directors[0]: name is missing");
+  says(in_text("    driver: nft\n    upstream", "    driver: ebpf\n    upstream"),
+       ": directors[0].driver: must be 'nft'");
+  says(in_text("ipv4: 10.254.0.0/24", "ipv4: 10.8.3.0/24"),
+       ": clients[0]: 10.8.0.0/16 overlaps 10.8.3.0/24 (directors[0].fabric.ipv4)");
+  says(in_text("ipv4: 10.254.0.0/24", "ipv4: 10.254.0.0/30"),
+       ": directors[0].fabric: 10.254.0.0/30 is too small");
+  says(text.substr(0, text.find("directors:")) + "directors: []\n",
+       ": directors: needs a director");
+}
+
+// What several directors will need; no fleet document has them yet.
+TEST_CASE("every node is attached to every director, out of that one's own fabric") {
+  auto fleet = parse_fleet(changed("[blue-1]", "[blue-1, blue-2]"));
+  REQUIRE(fleet.has_value());
+  DirectorSpec east = fleet->directors.front();
+  east.name = *DirectorId::parse("east");
+  east.fabric = {*Prefix::parse("10.99.0.0/28"), *Prefix::parse("fd00:99::/120"),
+                 *Prefix::parse("10.99.1.0/28")};
+  fleet->directors.push_back(east);
+  const auto attached = attachments_of(*fleet);
+  REQUIRE(attached.has_value());
+  REQUIRE(attached->size() == 6);
+  std::set<std::pair<DirectorId, NodeId>> pairs;
+  std::set<IpAddress> addresses;
+  for (const Attachment& it : *attached) {
+    pairs.emplace(it.director, it.node);
+    for (const IpAddress& address : {it.director_v4, it.node_v4, it.director_v6, it.node_v6,
+                                     it.director_management, it.node_management}) {
+      CHECK(addresses.insert(address).second);
+    }
+  }
+  CHECK(pairs.size() == 6);
+  // A node has one number, whichever way a packet takes to it.
+  CHECK((*attached)[1].node == (*attached)[4].node);
+  CHECK((*attached)[1].number == (*attached)[4].number);
+  CHECK((*attached)[4].node_v4.string() == "10.99.0.5");
+  fleet->directors[1].fabric.ipv4 = *Prefix::parse("10.99.0.0/30");
+  CHECK(attachments_of(*fleet).error().message.starts_with("10.99.0.0/30 is too small for 3"));
+}
+
 TEST_CASE("a refusal names line, field and what to do") {
   struct Case {
     const char *from, *to, *where, *says;
@@ -138,7 +256,9 @@ TEST_CASE("a refusal names line, field and what to do") {
       {"[green-1]", "[blue-1]", "nodes: [blue-1]\n    memory",
        "pools[1].nodes[0]: node 'blue-1' is"},
       {"[green-1]", "[Green]", "[Green]", "pools[1].nodes[0]: 'Green' is not a name"},
-      {"name: green", "name: pink", "pink", "pools[1].name: must be 'green', not 'pink'"},
+      {"name: green", "name: blue", "name: blue\n    driver: vm\n    nodes: [green-1]",
+       "pools[1]: pool 'blue' is already in this fleet"},
+      {"name: green", "name: Pink", "Pink", "pools[1].name: 'Pink' is not a name"},
       {"driver: vm", "driver: ufo", "ufo", "pools[0].driver: must be 'vm', not 'ufo'"},
       {"driver: nft", "driver: bpf", "bpf", "director.driver: must be 'nft', not 'bpf'"},
       {"upstream0", "an-interface-too-long", "an-interface", "director.upstream_interface: 'an-"},
