@@ -25,6 +25,8 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kLookAgain{50};
+// Who does not end by SIGINT is asked by SIGTERM after so long.
+constexpr milliseconds kAskFirmly{2000};
 constexpr std::array<int, 3> kPassedOn = {SIGINT, SIGTERM, SIGHUP};
 
 std::atomic<pid_t> sibling{0};
@@ -129,7 +131,13 @@ class Patience {
   milliseconds next() {
     if (limits_.interrupted && !trouble_ && limits_.interrupted()) {
       trouble_ = Error{Errc::busy, 0, "interrupted"};
+      interrupted_at_ = Clock::now();
       send(SIGINT);
+    }
+    // A shell that starts something at that moment loses it.
+    if (interrupted_at_ && Clock::now() >= *interrupted_at_ + kAskFirmly) {
+      interrupted_at_.reset();
+      send(SIGTERM);
     }
     if (Clock::now() >= deadline_ && !killed_) {
       if (!trouble_) {
@@ -162,6 +170,7 @@ class Patience {
   pid_t target_;  // it, or all of its group
   const RunLimits& limits_;
   Clock::time_point deadline_;
+  std::optional<Clock::time_point> interrupted_at_;  // until it was asked again
   bool asked_ = false, killed_ = false;
   std::optional<Error> trouble_;
 };

@@ -86,7 +86,8 @@ struct RunLimits {
   ByteCount output{64ULL << 20};  ///< for each captured stream
   /// After `time` it is asked to end (SIGTERM) and this much later killed; 0: killed at once.
   std::chrono::milliseconds grace{0};
-  /// Asked now and then; true: it gets SIGINT once, and the run is an error.
+  /// Asked now and then; true: it gets SIGINT, and SIGTERM two seconds later, and the run is an
+  /// error.
   std::function<bool()> interrupted{};
 };
 

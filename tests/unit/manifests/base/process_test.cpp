@@ -11,11 +11,13 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <thread>
 
 #include "manifests/base/edge/file.h"
 #include "tests/patience.h"
+#include "tests/unit/images/scratch.h"
 
 namespace weir {
 namespace {
@@ -104,6 +106,16 @@ TEST_CASE("an interrupted run ends by SIGINT and is an error") {
   const auto ended = run(shell("sleep 60"), {},
                          {.time = test::kPatience, .interrupted = [&] { return stop.load(); }});
   later.join();
+  REQUIRE_FALSE(ended.has_value());
+  CHECK(ended.error().code == Errc::busy);
+}
+
+TEST_CASE("an interrupted run that does not take SIGINT is asked once more, by SIGTERM") {
+  const test::TemporaryFolder folder;
+  const std::string ready = folder.path + "/ready";
+  const auto ended =
+      run(shell("trap '' INT; : > " + ready + "; sleep 60"), {},
+          {.time = test::kPatience, .interrupted = [&] { return std::filesystem::exists(ready); }});
   REQUIRE_FALSE(ended.has_value());
   CHECK(ended.error().code == Errc::busy);
 }
