@@ -33,7 +33,7 @@ struct Observed {
   std::string director_trouble{};
   std::string ordering{};  ///< what `print(RunningOrder)` says; empty: no order is carried out
   std::map<NodeId, NodeSeen> nodes{};  ///< every node of the fleet
-  std::vector<NodeId> unlisted{};      ///< others that the state has a machine of
+  std::vector<NodeId> unlisted{};      ///< others whose machine is there
   std::map<PoolName, StoredPool> pools{};
   std::optional<PoolName> recorded{};     ///< the active pool, as ordered last
   std::optional<StoredRollout> newest{};  ///< that moved clients: deploy or rollback

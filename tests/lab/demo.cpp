@@ -37,10 +37,9 @@ TearDown::~TearDown() {
 }
 
 std::vector<std::string> links_of_pool(const std::string& pool, unsigned nodes) {
+  const unsigned before = pool == "amber" ? 2 * nodes : pool == "green" ? nodes : 0;
   std::vector<std::string> out;
-  for (unsigned i = 1; i <= nodes; ++i) {
-    out.push_back("weir-d" + std::to_string(pool == "green" ? nodes + i : i));
-  }
+  for (unsigned i = 1; i <= nodes; ++i) out.push_back("weir-d" + std::to_string(before + i));
   return out;
 }
 

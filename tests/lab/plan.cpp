@@ -214,6 +214,7 @@ std::string fleet_yaml(const LabPlan& plan, const FleetFiles& files, const Fleet
       << plan.upstream_v4.string() << "\n  source: 10.99.255.254\npools:\n";
   pool("blue", "");
   pool("green", options.green_clock_offset);
+  if (options.amber) pool("amber", "");
   std::istringstream policy(options.policy);
   out << "policy:\n";
   // Emulated, beside other work, a machine may take long to come up: no verdict hangs on that.

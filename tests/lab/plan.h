@@ -57,6 +57,7 @@ struct FleetOptions {
   unsigned nodes = 1;                ///< of each pool
   std::string policy{};              ///< lines of the policy, "max_failed: 60%"
   std::string green_clock_offset{};  ///< "-5s"; empty: none
+  bool amber = false;                ///< a third pool, behind blue and green
 };
 /// The fleet document of a lab. source: docs/fleet.md
 [[nodiscard]] std::string fleet_yaml(const LabPlan& plan, const FleetFiles& files,

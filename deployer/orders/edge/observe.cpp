@@ -100,7 +100,10 @@ Result<Observed> observe(Site& site, std::chrono::milliseconds patience) {
   reader.join();
   out.nodes = std::move(nodes);
   for (const auto& [node, machine] : recorded) {
-    if (!out.nodes.contains(node)) out.unlisted.push_back(node);
+    if (out.nodes.contains(node)) continue;
+    // One that cannot be looked at counts as one that is there.
+    const auto state = site.machines().state(machine.record);
+    if (!state || *state != pool::MachineState::gone) out.unlisted.push_back(node);
   }
   TRY_ASSIGN(out.pools, site.store().pools());
   TRY_ASSIGN(out.recorded, site.store().active_pool());

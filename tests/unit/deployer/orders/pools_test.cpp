@@ -129,6 +129,11 @@ TEST_CASE("a pool that the document does not name any more is told, and down end
   REQUIRE_FALSE(back.has_value());
   CHECK(has(back.error().message,
             "the last rollout went from pool amber to pool blue: fleet t has no pool 'amber'"));
+  // What the state says of a machine that is gone is no machine.
+  auto& amber = fleet.nodes.at(FakeFleet::node("amber-1"));
+  amber.machine = pool::MachineState::gone;
+  CHECK_FALSE(has(print_text(fleet.plan(FakeFleet::deploy("two"))->plan), "amber-1"));
+  amber.machine = pool::MachineState::frozen;
   const auto down = fleet.plan(DownOrder{});
   REQUIRE(down.has_value());
   CHECK(Json::parse(print_json(down->plan))["end"] == Json::array({"blue-1", "amber-1"}));
