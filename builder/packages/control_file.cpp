@@ -57,9 +57,14 @@ std::string_view StanzaReader::take_line() {
   return line;
 }
 
+bool StanzaReader::ends_paragraph(std::string_view line) const {
+  const auto blank = kind_ == ControlFile::archive ? kBlank : "\r";
+  return line.find_first_not_of(blank) == std::string_view::npos;
+}
+
 void StanzaReader::skip() {
   while (!rest_.empty()) {
-    if (take_line().find_first_not_of(kBlank) == std::string_view::npos) return;
+    if (ends_paragraph(take_line())) return;
   }
 }
 
@@ -68,7 +73,7 @@ Result<std::optional<Stanza>> StanzaReader::next() {
   while (!rest_.empty()) {
     const auto line = take_line();
     if (line.find('\0') != std::string_view::npos) return refuse(line_, "a NUL byte");
-    if (line.find_first_not_of(kBlank) == std::string_view::npos) {
+    if (ends_paragraph(line)) {
       if (!out.fields_.empty()) break;
       continue;
     }
@@ -80,16 +85,20 @@ Result<std::optional<Stanza>> StanzaReader::next() {
       continue;
     }
     const auto colon = line.find(':');
-    if (colon == std::string_view::npos || !is_name(line.substr(0, colon))) {
+    const bool of_archive = kind_ == ControlFile::archive;
+    if (colon == std::string_view::npos || (of_archive && !is_name(line.substr(0, colon)))) {
       return refuse(line_, "is not 'Field: value'");
     }
-    const auto name = line.substr(0, colon);
+    const auto name = of_archive ? line.substr(0, colon) : trimmed(line.substr(0, colon));
     if (out.fields_.size() == kMostFields) {
       return fail(Errc::exhausted, "line " + std::to_string(line_) + ": more than " +
                                        std::to_string(kMostFields) + " fields in a paragraph");
     }
-    if (out.find(name)) return refuse(line_, "'" + std::string(name) + "' stands here twice");
     if (out.fields_.empty()) out.line_ = line_;
+    if (out.find(name)) {
+      if (of_archive) return refuse(line_, "'" + std::string(name) + "' stands here twice");
+      std::erase_if(out.fields_, [&](const auto& field) { return same_name(field.first, name); });
+    }
     out.fields_.emplace_back(name, line.substr(colon + 1));
   }
   if (out.fields_.empty()) return std::nullopt;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -26,16 +27,22 @@ class Stanza {
   std::vector<std::pair<std::string_view, std::string_view>> fields_;
 };
 
-/// Reads the paragraphs of a control file (Packages, Release) one by one.
+/// Who wrote a control file. apt takes more of a person than an archive may say: any text before a
+/// colon is a field's name, the last of several fields of a name counts, and a line of blanks
+/// continues a field.
+enum class ControlFile : std::uint8_t { archive, person };
+
+/// Reads the paragraphs of a control file (Packages, Release; apt's sources) one by one.
 /// source: Debian policy 5.1 (deb822); comments do not occur in these files and are refused
 class StanzaReader {
  public:
   /// `text` must outlive the reader and its stanzas.
-  explicit StanzaReader(std::string_view text) : rest_(text) {}
+  explicit StanzaReader(std::string_view text, ControlFile kind = ControlFile::archive)
+      : rest_(text), kind_(kind) {}
 
   /// The next paragraph, or nothing at the end.
-  /// errors: invalid_input, with the line: no "Name: value", a field that stands twice, a NUL;
-  /// exhausted: a paragraph of more than 256 fields
+  /// errors: invalid_input, with the line: no "Name: value", a NUL, an archive's field that stands
+  /// twice; exhausted: a paragraph of more than 256 fields
   [[nodiscard]] Result<std::optional<Stanza>> next();
   /// After an error: goes to the end of the paragraph that it is in.
   void skip();
@@ -46,7 +53,9 @@ class StanzaReader {
 
  private:
   std::string_view take_line();
+  [[nodiscard]] bool ends_paragraph(std::string_view line) const;
   std::string_view rest_;
+  ControlFile kind_;
   std::size_t position_ = 0;
   std::size_t line_ = 0;
 };
