@@ -27,8 +27,8 @@ struct WatchPlan {
   std::vector<std::string> say;
   std::vector<Revival> revivals;
   std::vector<StoredClient> remember;  ///< clients that are somewhere else than known
-  /// Where clients are, for nodes of the idle pool that think they are elsewhere: such a node can
-  /// then call each at once.
+  /// Where clients are, for nodes that nobody is sent to and that think they are elsewhere: such a
+  /// node can then call each at once.
   std::map<NodeId, std::vector<StoredClient>> mirror;
 };
 

@@ -98,7 +98,8 @@ class Runner {
   bool cut_ = false;
 };
 
-/// Clients may be on both pools, and nothing that is not written down is ordered.
+/// Clients may be on the old pool and on the new one, and nothing that is not written down is
+/// ordered.
 Reason unwritten(const Plan& plan, const State& state, const Error& error) {
   const std::size_t moved = state.movement.count<stage::Moved>();
   return {Code::unwritten,

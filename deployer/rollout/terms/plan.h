@@ -74,7 +74,7 @@ enum class Phase : std::uint8_t {
   preparing,     ///< handshakes with every active client; nobody is moved
   committing,    ///< moves clients, batch after batch
   judging,       ///< active pool switched, last stragglers follow
-  committed,     ///< done; the other pool is warm
+  committed,     ///< done; the old pool is warm
   rolling_back,  ///< gives up what was prepared, or moves back what was moved
   rolled_back,   ///< done; nobody is on the new pool
   retired,

@@ -69,8 +69,8 @@ enum class Durability : std::uint8_t {
 
 /// Makes `path` hold exactly `content`: temporary file beside it, fsync, rename, fsync of the
 /// folder. A reader sees the old file or the new one, also after a power cut. `mode` as in chmod.
-/// errors: io, exhausted (disk full); nothing is left behind, and what a killed writer of `path`
-/// left is removed
+/// errors: not_found, unauthorized, io, exhausted (disk full); nothing is left behind, and what a
+/// killed writer of `path` left is removed
 [[nodiscard]] Status write_file(const std::string& path, std::string_view content,
                                 unsigned mode = 0644, Durability durability = Durability::whole);
 

@@ -26,8 +26,8 @@ struct Unfinished {
 [[nodiscard]] Result<Unfinished> make_unfinished_folder(const std::string& path);
 
 /// A new file that holds all of `content`, synced to the disk, to be renamed to `path`: what
-/// `write_file` does before it gives the name. errors: io, exhausted (disk full); nothing is left
-/// behind
+/// `write_file` does before it gives the name. errors: as make_unfinished_file, exhausted also of a
+/// full disk; nothing is left behind
 [[nodiscard]] Result<Unfinished> write_unfinished_file(const std::string& path,
                                                        std::string_view content,
                                                        unsigned mode = 0644,
