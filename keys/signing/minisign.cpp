@@ -91,8 +91,8 @@ Status crypt_box(Secret& structure, const Secret& passphrase) {
   return {};
 }
 
-/// The bytes of a secret key file, whatever its kind.
-Result<Secret> read_structure_of_any_kind(std::string_view text) {
+/// The raw structure of a secret key file.
+Result<Secret> read_structure(std::string_view text) {
   const std::string_view coded = key_line(text);
   TRY_ASSIGN(Secret out, Secret::of_size(kSecretSize));
   std::size_t size = 0;
@@ -102,12 +102,6 @@ Result<Secret> read_structure_of_any_kind(std::string_view text) {
       end != coded.data() + coded.size() || size != kSecretSize) {
     return fail(Errc::invalid_input, "not a minisign secret key file");
   }
-  return out;
-}
-
-/// The raw structure of a secret key file.
-Result<Secret> read_structure(std::string_view text) {
-  TRY_ASSIGN(Secret out, read_structure_of_any_kind(text));
   const std::string_view raw = out.text();
   const std::string_view kdf = raw.substr(kKdf, 2);
   if (raw.substr(0, 2) != "Ed" || raw.substr(kChecksumKind, 2) != "B2" ||
@@ -235,10 +229,6 @@ Result<Secret> print_secret_key(const SigningSecretKey& key, const SecretKeyProt
                     kSecretSize, sodium_base64_VARIANT_ORIGINAL);
   text.back() = '\n';  // in place of the encoder's final zero
   return out;
-}
-
-bool is_secret_key(std::string_view text) {
-  return read_structure_of_any_kind(text).has_value();
 }
 
 Result<bool> needs_passphrase(std::string_view text) {

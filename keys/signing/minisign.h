@@ -63,9 +63,6 @@ struct SecretKeyProtection {
 ///         scrypt parameters ask for more than a GiB, or for more than there is
 [[nodiscard]] Result<SigningSecretKey> decrypt_secret_key(std::string_view text,
                                                           const Secret& passphrase);
-/// Whether a text looks like such a file, also of a kind that is not known here.
-/// source   minisign 0.10, src/minisign.h (SeckeyStruct)
-[[nodiscard]] bool is_secret_key(std::string_view text);
 /// Whether opening the file takes a passphrase. errors: invalid_input
 [[nodiscard]] Result<bool> needs_passphrase(std::string_view text);
 

@@ -11,7 +11,6 @@
 #include "images/store/folder/edge/folder_store.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/signing_key.h"
-#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
@@ -86,7 +85,7 @@ void print_outcome(const AttestOptions& given, const Attestation& made,
 Status run(const AttestOptions& given) {
   TRY_ASSIGN(images::FolderStore store, images::FolderStore::open(given.store));
   if (!given.bytes.empty()) {
-    TRY(check_destination(given.bytes));
+    TRY(keys::check_output(given.bytes));
     TRY_ASSIGN(const Attestation made, prepare(given, store, std::nullopt));
     TRY(write_file(given.bytes, manifests::pre_authentication_encoding(manifests::kInTotoPayload,
                                                                        made.statement)));

@@ -5,7 +5,7 @@
 #include "builder/diff/edge/release_facts.h"
 #include "builder/diff/release_diff_print.h"
 #include "images/store/folder/edge/folder_store.h"
-#include "manifests/base/edge/destination.h"
+#include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/printable.h"
 
@@ -37,7 +37,7 @@ Result<Place> place_of(const std::string& text, const std::string& store) {
 }
 
 Status diff(const DiffOptions& given) {
-  if (!given.html.empty()) TRY(check_destination(given.html));
+  if (!given.html.empty()) TRY(keys::check_output(given.html));
   LayerTrees trees;
   std::vector<ReleaseFacts> facts;
   for (const std::string& text : given.releases) {

@@ -5,8 +5,8 @@
 #include "builder/commands/edge/commands.h"
 #include "builder/commands/edge/json_output.h"
 #include "images/store/folder/edge/folder_store.h"
+#include "keys/signing/edge/key_files.h"
 #include "keys/signing/minisign.h"
-#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/printable.h"
 
@@ -21,7 +21,7 @@ struct DigestOptions {
 Status export_digest(const DigestOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   const std::string prefix = given.out.empty() ? given.name : given.out;
-  for (const char* ending : {".digest", ".comment"}) TRY(check_destination(prefix + ending));
+  for (const char* ending : {".digest", ".comment"}) TRY(keys::check_output(prefix + ending));
   TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
   TRY_ASSIGN(const std::string document, images::unsigned_or_stored(store, name));
   TRY_ASSIGN_IN(const auto release, manifests::parse_release(document), "release " + given.name);

@@ -6,7 +6,7 @@
 #include "builder/commands/edge/fetch_options.h"
 #include "builder/commands/edge/lock_output.h"
 #include "builder/lock/edge/make_lock.h"
-#include "manifests/base/edge/destination.h"
+#include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
@@ -35,7 +35,7 @@ Result<Exit> lock(LockOptions given) {
     TRY_ASSIGN(request.cache, Cache::default_path());
   }
   const bool writes = !request.check && request.why.empty();
-  if (writes) TRY(check_destination(request.out));
+  if (writes) TRY(keys::check_output(request.out));
   TRY_ASSIGN(const LockOutcome outcome, make_lock(request));
   if (!request.why.empty()) {
     print_explanations(outcome.explanations, given.json);

@@ -4,7 +4,7 @@
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/edge/attest.h"
 #include "images/store/folder/edge/folder_store.h"
-#include "manifests/base/edge/destination.h"
+#include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/program_log.h"
 #include "manifests/base/printable.h"
@@ -34,7 +34,7 @@ Result<std::string> read(const ProvenanceOptions& given) {
 }
 
 Status run(const ProvenanceOptions& given) {
-  if (!given.out.empty()) TRY(check_destination(given.out));
+  if (!given.out.empty()) TRY(keys::check_output(given.out));
   TRY_ASSIGN(const std::string text, read(given));
   if (given.out.empty()) {
     std::fputs(text.c_str(), stdout);

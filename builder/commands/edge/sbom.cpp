@@ -4,7 +4,7 @@
 #include "builder/commands/edge/trust_options.h"
 #include "builder/release/edge/release_documents.h"
 #include "images/store/folder/edge/folder_store.h"
-#include "manifests/base/edge/destination.h"
+#include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/program_log.h"
 #include "manifests/base/printable.h"
@@ -19,7 +19,7 @@ struct SbomOptions {
 
 Status sbom(const SbomOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
-  if (!given.out.empty()) TRY(check_destination(given.out));
+  if (!given.out.empty()) TRY(keys::check_output(given.out));
   TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
   TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, {.roles = false}));
   TRY_ASSIGN(const auto documents, read_release_documents(store, trusted.release, trusted.signers));

@@ -19,7 +19,7 @@
 #include "images/formats/tar.h"
 #include "images/store/edge/output.h"
 #include "images/tree/overlaid.h"
-#include "manifests/base/edge/destination.h"
+#include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/replacement.h"
 #include "manifests/base/edge/unfinished.h"
@@ -384,10 +384,10 @@ Result<ExportPlan> plan_export(const images::Store& store,
     TRY(images::OutputFolder::check(options.out));
     return out;
   }
-  for (const std::string& path : out.paths) TRY(check_destination(path));
+  for (const std::string& path : out.paths) TRY(keys::check_output(path));
   if (!documents.provenance) {
     const std::string older = beside(options, kProvenanceFile);
-    TRY(check_destination(older));
+    TRY(keys::check_output(older));
     struct stat info {};
     if (::lstat(older.c_str(), &info) == 0) out.removed.push_back(older);
   }

@@ -58,8 +58,16 @@ Result<Answer> show(const ShowOptions& given) {
   const manifests::SignedTrust& last = file.versions.back();
   TRY_ASSIGN_IN(const auto trust, manifests::parse_trust(last.document), path);
   const std::string extracted = given.extract + ".json";
-  if (!given.extract.empty()) TRY(check_output(extracted));
-  const bool writes = !given.extract.empty() && !given.plan;
+  const bool extracts = !given.extract.empty(), writes = extracts && !given.plan;
+  const auto place_of = [&](const KeyId& signer) {
+    return extracted + "." + print(signer) + ".minisig";
+  };
+  if (extracts) {
+    TRY(check_output(extracted));
+    for (const std::string& signature : last.signatures) {
+      if (const auto signer = signer_of(signature)) TRY(check_output(place_of(*signer)));
+    }
+  }
   Json signers = Json::array();
   std::string by;
   for (const std::string& signature : last.signatures) {
@@ -67,7 +75,7 @@ Result<Answer> show(const ShowOptions& given) {
     if (!signer) continue;
     signers.push_back(print(*signer));
     by += (by.empty() ? "" : ", ") + print(*signer);
-    if (writes) TRY(write_file(extracted + "." + print(*signer) + ".minisig", signature));
+    if (writes) TRY(write_file(place_of(*signer), signature));
   }
   if (writes) TRY(write_file(extracted, last.document));
   const std::string first = Digest::of(as_bytes(file.versions.front().document)).string();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "keys/signing/edge/key_files.h"
 #include "keys/trust/trust.h"
 #include "manifests/base/edge/file.h"
 
@@ -142,6 +143,7 @@ Result<Answer> write_trust_file(const std::string& path, const TrustFile& file, 
     return out;
   }
   if (const auto target = place_of_pending(path); target && missing.empty()) {
+    TRY(check_output(*target));
     TRY(write_file(path, text));
     TRY(check_follows(file, *target));
     TRY(write_file(*target, text));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "keys/signing/edge/passphrase.h"
+#include "keys/signing/secret_file.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/unfinished.h"
@@ -35,20 +36,26 @@ struct SecretFile {
   Status safe;  ///< whether the file may hold it in clear
 };
 
-/// A small file straight into locked memory.
-Result<SecretFile> read_secret_file(const std::string& path) {
-  TRY_ASSIGN(const Fd fd, open_file(path));
-  TRY_ASSIGN(Secret buffer, Secret::of_size(kLargest));
+/// A file's first bytes straight into locked memory.
+Result<Secret> read_up_to(const Fd& file, const std::string& path, std::size_t most) {
+  TRY_ASSIGN(Secret out, Secret::of_size(most));
   std::size_t have = 0;
-  while (have < kLargest) {
-    const ssize_t n = ::read(fd.get(), buffer.writable().data() + have, kLargest - have);
+  while (have < most) {
+    const ssize_t n = ::read(file.get(), out.writable().data() + have, most - have);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failed(path, errno);
     if (n == 0) break;
     have += static_cast<std::size_t>(n);
   }
-  if (have == kLargest) return fail(Errc::invalid_input, path + ": too large for a key");
-  buffer.shrink(have);
+  out.shrink(have);
+  return out;
+}
+
+/// A small file.
+Result<SecretFile> read_secret_file(const std::string& path) {
+  TRY_ASSIGN(const Fd fd, open_file(path));
+  TRY_ASSIGN(Secret buffer, read_up_to(fd, path, kLargest));
+  if (buffer.size() == kLargest) return fail(Errc::invalid_input, path + ": too large for a key");
   return SecretFile{std::move(buffer), check_secret_file(fd, path)};
 }
 
@@ -115,10 +122,18 @@ Result<std::optional<KeyId>> check_secret_key(const std::string& path) {
 
 Status check_output(const std::string& path) {
   TRY(check_destination(path));
-  const auto there = read_guarded(path);
-  if (!there || !is_secret_key(there->text())) return {};
-  return fail(Errc::invalid_input,
-              path + ": is a secret key, which nothing may overwrite: name another place");
+  const auto file = open_file(path);
+  if (!file && file.error().code == Errc::not_found) return {};
+  // What cannot be looked at may be a secret.
+  if (!file) return tl::unexpected(file.error());
+  struct stat info {};
+  if (::fstat(file->get(), &info) != 0) return failed(path, errno);
+  TRY_ASSIGN(const Secret head, read_up_to(*file, path, kSniffed.value));
+  const std::string_view found = secret_in_file(
+      {head.text(), ByteCount{static_cast<std::uint64_t>(info.st_size)}, info.st_mode & 07777U});
+  if (found.empty()) return {};
+  return fail(Errc::invalid_input, path + ": is " + std::string(found) +
+                                       ", which nothing may overwrite: name another place");
 }
 
 namespace {

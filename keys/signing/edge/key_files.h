@@ -35,8 +35,9 @@ inline constexpr ByteCount kLargestKeyFile{16384};
 /// in clear is opened, and its id known. errors: as above
 [[nodiscard]] Result<std::optional<KeyId>> check_secret_key(const std::string& path);
 
-/// Whether output can be put at `path`, without doing it: as `check_destination`, and no secret key
-/// is there. errors: as that; invalid_input: a secret key
+/// Whether output can be put at `path`, without doing it: as `check_destination`, and what is there
+/// can be read and is no secret (`secret_in_file`). Asked for everything that replaces files.
+/// errors: as that; unauthorized, io: it cannot be read; invalid_input: a secret
 [[nodiscard]] Status check_output(const std::string& path);
 
 /// A file that is to be there and was not.

@@ -10,6 +10,7 @@
 #include "manifests/base/edge/file.h"
 #include "tests/folders.h"
 #include "tests/unit/keys/scratch.h"
+#include "tests/unit/keys/secret_files.h"
 
 namespace weir::keys {
 namespace {
@@ -97,6 +98,44 @@ TEST_CASE("generate never overwrites, and leaves nothing half made") {
   const auto absent = weir_keys("generate --no-passphrase --out " + folder / "no/such/folder");
   CHECK(absent.status == 1);
   CHECK(absent.output.find("there is no folder") != std::string::npos);
+}
+
+TEST_CASE("sign and trust write over no secret, whatever its kind, and no plan says they would") {
+  const Scratch folder;
+  const std::string prefix = folder / "release", trust = folder / "t.json";
+  REQUIRE(weir_keys("generate --no-passphrase --out " + prefix).status == 0);
+  REQUIRE(weir_keys("trust init --out " + trust + " --add root=" + prefix + ".pub --sign " +
+                    prefix + ".key")
+              .status == 0);
+  REQUIRE(write_file(folder / "doc", "text").has_value());
+  std::filesystem::create_directory(folder / "kept");
+  const auto secrets = test::make_secrets(folder / "kept");
+  const auto refused = [](const std::string& command) {
+    CAPTURE(command);
+    const auto out = weir_keys(command);
+    CHECK(out.status == 1);
+    CHECK_MESSAGE(out.output.find("which nothing may overwrite") != std::string::npos, out.output);
+  };
+  for (const auto& [name, content] : secrets) {
+    CAPTURE(name);
+    const std::string place = folder / "kept/" + name;
+    const std::string sign =
+        "sign " + folder / "doc" + " --key " + prefix + ".key --signature " + place;
+    refused(sign + " --plan");
+    refused(sign);
+    CHECK(read(place) == content);
+  }
+  const std::string identity = folder / "kept/identity";
+  refused("trust verify " + trust + " --first-use --state " + identity);
+  refused("trust change " + trust + " --expires 90d --sign " + prefix + ".key --out " + identity);
+  CHECK(read(identity) == secrets.at("identity"));
+  // The signature beside the document has a place too.
+  const std::string id = run("head -1 " + prefix + ".pub").output.substr(39, 16);
+  const std::string beside = folder / "x.json." + id + ".minisig";
+  REQUIRE(run("cp " + identity + " " + beside).status == 0);
+  refused("trust show " + trust + " --extract " + folder / "x");
+  CHECK(read(beside) == secrets.at("identity"));
+  CHECK_FALSE(std::filesystem::exists(folder / "x.json"));
 }
 
 TEST_CASE("--plan writes nothing") {

@@ -1,35 +1,50 @@
 #include "keys/signing/edge/key_files.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include "tests/unit/images/scratch.h"
+#include "tests/unit/keys/secret_files.h"
 
 namespace weir::keys {
 
-TEST_CASE("a secret key that minisign made is nobody's to overwrite") {
+TEST_CASE("a file that holds a secret of any kind is nobody's to overwrite") {
   const test::TemporaryFolder folder;
-  // minisign takes any first line, so also one with a byte order mark; and what comes after the
-  // second line is not read. The kind of a key is in its first six bytes.
-  test::must("cd " + folder.path +
-             " && minisign -G -W -p k.pub -s k.key > /dev/null && echo x > f && "
-             "minisign -S -s k.key -m f > /dev/null && printf 'long\nlong\n' | "
-             "minisign -G -p e.pub -s e.key > /dev/null && "
-             "(printf '\\357\\273\\277'; cat k.key; echo more) > marked.key && "
-             "minisign -S -s marked.key -m f > /dev/null && "
-             "sed '2s/^.\\{8\\}/AAAAAAAA/' k.key > later.key");
-  for (const char* key : {"/k.key", "/e.key", "/marked.key", "/later.key"}) {
-    CAPTURE(key);
-    const Status refused = check_output(folder.path + key);
+  auto secrets = test::make_secrets(folder.path);
+  CHECK(secrets.size() == 19);
+  test::must(
+      "cd " + folder.path +
+      " && printf 'long\\nlong\\n' | minisign -G -p e.pub -s minisign-encrypted > /dev/null");
+  secrets["minisign-encrypted"] = "";
+  for (const auto& [name, content] : secrets) {
+    CAPTURE(name);
+    const std::string path = folder.path + "/" + name;
+    const Status refused = check_output(path);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == Errc::invalid_input);
-    CHECK(refused.error().message.find(folder.path + key + ": is a secret key") == 0);
+    CHECK(refused.error().message.find(path + ": is a") == 0);
+    CHECK(refused.error().message.find("which nothing may overwrite") != std::string::npos);
   }
-  for (const char* other : {"/k.pub", "/f", "/f.minisig", "/none"}) {
+}
+
+TEST_CASE("what is no secret can be replaced, and what cannot be looked at is taken for one") {
+  const test::TemporaryFolder folder;
+  test::must("cd " + folder.path +
+             " && minisign -G -W -p k.pub -s k.key > /dev/null && echo x > f && "
+             "minisign -S -s k.key -m f > /dev/null && openssl genpkey -algorithm ed25519 | "
+             "openssl pkey -pubout > pem.pub && head -c 64 /dev/zero > k.digest && "
+             "echo 'one word of thirty-two letters.' > word && chmod 644 word && "
+             "head -c 100000 /dev/zero > disk && : > empty");
+  for (const char* other : {"/k.pub", "/f", "/f.minisig", "/none", "/pem.pub", "/k.digest", "/word",
+                            "/disk", "/empty"}) {
     CAPTURE(other);
     CHECK(check_output(folder.path + other).has_value());
   }
   CHECK(check_output(folder.path + "/none/new").error().code == Errc::not_found);
   CHECK(check_output(folder.path).error().code == Errc::invalid_input);
+  if (::geteuid() == 0) return;  // who may read everything
+  test::must("chmod 000 " + folder.path + "/f");
+  CHECK(check_output(folder.path + "/f").error().code == Errc::unauthorized);
 }
 
 }  // namespace weir::keys
