@@ -1,6 +1,9 @@
 #include "deployer/orders/order.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "manifests/base/json_reader.h"
 
 namespace weir::deployer {
 namespace {
@@ -23,11 +26,6 @@ struct Words {
 
 tl::unexpected<Error> wrong(const std::string& what) {
   return fail(Errc::invalid_input, what);
-}
-
-Result<std::string> text_of(const Json& value, const std::string& field) {
-  if (value.is_string()) return value.get<std::string>();
-  return wrong("control: " + field + " is not text");
 }
 
 }  // namespace
@@ -94,28 +92,25 @@ std::string print(const Order& order) {
 }
 
 Result<Order> parse_order(std::string_view line) {
-  const Json json = Json::parse(line, nullptr, false);
-  if (!json.is_object()) return wrong("control: not a JSON object");
+  TRY_ASSIGN_IN(const auto json, manifests::parse_json(line), "control");
+  TRY_ASSIGN(auto fields, manifests::JsonFields::open(json, "control"));
   OrderWords words;
-  for (const auto& [name, value] : json.items()) {
-    if (name == "command") {
-      TRY_ASSIGN(words.command, text_of(value, name));
-    } else if (name == "release") {
-      TRY_ASSIGN(words.release, text_of(value, name));
-    } else if (name == "to") {
-      TRY_ASSIGN(words.to, text_of(value, name));
-    } else if (name == "strict") {
-      if (!value.is_boolean()) return wrong("control: strict is not true or false");
-      words.strict = value.get<bool>();
-    } else if (name == "allow_removals") {
-      if (!value.is_number_unsigned() || value.get<std::uint64_t>() > UINT32_MAX) {
-        return wrong("control: allow_removals is not a number of peers");
-      }
-      words.allow_removals = value.get<std::uint32_t>();
-    } else {
-      return wrong("control: unknown field " + name);
-    }
+  TRY_ASSIGN(words.command, fields.string("command"));
+  // What is empty would be as if nobody had said it.
+  for (const auto& [name, word] : {std::pair("release", &words.release), {"to", &words.to}}) {
+    if (!fields.has(name)) continue;
+    TRY_ASSIGN(*word, fields.string(name));
+    if (word->empty()) return fields.refuse(name, "is empty");
   }
+  if (fields.has("strict")) {
+    TRY_ASSIGN(words.strict, fields.boolean("strict"));
+  }
+  if (fields.has("allow_removals")) {
+    TRY_ASSIGN(const auto peers, fields.natural("allow_removals"));
+    if (peers > UINT32_MAX) return fields.refuse("allow_removals", "is more than 4294967295");
+    words.allow_removals = static_cast<std::uint32_t>(peers);
+  }
+  TRY(fields.finish());
   return make_order(words);
 }
 

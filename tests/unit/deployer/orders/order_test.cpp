@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
 namespace weir::deployer {
 namespace {
 
@@ -42,6 +44,32 @@ TEST_CASE("what is no order is refused, on the socket as on the command line") {
     CHECK(order.error().code == Errc::invalid_input);
   }
   CHECK(make_order({"deploy", "", "", false, {}}).error().message == "deploy needs --release NAME");
+}
+
+TEST_CASE("an order on the socket says a thing once, and says something") {
+  const std::pair<const char*, const char*> lines[] = {
+      {R"({"command":"deploy","release":"a","to":""})", "control.to: is empty"},
+      {R"({"command":"rollback","to":""})", "control.to: is empty"},
+      {R"({"command":"up","release":""})", "control.release: is empty"},
+      {R"({"command":"down","release":""})", "control.release: is empty"},
+      {R"({"command":""})", "no order ''"},
+      {R"({"command":"deploy","release":"a","to":"blue","to":"amber"})",
+       "control: the key 'to' appears twice"},
+      {R"({"command":"up","command":"down"})", "control: the key 'command' appears twice"},
+      {R"({"command":"deploy","release":"a","strict":false,"strict":true})",
+       "control: the key 'strict' appears twice"},
+      {R"({"command":"rollback","allow_removals":4294967296})",
+       "control.allow_removals: is more than 4294967295"},
+  };
+  for (const auto& [line, why] : lines) {
+    const auto& shown = line;
+    CAPTURE(shown);
+    const auto order = parse_order(line);
+    REQUIRE_FALSE(order.has_value());
+    CHECK(order.error().code == Errc::invalid_input);
+    CHECK(order.error().message == why);
+  }
+  CHECK(parse_order(R"({"command":"rollback","allow_removals":4294967295})").has_value());
 }
 
 }  // namespace weir::deployer
