@@ -22,7 +22,7 @@ struct MachineRecord {
   NodeId node;
   std::int64_t pid = 0;
   std::uint64_t start_ticks = 0;  ///< field 22 of /proc/PID/stat: tells a reused pid
-  std::string folder;             ///< console log, QMP socket; one machine's alone
+  std::string folder;             ///< where its fleet has it, canonical, whatever was written down
 };
 
 enum class MachineState { running, frozen, gone };

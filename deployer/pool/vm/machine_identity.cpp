@@ -16,10 +16,12 @@ bool is_qemu(std::string_view executable) {
   return executable.substr(executable.rfind('/') + 1) == kQemuProgram;
 }
 
-/// A machine that a deployer before this numbering started: it runs until its pool is replaced.
-bool is_of_old(const ProcessFacts& facts, const MachineRecord& record, std::string_view name) {
+/// Whether this is how a former version started the node's machine, which runs until its pool is
+/// replaced: in a folder as the fleet was named by then, or under another numbering.
+bool is_of_old(std::uint32_t user, std::string_view name, const NodeId& node) {
   constexpr std::uint32_t kFirst = 65000, kLast = 65499;
-  return facts.user >= kFirst && facts.user <= kLast && name == "weir-" + record.node.string();
+  if (user >= kFirst && user <= kLast) return name == "weir-" + node.string();
+  return is_node_user(user) && name.starts_with(qemu_name(node, ""));
 }
 
 }  // namespace
@@ -28,8 +30,10 @@ bool is_machine(const ProcessFacts& facts, const MachineRecord& record) {
   if (facts.executable && !is_qemu(*facts.executable)) return false;
   const auto name = std::find(facts.arguments.begin(), facts.arguments.end(), "-name");
   if (name == facts.arguments.end() || std::next(name) == facts.arguments.end()) return false;
-  return is_of_old(facts, record, *std::next(name)) ||
-         (is_node_user(facts.user) && *std::next(name) == qemu_name(record.node, record.folder));
+  if (is_node_user(facts.user) && *std::next(name) == qemu_name(record.node, record.folder)) {
+    return true;
+  }
+  return facts.holds_console && is_of_old(facts.user, *std::next(name), record.node);
 }
 
 bool is_ending(const ProcessFacts& facts) {

@@ -15,11 +15,13 @@ struct ProcessFacts {
   std::optional<std::string> executable;  ///< /proc/PID/exe; absent where we may not see it
   std::vector<std::string> arguments;     ///< /proc/PID/cmdline
   std::uint32_t user = 0;                 ///< the real one
+  bool holds_console = false;  ///< the console log in the record's folder: that very file
 };
 
 /// Whether a process is the QEMU that `record` names: run by QEMU's program, as a user that only
-/// nodes have, under this node's name and folder. pid and start time alone do not say it: both
-/// come from the record, and after a reboot of the host they can fit any process.
+/// nodes have, under this node's name, and in the record's folder. That it lives there, its name or
+/// the console log that it holds says; of a copy of a fleet's folder, neither does. pid and start
+/// time alone say nothing: both come from the record, and can fit any process after a reboot.
 [[nodiscard]] bool is_machine(const ProcessFacts& facts, const MachineRecord& record);
 
 /// Whether a node's process has given up its memory and is about to end: it has no command line any

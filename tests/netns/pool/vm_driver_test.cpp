@@ -18,6 +18,8 @@
 #include "deployer/pool/vm/edge/kvm_trial.h"
 #include "deployer/pool/vm/qemu_arguments.h"
 #include "deployer/pool/vm/trial_guest.h"
+#include "deployer/state/node_folder.h"
+#include "deployer/state/sqlite/edge/sqlite_store.h"
 #include "manifests/base/edge/process.h"
 #include "tests/netns/pool/guest.h"
 #include "tests/netns/temporary_namespace.h"
@@ -189,6 +191,49 @@ TEST_CASE("a machine runs on its taps, confined, is seen frozen, and leaves noth
   CHECK(eventually(
       [&] { return space.exec("ip -br link").text.find("weir-") == std::string::npos; }));
   CHECK(driver->stop(*machine, std::chrono::seconds(1)).has_value());
+}
+
+TEST_CASE("a copy of a fleet's folder ends none of the original's machines") {
+  const TemporaryNamespace space("copied");
+  const TemporaryFolder folder;
+  auto where = network::NetworkNamespace::open(space.name());
+  REQUIRE(where.has_value());
+  const auto driver = make_vm_driver(*where);
+  const auto link = link_of("blue-1");
+  const std::string fleet = folder.path + "/fleet", copy = folder.path + "/copy";
+  // A state folder as a person names it: not by its own path.
+  const std::string named = folder.path + "/link/../link/state";
+  std::filesystem::create_directories(fleet + "/state");
+  std::filesystem::create_directory_symlink("fleet", folder.path + "/link");
+  const auto recorded = [&](const std::string& state) {
+    auto store =
+        deployer::SqliteStore::open(state + "/fleet.db", deployer::SqliteStore::Access::read);
+    REQUIRE(store.has_value());
+    return store->machines()->at(link.node).record;
+  };
+  const auto machine = driver->start(link, small_pool(), tiny_image("it runs\n"), config_of(link),
+                                     deployer::node_folder(named, link.node));
+  if (!machine) FAIL(machine.error().message);
+  {
+    auto store = deployer::SqliteStore::open(named + "/fleet.db");
+    REQUIRE(store.has_value());
+    REQUIRE(store->put_machine({*machine, Digest::of({})}).has_value());
+  }
+  REQUIRE(shell("cp -a " + fleet + " " + copy).status == 0);
+
+  const MachineRecord copied = recorded(copy + "/state");
+  CHECK(driver->state(copied) == MachineState::gone);
+  const auto stopped = driver->stop(copied, test::kPatience);
+  REQUIRE_FALSE(stopped.has_value());
+  CHECK(stopped.error().code == Errc::integrity);
+  CHECK(driver->end_unrecorded(deployer::node_folder(copy + "/state", link.node), test::kPatience)
+            .has_value());
+  for (const std::string& state : {fleet + "/state", named}) {
+    CAPTURE(state);
+    CHECK(driver->state(recorded(state)) == MachineState::running);
+  }
+  CHECK(driver->stop(recorded(named), test::kPatience).has_value());
+  CHECK(driver->state(*machine) == MachineState::gone);
 }
 
 TEST_CASE("a machine that QEMU refuses is an error in QEMU's words, and no process stays") {

@@ -17,6 +17,9 @@ enum class Found : std::uint8_t {
   nobody,   ///< the record names no process
 };
 
+/// The file in a machine's folder that it writes its console to, and holds open.
+[[nodiscard]] std::string console_log(const std::string& folder);
+
 [[nodiscard]] ProcessId process_of(const MachineRecord& machine);
 
 /// Looks for it, and recognises it by what the kernel tells (machine_identity.h).

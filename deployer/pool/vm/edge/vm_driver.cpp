@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -54,6 +55,14 @@ std::string tail_of(const std::string& path, std::size_t lines) {
   return last_lines(text, lines, from == 0);
 }
 
+// A machine is found again by it: the same from wherever its fleet is named.
+Result<std::string> canonical(const std::string& folder) {
+  std::error_code error;
+  std::string out = std::filesystem::canonical(folder, error);
+  if (error) return fail_errno(Errc::io, error.value(), folder);
+  return out;
+}
+
 class VmDriver final : public MachineDriver {
  public:
   explicit VmDriver(const network::NetworkNamespace& where) : where_(where) {}
@@ -88,7 +97,7 @@ class VmDriver final : public MachineDriver {
   }
 
   std::string console_tail(const MachineRecord& machine, std::size_t lines) override {
-    return tail_of(machine.folder + "/console.log", lines);
+    return tail_of(console_log(machine.folder), lines);
   }
 
   Status stop(const MachineRecord& machine, milliseconds patience) override {
@@ -99,7 +108,10 @@ class VmDriver final : public MachineDriver {
     if (before == Found::foreign) {
       return fail(Errc::integrity, context + ": process " + std::to_string(machine.pid) +
                                        " is the one that is recorded, but not recognised as this "
-                                       "node's machine, and left alone: if it is, end it yourself");
+                                       "node's machine in " +
+                                       machine.folder +
+                                       ", and left alone: if it is, and no other fleet's, of whose "
+                                       "folder this is a copy, end it yourself");
     }
     if (before == Found::running && patience.count() > 0) {
       // What it answers does not matter: that it ends does.
@@ -143,15 +155,16 @@ class VmDriver final : public MachineDriver {
   // are its.
   Result<MachineRecord> launch(const manifests::Attachment& link, const manifests::PoolSpec& spec,
                                const BootImage& image, const manifests::NodeConfig& config,
-                               const std::string& folder) {
+                               const std::string& given_folder) {
     TRY_ASSIGN(const Qemu qemu_here, qemu());
     const uid_t user = node_user(link.number);
     TRY(check_node_user(user));
-    TRY(make_folders(folder, 0700));
+    TRY(make_folders(given_folder, 0700));
+    TRY_ASSIGN(const std::string folder, canonical(given_folder));
     TRY_ASSIGN(const Fd data, make_tap(where_, link.data_interface));
     TRY_ASSIGN(const Fd management, make_tap(where_, link.management_interface));
     TRY_ASSIGN(const Fd node_config, make_config_file(config, user));
-    TRY_ASSIGN(const Fd console, open_log_file(folder + "/console.log", Existing::emptied));
+    TRY_ASSIGN(const Fd console, open_log_file(console_log(folder), Existing::emptied));
     TRY_ASSIGN(const Fd messages, open_log_file(folder + "/qemu.log", Existing::emptied));
     TRY_ASSIGN(const Fd qmp, listen_for_qmp(folder));
 

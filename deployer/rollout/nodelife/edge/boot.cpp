@@ -8,6 +8,7 @@
 #include "deployer/node_client/edge/make_tls_key.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
 #include "deployer/rollout/terms/counted.h"
+#include "deployer/state/node_folder.h"
 
 namespace weir::deployer {
 namespace {
@@ -47,15 +48,15 @@ manifests::NodeConfig config_of(const Site& site, const manifests::Attachment& l
           .clock_offset = pool.clock_offset};
 }
 
-std::string node_folder(const Site& site, const NodeId& node) {
-  return site.state_path("nodes/" + node.string());
+std::string folder_for(const Site& site, const NodeId& node) {
+  return node_folder(site.path(site.fleet().state), node);
 }
 
 Status stop_node(Site& site, const NodeId& node) {
   TRY_ASSIGN(const auto stored, site.store().machines());
   const auto found = stored.find(node);
   if (found == stored.end()) {
-    return site.machines().end_unrecorded(node_folder(site, node), kStopPatience);
+    return site.machines().end_unrecorded(folder_for(site, node), kStopPatience);
   }
   TRY(site.machines().stop(found->second.record, kStopPatience));
   return site.store().forget_machine(node);
@@ -134,7 +135,7 @@ Status boot_nodes(Site& site, const PoolName& pool, const std::vector<NodeId>& n
     TRY_ASSIGN(const auto record,
                site.machines().start(site.attachment(node), spec, image,
                                      config_of(site, site.attachment(node), spec, key),
-                                     node_folder(site, node)));
+                                     folder_for(site, node)));
     // Without its record nobody could end the machine again.
     if (auto kept = site.store().put_machine({record, key.pin}); !kept) {
       (void)site.machines().stop(record, milliseconds(0));

@@ -5,10 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 
+#include "deployer/state/node_folder.h"
 #include "deployer/state/sqlite/edge/query.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/owner_access.h"
+#include "manifests/base/paths.h"
 
 namespace weir::deployer {
 namespace {
@@ -101,15 +104,19 @@ Result<SqliteStore> SqliteStore::open(const std::string& path, Access access) {
 Result<std::map<NodeId, StoredMachine>> SqliteStore::machines() {
   const std::lock_guard lock(state_->one_at_a_time);
   std::map<NodeId, StoredMachine> out;
-  Query query(state_->db, "SELECT node, pid, start_ticks, folder, server_pin FROM machines");
+  std::error_code error;
+  const std::string here = std::filesystem::canonical(folder_of(state_->path), error);
+  if (error) return fail_errno(Errc::io, error.value(), state_->path);
+  // The folder that was written down was copied along where the file is a copy.
+  Query query(state_->db, "SELECT node, pid, start_ticks, server_pin FROM machines");
   for (;;) {
     TRY_ASSIGN(const bool row, query.next(state_->path));
     if (!row) return out;
     TRY_ASSIGN_IN(auto node, NodeId::parse(query.text(0)), state_->path);
-    TRY_ASSIGN_IN(const auto pin, Digest::parse(query.text(4)), state_->path);
+    TRY_ASSIGN_IN(const auto pin, Digest::parse(query.text(3)), state_->path);
     out.insert_or_assign(
         node, StoredMachine{{node, query.number(1), static_cast<std::uint64_t>(query.number(2)),
-                             query.text(3)},
+                             node_folder(here, node)},
                             pin});
   }
 }

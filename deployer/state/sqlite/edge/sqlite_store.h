@@ -8,7 +8,8 @@
 namespace weir::deployer {
 
 /// One SQLite file (write-ahead log, synchronous=FULL, defensive, mode 0600). Format:
-/// docs/deployer.md. errors of all: also integrity: a file of another format
+/// docs/deployer.md. It lies in the fleet's state folder, and machines that it names have theirs
+/// beside it. errors of all: also integrity: a file of another format
 class SqliteStore final : public StateStore {
  public:
   /// `read` changes nothing and makes no file. errors: also not_found: there is none to read

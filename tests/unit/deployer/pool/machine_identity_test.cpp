@@ -31,17 +31,6 @@ TEST_CASE("a record names only the QEMU of its node and folder, run as a node's 
   unseen.executable.reset();
   CHECK(is_machine(unseen, kRecord));
 
-  // As deployers up to 419a97a started it.
-  ProcessFacts old = ours();
-  old.user = 65001;
-  old.arguments[2] = "weir-blue-1";
-  CHECK(is_machine(old, kRecord));
-  old.user = node_user(1);
-  CHECK_FALSE(is_machine(old, kRecord));
-  old.user = 65001;
-  old.arguments[2] = "weir-blue-11";
-  CHECK_FALSE(is_machine(old, kRecord));
-
   ProcessFacts other_program = ours();
   other_program.executable = "/usr/bin/sleep";
   CHECK_FALSE(is_machine(other_program, kRecord));
@@ -63,6 +52,37 @@ TEST_CASE("a record names only the QEMU of its node and folder, run as a node's 
   MachineRecord other_fleet = kRecord;
   other_fleet.folder = "/srv/weir/nodes/blue-1";
   CHECK_FALSE(is_machine(ours(), other_fleet));
+}
+
+TEST_CASE(
+    "a machine named otherwise by a former version is its node's where it holds its console") {
+  struct Case {
+    std::string name;
+    std::uint32_t user;
+    bool known;
+  };
+  const Case cases[] = {
+      {"guest=weir-blue-1 in ./state/nodes/blue-1", node_user(1), true},
+      {"guest=weir-blue-1 in /srv/../var/lib/weir/nodes/blue-1", node_user(1), true},
+      {"guest=weir-blue-11 in ./state/nodes/blue-1", node_user(1), false},
+      {"guest=weir-blue-1 in ./state/nodes/blue-1", 1000, false},
+      // As deployers up to 419a97a started it.
+      {"weir-blue-1", 65001, true},
+      {"weir-blue-11", 65001, false},
+      {"weir-blue-1", node_user(1), false},
+  };
+  for (const Case& it : cases) {
+    CAPTURE(it.name);
+    CAPTURE(it.user);
+    ProcessFacts facts = ours();
+    facts.arguments[2] = it.name;
+    facts.user = it.user;
+    CHECK_FALSE(is_machine(facts, kRecord));
+    facts.holds_console = true;
+    CHECK(is_machine(facts, kRecord) == it.known);
+    facts.executable = "/usr/bin/sleep";
+    CHECK_FALSE(is_machine(facts, kRecord));
+  }
 }
 
 TEST_CASE("a node's process without a command line is ending; a kernel thread is not a node's") {

@@ -25,14 +25,16 @@ struct Child {
       for (;;) ::pause();
     }
     REQUIRE(pid > 0);
-    record = {*NodeId::parse("blue-1"), pid, identify(pid)->start_ticks, "/var/lib/weir/blue-1"};
     REQUIRE(::mkdtemp(proc.data()) != nullptr);
+    REQUIRE(make_folders(folder()).has_value());
+    REQUIRE(write_file(folder() + "/console.log", "it runs\n").has_value());
+    record = {*NodeId::parse("blue-1"), pid, identify(pid)->start_ticks, folder()};
     here = proc + "/" + std::to_string(pid);
     REQUIRE(make_folders(here).has_value());
     std::filesystem::create_symlink("/usr/bin/qemu-system-x86_64", here + "/exe");
     const std::string user = std::to_string(node_user(1));
     put("status", "Name:\tqemu\nUid:\t" + user + "\t" + user + "\t" + user + "\t" + user + "\n");
-    put("cmdline", "qemu-system-x86_64\0-name\0guest=weir-blue-1 in /var/lib/weir/blue-1\0"s);
+    put("cmdline", "qemu-system-x86_64\0-name\0guest=weir-blue-1 in "s + folder() + "\0"s);
   }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
@@ -43,6 +45,7 @@ struct Child {
   void put(const std::string& name, const std::string& text) const {
     REQUIRE(write_file(here + "/" + name, text).has_value());
   }
+  [[nodiscard]] std::string folder() const { return proc + "/blue-1"; }
   /// A folder in its place: read(2) says EISDIR, and not that nobody is there.
   void make_unreadable(const std::string& name) const {
     std::filesystem::remove(here + "/" + name);
@@ -93,6 +96,33 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "a name that is no place tells a machine from another fleet's only with the console it holds") {
+  Child child;
+  const auto make_folder = [&](const std::string& name) {
+    REQUIRE(make_folders(child.proc + "/" + name).has_value());
+    REQUIRE(write_file(child.proc + "/" + name + "/console.log", "it runs\n").has_value());
+    return child.proc + "/" + name;
+  };
+  child.put("cmdline", "qemu-system-x86_64\0-name\0guest=weir-blue-1 in ./state/nodes/blue-1\0"s);
+  child.record.folder = make_folder("original");
+  CHECK_MESSAGE(child.find().value() == Found::foreign, "none of its files is known");
+  REQUIRE(make_folders(child.here + "/fd").has_value());
+  std::filesystem::create_symlink("/dev/null", child.here + "/fd/0");
+  std::filesystem::create_symlink("/nowhere", child.here + "/fd/1");
+  CHECK(child.find().value() == Found::foreign);
+  std::filesystem::create_symlink(child.record.folder + "/console.log", child.here + "/fd/11");
+  CHECK(child.find().value() == Found::running);
+  child.record.folder = make_folder("copy");
+  CHECK(child.find().value() == Found::foreign);
+  std::filesystem::remove(child.record.folder + "/console.log");
+  std::filesystem::create_hard_link(child.proc + "/original/console.log",
+                                    child.record.folder + "/console.log");
+  CHECK_MESSAGE(child.find().value() == Found::foreign, "a copy of hard links");
+  child.record.folder = child.proc + "/none";
+  CHECK(child.find().value() == Found::foreign);
+}
+
+TEST_CASE(
     "what cannot be read of a process for a moment is an error, and neither gone nor another's") {
   const Child child;
   SUBCASE("its status") {
@@ -107,6 +137,9 @@ TEST_CASE(
   SUBCASE("its program") {
     std::filesystem::remove(child.here + "/exe");
     std::filesystem::create_directory(child.here + "/exe");  // readlink(2): EINVAL
+  }
+  SUBCASE("its open files") {
+    child.put("fd", "");  // opendir(3): ENOTDIR
   }
   SUBCASE("where the kernel tells of it") {
     std::filesystem::remove_all(child.here);

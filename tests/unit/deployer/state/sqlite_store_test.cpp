@@ -32,6 +32,35 @@ StoredRollout a_rollout() {
 
 }  // namespace
 
+TEST_CASE("a machine's folder is the one beside the file, whatever was written into it") {
+  const Folder original, copy;
+  const NodeId node = *NodeId::parse("blue-1");
+  {
+    auto store = SqliteStore::open(original.file());
+    REQUIRE(store.has_value());
+    REQUIRE(
+        store->put_machine({{node, 4711, 99, "./state/nodes/blue-1"}, Digest::of(as_bytes("x"))})
+            .has_value());
+  }
+  std::filesystem::copy_file(original.file(), copy.file());
+  const auto folder_of = [&](const std::string& file) {
+    auto store = SqliteStore::open(file, SqliteStore::Access::read);
+    REQUIRE(store.has_value());
+    const auto machines = store->machines();
+    REQUIRE(machines.has_value());
+    CHECK(machines->at(node).record.pid == 4711);
+    return machines->at(node).record.folder;
+  };
+  const auto beside = [&](const Folder& folder) {
+    return std::filesystem::canonical(folder.path).string() + "/nodes/blue-1";
+  };
+  CHECK(folder_of(original.file()) == beside(original));
+  CHECK(folder_of(copy.file()) == beside(copy));
+  CHECK(folder_of(std::filesystem::relative(original.file()).string()) == beside(original));
+  std::filesystem::create_directory_symlink(original.path, copy.path + "/link");
+  CHECK(folder_of(copy.path + "/link/fleet.db") == beside(original));
+}
+
 TEST_CASE("what was stored is there after the file is opened again") {
   const Folder folder;
   const NodeId node = *NodeId::parse("blue-1");
