@@ -15,6 +15,7 @@
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/ascii.h"
 #include "manifests/base/closest_names.h"
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/questions.h"
 #include "manifests/base/printable.h"
 
@@ -49,9 +50,11 @@ Status check_place(const std::string& path) {
                                 "say another place with --manifest");
   }
   const auto folder = fs::path(path).parent_path();
-  if (folder.empty() || fs::is_directory(folder)) return {};
-  return fail(Errc::not_found, folder.string() + ": no such folder: make it with mkdir -p " +
-                                   shell_word(folder.string()));
+  if (!folder.empty() && !fs::is_directory(folder)) {
+    return fail(Errc::not_found, folder.string() + ": no such folder: make it with mkdir -p " +
+                                     shell_word(folder.string()));
+  }
+  return check_destination(path);
 }
 
 /// Where the manifest goes; empty: that hangs on an answer.

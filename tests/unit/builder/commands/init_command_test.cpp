@@ -1,6 +1,7 @@
 // weir-builder init as a person runs it.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -95,6 +96,34 @@ TEST_CASE("nothing is overwritten, and a plan writes nothing") {
   (void)init.run("init --from gateway-6.1 --name edge --manifest other.yaml");
   CHECK(init.status == 0);
   CHECK(init.has("other.yaml"));
+}
+
+TEST_CASE("a plan is refused where nothing can be written, as the writing is") {
+  Init init;
+  const std::string from = "init --from gateway-6.1 --name edge --manifest ";
+  for (const char* plan : {"", " --plan", " --plan --json"}) {
+    CAPTURE(plan);
+    for (const std::string place : {"/proc/edge.yaml", "/sys/edge.yaml"}) {
+      const std::string out = init.run(from + place + plan);
+      CAPTURE(out);
+      CHECK(init.status == 1);
+      CHECK(out.find("belongs to a file system of the kernel") != std::string::npos);
+      CHECK(out.find("would_write") == std::string::npos);
+      CHECK(out.find("would write") == std::string::npos);
+    }
+    if (::geteuid() != 0) continue;
+    // In a mount namespace, which goes with its program.
+    const std::string out = test::output_of(
+        "cd " + init.folder.path +
+            " && mkdir -p ro && unshare --mount sh -c 'mount -t tmpfs -o ro " +
+            "none ro && exec \"$@\"' sh " + test::build_folder() + "/bin/weir-builder " + from +
+            "ro/edge.yaml" + plan + " 2>&1 < /dev/null",
+        &init.status);
+    CAPTURE(out);
+    CHECK(WEXITSTATUS(init.status) == 1);
+    CHECK(out.find("ro: Read-only file system") != std::string::npos);
+    CHECK(out.find("would") == std::string::npos);
+  }
 }
 
 TEST_CASE("what comes next can be pasted, whatever its paths are called") {
