@@ -10,6 +10,7 @@
 
 #include "builder/packages/command_words.h"
 #include "builder/packages/shell_commands.h"
+#include "manifests/documents/image_places.h"
 
 namespace weir::builder {
 namespace {
@@ -23,10 +24,9 @@ std::string joined(const ShellCommand& command) {
 
 // What a machine mounts anew when it boots.
 bool is_fleeting(const std::string& path) {
-  constexpr std::array<std::string_view, 5> kMounts = {"/run/", "/tmp/", "/dev/", "/proc/",
-                                                       "/sys/"};
-  return std::any_of(kMounts.begin(), kMounts.end(),
-                     [&](std::string_view mount) { return path.starts_with(mount); });
+  return std::any_of(
+      manifests::kMountedFolders.begin(), manifests::kMountedFolders.end(),
+      [&](std::string_view mount) { return path.starts_with(std::string(mount) + "/"); });
 }
 
 bool is_unit(const std::string& word) {

@@ -52,13 +52,18 @@ Result<std::vector<Written>> read_paths(const YamlField& root, std::string_view 
   return out;
 }
 
-// No two at one place, none at or below a file of Weir's own.
+// No two at one place, none at or below a file of Weir's own, none that no node shows.
 Result<Entries> by_place(const std::vector<Written>& list) {
   Entries out;
   for (const auto& [entry, field] : list) {
     for (const std::string_view own : kOwnFiles) {
       if (entry.place != own && !entry.place.starts_with(std::string(own) + "/")) continue;
       return field.wrong(quotation(own) + " is a file that every image has already");
+    }
+    for (const std::string_view mounted : kMountedFolders) {
+      if (!entry.place.starts_with(std::string(mounted) + "/")) continue;
+      return field.wrong(quotation(entry.path) + " would be hidden: nodes mount a file system at " +
+                         quotation(mounted) + " when they boot");
     }
     const auto [there, added] = out.try_emplace(entry.place, entry);
     if (added) continue;

@@ -27,9 +27,13 @@ inline constexpr std::array<std::string_view, 10> kOwnFiles = {"/dev/console",
 inline constexpr std::array<std::string_view, 9> kOwnFolders = {
     "/dev", "/etc", "/proc", "/root", "/run", "/sys", "/tmp", "/var", "/var/tmp"};
 
+/// Where a node mounts file systems of its own when it boots, over what the image has there.
+inline constexpr std::array<std::string_view, 5> kMountedFolders = {"/dev", "/proc", "/run", "/sys",
+                                                                    "/tmp"};
+
 /// Whether all of a manifest's `files` can stand in one image, beside its `folders` and what is in
-/// every image: no two at one place, also as /bin/x and /usr/bin/x, and none that would have to be
-/// a folder for another.
+/// every image: no two at one place, also as /bin/x and /usr/bin/x, none that would have to be a
+/// folder for another, and none that a mount hides.
 ///
 /// root     of the manifest, both lists of which were read
 /// errors   invalid_input, with line and field

@@ -230,6 +230,14 @@ TEST_CASE("files that cannot stand in one image are refused where they are writt
       {"/a", folder("/etc/hosts"),
        "manifest:19: folders[0].path: '/etc/hosts' is a file that every image has already"},
       {"/etc", "", "manifest:21: files[0].path: '/etc' cannot be a file: "},
+      {"/dev/null", "",
+       "manifest:21: files[0].path: '/dev/null' would be hidden: nodes mount a file system at "
+       "'/dev' when they boot"},
+      {"/a /proc/x", "", "manifest:22: files[1].path: '/proc/x' would be hidden: "},
+      {"/run/a/b", "", "manifest:21: files[0].path: '/run/a/b' would be hidden: "},
+      {"/sys/x", "", "manifest:21: files[0].path: '/sys/x' would be hidden: "},
+      {"/tmp/x", "", "manifest:21: files[0].path: '/tmp/x' would be hidden: "},
+      {"/a", folder("/run/x"), "manifest:19: folders[0].path: '/run/x' would be hidden: "},
       {"/tmp", "",
        "manifest:21: files[0].path: '/tmp' cannot be a file: it is also '/tmp' (a folder of every "
        "image)"}};
@@ -240,7 +248,7 @@ TEST_CASE("files that cannot stand in one image are refused where they are writt
     CAPTURE(refusal);
     CHECK(refusal.starts_with(each.expected));
   }
-  CHECK(refusal_of("/a/b /a/c /a-b /etc/x /bin/x /usr/sbin/x /usr/lib/weir/x",
+  CHECK(refusal_of("/a/b /a/c /a-b /etc/x /bin/x /var/run/x /runs/x /usr/sbin/x /usr/lib/weir/x",
                    folder("/a") + "," + folder("/tmp")) == "");
 }
 
