@@ -138,7 +138,9 @@ void become_user(const Prepared& child, const Confinement& confinement) {
   if (stands_apart && ::setsid() < 0) give_up(child, "setsid");
   if (program.group == ProcessGroup::own && ::setpgid(0, 0) != 0) give_up(child, "setpgid");
   reset_signals();
-  if (stands_apart) ::umask(077);
+  // What a program makes for us, its owner can use (owner_access.h); others as the umask has it.
+  const mode_t inherited = ::umask(077);
+  if (!stands_apart) ::umask(inherited & 077);
   if (!program.folder.empty() && ::chdir(program.folder.c_str()) != 0) give_up(child, "chdir");
   place_descriptors(child);
   enter_namespaces(child, program.confinement);

@@ -13,7 +13,8 @@ struct Started {
   Fd pidfd;
 };
 
-/// Forks and executes; returns once execve succeeded.
+/// Forks and executes; returns once execve succeeded. The child's umask is ours, but takes nothing
+/// from the owner; in a session of its own it is 077.
 ///
 /// streams  what becomes descriptors 0 to 3, -1 for one that stays as it is (3: closed); the
 ///          program's own streams are not looked at

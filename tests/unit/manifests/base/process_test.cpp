@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <filesystem>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "manifests/base/edge/file.h"
 #include "tests/patience.h"
@@ -98,6 +100,19 @@ TEST_CASE("a program that is asked to end may say good-bye; one that does not li
             .error()
             .code == Errc::timeout);
   ::unlink(log.c_str());
+}
+
+TEST_CASE("a program takes nothing from the owner of what it makes, whatever our umask") {
+  for (const auto& [ours, theirs] : {std::pair<mode_t, const char*>(0777, "0077\n"),
+                                     {0722, "0022\n"},
+                                     {0027, "0027\n"},
+                                     {0, "0000\n"}}) {
+    const mode_t before = ::umask(ours);
+    const auto ended = run(shell("umask"), {}, {.time = test::kPatience});
+    ::umask(before);
+    REQUIRE(ended.has_value());
+    CHECK(ended->output == theirs);
+  }
 }
 
 TEST_CASE("an interrupted run ends by SIGINT and is an error") {
