@@ -61,6 +61,7 @@ std::string_view held_by(std::string_view name) {
        {"-doc", "documentation"}}};
   if (name.starts_with("firmware-")) return "firmware";
   if (name.starts_with("linux-compiler-")) return "a compiler";
+  if (name == "linux-base") return "scripts that the packages of kernels share";
   for (const auto& [ending, what] : kEndings) {
     if (name.ends_with(ending)) return what;
   }
@@ -185,9 +186,18 @@ class Choice {
       }
     }
     if (!fitting.empty()) return fitting;
+    TRY(check_one_is_kernel(named));
+    const bool ruled_out = std::any_of(named.begin(), named.end(), [&](const KernelOffer& offer) {
+      return !pin_.version || matches(*pin_.version, offer.version);
+    });
+    if (ruled_out) {
+      return refuse(in_quotes(pin_.package) +
+                    " is ruled out by `constraints`, `provides` or what the lock keeps; the "
+                    "suites have " +
+                    versions_of(named, all_));
+    }
     return fail(Errc::invalid_input, "kernel.version: no kernel " + in_quotes(pin_.package) +
-                                         " has a version that matches " +
-                                         in_quotes(pin_.version.value_or("*")) +
+                                         " has a version that matches " + in_quotes(*pin_.version) +
                                          "; the suites have " + versions_of(named, all_));
   }
 
@@ -316,7 +326,18 @@ class Choice {
     return out;
   }
 
-  [[nodiscard]] Status check_holds_kernel(const KernelOffer& kernel) const {
+  // By name and section, one of `named` or what it stands for.
+  [[nodiscard]] Status check_one_is_kernel(const Offers& named) const {
+    Status out;
+    for (const KernelOffer& offer : named) {
+      if (meant_by(offer)) return {};
+      out = check_may_be_kernel(offer);
+      if (out) return {};
+    }
+    return out;
+  }
+
+  [[nodiscard]] Status check_may_be_kernel(const KernelOffer& kernel) const {
     const std::string name(kernel.name);
     const std::string_view held = held_by(kernel.name);
     if (!held.empty()) {
@@ -327,6 +348,12 @@ class Choice {
       return refuse(name + " is no kernel, by its name and its section" +
                     (section.empty() ? "" : " (" + section + ")") + some_kernels());
     }
+    return {};
+  }
+
+  [[nodiscard]] Status check_holds_kernel(const KernelOffer& kernel) const {
+    TRY(check_may_be_kernel(kernel));
+    const std::string name(kernel.name);
     const auto size = installed_size(kernel);
     if (!size || *size >= kSmallestKernel) return {};
     return refuse(name + " holds no kernel: with all that it needs of its own version (" +
@@ -365,7 +392,8 @@ class Choice {
       if (other == name) continue;
       if (other.starts_with("linux-image-") && !is_variant(other)) kernels.push_back(other);
     }
-    return suggestion(name, kernels);
+    const std::string close = suggestion(name, kernels);
+    return close.empty() ? some_kernels() : close;
   }
 
   // `linux-binary-RELEASE` is a kernel that does not depend on its modules.

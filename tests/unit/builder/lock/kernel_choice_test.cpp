@@ -300,6 +300,35 @@ TEST_CASE("what neither by name nor by section is a kernel is refused when locki
   }
 }
 
+TEST_CASE("what is no kernel is said to be none, also where no version of it may be chosen") {
+  const std::string text =
+      whole("6.1.0-9-amd64", "6.1.20-1") + paragraph("kmod", "34") +
+      paragraph("linux-base", "4.12.1", {{"Section", "kernel"}, {"Installed-Size", "76"}}, "all") +
+      paragraph("bash", "5.2-1", {{"Section", "shells"}, {"Installed-Size", "7164"}});
+  // It stands in `provides` here, as in most manifests.
+  CHECK(refusal("linux-base", text) ==
+        "kernel.package: linux-base holds scripts that the packages of kernels share, and no "
+        "kernel; the suites have linux-image-6.1.0-9-amd64");
+  const auto refused = [&](const manifests::KernelPin& pin, const std::string& provided = "kmod") {
+    auto manifest = manifest_of({});
+    manifest.kernel = pin;
+    manifest.provides = {"linux-initramfs-tool", "linux-base", provided};
+    std::vector<PackageIndex> indices;
+    indices.push_back(archive_of(text));
+    const auto out = resolve(manifest, indices);
+    return out ? std::string("locked") : out.error().message;
+  };
+  CHECK(refused({"bash", "9*"}) ==
+        "kernel.package: bash is no kernel, by its name and its section (shells); the suites have "
+        "linux-image-6.1.0-9-amd64");
+  CHECK(refused({"linux-image-6.1.0-9-amd64", {}}, "linux-image-6.1.0-9-amd64") ==
+        "kernel.package: 'linux-image-6.1.0-9-amd64' is ruled out by `constraints`, `provides` or "
+        "what the lock keeps; the suites have 6.1.20-1");
+  CHECK(refused({"linux-image-6.1.0-9-amd64", "7.*"}) ==
+        "kernel.version: no kernel 'linux-image-6.1.0-9-amd64' has a version that matches '7.*'; "
+        "the suites have 6.1.20-1");
+}
+
 TEST_CASE("a kernel for another architecture than the image's is refused when locking") {
   const std::string text = whole("6.1.0-50-amd64", "6.1.190-1") +
                            paragraph("linux-image-6.1.0-50-arm64", "6.1.190-1", {}, "arm64");
