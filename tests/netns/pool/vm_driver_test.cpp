@@ -232,7 +232,18 @@ TEST_CASE("a copy of a fleet's folder ends none of the original's machines") {
     CAPTURE(state);
     CHECK(driver->state(recorded(state)) == MachineState::running);
   }
-  CHECK(driver->stop(recorded(named), test::kPatience).has_value());
+  // The original does end it.
+  std::string last;
+  SUBCASE("from where it was started") {
+    last = named;
+  }
+  SUBCASE("from where its folder was moved to") {
+    last = folder.path + "/moved/state";
+    std::filesystem::rename(fleet, folder.path + "/moved");
+    CHECK(driver->state(copied) == MachineState::gone);
+  }
+  CHECK(driver->state(recorded(last)) == MachineState::running);
+  CHECK(driver->stop(recorded(last), test::kPatience).has_value());
   CHECK(driver->state(*machine) == MachineState::gone);
 }
 
