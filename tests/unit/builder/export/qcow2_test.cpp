@@ -1,7 +1,11 @@
 #include "builder/export/edge/qcow2.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <memory>
 
 #include "images/store/edge/output.h"
@@ -42,6 +46,25 @@ TEST_CASE("a qcow2 image holds the disk it was made from, and comes out the same
     test::must(in + "qemu-img compare -f raw -F qcow2 disk.raw disk.qcow2");
     CHECK(test::must(in + "ls -A") == "disk.qcow2\ndisk.raw\n");
   }
+}
+
+TEST_CASE("a qcow2 image is made whatever the umask, by who is not root too") {
+  const test::TemporaryFolder folder;
+  REQUIRE(::chmod(folder.path.c_str(), 0777) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    ::umask(0777);
+    // Who is not root already stays who he is.
+    if (::geteuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) ::_exit(2);
+    const auto made = convert_to_qcow2({ByteCount{kMiB}, {}}, folder.path + "/disk");
+    if (!made) std::fprintf(stderr, "%s\n", made.error().message.c_str());
+    ::_exit(made ? 0 : 1);
+  }
+  REQUIRE(child > 0);
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 }  // namespace weir::builder
