@@ -7,6 +7,7 @@
 #include "deployer/orders/steering_plan.h"
 #include "deployer/rollout/edge/runner.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
+#include "deployer/rollout/nodelife/feed.h"
 #include "deployer/rollout/terms/counted.h"
 #include "deployer/site/edge/accepted_release.h"
 #include "deployer/site/edge/running_order.h"
@@ -261,15 +262,49 @@ Status look_back(Site& site, const Order& order, Observed& observed) {
 
 /// Whether nodes will be given the fleet's identity: those that are booted, and those that were
 /// kept before they had it.
-bool gives_identity(const OrderPlan& plan, const Observed& observed) {
-  const auto* up = std::get_if<UpPlan>(&plan.what);
-  const auto* deploy = std::get_if<DeployPlan>(&plan.what);
-  if (up == nullptr && deploy == nullptr) return false;
-  const PoolPlan& pool = up != nullptr ? up->pool : deploy->pool;
+bool gives_identity(const PoolPlan& pool, const Observed& observed) {
   return !pool.boot.empty() ||
          std::any_of(pool.keep.begin(), pool.keep.end(), [&](const NodeId& node) {
            return !observed.nodes.at(node).identity->wireguard_key;
          });
+}
+
+/// Those that hold the key on its way out, in words. They tell which one clients know.
+std::string holders_of_outgoing(const keys::IdentityKeys& keys, const Observed& observed) {
+  std::string names;
+  std::size_t count = 0;
+  for (const auto& [node, seen] : observed.nodes) {
+    if (keys.outgoing() == nullptr || !seen.identity ||
+        seen.identity->wireguard_key != *keys.outgoing()) {
+      continue;
+    }
+    names += (names.empty() ? "" : ", ") + node.string();
+    ++count;
+  }
+  if (count == 0) return {};
+  return count == 1 ? "; node " + names + " holds the outgoing key"
+                    : "; nodes " + names + " hold the outgoing key";
+}
+
+/// Whether nodes can serve the fleet's identity, and be given it where they will be. Nodes are
+/// given it once they are up; its passphrase is asked for then.
+Status check_identity(Site& site, const OrderPlan& plan, const Observed& observed) {
+  const auto* up = std::get_if<UpPlan>(&plan.what);
+  const auto* deploy = std::get_if<DeployPlan>(&plan.what);
+  const PoolPlan* pool = up != nullptr ? &up->pool : deploy != nullptr ? &deploy->pool : nullptr;
+  if (pool == nullptr && !std::holds_alternative<NothingPlan>(plan.what)) return {};
+  const bool gives = pool != nullptr && gives_identity(*pool, observed);
+  Status fine = gives ? site.check_identity() : site.check_served();
+  const auto keys = site.identity_keys();
+  if (!fine) {
+    if (keys) fine.error().message += holders_of_outgoing(*keys, observed);
+    return fine;
+  }
+  if (pool == nullptr || !keys) return {};
+  for (const NodeId& node : pool->keep) {
+    TRY(check_held_key(*observed.nodes.at(node).identity, *keys));
+  }
+  return {};
 }
 
 /// Without it nodes boot, clients connect, and none of their packets leaves.
@@ -298,8 +333,7 @@ Result<Planned> plan_on(Site& site, const Order& order, Seeing seeing) {
   TRY(look_back(site, order, observed));
   TRY_ASSIGN(auto plan, plan_order(order, site.documents(), observed, facts));
   if (std::holds_alternative<UpOrder>(order)) TRY(check_upstream(site));
-  // Nodes are given it once they are up; its passphrase is asked for then.
-  if (gives_identity(plan, observed)) TRY(site.check_identity());
+  TRY(check_identity(site, plan, observed));
   return Planned{std::move(plan), std::move(observed), std::move(release)};
 }
 

@@ -12,6 +12,16 @@ std::vector<Prefix> sorted(std::vector<Prefix> prefixes) {
 
 }  // namespace
 
+Status check_held_key(const manifests::NodeIdentity& node, const keys::IdentityKeys& fleet) {
+  const auto& epochs = fleet.oldest_first();
+  if (!node.wireguard_key ||
+      std::find(epochs.begin(), epochs.end(), *node.wireguard_key) != epochs.end()) {
+    return {};
+  }
+  return fail(Errc::integrity, "node " + node.node.string() + " holds another identity (" +
+                                   node.wireguard_key->string() + ") than the fleet's");
+}
+
 bool is_probe(const manifests::PeerState& peer, const std::optional<IpAddress>& probe_source) {
   if (!probe_source) return false;
   const auto length = static_cast<std::uint8_t>(probe_source->is_v4() ? 32 : 128);

@@ -4,12 +4,19 @@
 #include <optional>
 #include <vector>
 
+#include "keys/identity/wireguard_identity.h"
 #include "manifests/base/names.h"
 #include "manifests/base/net.h"
 #include "manifests/documents/peers.h"
 #include "manifests/messages/node_api.h"
 
 namespace weir::deployer {
+
+/// Whether the key that a node holds, if it holds one, is the fleet's: one of its epochs. That is
+/// the outgoing one where the identity got a second after the node was given it. errors: integrity:
+/// another's, naming node and key
+[[nodiscard]] Status check_held_key(const manifests::NodeIdentity& node,
+                                    const keys::IdentityKeys& fleet);
 
 /// What makes one node's peers those of the registry; each list by public key.
 struct NodeFeed {

@@ -117,7 +117,7 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
             .boot_image = {},
             .identity = {},
             .check_identity = {},
-            .identity_key = {},
+            .identity_keys = {},
             .probe = {}};
   TRY_ASSIGN(out.store, store_of(documents.state_path("fleet.db"), access));
   const std::string key_file = documents.state_path("deployer-tls.pem");
@@ -158,10 +158,11 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
   out.check_identity = [fleet = documents.fleet, folder = documents.folder] {
     return keys::check_identity(fleet, folder);
   };
-  out.identity_key = [path = documents.path(documents.fleet.identity)]() -> Result<PublicKey> {
+  out.identity_keys =
+      [path = documents.path(documents.fleet.identity)]() -> Result<keys::IdentityKeys> {
     TRY_ASSIGN(const std::string sealed, read_file(path, kKeyLimit));
-    TRY_ASSIGN_IN(const auto keys, keys::sealed_public_keys(sealed), path);
-    return keys.current();
+    TRY_ASSIGN_IN(auto keys, keys::sealed_public_keys(sealed), path);
+    return keys;
   };
   out.probe = [space](
                   const probe::ProbeTarget& target, const keys::Secret& private_key,

@@ -39,7 +39,7 @@ struct Reach {
   /// The fleet's, opened, where it is one that nodes can serve.
   std::function<Result<keys::WireGuardIdentity>()> identity;
   std::function<Status()> check_identity;  ///< whether it will be opened, but for a passphrase
-  std::function<Result<PublicKey>()> identity_key;  ///< what it says clients get now, sealed
+  std::function<Result<keys::IdentityKeys>()> identity_keys;  ///< what it says, sealed
   /// One handshake and some data through a node (probe::run_probe).
   std::function<Result<probe::ProbeResult>(const probe::ProbeTarget&, const keys::Secret&,
                                            const std::optional<keys::Secret>&)>

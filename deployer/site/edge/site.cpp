@@ -71,6 +71,12 @@ Result<std::unique_ptr<node_client::NodeClient>> Site::connect(const NodeId& nod
   return client;
 }
 
+Status Site::check_served() {
+  TRY_ASSIGN_IN(const auto keys, identity_keys(), "identity");
+  TRY_IN(keys::check_served(keys), "identity: " + path(fleet().identity));
+  return {};
+}
+
 Result<std::optional<keys::Secret>> Site::preshared_key(const manifests::Peer& peer) const {
   if (!peer.preshared_key_file) return std::optional<keys::Secret>();
   const std::string file = beside(path(fleet().peers), *peer.preshared_key_file);

@@ -72,7 +72,10 @@ class Site {
   /// Whether it will be opened, as far as that can be told without asking for a passphrase.
   /// errors: as keys::check_identity
   Status check_identity() { return reach_.check_identity(); }
-  Result<PublicKey> identity_key() { return reach_.identity_key(); }
+  /// Whether nodes can serve what its sealed file says. errors: as keys::check_served, and of files
+  Status check_served();
+  /// What its sealed file says. errors: of files; invalid_input
+  Result<keys::IdentityKeys> identity_keys() { return reach_.identity_keys(); }
   Result<probe::ProbeResult> probe(const probe::ProbeTarget& target, const keys::Secret& key,
                                    const std::optional<keys::Secret>& preshared_key) {
     return reach_.probe(target, key, preshared_key);

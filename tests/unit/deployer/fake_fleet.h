@@ -173,6 +173,7 @@ class FakeFleet {
   static Order up(const char* release, AllowedRemovals allow = {}) {
     return UpOrder{*ReleaseName::parse(release), allow};
   }
+  static constexpr const char* kKey = "HIgo9xNzJMWLKASShiTqIybxZ0U3wGLiUeJ1PKf8ykw=";
   static Order deploy(const char* release, AllowedRemovals allow = {}) {
     return DeployOrder{*ReleaseName::parse(release), {}, false, allow};
   }
@@ -186,6 +187,8 @@ class FakeFleet {
   std::map<unsigned, std::string> preshared_keys;  ///< 32 raw bytes
   std::atomic<bool> interrupted{false};
   Status identity_is;  ///< whether the fleet's could be opened
+  /// What its file says, the older one first; nodes are given the one that is here at first.
+  std::vector<const char*> identity_keys = {kKey};
 
   std::mutex lock;  ///< over what follows
   std::map<NodeId, Node> nodes = {{node("blue-1"), {}}, {node("green-1"), {}}};
@@ -348,8 +351,10 @@ inline Reach FakeFleet::reach(SqliteStore::Access access) {
         return keys::WireGuardIdentity(std::move(pair));
       },
       .check_identity = [this] { return identity_is; },
-      .identity_key = []() -> Result<PublicKey> {
-        return PublicKey::parse("HIgo9xNzJMWLKASShiTqIybxZ0U3wGLiUeJ1PKf8ykw=");
+      .identity_keys = [this]() -> Result<keys::IdentityKeys> {
+        std::vector<PublicKey> keys;
+        for (const char* text : identity_keys) keys.push_back(*PublicKey::parse(text));
+        return keys::IdentityKeys::of(std::move(keys));
       },
       .probe = [](const probe::ProbeTarget&, const keys::Secret&,
                   const std::optional<keys::Secret>&) -> Result<probe::ProbeResult> {

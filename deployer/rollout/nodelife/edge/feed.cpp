@@ -74,10 +74,8 @@ class LateIdentity {
 Status give_identity(Site& site, node_client::NodeClient& client,
                      const manifests::NodeIdentity& about, LateIdentity& late) {
   if (about.wireguard_key) {
-    TRY_ASSIGN(const PublicKey ours, site.identity_key());
-    if (*about.wireguard_key == ours) return {};
-    return fail(Errc::integrity, "node " + about.node.string() + " holds another identity (" +
-                                     about.wireguard_key->string() + ") than the fleet's");
+    TRY_ASSIGN(const auto ours, site.identity_keys());
+    return check_held_key(about, ours);
   }
   TRY_ASSIGN(const auto* identity, late.get());
   const PoolName* pool = site.pool_of(about.node);

@@ -101,33 +101,6 @@ TEST_CASE("a plan ends what runs on a node only where a machine is there") {
   CHECK(warm == Json::array({"blue-1"}));
 }
 
-TEST_CASE(
-    "an identity that cannot be opened is refused by plans and orders before any node boots") {
-  FakeFleet fleet(2);
-  const auto refuse = [&](const Order& order) {
-    fleet.identity_is = fail(Errc::not_found, "identity: gone");
-    const auto planned = fleet.plan(order);
-    REQUIRE_FALSE(planned.has_value());
-    CHECK(has(planned.error().message, "identity: gone"));
-    const auto carried_out = fleet.order(order);
-    REQUIRE_FALSE(carried_out.has_value());
-    CHECK(has(carried_out.error().message, "identity: gone"));
-    fleet.identity_is = {};
-  };
-  refuse(FakeFleet::up("one"));
-  CHECK_FALSE(fleet.installed);
-  CHECK(fleet.nodes.at(FakeFleet::node("blue-1")).boots == 0);
-  fleet.done(FakeFleet::up("one"));
-  refuse(FakeFleet::deploy("two"));
-  CHECK(fleet.nodes.at(FakeFleet::node("green-1")).boots == 0);
-  // Who boots no node, or ends all, needs no identity.
-  fleet.identity_is = fail(Errc::not_found, "identity: gone");
-  CHECK(fleet.plan(FakeFleet::up("one")).has_value());
-  fleet.done(FakeFleet::up("one"));
-  CHECK(fleet.plan(DownOrder{}).has_value());
-  fleet.done(DownOrder{});
-}
-
 TEST_CASE("up without a way on for what leaves tunnels is refused by plan and order") {
   FakeFleet fleet(2);
   fleet.director_says = [](std::string_view call) -> Status {

@@ -99,15 +99,19 @@ TEST_CASE("a fleet's identity is given to no node while it has two epochs") {
   const auto site = open(fleet, Access::read);
   REQUIRE(site.has_value());
   CHECK((*site)->check_identity().has_value());
-  CHECK((*site)->identity()->current().public_key() == (*site)->identity_key().value());
+  CHECK((*site)->check_served().has_value());
+  CHECK((*site)->identity()->current().public_key() == (*site)->identity_keys()->current());
   // Put there while the fleet is served.
   put("two_epochs");
   CHECK(has((*site)->check_identity().error().message, "holds two epochs"));
+  CHECK(has((*site)->check_served().error().message,
+            "identity: " + fleet.folder + "/i: holds two epochs"));
   const auto given = (*site)->identity();
   REQUIRE_FALSE(given.has_value());
   CHECK(has(given.error().message, fleet.folder + "/i: holds two epochs"));
   // What clients get now; RFC 7748, section 6.1: Bob's.
-  CHECK((*site)->identity_key()->string() == "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=");
+  CHECK((*site)->identity_keys()->current().string() ==
+        "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=");
 }
 
 TEST_CASE("a deployer's key that others may read is refused") {
