@@ -268,7 +268,12 @@ Result<WireGuardIdentity> open_identity(std::string_view sealed, const SealingKe
     TRY_ASSIGN(Secret own, Secret::copy_of(private_keys.bytes().subspan(i * kKeySize, kKeySize)));
     TRY_ASSIGN(WireGuardKeyPair pair, WireGuardKeyPair::of(std::move(own)));
     if (pair.public_key() != public_keys[i]) {
-      return fail(Errc::integrity, "the sealed private key belongs to another public key");
+      return fail(Errc::integrity,
+                  "was opened, and contradicts itself: the private key sealed in it is not the one "
+                  "of " +
+                      public_keys[i].string() +
+                      "; restore the file, or make the identity again (weir-keys "
+                      "generate-wireguard), whose public key clients then need");
     }
     epochs.push_back(std::move(pair));
   }

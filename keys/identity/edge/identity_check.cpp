@@ -66,6 +66,7 @@ Status check_identity(const manifests::Fleet& fleet, const std::string& folder) 
   }
   if (const auto identity = open_identity(*text, key); !identity) {
     Error error = identity.error();
+    if (error.code == Errc::integrity) return refused(std::move(error), "identity: " + path, "");
     error.message = key_path + " does not open " + path + ": " + error.message;
     return refused(std::move(error), "identity_key_file",
                    "name the key file that it was sealed with");

@@ -1,6 +1,7 @@
 #include "keys/identity/edge/identity_check.h"
 
 #include <doctest/doctest.h>
+#include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "manifests/base/edge/file.h"
 #include "tests/folders.h"
 #include "tests/unit/images/scratch.h"
+#include "tests/unit/keys/identity/sealed_by_hand.h"
 
 namespace weir::keys {
 namespace {
@@ -123,6 +125,25 @@ TEST_CASE("an identity of two epochs is refused, with both public keys and what 
   // Nothing is opened for that.
   REQUIRE(::unlink(desk.key.c_str()) == 0);
   desk.refused(where, keys);
+}
+
+TEST_CASE(
+    "an identity whose private key is not its public key's was opened, and no key file helps") {
+  Desk desk;
+  // RFC 7748, section 6.1: Alice's public key, Bob's private one.
+  std::string bob(32, '\0');
+  REQUIRE(sodium_hex2bin(reinterpret_cast<unsigned char*>(bob.data()), bob.size(),
+                         "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb", 64,
+                         nullptr, nullptr, nullptr) == 0);
+  const std::string sealed =
+      test::sealed_by_hand(R"("type":"weir.wireguard-identity/1","public_key":)"
+                           R"("hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=")",
+                           bob);
+  REQUIRE(write_file(desk.identity, sealed, 0600).has_value());
+  const std::string where = "identity: " + desk.identity + ": was opened, and contradicts itself: ";
+  desk.refused(where, "is not the one of hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=");
+  desk.refused(where, "restore the file, or make the identity again");
+  CHECK(desk.refusal().find("key file that it was sealed with") == std::string::npos);
 }
 
 TEST_CASE("an identity's passphrase is not asked for by a check") {
