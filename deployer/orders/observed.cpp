@@ -29,6 +29,32 @@ std::string foreign_steering(const Documents& documents) {
          "ip6)";
 }
 
+std::string naming_trouble(const Documents& documents, const Observed& observed) {
+  const std::string way_on =
+      ": name it so again, or take the fleet down first (`weir-deployer down`)";
+  for (const auto& [pool, stored] : observed.pools) {
+    if (const Status there = documents.check_pool(pool); !there) {
+      return "release " + stored.release.string() + " was booted on pool " + pool.string() +
+             ", and " + there.error().message + way_on;
+    }
+  }
+  if (!observed.director) return {};
+  const NodeId* first = nullptr;
+  const PoolName* pool = nullptr;
+  for (const director::Bucket& bucket : observed.director->steering.active) {
+    const PoolName* other = documents.pool_of(bucket.node);
+    if (other == nullptr) continue;
+    if (pool != nullptr && *other != *pool) {
+      return "nodes " + first->string() + " and " + bucket.node.string() +
+             " serve together, and the fleet has them in pools " + pool->string() + " and " +
+             other->string() + way_on;
+    }
+    first = &bucket.node;
+    pool = other;
+  }
+  return {};
+}
+
 Result<PoolName> active_pool(const Documents& documents, const Observed& observed) {
   if (!observed.director_trouble.empty()) {
     return fail(Errc::integrity, "director: " + observed.director_trouble);

@@ -36,7 +36,8 @@ struct Observed {
   std::vector<NodeId> unlisted{};      ///< others whose machine is there
   std::map<PoolName, StoredPool> pools{};
   std::optional<PoolName> recorded{};     ///< the active pool, as ordered last
-  std::optional<StoredRollout> newest{};  ///< that moved clients: deploy or rollback
+  std::optional<StoredRollout> newest{};  ///< deploy or rollback
+  std::vector<StoredRollout> rollouts{};  ///< the newest first, as far back as matters
   std::map<PublicKey, Known> clients{};   ///< where they were seen last
 };
 
@@ -55,6 +56,10 @@ struct Past {
 /// What is wrong where the steering that stands was not made from this fleet's state, and what to
 /// do.
 [[nodiscard]] std::string foreign_steering(const Documents& documents);
+
+/// Where the fleet that runs has other pools than the document names, and what to do; empty: it has
+/// the same. Numbers and addresses of nodes are not looked at: the director refuses other ones.
+[[nodiscard]] std::string naming_trouble(const Documents& documents, const Observed& observed);
 
 /// The pool that new clients go to. errors: not_found: nothing is up; integrity: the director's
 /// active nodes are not this fleet's, or it cannot be read

@@ -107,6 +107,41 @@ std::vector<NodeId> nodes_left_behind(const Observed& observed, const Plan& plan
   return {out.begin(), out.end()};
 }
 
+/// Whether a pool has a machine that runs: without one nobody can be moved to it.
+bool runs(const Documents& documents, const Observed& observed, const PoolName& pool) {
+  const auto& nodes = documents.pool(pool).nodes;
+  return std::any_of(nodes.begin(), nodes.end(), [&](const NodeId& node) {
+    const auto seen = observed.nodes.find(node);
+    return seen != observed.nodes.end() && seen->second.machine == pool::MachineState::running;
+  });
+}
+
+/// Clients who live on machines that a deploy ends: nobody moves them first.
+Status judge_ended(const DeployOrder& order, const Documents& documents, const Observed& observed,
+                   const PoolPlan& pool, std::vector<Reason>& warnings) {
+  std::size_t active = 0;
+  std::vector<std::string> ended;
+  for (const auto& [key, place] : whereabouts(observed)) {
+    if (!documents.peers.contains(key)) continue;
+    ++active;
+    if (!is_among(pool.end, place.node)) continue;
+    ended.push_back("client " + documents.shown(key) + " lives on node " + place.node.string() +
+                    ", which is booted anew: it loses its session");
+  }
+  if (ended.empty()) return {};
+  const auto allowed = active * documents.fleet.policy.max_failed.value / 1000;
+  if (order.strict || ended.size() > allowed) {
+    return fail(Errc::busy,
+                ended.front() +
+                    (ended.size() > 1 ? ", and " + std::to_string(ended.size() - 1) + " more"
+                                      : std::string()) +
+                    "; deploy to another pool (--to), which moves it, or let more clients fail "
+                    "(policy.max_failed)");
+  }
+  for (std::string& text : ended) warnings.push_back({Code::stay_behind, std::move(text)});
+  return {};
+}
+
 /// Where a deploy goes: over, or on with what was begun.
 Result<Plan> deploy_rollout(const DeployOrder& order, const Documents& documents,
                             const Observed& observed, const ReleaseFacts& release) {
@@ -115,11 +150,16 @@ Result<Plan> deploy_rollout(const DeployOrder& order, const Documents& documents
   TRY_IN(documents.check_pool(to), "--to");
   bool goes_on = false;
   if (const StoredRollout* unfinished = unfinished_rollout(observed)) {
-    if (unfinished->kind == Kind::rollback) {
+    // A rollback whose pool is gone can never be finished; who it did not move is where it was.
+    const bool lost = unfinished->kind == Kind::rollback && from == unfinished->from_pool &&
+                      documents.check_pool(unfinished->to_pool) &&
+                      !runs(documents, observed, unfinished->to_pool);
+    if (unfinished->kind == Kind::rollback && !lost) {
       return fail(Errc::busy, "a rollback to pool " + unfinished->to_pool.string() +
                                   " was not finished; run `weir-deployer rollback` first");
     }
-    const bool early = unfinished->phase == Phase::planned || unfinished->phase == Phase::booting;
+    const bool early =
+        lost || unfinished->phase == Phase::planned || unfinished->phase == Phase::booting;
     if (!early && unfinished->release != release.release.name.string()) {
       return fail(Errc::busy, "the deploy of " + unfinished->release +
                                   " was not finished; finish it with `deploy --release " +
@@ -152,25 +192,58 @@ Result<Plan> deploy_rollout(const DeployOrder& order, const Documents& documents
   return plan;
 }
 
+/// Where the last rollout that moved anybody came from, if it went to `active`. Those that failed
+/// moved nobody, but what they booted is not what was left.
+Result<PoolName> way_back(const Documents& documents, const Observed& observed,
+                          const PoolName& active) {
+  std::set<PoolName> tried;
+  for (const StoredRollout& it : observed.rollouts) {
+    if (it.kind == Kind::up) continue;
+    const bool moved =
+        it.phase == (it.kind == Kind::deploy ? Phase::committed : Phase::rolled_back);
+    if (!moved) {
+      tried.insert(it.to_pool);
+      continue;
+    }
+    if (it.kind == Kind::rollback || it.to_pool != active) break;
+    TRY_IN(documents.check_pool(it.from_pool), "the last deploy");
+    if (tried.contains(it.from_pool) || !observed.pools.contains(it.from_pool)) {
+      return fail(Errc::not_found, "the last deploy came from pool " + it.from_pool.string() +
+                                       ", where what was left does not run any more; move there "
+                                       "with `weir-deployer deploy --to " +
+                                       it.from_pool.string() + " --release NAME`");
+    }
+    return it.from_pool;
+  }
+  return fail(Errc::not_found,
+              "pool " + active.string() +
+                  " is active and the last rollout ended there; there is nothing to roll back "
+                  "(`weir-deployer deploy --to POOL --release NAME` moves to a pool by name)");
+}
+
 Result<Plan> rollback_rollout(const Documents& documents, const Observed& observed) {
   TRY_ASSIGN(const PoolName active, active_pool(documents, observed));
   if (!observed.newest) {
     return fail(Errc::not_found, "nothing was deployed yet, so there is nothing to roll back");
   }
   const StoredRollout& last = *observed.newest;
-  TRY(check_pools(documents, last));
-  const bool onward = last.kind == Kind::rollback;
+  PoolName from = active;
+  PoolName to = active;
   if (!last.finished) {
-    return plan_of(documents, observed, Kind::rollback, onward ? last.from_pool : last.to_pool,
-                   onward ? last.to_pool : last.from_pool);
+    TRY(check_pools(documents, last));
+    const bool onward = last.kind == Kind::rollback;
+    from = onward ? last.from_pool : last.to_pool;
+    to = onward ? last.to_pool : last.from_pool;
+  } else {
+    TRY_ASSIGN(to, way_back(documents, observed, active));
   }
-  if (last.to_pool == active && !onward) {
-    return plan_of(documents, observed, Kind::rollback, active, last.from_pool);
+  if (!runs(documents, observed, to)) {
+    return fail(Errc::not_found, "no machine of pool " + to.string() +
+                                     " runs, so there is nothing to move to; boot it again with "
+                                     "`weir-deployer deploy --to " +
+                                     to.string() + " --release NAME`");
   }
-  return fail(Errc::not_found,
-              "pool " + active.string() +
-                  " is active and the last rollout ended there; there is nothing to "
-                  "roll back");
+  return plan_of(documents, observed, Kind::rollback, from, to);
 }
 
 Status plan_deploy(const DeployOrder& order, const Documents& documents, const Observed& observed,
@@ -185,6 +258,7 @@ Status plan_deploy(const DeployOrder& order, const Documents& documents, const O
   }
   Moves moves = moves_of(observed, rollout);
   PoolPlan pool = plan_pool(documents, observed, rollout.to_pool, release);
+  TRY(judge_ended(order, documents, observed, pool, out.warnings));
   out.what = DeployPlan{release, std::move(pool), std::move(rollout), std::move(moves)};
   return {};
 }
@@ -246,6 +320,10 @@ Result<OrderPlan> plan_order(const Order& order, const Documents& documents,
                              const Observed& observed, const std::optional<ReleaseFacts>& release) {
   if (observed.foreign) return fail(Errc::integrity, observed.director_trouble);
   OrderPlan out{order, DownPlan(), {}, false, {}};
+  const std::string misnamed = naming_trouble(documents, observed);
+  if (!misnamed.empty() && !std::holds_alternative<DownOrder>(order)) {
+    return fail(Errc::integrity, misnamed);
+  }
   TRY(std::visit(Planner{documents, observed, release, out}, order));
   if (std::holds_alternative<DownOrder>(order)) return out;
   out.registry = compare_registry(documents, observed);

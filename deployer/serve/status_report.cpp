@@ -125,6 +125,7 @@ StatusReport status_of(const Documents& documents, const Observed& observed) {
     out.pools.push_back(std::move(pool));
   }
   out.unlisted = observed.unlisted;
+  out.naming_trouble = naming_trouble(documents, observed);
   if (observed.newest) add_rollout(*observed.newest, out);
   return out;
 }
@@ -165,6 +166,7 @@ std::string print_text(const StatusReport& report) {
     }
   }
   if (report.steering) out += std::to_string(report.idle) + " registered peers are idle\n";
+  if (!report.naming_trouble.empty()) out += "fleet document: " + report.naming_trouble + "\n";
   if (!report.registry_trouble.empty()) out += "registry: " + report.registry_trouble + "\n";
   if (report.rights + report.holds != 0) {
     out += std::to_string(report.rights) + " rights to initiate and " +
@@ -182,6 +184,7 @@ std::string print_json(const StatusReport& report) {
   out["fleet"] = report.fleet;
   out["steering"] = report.steering;
   if (!report.director_trouble.empty()) out["director_trouble"] = report.director_trouble;
+  if (!report.naming_trouble.empty()) out["naming_trouble"] = report.naming_trouble;
   if (!report.registry_trouble.empty()) out["registry_trouble"] = report.registry_trouble;
   out["version"] = report.version;
   out["active_pool"] = nullptr;

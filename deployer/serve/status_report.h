@@ -48,6 +48,7 @@ struct StatusReport {
   std::string registry_trouble;  ///< it lost more peers than may go unasked
   std::uint64_t version = 0;
   std::vector<PoolStatus> pools;
+  std::string naming_trouble;         ///< other pools run than the fleet names
   std::vector<NodeId> unlisted;       ///< nodes with a machine that the fleet does not name
   std::vector<ClientStatus> clients;  ///< those with a session, by name
   std::size_t idle = 0;               ///< registered peers without one

@@ -12,6 +12,9 @@
 
 namespace weir::manifests {
 
+/// Numbers of nodes go up to this: each has two routing rules at a director.
+inline constexpr std::uint32_t kHighestNumber = 900;
+
 /// How one node is attached to one director. Everything follows from the fleet document and the
 /// node's place in it.
 struct Attachment {

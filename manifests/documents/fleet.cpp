@@ -15,8 +15,7 @@ namespace {
 
 constexpr std::size_t kMostNodes = 250;  // of one pool
 constexpr std::size_t kMostPools = 16;
-constexpr std::size_t kMostNodesInAll = 900;  // every one has two routing rules at each director
-constexpr std::size_t kMostNetworks = 1024;   // inner ones: every peer is looked for in them
+constexpr std::size_t kMostNetworks = 1024;  // inner ones: every peer is looked for in them
 
 /// An address block with the words a person knows it by.
 struct Claim {
@@ -171,7 +170,7 @@ Result<PoolSpec> read_pool(const YamlField& field, std::set<NodeId>& nodes) {
     if (!nodes.insert(node).second) {
       return item.wrong("node '" + node.string() + "' is already in this fleet");
     }
-    if (nodes.size() > kMostNodesInAll) return item.wrong("more than 900 nodes in all pools");
+    if (nodes.size() > kHighestNumber) return item.wrong("more than 900 nodes in all pools");
     out.nodes.push_back(std::move(node));
   }
   if (const auto memory = field.find("memory")) {

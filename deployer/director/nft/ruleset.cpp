@@ -285,9 +285,11 @@ Status check_seal(const Topology& topology, const Ruleset& ruleset) {
   if (sealed == live) return {};
   const auto made_from = sealed.find(kTopologyPlace);
   if (made_from == sealed.end() || made_from->second != live.at(kTopologyPlace)) {
-    return fail(Errc::integrity,
-                "table inet weir was made for other nodes, addresses or client networks, or by a "
-                "version of Weir with other sets: take the fleet down before you change them");
+    return fail(
+        Errc::integrity,
+        "table inet weir was made for other nodes, addresses or client networks, or by a "
+        "version of Weir with other sets: name them as before, or take the fleet down first "
+        "(`weir-deployer down`)");
   }
   for (const auto& [chain, rules] : ruleset.chains) {
     if (changes_with_deltas(chain)) continue;

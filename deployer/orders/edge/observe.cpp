@@ -8,6 +8,9 @@
 namespace weir::deployer {
 namespace {
 
+/// Rollouts that are looked through for the way back: more that failed in a row are no accident.
+constexpr std::size_t kRemembered = 50;
+
 NodeSeen look_at(Site& site, const NodeId& node, bool recorded,
                  std::chrono::milliseconds patience) {
   NodeSeen out;
@@ -61,10 +64,17 @@ Result<bool> steers_for_us(Site& site) {
   return is_own_steering(maker, past);
 }
 
+/// What a director says of itself, without the word that stands before it wherever it is told.
+std::string trouble_of(const Error& error) {
+  constexpr std::string_view kWho = "director: ";
+  const std::string& text = error.message;
+  return text.starts_with(kWho) ? text.substr(kWho.size()) : text;
+}
+
 void look_at_director(Site& site, Observed& out) {
   auto installed = site.director().installed();
   if (!installed) {
-    out.director_trouble = installed.error().message;
+    out.director_trouble = trouble_of(installed.error());
     return;
   }
   if (!*installed) return;
@@ -83,7 +93,7 @@ void look_at_director(Site& site, Observed& out) {
   if (read) {
     out.director = std::move(*read);
   } else {
-    out.director_trouble = read.error().message;
+    out.director_trouble = trouble_of(read.error());
   }
 }
 
@@ -109,6 +119,7 @@ Result<Observed> observe(Site& site, std::chrono::milliseconds patience) {
   TRY_ASSIGN(out.recorded, site.store().active_pool());
   TRY_ASSIGN(out.clients, site.store().clients());
   TRY_ASSIGN(out.newest, site.store().newest_movement());
+  TRY_ASSIGN(out.rollouts, site.store().rollouts(kRemembered));
   return out;
 }
 

@@ -268,6 +268,27 @@ TEST_CASE("what install and attach made is taken away, and what stood there befo
   CHECK(state() == before);
 }
 
+TEST_CASE("rules of nodes that a fleet does not have any more are taken away, and nobody else's") {
+  Lab lab({node("blue-1")});
+  REQUIRE(lab.director().install(Intent{}, {}));
+  REQUIRE(lab.host().exec("ip rule add fwmark 9 lookup 7 priority 10003").status == 0);
+  const auto rules = [&] { return lab.host().exec("ip rule; ip -6 rule").text; };
+  CHECK(has(rules(), "11003:"));
+  Topology smaller = lab.topology();
+  smaller.nodes.erase(smaller.nodes.begin() + 1, smaller.nodes.end());
+  smaller.vip.ipv4 = weir::IpAddress::parse("192.0.2.77").value();
+  auto where = weir::network::NetworkNamespace::open(lab.host().name());
+  REQUIRE(where);
+  auto director = NftDirector::open(smaller, std::move(*where), {});
+  REQUIRE(director);
+  REQUIRE(director->remove());
+  for (const char* number : {"10001:", "10002:", "11001:", "11002:", "11003:", "lookup 3 "}) {
+    CAPTURE(number);
+    CHECK_FALSE(has(rules(), number));
+  }
+  CHECK(has(rules(), "10003:\tfrom all fwmark 0x9 lookup 7"));
+}
+
 TEST_CASE("who installed the steering is known from it, and to nobody else by another name") {
   Lab lab({node("blue-1")});
   const auto director_of = [&](const std::optional<weir::Digest>& owner) {

@@ -44,6 +44,26 @@ std::vector<network::Rule> rules_of(const Topology& topology, const manifests::A
   return out;
 }
 
+/// What leaves out what differs from fleet to fleet stands for any such rule.
+std::vector<network::Rule> rules_of(std::uint32_t number) {
+  std::vector<network::Rule> out;
+  for (const bool ipv6 : {false, true}) {
+    network::Rule marked;
+    marked.ipv6 = ipv6;
+    marked.priority = kMarkPriority + number;
+    marked.table = number;
+    marked.mark = number;
+    out.push_back(marked);
+    network::Rule own;
+    own.ipv6 = ipv6;
+    own.priority = kOwnPriority + number;
+    own.table = number;
+    own.incoming_interface = "lo";
+    out.push_back(own);
+  }
+  return out;
+}
+
 std::vector<network::Route> routes_of(const manifests::Attachment& node) {
   std::vector<network::Route> out;
   for (const IpAddress& gateway : {node.node_v4, node.node_v6}) {
@@ -253,8 +273,11 @@ Status NftDirector::nudge(const NodeId& node, const IpAddress& inner) {
 Status NftDirector::remove() {
   TRY_ASSIGN(const auto settings, state_->saved());
   TRY_ASSIGN(auto routes, network::RouteSocket::open(state_->where));
+  // Of all nodes that it may have been installed for, whichever the fleet has now.
+  for (std::uint32_t number = 1; number <= manifests::kHighestNumber; ++number) {
+    for (const auto& rule : rules_of(number)) TRY(routes.delete_rule(rule));
+  }
   for (const auto& node : state_->topology.nodes) {
-    for (const auto& rule : rules_of(state_->topology, node)) TRY(routes.delete_rule(rule));
     for (const auto& route : routes_of(node)) TRY(routes.delete_route(route));
     for (const auto& one : addresses_of(node)) {
       TRY(routes.delete_address(one.interface, one.address, one.length));

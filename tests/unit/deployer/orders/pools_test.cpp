@@ -2,6 +2,8 @@
 // that the document does not name any more.
 #include <nlohmann/json.hpp>
 
+#include "deployer/orders/edge/observe.h"
+#include "deployer/serve/status_report.h"
 #include "tests/text.h"
 #include "tests/unit/deployer/fake_fleet.h"
 
@@ -112,47 +114,160 @@ TEST_CASE_FIXTURE(ThreePools, "every running pool is brought to the registry, an
   for (const auto& [name, it] : nodes) CHECK(it.machine == pool::MachineState::gone);
 }
 
+namespace {
+
+/// The fleet document with `from` as `to`.
+void edit(FakeFleet& fleet, std::string_view from, std::string_view to) {
+  const std::string text = *read_file(fleet.folder + "/fleet.yaml", ByteCount{1 << 16});
+  REQUIRE(write_file(fleet.folder + "/fleet.yaml", test::replaced(text, from, to)).has_value());
+}
+
+/// What every order but `down` says, and status.
+std::string refused_by_all(FakeFleet& fleet) {
+  std::string said;
+  for (const Order& order : {FakeFleet::up("one"), FakeFleet::up("two"), FakeFleet::deploy("two"),
+                             FakeFleet::deploy_to("green", "two"), Order(RollbackOrder{})}) {
+    const auto planned = fleet.plan(order);
+    const auto carried_out = fleet.order(order);
+    REQUIRE_FALSE(planned.has_value());
+    REQUIRE_FALSE(carried_out.has_value());
+    CHECK(planned.error().message == carried_out.error().message);
+    CHECK((said.empty() || said == planned.error().message));
+    said = planned.error().message;
+  }
+  const auto site = fleet.site(SqliteStore::Access::read);
+  const auto seen = observe(*site, std::chrono::seconds(3));
+  CHECK(has(print_text(status_of(site->documents(), *seen)), said));
+  return said;
+}
+
+}  // namespace
+
 TEST_CASE("a pool that the document does not name any more is told, and down ends it") {
   FakeFleet fleet(2, kAmber);
   fleet.nodes[FakeFleet::node("amber-1")];
   fleet.done(FakeFleet::up("one"));
   fleet.done(FakeFleet::deploy_to("amber", "two"));
   fleet.done(RollbackOrder{});
-  std::string text = *read_file(fleet.folder + "/fleet.yaml", ByteCount{1 << 16});
-  text.erase(text.find(kAmber), kAmber.size());
-  REQUIRE(write_file(fleet.folder + "/fleet.yaml", text).has_value());
-
-  const auto planned = fleet.plan(FakeFleet::deploy("two"));
-  REQUIRE(planned.has_value());
-  CHECK(has(print_text(planned->plan), "node amber-1 has a machine, and the fleet does not name"));
-  const auto back = fleet.plan(RollbackOrder{});
-  REQUIRE_FALSE(back.has_value());
-  CHECK(has(back.error().message,
-            "the last rollout went from pool amber to pool blue: fleet t has no pool 'amber'"));
-  // What the state says of a machine that is gone is no machine.
-  auto& amber = fleet.nodes.at(FakeFleet::node("amber-1"));
-  amber.machine = pool::MachineState::gone;
-  CHECK_FALSE(has(print_text(fleet.plan(FakeFleet::deploy("two"))->plan), "amber-1"));
-  amber.machine = pool::MachineState::frozen;
+  edit(fleet, kAmber, "");
+  CHECK(has(refused_by_all(fleet),
+            "release two was booted on pool amber, and fleet t has no pool 'amber' (there are "
+            "blue, green): name it so again, or take the fleet down first"));
   const auto down = fleet.plan(DownOrder{});
   REQUIRE(down.has_value());
   CHECK(Json::parse(print_json(down->plan))["end"] == Json::array({"blue-1", "amber-1"}));
+  // What the state says of a machine that is gone is no machine.
+  auto& amber = fleet.nodes.at(FakeFleet::node("amber-1"));
+  amber.machine = pool::MachineState::gone;
+  CHECK(Json::parse(print_json(fleet.plan(DownOrder{})->plan))["end"] == Json::array({"blue-1"}));
+  amber.machine = pool::MachineState::frozen;
   fleet.done(DownOrder{});
-  CHECK(fleet.nodes.at(FakeFleet::node("amber-1")).machine == pool::MachineState::gone);
+  CHECK(amber.machine == pool::MachineState::gone);
+  fleet.done(FakeFleet::up("one"));
 }
 
-TEST_CASE("a pool that was renamed while it serves is told of, in place of a crash") {
+TEST_CASE("a pool that was renamed while it serves is told of, and nobody loses a session") {
   FakeFleet fleet(2);
   fleet.done(FakeFleet::up("one"));
-  std::string text = *read_file(fleet.folder + "/fleet.yaml", ByteCount{1 << 16});
-  text.replace(text.find("name: blue"), 10, "name: teal");
-  REQUIRE(write_file(fleet.folder + "/fleet.yaml", text).has_value());
-  // Its nodes are the same, so the steering is; a state that names another pool is not.
+  fleet.connect(1, "blue-1");
+  edit(fleet, "name: blue", "name: teal");
+  CHECK(has(refused_by_all(fleet), "release one was booted on pool blue, and fleet t has no pool"));
   fleet.installed = false;
-  const auto planned = fleet.plan(FakeFleet::up("one"));
-  REQUIRE_FALSE(planned.has_value());
-  CHECK(has(planned.error().message,
-            "the active pool as ordered last: fleet t has no pool 'blue' (there are teal, green)"));
+  CHECK(has(refused_by_all(fleet), "release one was booted on pool blue"));
+  CHECK(fleet.nodes.at(FakeFleet::node("blue-1")).boots == 1);
+  CHECK(fleet.clients.at(FakeFleet::key(1)).lost == 0);
+}
+
+TEST_CASE("nodes that serve together and are in two pools by now are told of") {
+  FakeFleet fleet(2);
+  fleet.nodes[FakeFleet::node("x-1")];
+  edit(fleet, "nodes: [blue-1]", "nodes: [blue-1, x-1]");
+  fleet.done(FakeFleet::up("one"));
+  edit(fleet, "nodes: [blue-1, x-1]", "nodes: [blue-1]");
+  edit(fleet, "nodes: [green-1]", "nodes: [x-1, green-1]");
+  CHECK(has(refused_by_all(fleet),
+            "nodes blue-1 and x-1 serve together, and the fleet has them in "
+            "pools blue and green: name it so again"));
+  CHECK(fleet.nodes.at(FakeFleet::node("x-1")).boots == 1);
+}
+
+TEST_CASE_FIXTURE(ThreePools, "a deploy that would end a client's session asks first") {
+  for (const unsigned n : {1, 2, 3}) connect(n, "blue-1");
+  done(deploy("two"));
+  // One that went back, and lives on the pool that was left.
+  connect(1, "blue-1");
+  steering.homes.insert_or_assign(clients.at(key(1)).endpoint, node("blue-1"));
+  CHECK(has(refusal(deploy_to("blue", "three")),
+            "client client-1 lives on node blue-1, which is booted anew: it loses its session; "
+            "deploy to another pool (--to), which moves it, or let more clients fail"));
+  CHECK(clients.at(key(1)).lost == 0);
+  SUBCASE("another pool moves it") {
+    done(deploy_to("amber", "three"));
+    CHECK(place_of(1) == node("amber-1"));
+  }
+  SUBCASE("a policy that lets it fail is told by name") {
+    const std::string text = *read_file(folder + "/fleet.yaml", ByteCount{1 << 16});
+    REQUIRE(write_file(folder + "/fleet.yaml", text + "policy: {max_failed: 40%}\n").has_value());
+    CHECK(has(told(deploy_to("blue", "three"))["warnings"].dump(), "client client-1 lives on"));
+    CHECK(
+        has(refusal(DeployOrder{*ReleaseName::parse("three"), *PoolName::parse("blue"), true, {}}),
+            "client client-1 lives on node blue-1"));
+  }
+}
+
+TEST_CASE_FIXTURE(ThreePools, "a deploy that failed elsewhere does not take the way back away") {
+  connect(1, "blue-1");
+  done(deploy("two"));
+  nodes.at(node("amber-1")).comes_up = false;
+  nodes.at(node("amber-1")).answers = false;
+  const std::string text = *read_file(folder + "/fleet.yaml", ByteCount{1 << 16});
+  REQUIRE(write_file(folder + "/fleet.yaml", text + "policy: {boot_timeout: 100ms}\n").has_value());
+  const auto failed = order(deploy_to("amber", "three"));
+  REQUIRE(failed.has_value());
+  CHECK(failed->outcome == Outcome::failed);
+  CHECK(told(RollbackOrder{})["to_pool"] == "blue");
+  // A pool that was booted anew for it is not what was left.
+  nodes.at(node("blue-1")).comes_up = false;
+  nodes.at(node("blue-1")).answers = false;
+  REQUIRE(order(deploy_to("blue", "three")).has_value());
+  CHECK(has(refusal(RollbackOrder{}),
+            "the last deploy came from pool blue, where what was left "
+            "does not run any more; move there with `weir-deployer "
+            "deploy --to blue"));
+}
+
+TEST_CASE_FIXTURE(ThreePools, "a rollback to machines that are gone is refused before it begins") {
+  connect(1, "blue-1");
+  done(deploy("two"));
+  nodes.at(node("blue-1")).machine = pool::MachineState::gone;
+  CHECK(has(refusal(RollbackOrder{}),
+            "no machine of pool blue runs, so there is nothing to move "
+            "to; boot it again with `weir-deployer deploy --to blue"));
+  done(deploy_to("blue", "three"));
+  CHECK(place_of(1) == node("blue-1"));
+  SUBCASE("one whose machines went while it ran leaves a way on by deploys") {
+    in_state(
+        "INSERT INTO rollouts (kind, release, from_pool, to_pool, phase, started, finished, "
+        "outcome) VALUES ('rollback', '', 'blue', 'green', 'rolling_back', 1, 0, '')");
+    CHECK(has(refusal(deploy("two")), "a rollback to pool green was not finished"));
+    nodes.at(node("green-1")).machine = pool::MachineState::gone;
+    CHECK(has(refusal(RollbackOrder{}), "no machine of pool green runs"));
+    done(deploy_to("amber", "two"));
+    CHECK(place_of(1) == node("amber-1"));
+    done(RollbackOrder{});
+    CHECK(place_of(1) == node("blue-1"));
+  }
+}
+
+TEST_CASE("what was deployed before a fleet was taken down is no way back") {
+  FakeFleet fleet(2);
+  fleet.done(FakeFleet::up("one"));
+  fleet.done(FakeFleet::deploy("two"));
+  fleet.done(DownOrder{});
+  fleet.done(FakeFleet::up("one"));
+  const auto back = fleet.plan(RollbackOrder{});
+  REQUIRE_FALSE(back.has_value());
+  CHECK(has(back.error().message, "there is nothing to roll back"));
 }
 
 }  // namespace weir::deployer
