@@ -105,11 +105,11 @@ class Moving {
 
 std::string waiting_for(const Turn& turn) {
   const Moving moving(turn);
-  const std::string director = "waiting for the director";
+  const auto director = [] { return std::string("waiting for the director"); };
   return std::visit(
       Overloaded{
           [](const task::Start&) { return std::string(); },
-          [&](const task::Install&) { return director; },
+          [&](const task::Install&) { return director(); },
           [&](const task::BringUp& it) { return std::visit(Living(turn), it.life.now); },
           [&](const task::Survey&) {
             return "reading the director and the peers of " +
@@ -118,14 +118,14 @@ std::string waiting_for(const Turn& turn) {
           [&](const task::Clear&) { return moving.giving_up(); },
           [&](const task::Prepare&) { return moving.preparing(); },
           [&](const task::Commit&) { return moving.committing(); },
-          [&](const task::Activate&) { return director; },
+          [&](const task::Activate&) { return director(); },
           [&](const task::Follow&) { return moving.committing(); },
           [&](const task::Abandon&) { return moving.giving_up(); },
-          [&](const task::Look&) { return director; },
+          [&](const task::Look&) { return director(); },
           [&](const task::Stop&) {
             return "ending the machines of pool " + turn.plan.to_pool.string();
           },
-          [&](const task::Remove&) { return director; },
+          [&](const task::Remove&) { return director(); },
           [](const task::Finished&) { return std::string(); },
       },
       turn.state.rollout.task);
