@@ -11,6 +11,7 @@
 #include "images/store/folder/edge/folder_store.h"
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/signing_key.h"
+#include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::builder {
