@@ -240,7 +240,9 @@ TEST_CASE("apt's sources are taken and refused as apt-get takes and refuses them
   const std::string targets = AptRoot::apt_get(
       "indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' "
       "'Created-By: Packages'");
-  for (const auto& [file, ours] : taken) {
+  for (const auto& one : taken) {
+    const auto& file = one.first;
+    const auto& ours = one.second;
     if (file.text.find(file.address) == std::string::npos) continue;
     CAPTURE(file.text);
     std::set<std::string> of_apt;

@@ -32,7 +32,8 @@ TEST_CASE(
            {"state/trust.state", "trust-state"},
            {"gateway.identity", "wireguard-identity"}}) {
     for (const std::string& text : kSpoilt) {
-      CAPTURE(file);
+      const std::string& name = file;
+      CAPTURE(name);
       CAPTURE(text);
       const auto verdict = validate_document(text, "", file);
       REQUIRE(verdict.has_value());
