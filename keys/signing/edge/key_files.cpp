@@ -22,15 +22,6 @@ namespace {
 
 constexpr std::size_t kLargest = kLargestKeyFile.value;
 
-tl::unexpected<Error> failed(const std::string& path, int sys) {
-  const Errc code = sys == ENOENT                    ? Errc::not_found
-                    : sys == EEXIST                  ? Errc::busy
-                    : sys == ENOSPC || sys == EDQUOT ? Errc::exhausted
-                    : sys == EACCES || sys == EPERM  ? Errc::unauthorized
-                                                     : Errc::io;
-  return fail_errno(code, sys, path);
-}
-
 struct SecretFile {
   Secret content;
   Status safe;  ///< whether the file may hold it in clear
@@ -43,7 +34,7 @@ Result<Secret> read_up_to(const Fd& file, const std::string& path, std::size_t m
   while (have < most) {
     const ssize_t n = ::read(file.get(), out.writable().data() + have, most - have);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed(path, errno);
+    if (n < 0) return fail_file(path, errno);
     if (n == 0) break;
     have += static_cast<std::size_t>(n);
   }
@@ -127,7 +118,7 @@ Status check_output(const std::string& path) {
   // What cannot be looked at may be a secret.
   if (!file) return tl::unexpected(file.error());
   struct stat info {};
-  if (::fstat(file->get(), &info) != 0) return failed(path, errno);
+  if (::fstat(file->get(), &info) != 0) return fail_file(path, errno);
   TRY_ASSIGN(const Secret head, read_up_to(*file, path, kSniffed.value));
   const std::string_view found = secret_in_file(
       {head.text(), ByteCount{static_cast<std::uint64_t>(info.st_size)}, info.st_mode & 07777U});
@@ -145,22 +136,6 @@ int give_new_name(const std::string& from, const std::string& to) {
   // The file system cannot do that.
   if (::link(from.c_str(), to.c_str()) != 0) return errno;
   ::unlink(from.c_str());
-  return 0;
-}
-
-}  // namespace
-
-namespace {
-
-/// The whole file under a name beside its own. 0 or an errno.
-int fill(const Unfinished& made, const NewFile& file) {
-  std::string_view content = file.content;
-  while (!content.empty()) {
-    const ssize_t n = ::write(made.fd.get(), content.data(), content.size());
-    if (n < 0 && errno != EINTR) return errno;
-    if (n >= 0) content.remove_prefix(static_cast<std::size_t>(n));
-  }
-  if (::fchmod(made.fd.get(), file.mode) != 0 || ::fsync(made.fd.get()) != 0) return errno;
   return 0;
 }
 
@@ -182,7 +157,7 @@ class Begun {
 };
 
 tl::unexpected<Error> refused(const std::string& path, int sys) {
-  if (sys != EEXIST) return failed(path, sys);
+  if (sys != EEXIST) return fail_file(path, sys);
   return fail(Errc::busy, path + ": is there already, and keys are never overwritten");
 }
 
@@ -194,9 +169,8 @@ Status write_new_files(const std::vector<NewFile>& files) {
   Begun begun;
   std::vector<Unfinished> made;
   for (const NewFile& file : files) {
-    TRY_ASSIGN(Unfinished one, make_unfinished_file(file.path));
+    TRY_ASSIGN(Unfinished one, write_unfinished_file(file.path, file.content, file.mode));
     begun.add(one.path);
-    if (const int sys = fill(one, file)) return refused(file.path, sys);
     made.push_back(std::move(one));
   }
   for (std::size_t i = 0; i < files.size(); ++i) {

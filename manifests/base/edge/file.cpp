@@ -15,17 +15,14 @@
 #include "manifests/base/paths.h"
 
 namespace weir {
-namespace {
 
-tl::unexpected<Error> failed(const std::string& path, int sys) {
+tl::unexpected<Error> fail_file(const std::string& path, int sys) {
   const Errc code = sys == ENOENT                    ? Errc::not_found
                     : sys == ENOSPC || sys == EDQUOT ? Errc::exhausted
                     : sys == EACCES || sys == EPERM  ? Errc::unauthorized
                                                      : Errc::io;
   return fail_errno(code, sys, path);
 }
-
-}  // namespace
 
 Fd& Fd::operator=(Fd&& other) noexcept {
   if (this != &other) {
@@ -62,12 +59,12 @@ Result<Fd> open_regular(const std::string& path, int flags, unsigned mode = 0) {
     const int sys = errno;
     // open() does not tell what cannot be opened from what failed.
     if (sys == ENXIO && ::stat(path.c_str(), &info) == 0) return not_a_file(path, info.st_mode);
-    return failed(path, sys);
+    return fail_file(path, sys);
   }
-  if (::fstat(fd.get(), &info) != 0) return failed(path, errno);
+  if (::fstat(fd.get(), &info) != 0) return fail_file(path, errno);
   if (!S_ISREG(info.st_mode)) return not_a_file(path, info.st_mode);
   if ((flags & O_CREAT) != 0) {
-    if (const int sys = grant_to_owner(fd.get(), mode)) return failed(path, sys);
+    if (const int sys = grant_to_owner(fd.get(), mode)) return fail_file(path, sys);
   }
   return fd;
 }
@@ -90,7 +87,7 @@ Result<std::string> read_in_place(const Fd& fd, const std::string& path, ByteCou
   while (have < out.size()) {
     const ssize_t n = ::read(fd.get(), out.data() + have, out.size() - have);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return refused(failed(path, errno));
+    if (n < 0) return refused(fail_file(path, errno));
     if (n == 0) {
       out.resize(have);
       return out;
@@ -112,7 +109,7 @@ Result<Fd> open_file_nofollow(const std::string& path) {
 
 Status check_secret_file(const Fd& file, const std::string& path) {
   struct stat info {};
-  if (::fstat(file.get(), &info) != 0) return failed(path, errno);
+  if (::fstat(file.get(), &info) != 0) return fail_file(path, errno);
   if (info.st_uid != 0 && info.st_uid != ::geteuid()) {
     return fail(Errc::unauthorized,
                 path + ": holds a secret and belongs to user " + std::to_string(info.st_uid) +
@@ -148,7 +145,7 @@ Result<std::string> read_file(const Fd& file, const std::string& path, ByteCount
   for (;;) {
     const ssize_t n = ::read(file.get(), piece.data(), piece.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed(path, errno);
+    if (n < 0) return fail_file(path, errno);
     if (n == 0) return out;
     if (out.size() + static_cast<std::size_t>(n) > limit.value) {
       return fail(Errc::exhausted, path + ": larger than " + print(limit));
@@ -168,14 +165,14 @@ Status write_file(const std::string& path, std::string_view content, unsigned mo
   TRY_ASSIGN(const Unfinished made, write_unfinished_file(path, content, mode, durability));
   if (const int sys = finish_unfinished(made, path)) {
     ::unlink(made.path.c_str());
-    return failed(path, sys);
+    return fail_file(path, sys);
   }
   return durability == Durability::whole ? sync_folder(folder_of(path)) : Status();
 }
 
 Status sync_folder(const std::string& path) {
   const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.valid() || ::fsync(folder.get()) != 0) return failed(path, errno);
+  if (!folder.valid() || ::fsync(folder.get()) != 0) return fail_file(path, errno);
   return {};
 }
 
@@ -191,12 +188,12 @@ Status make_folders(const std::string& path, unsigned mode) {
   if (sys == EEXIST) {
     struct stat info {};
     if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
-    return failed(path, ENOTDIR);
+    return fail_file(path, ENOTDIR);
   }
-  if (sys != ENOENT || folder_of(path) == path) return failed(path, sys);
+  if (sys != ENOENT || folder_of(path) == path) return fail_file(path, sys);
   TRY(make_folders(folder_of(path), mode));
   sys = make();
-  if (sys != 0 && sys != EEXIST) return failed(path, sys);
+  if (sys != 0 && sys != EEXIST) return fail_file(path, sys);
   return {};
 }
 
@@ -207,7 +204,7 @@ Result<Fd> lock_file(const std::string& path) {
   }
   TRY_ASSIGN(Fd fd, open_regular(path, O_RDWR | O_CREAT, 0600));
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return failed(path, errno);
+    if (errno != EWOULDBLOCK) return fail_file(path, errno);
     std::array<char, 32> holder{};
     const ssize_t n = ::pread(fd.get(), holder.data(), holder.size() - 1, 0);
     return fail(Errc::busy, path + ": held by process " +
@@ -215,7 +212,7 @@ Result<Fd> lock_file(const std::string& path) {
   }
   const std::string self = std::to_string(::getpid());
   if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), self.data(), self.size(), 0) < 0) {
-    return failed(path, errno);
+    return fail_file(path, errno);
   }
   return fd;
 }

@@ -9,6 +9,10 @@
 
 namespace weir {
 
+/// What a call said of a file: not_found, exhausted (a full disk), unauthorized or io, with its
+/// path.
+[[nodiscard]] tl::unexpected<Error> fail_file(const std::string& path, int sys);
+
 /// An open file descriptor, closed when it goes. Always made with O_CLOEXEC.
 class Fd {
  public:

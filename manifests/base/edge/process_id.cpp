@@ -1,6 +1,5 @@
 #include "manifests/base/edge/process_id.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -9,18 +8,14 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <memory>
 #include <string>
 
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/open_folder.h"
 #include "manifests/base/edge/process_start.h"
 
 namespace weir {
 namespace {
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
 
 // As `observe`, but a process of which only some threads have ended (it shows as a zombie, and
 // still holds its descriptors) is there.
@@ -73,7 +68,7 @@ Result<bool> wait_for_end(const ProcessId& process, std::chrono::milliseconds pa
 void set_nice(const ProcessId& process, int nice) {
   if (const auto stat = look(process); !stat || !*stat) return;
   const std::string path = "/proc/" + std::to_string(process.pid) + "/task";
-  const std::unique_ptr<DIR, CloseFolder> tasks(::opendir(path.c_str()));
+  const OpenFolder tasks = open_folder(path);
   while (const dirent* task = tasks ? ::readdir(tasks.get()) : nullptr) {
     const auto id = static_cast<id_t>(std::strtoul(task->d_name, nullptr, 10));
     if (id != 0) (void)::setpriority(PRIO_PROCESS, id, nice);

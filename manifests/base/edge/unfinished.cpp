@@ -1,6 +1,5 @@
 #include "manifests/base/edge/unfinished.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -11,11 +10,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <memory>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include "manifests/base/edge/open_folder.h"
 #include "manifests/base/edge/owner_access.h"
 
 namespace weir {
@@ -37,23 +36,11 @@ Begun& begun() {
   return all;
 }
 
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
-
 // The folder of a path, and the name in it.
 std::pair<std::string, std::string> split(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos) return {".", path};
   return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
-}
-
-tl::unexpected<Error> failed(const std::string& path, int sys) {
-  const Errc code = sys == ENOENT                    ? Errc::not_found
-                    : sys == ENOSPC || sys == EDQUOT ? Errc::exhausted
-                    : sys == EACCES || sys == EPERM  ? Errc::unauthorized
-                                                     : Errc::io;
-  return fail_errno(code, sys, path);
 }
 
 int write_all(int fd, std::string_view content) {
@@ -84,7 +71,7 @@ void remove_if_abandoned(const std::string& path, Owner owner) {
 
 // Removes what is abandoned of all that was begun for `name`; an empty one: for anything.
 void sweep(const std::string& folder, const std::string& name) {
-  const std::unique_ptr<DIR, CloseFolder> listing(::opendir(folder.c_str()));
+  const OpenFolder listing = open_folder(folder);
   while (const dirent* entry = listing ? ::readdir(listing.get()) : nullptr) {
     const std::string_view found = entry->d_name;
     if (found.size() < kMark.size() + kRandom.size()) continue;
@@ -114,7 +101,7 @@ Result<Unfinished> make_unfinished(const std::string& path, Make make) {
     Unfinished out;
     out.path = path + std::string(kMark) + std::string(kRandom);
     out.fd = make(out.path);
-    if (!out.fd.valid()) return failed(path, errno);
+    if (!out.fd.valid()) return fail_file(path, errno);
     if (!held(out.fd.get())) continue;
     begun().paths.insert(out.path);
     return out;
@@ -159,7 +146,7 @@ Result<Unfinished> write_unfinished_file(const std::string& path, std::string_vi
   if (sys == 0 && durability != Durability::none && ::fsync(made.fd.get()) != 0) sys = errno;
   if (sys == 0) return made;
   ::unlink(made.path.c_str());
-  return failed(path, sys);
+  return fail_file(path, sys);
 }
 
 int finish_unfinished(const Unfinished& made, const std::string& path) {

@@ -1,26 +1,21 @@
 #include "deployer/pool/vm/edge/machine_process.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <memory>
 #include <optional>
 
 #include "deployer/pool/vm/machine_identity.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/open_folder.h"
 
 namespace weir::pool {
 namespace {
 
 constexpr ByteCount kLongestProcFile{1 << 20};
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
 
 /// Nothing where the process is gone; of one that ends while it is read, proc says "No such
 /// process".
@@ -56,7 +51,7 @@ Result<bool> holds(const std::string& folder, const std::string& file) {
   }
   if (wanted.st_nlink != 1) return false;
   const std::string path = folder + "/fd";
-  const std::unique_ptr<DIR, CloseFolder> files(::opendir(path.c_str()));
+  const OpenFolder files = open_folder(path);
   if (!files) {
     if (is_out_of_sight(errno)) return false;
     return fail_errno(Errc::io, errno, path);

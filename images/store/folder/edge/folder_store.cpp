@@ -1,6 +1,5 @@
 #include "images/store/folder/edge/folder_store.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 #include "images/store/folder/edge/attachments.h"
 #include "images/store/folder/edge/sweep.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/edge/open_folder.h"
 #include "manifests/base/edge/unfinished.h"
 #include "manifests/documents/lock.h"
 
@@ -43,12 +43,8 @@ bool exists(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0;
 }
 
-struct CloseFolder {
-  void operator()(DIR* dir) const { ::closedir(dir); }
-};
-
 Result<std::set<std::string>> names_in(const std::string& path) {
-  const std::unique_ptr<DIR, CloseFolder> dir(::opendir(path.c_str()));
+  const OpenFolder dir = open_folder(path);
   if (!dir) return fail_errno(errno == ENOENT ? Errc::not_found : Errc::io, errno, path);
   std::set<std::string> out;
   errno = 0;

@@ -8,8 +8,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "tests/unit/images/scratch.h"
 #include "tests/unit/own_memory.h"
@@ -154,6 +157,24 @@ TEST_CASE("a link in a file's place is followed only where that was asked for") 
   REQUIRE(::symlink(path.c_str(), link.c_str()) == 0);
   CHECK(open_file(link).has_value());
   CHECK(!open_file_nofollow(link).has_value());
+}
+
+// errno(3); a quota that is used up is a full disk to whoever writes.
+TEST_CASE("what a call says of a file is told by kind, with the path and the system's words") {
+  const std::pair<int, Errc> kinds[] = {{ENOENT, Errc::not_found},
+                                        {ENOSPC, Errc::exhausted},
+                                        {EDQUOT, Errc::exhausted},
+                                        {EACCES, Errc::unauthorized},
+                                        {EPERM, Errc::unauthorized},
+                                        {EIO, Errc::io},
+                                        {EROFS, Errc::io}};
+  for (const auto& kind : kinds) {
+    CAPTURE(kind.first);
+    const Error error = fail_file("a/b", kind.first).value();
+    CHECK(error.code == kind.second);
+    CHECK(error.sys == kind.first);
+    CHECK(error.message == "a/b: " + std::string(std::strerror(kind.first)));
+  }
 }
 
 }  // namespace weir
