@@ -22,44 +22,32 @@ constexpr std::uint32_t kMarkPriority = 10000;
 // nodes end before the rules that copy them to the nodes. Any node's link will do.
 constexpr std::uint32_t kOwnPriority = 11000;
 
-std::vector<network::Rule> rules_of(const Topology& topology, const manifests::Attachment& node) {
-  std::vector<network::Rule> out;
-  for (const bool ipv6 : {false, true}) {
-    network::Rule marked;
-    marked.ipv6 = ipv6;
-    marked.priority = kMarkPriority + node.number;
-    marked.table = node.number;
-    marked.mark = node.number;
-    out.push_back(marked);
-    const auto& vip = ipv6 ? topology.vip.ipv6 : topology.vip.ipv4;
-    if (!vip) continue;
-    network::Rule own;
-    own.ipv6 = ipv6;
-    own.priority = kOwnPriority + node.number;
-    own.table = node.number;
-    own.incoming_interface = "lo";
-    own.destination = Prefix{*vip, static_cast<std::uint8_t>(ipv6 ? 128 : 32)};
-    out.push_back(own);
-  }
+network::Rule marked_rule(std::uint32_t number, bool ipv6) {
+  network::Rule out;
+  out.ipv6 = ipv6;
+  out.priority = kMarkPriority + number;
+  out.table = number;
+  out.mark = number;
   return out;
 }
 
-/// What leaves out what differs from fleet to fleet stands for any such rule.
-std::vector<network::Rule> rules_of(std::uint32_t number) {
+/// vip  absent: a rule for whichever address, where one is taken away
+network::Rule own_rule(std::uint32_t number, bool ipv6, const std::optional<IpAddress>& vip) {
+  network::Rule out;
+  out.ipv6 = ipv6;
+  out.priority = kOwnPriority + number;
+  out.table = number;
+  out.incoming_interface = "lo";
+  if (vip) out.destination = Prefix{*vip, static_cast<std::uint8_t>(ipv6 ? 128 : 32)};
+  return out;
+}
+
+std::vector<network::Rule> rules_of(const Topology& topology, const manifests::Attachment& node) {
   std::vector<network::Rule> out;
   for (const bool ipv6 : {false, true}) {
-    network::Rule marked;
-    marked.ipv6 = ipv6;
-    marked.priority = kMarkPriority + number;
-    marked.table = number;
-    marked.mark = number;
-    out.push_back(marked);
-    network::Rule own;
-    own.ipv6 = ipv6;
-    own.priority = kOwnPriority + number;
-    own.table = number;
-    own.incoming_interface = "lo";
-    out.push_back(own);
+    out.push_back(marked_rule(node.number, ipv6));
+    const auto& vip = ipv6 ? topology.vip.ipv6 : topology.vip.ipv4;
+    if (vip) out.push_back(own_rule(node.number, ipv6, vip));
   }
   return out;
 }
@@ -275,7 +263,10 @@ Status NftDirector::remove() {
   TRY_ASSIGN(auto routes, network::RouteSocket::open(state_->where));
   // Of all nodes that it may have been installed for, whichever the fleet has now.
   for (std::uint32_t number = 1; number <= manifests::kHighestNumber; ++number) {
-    for (const auto& rule : rules_of(number)) TRY(routes.delete_rule(rule));
+    for (const bool ipv6 : {false, true}) {
+      TRY(routes.delete_rule(marked_rule(number, ipv6)));
+      TRY(routes.delete_rule(own_rule(number, ipv6, {})));
+    }
   }
   for (const auto& node : state_->topology.nodes) {
     for (const auto& route : routes_of(node)) TRY(routes.delete_route(route));
