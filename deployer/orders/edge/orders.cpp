@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "deployer/orders/edge/observe.h"
+#include "deployer/orders/identity_plan.h"
 #include "deployer/orders/resumption.h"
 #include "deployer/orders/steering_plan.h"
 #include "deployer/rollout/edge/runner.h"
@@ -258,32 +259,6 @@ Status look_back(Site& site, const Order& order, Observed& observed) {
            " and ends while " + std::string(name_of((*past)->phase)));
   for (const auto& [key, place] : (*past)->places) observed.clients.try_emplace(key, place);
   return {};
-}
-
-/// Whether nodes will be given the fleet's identity: those that are booted, and those that were
-/// kept before they had it.
-bool gives_identity(const PoolPlan& pool, const Observed& observed) {
-  return !pool.boot.empty() ||
-         std::any_of(pool.keep.begin(), pool.keep.end(), [&](const NodeId& node) {
-           return !observed.nodes.at(node).identity->wireguard_key;
-         });
-}
-
-/// Those that hold the key on its way out, in words. They tell which one clients know.
-std::string holders_of_outgoing(const keys::IdentityKeys& keys, const Observed& observed) {
-  std::string names;
-  std::size_t count = 0;
-  for (const auto& [node, seen] : observed.nodes) {
-    if (keys.outgoing() == nullptr || !seen.identity ||
-        seen.identity->wireguard_key != *keys.outgoing()) {
-      continue;
-    }
-    names += (names.empty() ? "" : ", ") + node.string();
-    ++count;
-  }
-  if (count == 0) return {};
-  return count == 1 ? "; node " + names + " holds the outgoing key"
-                    : "; nodes " + names + " hold the outgoing key";
 }
 
 /// Whether nodes can serve the fleet's identity, and be given it where they will be. Nodes are

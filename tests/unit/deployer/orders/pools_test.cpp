@@ -166,6 +166,22 @@ TEST_CASE("a pool that the document does not name any more is told, and down end
   fleet.done(FakeFleet::up("one"));
 }
 
+TEST_CASE("a machine of a node that a pool does not name any more is told by plans and status") {
+  FakeFleet fleet(2);
+  fleet.nodes[FakeFleet::node("x-1")];
+  edit(fleet, "nodes: [blue-1]", "nodes: [blue-1, x-1]");
+  fleet.done(FakeFleet::up("one"));
+  edit(fleet, "nodes: [blue-1, x-1]", "nodes: [blue-1]");
+  fleet.installed = false;  // a director that steers knows its nodes
+  const std::string told = "node x-1 has a machine, and the fleet does not name it any more";
+  const auto planned = fleet.plan(FakeFleet::up("one"));
+  REQUIRE(planned.has_value());
+  CHECK(has(print_text(planned->plan), told));
+  const auto site = fleet.site(SqliteStore::Access::read);
+  CHECK(has(print_text(status_of(site->documents(), *observe(*site, std::chrono::seconds(3)))),
+            told));
+}
+
 TEST_CASE("a pool that was renamed while it serves is told of, and nobody loses a session") {
   FakeFleet fleet(2);
   fleet.done(FakeFleet::up("one"));
