@@ -91,15 +91,25 @@ std::string status_field(std::int64_t pid, const std::string& field) {
   return shell("sed -n 's/^" + field + ":\\t//p' /proc/" + std::to_string(pid) + "/status").text;
 }
 
+/// A driver in a network namespace of its own, and where node blue-1 is attached.
+struct Machines {
+  const TemporaryNamespace space{"pool"};
+  const TemporaryFolder folder{};
+  network::NetworkNamespace where = must_open(space.name());
+  const std::unique_ptr<MachineDriver> driver = make_vm_driver(where);
+  const manifests::Attachment link = link_of("blue-1");
+
+  static network::NetworkNamespace must_open(const std::string& name) {
+    auto opened = network::NetworkNamespace::open(name);
+    REQUIRE(opened.has_value());
+    return std::move(*opened);
+  }
+};
+
 }  // namespace
 
-TEST_CASE("a machine runs on its taps, confined, is seen frozen, and leaves nothing behind") {
-  const TemporaryNamespace space("pool");
-  const TemporaryFolder folder;
-  auto where = network::NetworkNamespace::open(space.name());
-  REQUIRE(where.has_value());
-  const auto driver = make_vm_driver(*where);
-  const auto link = link_of("blue-1");
+TEST_CASE_FIXTURE(
+    Machines, "a machine runs on its taps, confined, is seen frozen, and leaves nothing behind") {
   CHECK(driver->check(link).has_value());
   // A descriptor that a careless parent would leak into QEMU.
   const Fd bait(::open("/etc/hostname", O_RDONLY));
@@ -193,13 +203,7 @@ TEST_CASE("a machine runs on its taps, confined, is seen frozen, and leaves noth
   CHECK(driver->stop(*machine, std::chrono::seconds(1)).has_value());
 }
 
-TEST_CASE("a copy of a fleet's folder ends none of the original's machines") {
-  const TemporaryNamespace space("copied");
-  const TemporaryFolder folder;
-  auto where = network::NetworkNamespace::open(space.name());
-  REQUIRE(where.has_value());
-  const auto driver = make_vm_driver(*where);
-  const auto link = link_of("blue-1");
+TEST_CASE_FIXTURE(Machines, "a copy of a fleet's folder ends none of the original's machines") {
   const std::string fleet = folder.path + "/fleet", copy = folder.path + "/copy";
   // A state folder as a person names it: not by its own path.
   const std::string named = folder.path + "/link/../link/state";
@@ -247,13 +251,8 @@ TEST_CASE("a copy of a fleet's folder ends none of the original's machines") {
   CHECK(driver->state(*machine) == MachineState::gone);
 }
 
-TEST_CASE("a machine that QEMU refuses is an error in QEMU's words, and no process stays") {
-  const TemporaryNamespace space("refused");
-  const TemporaryFolder folder;
-  auto where = network::NetworkNamespace::open(space.name());
-  REQUIRE(where.has_value());
-  const auto driver = make_vm_driver(*where);
-  const auto link = link_of("blue-1");
+TEST_CASE_FIXTURE(Machines,
+                  "a machine that QEMU refuses is an error in QEMU's words, and no process stays") {
   BootImage image = tiny_image("");
   image.kernel = *make_sealed_file("kernel", "not a kernel");
   const auto machine = driver->start(link, small_pool(), image, config_of(link), folder.path);

@@ -28,7 +28,8 @@ std::string xz_with_dictionary(std::uint8_t size) {
   must("cd " + folder.path + " && printf hello > plain && xz plain");
   std::string out = test::bytes_of(folder.path + "/plain.xz");
   constexpr std::size_t kBlock = 12;  // behind the stream's header
-  const std::size_t length = (static_cast<std::uint8_t>(out[kBlock]) + 1U) * 4;
+  const std::size_t length =
+      (static_cast<std::size_t>(static_cast<std::uint8_t>(out[kBlock])) + 1) * 4;
   const std::size_t filter = out.find("\x21\x01", kBlock);
   REQUIRE(filter < kBlock + length);
   out[filter + 2] = static_cast<char>(size);

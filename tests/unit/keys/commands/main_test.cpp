@@ -116,14 +116,15 @@ TEST_CASE("sign and trust write over no secret, whatever its kind, and no plan s
     CHECK(out.status == 1);
     CHECK_MESSAGE(out.output.find("which nothing may overwrite") != std::string::npos, out.output);
   };
-  for (const auto& [name, content] : secrets) {
+  for (const auto& secret : secrets) {
+    const auto& name = secret.first;
     CAPTURE(name);
     const std::string place = folder / "kept/" + name;
     const std::string sign =
         "sign " + folder / "doc" + " --key " + prefix + ".key --signature " + place;
     refused(sign + " --plan");
     refused(sign);
-    CHECK(read(place) == content);
+    CHECK(read(place) == secret.second);
   }
   const std::string identity = folder / "kept/identity";
   refused("trust verify " + trust + " --first-use --state " + identity);

@@ -46,6 +46,7 @@ WireGuardKeyPair pair_of(const std::string& hex) {
 
 Result<WireGuardIdentity> identity_of(const std::vector<std::string>& private_keys) {
   std::vector<WireGuardKeyPair> pairs;
+  pairs.reserve(private_keys.size());
   for (const std::string& each : private_keys) pairs.push_back(pair_of(each));
   return WireGuardIdentity::of(std::move(pairs));
 }

@@ -16,7 +16,8 @@ TEST_CASE("a file that holds a secret of any kind is nobody's to overwrite") {
       "cd " + folder.path +
       " && printf 'long\\nlong\\n' | minisign -G -p e.pub -s minisign-encrypted > /dev/null");
   secrets["minisign-encrypted"] = "";
-  for (const auto& [name, content] : secrets) {
+  for (const auto& secret : secrets) {
+    const auto& name = secret.first;
     CAPTURE(name);
     const std::string path = folder.path + "/" + name;
     const Status refused = check_output(path);

@@ -31,7 +31,8 @@ TEST_CASE("no umask keeps the owner out of folders that are made; the others it 
                                            {0727U, 0750U, 0700U},
                                            {0300U, 0755U, 0700U},
                                            {0000U, 0755U, 0700U}}) {
-    CAPTURE(mask);
+    const unsigned shown = mask;
+    CAPTURE(shown);
     const test::TemporaryFolder folder;
     const Umask under(mask);
     REQUIRE(make_folders(folder.path + "/store/blobs/sha256").has_value());
