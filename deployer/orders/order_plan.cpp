@@ -150,16 +150,16 @@ Result<Plan> deploy_rollout(const DeployOrder& order, const Documents& documents
   TRY_IN(documents.check_pool(to), "--to");
   bool goes_on = false;
   if (const StoredRollout* unfinished = unfinished_rollout(observed)) {
-    // A rollback whose pool is gone can never be finished; who it did not move is where it was.
-    const bool lost = unfinished->kind == Kind::rollback && from == unfinished->from_pool &&
-                      documents.check_pool(unfinished->to_pool) &&
-                      !runs(documents, observed, unfinished->to_pool);
-    if (unfinished->kind == Kind::rollback && !lost) {
+    // A rollback to a pool that does not answer can never be finished. Who names a pool leaves it:
+    // all whom it moved, and all whom it did not, come along.
+    const bool left = unfinished->kind == Kind::rollback && order.to;
+    if (unfinished->kind == Kind::rollback && !left) {
       return fail(Errc::busy, "a rollback to pool " + unfinished->to_pool.string() +
-                                  " was not finished; run `weir-deployer rollback` first");
+                                  " was not finished; run `weir-deployer rollback` first, or move "
+                                  "everybody to a pool by name (--to)");
     }
     const bool early =
-        lost || unfinished->phase == Phase::planned || unfinished->phase == Phase::booting;
+        left || unfinished->phase == Phase::planned || unfinished->phase == Phase::booting;
     if (!early && unfinished->release != release.release.name.string()) {
       return fail(Errc::busy, "the deploy of " + unfinished->release +
                                   " was not finished; finish it with `deploy --release " +

@@ -265,13 +265,43 @@ TEST_CASE_FIXTURE(ThreePools, "a rollback to machines that are gone is refused b
     in_state(
         "INSERT INTO rollouts (kind, release, from_pool, to_pool, phase, started, finished, "
         "outcome) VALUES ('rollback', '', 'blue', 'green', 'rolling_back', 1, 0, '')");
-    CHECK(has(refusal(deploy("two")), "a rollback to pool green was not finished"));
     nodes.at(node("green-1")).machine = pool::MachineState::gone;
     CHECK(has(refusal(RollbackOrder{}), "no machine of pool green runs"));
     done(deploy_to("amber", "two"));
     CHECK(place_of(1) == node("amber-1"));
     done(RollbackOrder{});
     CHECK(place_of(1) == node("blue-1"));
+  }
+}
+
+TEST_CASE_FIXTURE(ThreePools, "a rollback that cannot be finished is left by who names a pool") {
+  connect(1, "blue-1");
+  connect(2, "blue-1");
+  done(deploy("two"));
+  // blue-1 runs on and answers nobody.
+  nodes.at(node("blue-1")).answers = false;
+  const auto back = FakeFleet::order(RollbackOrder{});
+  REQUIRE(back.has_value());
+  CHECK(back->outcome == Outcome::needs_person);
+  CHECK(place_of(1) == node("green-1"));
+  CHECK(has(refusal(deploy("three")),
+            "a rollback to pool blue was not finished; run `weir-deployer rollback` first, or move "
+            "everybody to a pool by name (--to)"));
+  SUBCASE("for another pool") {
+    done(deploy_to("amber", "three"));
+    CHECK(place_of(1) == node("amber-1"));
+    CHECK(place_of(2) == node("amber-1"));
+  }
+  SUBCASE("for the pool that did not answer, booted anew") {
+    done(deploy_to("blue", "three"));
+    CHECK(place_of(1) == node("blue-1"));
+    done(RollbackOrder{});
+    CHECK(place_of(1) == node("green-1"));
+  }
+  SUBCASE("or it is finished once its nodes answer") {
+    nodes.at(node("blue-1")).answers = true;
+    done(RollbackOrder{});
+    CHECK(place_of(2) == node("blue-1"));
   }
 }
 
