@@ -32,6 +32,14 @@ std::string foreign_steering(const Documents& documents) {
 std::string naming_trouble(const Documents& documents, const Observed& observed) {
   const std::string way_on =
       ": name it so again, or take the fleet down first (`weir-deployer down`)";
+  const std::string named = documents.director().network_namespace.value_or("");
+  if (observed.steered && *observed.steered != named) {
+    const auto shown = [](const std::string& space) {
+      return space.empty() ? std::string("the host's network") : "network namespace " + space;
+    };
+    return "director.network_namespace: the fleet is up in " + shown(*observed.steered) +
+           ", and this is " + shown(named) + way_on;
+  }
   for (const auto& [pool, stored] : observed.pools) {
     if (const Status there = documents.check_pool(pool); !there) {
       return "release " + stored.release.string() + " was booted on pool " + pool.string() +
@@ -78,7 +86,23 @@ std::map<PublicKey, Whereabouts> whereabouts(const Observed& observed) {
   for (const auto& [node, seen] : observed.nodes) {
     if (seen.dump) dumps.emplace(node, *seen.dump);
   }
-  return whereabouts(dumps, observed.director);
+  auto out = whereabouts(dumps, observed.director);
+  if (!observed.director) return out;
+  const auto is_silent = [&](const NodeId& node) {
+    const auto seen = observed.nodes.find(node);
+    return seen != observed.nodes.end() && !seen->second.dump;
+  };
+  for (auto& [_, place] : out) {
+    if (!place.home || !is_silent(*place.home)) continue;
+    place.node = *place.home;
+    place.age = std::nullopt;
+  }
+  for (const auto& [key, known] : observed.clients) {
+    if (out.contains(key) || !is_silent(known.node)) continue;
+    if (home_of(*observed.director, known.endpoint) != known.node) continue;
+    out.emplace(key, Whereabouts{known.node, known.endpoint, {}, known.node});
+  }
+  return out;
 }
 
 }  // namespace weir::deployer

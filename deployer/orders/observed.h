@@ -35,6 +35,7 @@ struct Observed {
   std::map<NodeId, NodeSeen> nodes{};  ///< every node of the fleet
   std::vector<NodeId> unlisted{};      ///< others whose machine is there
   std::map<PoolName, StoredPool> pools{};
+  std::optional<std::string> steered{};   ///< the network namespace that it is up in, "" the host's
   std::optional<PoolName> recorded{};     ///< the active pool, as ordered last
   std::optional<StoredRollout> newest{};  ///< deploy or rollback
   std::vector<StoredRollout> rollouts{};  ///< the newest first, as far back as matters
@@ -57,8 +58,8 @@ struct Past {
 /// do.
 [[nodiscard]] std::string foreign_steering(const Documents& documents);
 
-/// Where the fleet that runs has other pools than the document names, and what to do; empty: it has
-/// the same. Numbers and addresses of nodes are not looked at: the director refuses other ones.
+/// Where the fleet that runs has other pools than the document names, or is in another network
+/// namespace, and what to do; empty: it has the same. Numbers and addresses of nodes are not looked at: the director refuses other ones.
 [[nodiscard]] std::string naming_trouble(const Documents& documents, const Observed& observed);
 
 /// The pool that new clients go to. errors: not_found: nothing is up; integrity: the director's
@@ -68,7 +69,8 @@ struct Past {
 /// Null: the newest rollout was brought to an end, or there was none.
 [[nodiscard]] const StoredRollout* unfinished_rollout(const Observed& observed);
 
-/// Where every client with a session is.
+/// Where every client with a session is. Whoever is steered to a node that cannot be asked counts
+/// as being there: by what other nodes and the state remember of its address.
 [[nodiscard]] std::map<PublicKey, Whereabouts> whereabouts(const Observed& observed);
 
 }  // namespace weir::deployer

@@ -50,10 +50,17 @@ PoolPlan plan_pool(const Documents& documents, const Observed& observed, const P
 }
 
 Moves moves_of(const Observed& observed, const Plan& plan) {
+  // A rollback boots nothing: who does not answer is given nobody.
+  std::vector<NodeId> targets;
+  for (const NodeId& node : plan.to) {
+    const auto seen = observed.nodes.find(node);
+    const bool answers = seen != observed.nodes.end() && seen->second.dump;
+    if (plan.kind != Kind::rollback || answers) targets.push_back(node);
+  }
   Moves out;
   for (const auto& [key, place] : whereabouts(observed)) {
     if (!plan.peers.contains(key) || !is_among(plan.from, place.node)) continue;
-    ++out[{place.node, node_for(key, plan.to)}];
+    ++out[{place.node, node_for(key, targets.empty() ? plan.to : targets)}];
   }
   return out;
 }

@@ -142,7 +142,9 @@ void conclude(const Turn& turn) {
   state.rollout.refusal = Reason{
       Code::stay_behind, std::to_string(failed) + " clients could not be moved back and stay on " +
                              (turn.plan.from_pool ? "pool " + turn.plan.from_pool->string()
-                                                  : std::string("their nodes"))};
+                                                  : std::string("their nodes")) +
+                             ", `weir-deployer status` shows where each is; once that is mended, " +
+                             way_on(turn.plan)};
   finish(turn, Outcome::needs_person, Phase::rolled_back);
 }
 

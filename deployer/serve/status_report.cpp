@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "deployer/orders/order_plan.h"
 #include "deployer/rollout/terms/counted.h"
 #include "deployer/serve/registry_guard.h"
 
@@ -22,8 +23,8 @@ bool concerns(const std::set<director::Grant>& grants, const Endpoint& client) {
 void add_clients(const Documents& documents, const Observed& observed, StatusReport& out) {
   const auto found = whereabouts(observed);
   for (const auto& [key, place] : found) {
-    ClientStatus client{documents.shown(key), key,  place.endpoint.string(), place.node,
-                        place.age.count(),    false};
+    ClientStatus client{documents.shown(key), key, place.endpoint.string(), place.node, {}, false};
+    if (place.age) client.handshake_age_s = place.age->count();
     if (observed.director) {
       const auto& steering = observed.director->steering;
       client.prepared_elsewhere = (place.home && *place.home != place.node) ||
@@ -55,6 +56,23 @@ void add_rollout(const StoredRollout& rollout, StatusReport& out) {
     out.advice = "finish the deploy with `weir-deployer deploy --release " + rollout.release +
                  "`, or undo it with `weir-deployer rollback`";
   }
+}
+
+/// Where nodes of the active pool do not run.
+std::string advice_for_dead(const Documents& documents, const Observed& observed,
+                            const PoolStatus& active) {
+  std::string names;
+  std::size_t dead = 0;
+  for (const NodeStatus& node : active.nodes) {
+    if (node.machine == "running") continue;
+    names += (++dead == 1 ? "" : ", ") + node.node.string();
+  }
+  if (dead == 0) return {};
+  const auto back = plan_order(RollbackOrder{}, documents, observed, {});
+  const std::string up =
+      "boot what is missing with `weir-deployer up --release " + active.release + "`";
+  return names + (dead == 1 ? " does not run: " : " do not run: ") +
+         (back ? "move everybody back with `weir-deployer rollback`, or " + up : up);
 }
 
 std::string machine_name(pool::MachineState state) {
@@ -127,6 +145,10 @@ StatusReport status_of(const Documents& documents, const Observed& observed) {
   out.unlisted = observed.unlisted;
   out.naming_trouble = naming_trouble(documents, observed);
   if (observed.newest) add_rollout(*observed.newest, out);
+  for (const PoolStatus& pool : out.pools) {
+    const bool said = !out.advice.empty() || !out.ordering.empty() || !out.naming_trouble.empty();
+    if (pool.active && !said) out.advice = advice_for_dead(documents, observed, pool);
+  }
   return out;
 }
 
@@ -161,8 +183,10 @@ std::string print_text(const StatusReport& report) {
     for (const ClientStatus& client : report.clients) {
       out += column(client.name, width) + "  " +
              column(client.node ? client.node->string() : std::string("-"), 10) + "  " +
-             column(client.endpoint, 24) + "  " + std::to_string(client.handshake_age_s) +
-             " s ago" + (client.prepared_elsewhere ? "  being moved" : "") + "\n";
+             column(client.endpoint, 24) + "  " +
+             (client.handshake_age_s ? std::to_string(*client.handshake_age_s) + " s ago"
+                                     : std::string("its node does not answer")) +
+             (client.prepared_elsewhere ? "  being moved" : "") + "\n";
     }
   }
   if (report.steering) out += std::to_string(report.idle) + " registered peers are idle\n";
@@ -215,12 +239,14 @@ std::string print_json(const StatusReport& report) {
   }
   out["clients"] = Json::array();
   for (const ClientStatus& client : report.clients) {
-    out["clients"].push_back({{"name", client.name},
-                              {"public_key", client.key.string()},
-                              {"endpoint", client.endpoint},
-                              {"node", client.node ? Json(client.node->string()) : Json(nullptr)},
-                              {"handshake_age_s", client.handshake_age_s},
-                              {"being_moved", client.prepared_elsewhere}});
+    out["clients"].push_back(
+        {{"name", client.name},
+         {"public_key", client.key.string()},
+         {"endpoint", client.endpoint},
+         {"node", client.node ? Json(client.node->string()) : Json(nullptr)},
+         {"handshake_age_s",
+          client.handshake_age_s ? Json(*client.handshake_age_s) : Json(nullptr)},
+         {"being_moved", client.prepared_elsewhere}});
   }
   out["idle"] = report.idle;
   out["rights"] = report.rights;

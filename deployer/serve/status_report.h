@@ -34,10 +34,10 @@ struct PoolStatus {
 struct ClientStatus {
   std::string name;
   PublicKey key;
-  std::string endpoint;        ///< empty: never seen
-  std::optional<NodeId> node;  ///< whose session it uses
-  std::int64_t handshake_age_s = -1;
-  bool prepared_elsewhere = false;  ///< rights, holds or a home of another node stand
+  std::string endpoint;                         ///< empty: never seen
+  std::optional<NodeId> node;                   ///< whose session it uses
+  std::optional<std::int64_t> handshake_age_s;  ///< absent: its node cannot be asked
+  bool prepared_elsewhere = false;              ///< rights, holds or a home of another node stand
 };
 
 /// What is true on the data plane, and what the journal adds to it.

@@ -86,6 +86,11 @@ class StateStore {
   virtual Result<std::optional<PoolName>> active_pool() = 0;
   virtual Status set_active_pool(const std::optional<PoolName>& pool) = 0;
 
+  /// The network namespace that the fleet is up in, "" for the host's; absent: it is not up, or was
+  /// brought up by a version that did not write it down.
+  virtual Result<std::optional<std::string>> steered_namespace() = 0;
+  virtual Status set_steered_namespace(const std::optional<std::string>& name) = 0;
+
   /// Costs the same, however long journals before it are.
   virtual Result<std::int64_t> begin_rollout(const StoredRollout& rollout) = 0;
   /// One transaction, on the disk when it returns.

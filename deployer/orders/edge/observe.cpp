@@ -116,6 +116,7 @@ Result<Observed> observe(Site& site, std::chrono::milliseconds patience) {
     if (!state || *state != pool::MachineState::gone) out.unlisted.push_back(node);
   }
   TRY_ASSIGN(out.pools, site.store().pools());
+  TRY_ASSIGN(out.steered, site.store().steered_namespace());
   TRY_ASSIGN(out.recorded, site.store().active_pool());
   TRY_ASSIGN(out.clients, site.store().clients());
   TRY_ASSIGN(out.newest, site.store().newest_movement());

@@ -227,7 +227,7 @@ Status Work::take_down(const DownPlan& plan) {
   for (const auto& pool : site_.fleet().pools) TRY(stop_pool(site_, pool.name));
   TRY(stop_unlisted(site_, plan.unlisted));
   for (const auto& [pool, _] : planned_.observed.pools) TRY(site_.store().forget_pool(pool));
-  TRY_IN(site_.director().remove(), "director");
+  TRY_IN(remove_director(site_), "director");
   TRY(site_.store().set_active_pool({}));
   if (plan.unfinished) {
     TRY(site_.store().finish_rollout(*plan.unfinished, Phase::retired, "the fleet was taken down"));
@@ -314,6 +314,10 @@ Result<Planned> plan_on(Site& site, const Order& order, Seeing seeing) {
 
 Result<Report> carry_out(const Orders& orders, const Planned& planned) {
   orders.site.end_when(orders.interrupted);
+  if (planned.observed.installed && !planned.observed.steered) {
+    const auto& space = orders.site.documents().director().network_namespace;
+    TRY_IN(orders.site.store().set_steered_namespace(space.value_or("")), "state");
+  }
   return std::visit(Work(orders, planned), planned.plan.what);
 }
 

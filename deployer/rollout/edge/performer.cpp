@@ -140,7 +140,7 @@ void Performer::perform(Ordered ordered) {
             });
           },
           [&](const RemoveDirector&) {
-            on_director(id, [this] { return of(site_.director().remove()); });
+            on_director(id, [this] { return of(remove_director(site_)); });
           },
           [&](const BootPool&) {
             on_pool(id, [this]() -> Event {

@@ -13,7 +13,8 @@ namespace weir::deployer {
 struct Whereabouts {
   NodeId node;  ///< whose session the client uses
   Endpoint endpoint;
-  std::chrono::seconds age{0};  ///< of that session's handshake, by the node's own clock
+  /// Of that session's handshake, by the node's own clock; absent: the node cannot be asked.
+  std::optional<std::chrono::seconds> age;
   std::optional<NodeId> home;   ///< who may initiate to it; usually `node`
 };
 

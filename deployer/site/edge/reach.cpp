@@ -83,6 +83,19 @@ Result<keys::WireGuardIdentity> read_served(const std::string& path,
   return identity;
 }
 
+/// Where the fleet is up, whatever the document names by now; the document's where it is not, or
+/// where the namespace is gone and all that was in it.
+Result<std::optional<std::string>> space_of(const Documents& documents, StateStore& store) {
+  const auto& named = documents.director().network_namespace;
+  TRY_ASSIGN(const auto steered, store.steered_namespace());
+  if (!steered || *steered == named.value_or("")) return named;
+  if (steered->empty()) return std::optional<std::string>();
+  const auto there = network::NetworkNamespace::open(*steered);
+  if (there) return steered;
+  if (there.error().code == Errc::not_found) return named;
+  return tl::unexpected(there.error());
+}
+
 }  // namespace
 
 /// Whoever can write there can order machines and be let in by nodes. One that is not there yet is
@@ -122,7 +135,7 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
   TRY_ASSIGN(out.store, store_of(documents.state_path("fleet.db"), access));
   const std::string key_file = documents.state_path("deployer-tls.pem");
   TRY_ASSIGN(out.client_key, client_key_of(key_file, access));
-  const auto space = documents.director().network_namespace;
+  TRY_ASSIGN(const auto space, space_of(documents, *out.store));
   TRY_ASSIGN(auto where, network::NetworkNamespace::open(space));
   TRY_ASSIGN_IN(
       auto director,

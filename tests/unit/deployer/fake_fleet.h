@@ -82,7 +82,9 @@ class FakeFleet {
     const std::string fleet =
         "name: t\nstate: state\nstore: store\ntrusted_keys: [release.pub]\nidentity: i\n"
         "peers: peers.jsonl\n"
-        "director: {driver: nft, upstream_interface: up0}\nvip: {ipv4: 198.51.100.1}\n"
+        "director: {driver: nft, upstream_interface: up0" +
+        of_director +
+        "}\nvip: {ipv4: 198.51.100.1}\n"
         "fabric: {ipv4: 10.254.0.0/24, ipv6: 'fd00:fab::/64', management: 10.254.1.0/24}\n"
         "clients: [10.8.0.0/16]\npools:\n"
         "  - {name: blue, driver: vm, nodes: [blue-1]}\n"
@@ -183,6 +185,7 @@ class FakeFleet {
 
   std::string folder = "/tmp/weirt-fleet-XXXXXX";
   std::set<unsigned> registry;                     ///< clients by number
+  std::string of_director;                         ///< more fields of its own
   std::set<unsigned> moved_inner;                  ///< that have another allowed IP now
   std::map<unsigned, std::string> preshared_keys;  ///< 32 raw bytes
   std::atomic<bool> interrupted{false};

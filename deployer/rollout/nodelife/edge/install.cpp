@@ -32,6 +32,9 @@ director::Learned learned_from_nodes(Site& site) {
 Status install_director(Site& site, const director::Intent& intent, bool seeded) {
   std::optional<director::Learned> learned;
   if (seeded) learned = learned_from_nodes(site);
+  // First, so that whatever is half done is found again, whatever the document names by then.
+  const auto& space = site.documents().director().network_namespace;
+  TRY_IN(site.store().set_steered_namespace(space.value_or("")), "state");
   TRY(site.director().install(intent, learned));
   for (const manifests::Attachment& link : site.attachments()) {
     const auto state = site.machine_state(link.node);
@@ -40,6 +43,11 @@ Status install_director(Site& site, const director::Intent& intent, bool seeded)
     }
   }
   return {};
+}
+
+Status remove_director(Site& site) {
+  TRY(site.director().remove());
+  return site.store().set_steered_namespace({});
 }
 
 }  // namespace weir::deployer

@@ -58,6 +58,17 @@ Status MemoryStore::set_active_pool(const std::optional<PoolName>& pool) {
   return {};
 }
 
+Result<std::optional<std::string>> MemoryStore::steered_namespace() {
+  const std::lock_guard guard(lock_);
+  return steered_namespace_;
+}
+
+Status MemoryStore::set_steered_namespace(const std::optional<std::string>& name) {
+  const std::lock_guard guard(lock_);
+  steered_namespace_ = name;
+  return {};
+}
+
 Result<std::int64_t> MemoryStore::begin_rollout(const StoredRollout& rollout) {
   const std::lock_guard guard(lock_);
   rollouts_.push_back(rollout);

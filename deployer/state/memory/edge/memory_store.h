@@ -19,6 +19,8 @@ class MemoryStore final : public StateStore {
   Status forget_pool(const PoolName& pool) override;
   Result<std::optional<PoolName>> active_pool() override;
   Status set_active_pool(const std::optional<PoolName>& pool) override;
+  Result<std::optional<std::string>> steered_namespace() override;
+  Status set_steered_namespace(const std::optional<std::string>& name) override;
   Result<std::int64_t> begin_rollout(const StoredRollout& rollout) override;
   Status append(const JournalEntry& entry) override;
   Status finish_rollout(std::int64_t id, Phase phase, const std::string& outcome) override;
@@ -36,6 +38,7 @@ class MemoryStore final : public StateStore {
   std::map<NodeId, StoredMachine> machines_;
   std::map<PoolName, StoredPool> pools_;
   std::optional<PoolName> active_;
+  std::optional<std::string> steered_namespace_;
   std::vector<StoredRollout> rollouts_;  ///< by number, from 1
   std::map<std::int64_t, StoredJournal> journals_;
   std::map<PublicKey, Known> clients_;

@@ -27,7 +27,7 @@ inline std::string trouble_of(sqlite3* db) {
 struct SqliteStore::State {
   sqlite3* db = nullptr;
   std::string path;
-  bool walkable = true;  ///< has the tables that a journal is walked by; a reader upgrades nothing
+  std::int64_t format = 0;  ///< of the file; a reader upgrades nothing, and finds no newer tables
   std::recursive_mutex one_at_a_time;
 
   State() = default;

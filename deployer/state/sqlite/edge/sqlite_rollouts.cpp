@@ -121,7 +121,7 @@ Status SqliteStore::finish_rollout(std::int64_t id, Phase phase, const std::stri
 Result<StoredJournal> SqliteStore::journal(std::int64_t rollout) {
   const std::lock_guard lock(state_->one_at_a_time);
   StoredJournal out;
-  if (!state_->walkable) return out;
+  if (state_->format < 2) return out;
   Query plan(state_->db, "SELECT plan FROM plans WHERE rollout = ?");
   plan.bind(rollout);
   TRY_ASSIGN(const bool known, plan.next(state_->path));

@@ -16,13 +16,18 @@
 namespace weir::deployer {
 namespace {
 
-constexpr int kFormat = 2;
+constexpr int kFormat = 3;
 
 // What format 2 has and format 1 had not.
 constexpr const char* kJournal = R"sql(
 CREATE TABLE plans (rollout INTEGER PRIMARY KEY REFERENCES rollouts(id), plan BLOB NOT NULL) STRICT;
 CREATE TABLE records (id INTEGER PRIMARY KEY, rollout INTEGER NOT NULL REFERENCES rollouts(id),
   record BLOB NOT NULL) STRICT;
+)sql";
+
+// What format 3 has and format 2 had not.
+constexpr const char* kSteered = R"sql(
+CREATE TABLE steered (one INTEGER PRIMARY KEY CHECK (one = 1), network_namespace TEXT NOT NULL) STRICT;
 )sql";
 
 constexpr const char* kSchema = R"sql(
@@ -92,12 +97,13 @@ Result<SqliteStore> SqliteStore::open(const std::string& path, Access access) {
                                      std::to_string(kFormat));
   }
   if (format != kFormat && writes) {
-    const std::string sql = std::string("BEGIN IMMEDIATE;") + (format == 0 ? kSchema : "") +
-                            kJournal + "PRAGMA user_version=" + std::to_string(kFormat) +
-                            "; COMMIT;";
+    const std::string sql = std::string("BEGIN IMMEDIATE;") + (format < 1 ? kSchema : "") +
+                            (format < 2 ? kJournal : "") + kSteered +
+                            "PRAGMA user_version=" + std::to_string(kFormat) + "; COMMIT;";
     TRY(state->run(sql.c_str()));
+    format = kFormat;
   }
-  state->walkable = format == kFormat || writes;
+  state->format = format;
   return SqliteStore(std::move(state));
 }
 
@@ -185,6 +191,24 @@ Status SqliteStore::set_active_pool(const std::optional<PoolName>& pool) {
   Query query(state_->db,
               pool ? "INSERT OR REPLACE INTO active VALUES (1, ?)" : "DELETE FROM active");
   if (pool) query.bind(pool->string());
+  TRY(query.next(state_->path));
+  return {};
+}
+
+Result<std::optional<std::string>> SqliteStore::steered_namespace() {
+  const std::lock_guard lock(state_->one_at_a_time);
+  if (state_->format < 3) return std::optional<std::string>();
+  Query query(state_->db, "SELECT network_namespace FROM steered");
+  TRY_ASSIGN(const bool row, query.next(state_->path));
+  if (!row) return std::optional<std::string>();
+  return std::optional<std::string>(query.text(0));
+}
+
+Status SqliteStore::set_steered_namespace(const std::optional<std::string>& name) {
+  const std::lock_guard lock(state_->one_at_a_time);
+  Query query(state_->db,
+              name ? "INSERT OR REPLACE INTO steered VALUES (1, ?)" : "DELETE FROM steered");
+  if (name) query.bind(*name);
   TRY(query.next(state_->path));
   return {};
 }

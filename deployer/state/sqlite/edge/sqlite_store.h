@@ -27,6 +27,8 @@ class SqliteStore final : public StateStore {
   Status forget_pool(const PoolName& pool) override;
   Result<std::optional<PoolName>> active_pool() override;
   Status set_active_pool(const std::optional<PoolName>& pool) override;
+  Result<std::optional<std::string>> steered_namespace() override;
+  Status set_steered_namespace(const std::optional<std::string>& name) override;
   Result<std::int64_t> begin_rollout(const StoredRollout& rollout) override;
   Status append(const JournalEntry& entry) override;
   Status finish_rollout(std::int64_t id, Phase phase, const std::string& outcome) override;

@@ -72,6 +72,10 @@ void check_contract(StateStore& store) {
   REQUIRE(store.set_active_pool(green).has_value());
   CHECK(**store.active_pool() == green);
   REQUIRE(store.set_active_pool({}).has_value());
+  REQUIRE(store.set_steered_namespace("weir").has_value());
+  CHECK(store.steered_namespace()->value() == "weir");
+  REQUIRE(store.set_steered_namespace({}).has_value());
+  CHECK_FALSE(store.steered_namespace()->has_value());
   CHECK_FALSE(store.active_pool()->has_value());
 }
 

@@ -75,6 +75,8 @@ TEST_CASE("what was stored is there after the file is opened again") {
     REQUIRE(store->put_machine({{node, 4711, 99, "/x"}, digest}).has_value());
     REQUIRE(store->put_pool(pool("blue"), {*ReleaseName::parse("r"), digest}).has_value());
     REQUIRE(store->set_active_pool(pool("blue")).has_value());
+    CHECK_FALSE(store->steered_namespace()->has_value());
+    REQUIRE(store->set_steered_namespace("").has_value());
     id = *store->begin_rollout(a_rollout());
     REQUIRE(store
                 ->append({id,
@@ -91,6 +93,7 @@ TEST_CASE("what was stored is there after the file is opened again") {
   CHECK(store->machines()->at(node).server_pin == digest);
   CHECK(store->pools()->at(pool("blue")).release_digest == digest);
   CHECK(**store->active_pool() == pool("blue"));
+  CHECK(store->steered_namespace()->value().empty());
   CHECK(store->clients()->at(key).node == node);
   auto rollouts = *store->rollouts(5);
   REQUIRE(rollouts.size() == 1);
@@ -104,6 +107,8 @@ TEST_CASE("what was stored is there after the file is opened again") {
   CHECK_MESSAGE(rollouts[1].finished, "a rollout left open is finished by the one after it");
   REQUIRE(store->forget_machine(node).has_value());
   REQUIRE(store->set_active_pool({}).has_value());
+  REQUIRE(store->set_steered_namespace({}).has_value());
+  CHECK_FALSE(store->steered_namespace()->has_value());
   CHECK(store->machines()->empty());
   CHECK_FALSE(store->active_pool()->has_value());
 }
@@ -175,7 +180,14 @@ TEST_CASE("other processes come and go while this one has it open several times"
   CHECK(*again->active_pool() == pool("green"));
 }
 
-TEST_CASE("a file of the former format is read, and journaled in as the present one") {
+TEST_CASE("a file of a former format is read, and written in as the present one") {
+  const char* former = "";
+  SUBCASE("format 1") {
+    former = "DROP TABLE plans; DROP TABLE records; DROP TABLE steered; PRAGMA user_version=1";
+  }
+  SUBCASE("format 2") {
+    former = "DROP TABLE steered; PRAGMA user_version=2";
+  }
   const Folder folder;
   {
     auto store = SqliteStore::open(folder.file());
@@ -184,8 +196,7 @@ TEST_CASE("a file of the former format is read, and journaled in as the present 
   }
   sqlite3* db = nullptr;
   REQUIRE(sqlite3_open(folder.file().c_str(), &db) == SQLITE_OK);
-  CHECK(sqlite3_exec(db, "DROP TABLE plans; DROP TABLE records; PRAGMA user_version=1", nullptr,
-                     nullptr, nullptr) == SQLITE_OK);
+  CHECK(sqlite3_exec(db, former, nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(db);
   {
     auto looked = SqliteStore::open(folder.file(), SqliteStore::Access::read);
@@ -194,6 +205,9 @@ TEST_CASE("a file of the former format is read, and journaled in as the present 
     const auto journal = looked->journal(1);
     REQUIRE(journal.has_value());
     CHECK(journal->plan.empty());
+    const auto steered = looked->steered_namespace();
+    REQUIRE(steered.has_value());
+    CHECK_FALSE(steered->has_value());
   }
   auto store = SqliteStore::open(folder.file());
   REQUIRE(store.has_value());
@@ -202,6 +216,8 @@ TEST_CASE("a file of the former format is read, and journaled in as the present 
   REQUIRE(id.has_value());
   CHECK(store->append({*id, 5, Phase::committing, {}, {}, {}, {"record"}}).has_value());
   CHECK(store->journal(*id)->records == std::vector<std::string>{"record"});
+  CHECK(store->set_steered_namespace("weir").has_value());
+  CHECK(store->steered_namespace()->value() == "weir");
 }
 
 TEST_CASE("who only looks makes no file") {
