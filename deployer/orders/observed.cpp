@@ -45,6 +45,12 @@ std::string naming_trouble(const Documents& documents, const Observed& observed)
       return "release " + stored.release.string() + " was booted on pool " + pool.string() +
              ", and " + there.error().message + way_on;
     }
+    for (const NodeId& node : stored.nodes) {
+      const PoolName* other = documents.pool_of(node);
+      if (other == nullptr || *other == pool) continue;
+      return "node " + node.string() + " was booted in pool " + pool.string() +
+             ", and the fleet has it in pool " + other->string() + way_on;
+    }
   }
   if (!observed.director) return {};
   const NodeId* first = nullptr;

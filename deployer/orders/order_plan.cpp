@@ -104,11 +104,13 @@ Status check_pools(const Documents& documents, const StoredRollout& rollout) {
   return {};
 }
 
-/// Nodes of other pools that clients were left on, by rollouts that could not move everybody.
+/// Nodes of other pools that clients were left on, by rollouts that could not move everybody, and
+/// that can be asked.
 std::vector<NodeId> nodes_left_behind(const Observed& observed, const Plan& plan) {
   std::set<NodeId> out;
   for (const auto& [key, place] : whereabouts(observed)) {
-    const bool elsewhere = !is_among(plan.from, place.node) && !is_among(plan.to, place.node);
+    const bool elsewhere = !is_among(plan.from, place.node) && !is_among(plan.to, place.node) &&
+                           observed.nodes.at(place.node).dump;
     if (elsewhere && plan.peers.contains(key)) out.insert(place.node);
   }
   return {out.begin(), out.end()};
@@ -364,6 +366,12 @@ Result<OrderPlan> plan_order(const Order& order, const Documents& documents,
         {Code::unfed, "node " + node.string() +
                           " does not give its peers, so it is not brought to the registry: " +
                           observed.nodes.at(node).trouble});
+  }
+  for (const NodeId& node : out.registry.frozen) {
+    out.warnings.push_back({Code::unfed, "node " + node.string() +
+                                             " is frozen, so it is not brought to the registry: "
+                                             "once it goes on it has the peers it had, until the "
+                                             "next order; `weir-deployer status` shows it"});
   }
   return out;
 }

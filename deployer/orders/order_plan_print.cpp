@@ -196,7 +196,8 @@ std::string print_json(const OrderPlan& plan) {
                        {"removed", keys_of(plan.registry.removed)},
                        {"revoked", keys_of(plan.registry.revoked)},
                        {"nodes", std::move(nodes)},
-                       {"unread", list(plan.registry.unread)}};
+                       {"unread", list(plan.registry.unread)},
+                       {"frozen", list(plan.registry.frozen)}};
   }
   out["warnings"] = Json::array();
   for (const Reason& warning : plan.warnings) out["warnings"].push_back(warning.text);

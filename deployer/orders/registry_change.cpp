@@ -11,6 +11,7 @@ RegistryChange compare_registry(const Documents& documents, const Observed& obse
   for (const auto& [node, seen] : observed.nodes) {
     if (!seen.dump) {
       if (seen.machine == pool::MachineState::running) out.unread.push_back(node);
+      if (seen.machine == pool::MachineState::frozen) out.frozen.push_back(node);
       continue;
     }
     NodeFeed feed = feed_of(documents.peers, *seen.dump, probe);

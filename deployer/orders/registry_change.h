@@ -18,6 +18,7 @@ namespace weir::deployer {
 struct RegistryChange {
   std::map<NodeId, NodeFeed> nodes;  ///< of those that gave their peers
   std::vector<NodeId> unread;        ///< run, and did not give them
+  std::vector<NodeId> frozen;        ///< have peers, and cannot be asked or told
   std::set<PublicKey> added, changed, removed;
   std::set<PublicKey> revoked;  ///< of `removed`, those with a session: it ends
   std::size_t known = 0;        ///< peers that the fleet knew

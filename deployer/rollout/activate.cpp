@@ -17,6 +17,14 @@ director::Intent first_intent(const Plan& plan) {
 bool assign_peers(const Turn& turn) {
   State& state = turn.state;
   director::Edit edit(state.steering.intent);
+  // A node that was booted anew knows no session of those that an earlier rollout made there.
+  std::set<director::Grant> stale = state.steering.intent.kicks;
+  stale.insert(state.steering.intent.holds.begin(), state.steering.intent.holds.end());
+  for (const director::Grant& grant : stale) {
+    if (!state.rollout.booted.contains(grant.node)) continue;
+    edit.set_kick(grant, false);
+    edit.set_hold(grant, false);
+  }
   for (const auto& [key, peer] : turn.plan.peers) {
     for (const Prefix& prefix : peer.allowed_ips) {
       if (!state.steering.intent.assigned.contains(prefix)) {

@@ -214,11 +214,19 @@ bool find_leftovers(const Turn& turn) {
   const director::Intent& intent = state.steering.intent;
   std::set<director::Grant> stale = intent.kicks;
   stale.insert(intent.holds.begin(), intent.holds.end());
-  if (stale.empty()) return false;
   director::Edit edit(intent);
+  std::size_t given_up = 0;
   std::optional<NodeId> node;
   std::map<Endpoint, const PublicKey*> owner_of;
   for (const director::Grant& grant : stale) {
+    // Who cannot be asked may initiate no more, and is held back until it is heard of again.
+    const auto view = state.nodes.find(grant.node);
+    if (view == state.nodes.end() || !view->second.known) {
+      if (intent.kicks.contains(grant)) ++given_up;
+      edit.set_kick(grant, false);
+      continue;
+    }
+    ++given_up;
     if (node != grant.node) {  // grants are sorted by node
       node = grant.node;
       owner_of = owners(state, grant.node);
@@ -240,9 +248,9 @@ bool find_leftovers(const Turn& turn) {
     client.why = Reason{Code::leftover, "left by an interrupted rollout"};
     turn.put(std::move(client));
   }
+  if (given_up == 0) return false;
   propose(turn, std::move(edit));
-  turn.say("giving up " + std::to_string(stale.size()) +
-           " rights and holds of an interrupted rollout");
+  turn.say("giving up " + std::to_string(given_up) + " rights and holds of an interrupted rollout");
   return true;
 }
 

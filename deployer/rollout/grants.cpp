@@ -21,10 +21,23 @@ class Wanting {
   void operator()(const stage::Revoking&) const {
     if (client_.granted) edit_.set_kick({client_.to, *client_.granted}, false);
   }
-  void operator()(const stage::Unholding&) const { drop_grants(); }
-  void operator()(const stage::Returning&) const { live_on(client_.from); }
+  void operator()(const stage::Unholding&) const {
+    drop_grants();
+    hold_back_halted();
+  }
+  void operator()(const stage::Returning&) const {
+    live_on(client_.from);
+    hold_back_halted();
+  }
 
  private:
+  /// A frozen node may have an answer, or have been told to speak: the client would follow what it
+  /// says once it goes on.
+  void hold_back_halted() const {
+    const Rollout& rollout = turn_.state.rollout;
+    if (!rollout.lost.contains(client_.to) && !rollout.dead.contains(client_.to)) return;
+    edit_.set_hold({client_.to, client_.granted.value_or(client_.endpoint)}, true);
+  }
   void drop_grants() const {
     if (!client_.granted) return;
     edit_.set_kick({client_.to, *client_.granted}, false);
@@ -56,6 +69,7 @@ void ask(const Turn& turn, director::Edit& edit, std::vector<Id>& asked) {
 }
 
 /// One transaction takes everything away from dead nodes: homes, rights, and the unknown clients.
+/// Holds stand: a frozen node may go on.
 void leave_dead(const Turn& turn, director::Edit& edit) {
   State& state = turn.state;
   const auto& dead = state.rollout.dead;
@@ -64,9 +78,6 @@ void leave_dead(const Turn& turn, director::Edit& edit) {
   edit.set_active(director::equal_weights(targets));
   for (const auto& grant : intent.kicks) {
     if (dead.contains(grant.node)) edit.set_kick(grant, false);
-  }
-  for (const auto& grant : intent.holds) {
-    if (dead.contains(grant.node)) edit.set_hold(grant, false);
   }
   for (const auto& [endpoint, node] : intent.homes) {
     if (dead.contains(node)) edit.set_home(endpoint, targets.front());
@@ -87,6 +98,14 @@ CommandId propose(const Turn& turn, director::Edit edit) {
   steering.delta = turn.order(ApplyDelta{std::move(delta)});
   steering.touched = true;
   return steering.delta;
+}
+
+void revoke_on_dead(const Turn& turn) {
+  director::Edit edit(turn.state.steering.intent);
+  for (const auto& grant : turn.state.steering.intent.kicks) {
+    if (turn.state.rollout.dead.contains(grant.node)) edit.set_kick(grant, false);
+  }
+  propose(turn, std::move(edit));
 }
 
 void order_delta(const Turn& turn) {

@@ -107,6 +107,7 @@ struct Rollout {
   std::vector<NodeId> targets{};  ///< the nodes of `to` that answer
   std::set<NodeId> dead{};        ///< the nodes of `from` that did not answer the survey
   std::set<NodeId> lost{};        ///< nodes of either pool whose machine halted since
+  std::set<NodeId> booted{};      ///< anew, by this rollout
   std::map<NodeId, Fed> fed{};    ///< what became of each node's peers
   bool confirmed = false;         ///< a rollback's nodes are given all preshared keys again
   CommandId confirming = 0;       ///< the outstanding FeedNodes that does so
@@ -120,7 +121,7 @@ struct Steering {
   std::map<Endpoint, NodeId> learned_homes{};
   bool known = false;        ///< read, and nothing was refused since
   bool touched = false;      ///< a delta was sent: from here on giving up is work
-  bool dead_left = false;    ///< nothing in `intent` names a dead node
+  bool dead_left = false;    ///< nothing in `intent` names a dead node, but for holds
   CommandId delta = 0;       ///< the outstanding ApplyDelta
   CommandId reading = 0;     ///< the outstanding ReadDirector
   unsigned unread = 0;       ///< readings that failed, in a row

@@ -62,6 +62,8 @@ void end_survey(const Turn& turn, Instant began) {
     if (auto found = judge_survey(turn.plan, state)) return refuse(turn, std::move(*found));
   }
   state.movement.clear();
+  // With dead nodes there is no time to lose: of leftovers, only rights of these end now.
+  if (!state.rollout.dead.empty()) revoke_on_dead(turn);
   if (state.rollout.dead.empty() && state.rollout.surveys < 4 && find_leftovers(turn)) {
     state.rollout.phase = Phase::preparing;
     state.rollout.task = task::Clear{};
@@ -180,6 +182,7 @@ void nodes_are_up(const Turn& turn, nodelife::Life life) {
   Rollout& rollout = turn.state.rollout;
   rollout.probed = life.probed;
   rollout.fed = std::move(life.fed);
+  rollout.booted = {life.booted.begin(), life.booted.end()};
   if (turn.plan.kind == Kind::deploy) return survey(turn, task::Survey{turn.now});
   if (!life.booted.empty()) rollout.proof = life.probed ? Proof::probe : Proof::nothing;
   rollout.phase = Phase::judging;

@@ -98,7 +98,8 @@ void mind_director(const Turn& turn);
 // find_clients.cpp
 /// Who is to be moved: fills `state.movement` with those that are not in it yet.
 void find_clients(const Turn& turn);
-/// Clients for the rights and holds that an interrupted rollout left; true where there are any.
+/// Clients for the rights and holds that an interrupted rollout left; true where anything is to be
+/// done. Holds of nodes that cannot be asked stand.
 bool find_leftovers(const Turn& turn);
 
 // feed.cpp
@@ -139,6 +140,8 @@ void poll(const Turn& turn);
 [[nodiscard]] bool any_preparing(const Roster& clients);
 
 // grants.cpp
+/// Ends the rights that dead nodes have.
+void revoke_on_dead(const Turn& turn);
 /// Puts all that clients wait for into one delta, where none is outstanding.
 void order_delta(const Turn& turn);
 /// Orders the edits as the director's next revision; returns 0 where nothing would change.

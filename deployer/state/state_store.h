@@ -23,6 +23,7 @@ struct StoredMachine {
 struct StoredPool {
   ReleaseName release;
   Digest release_digest;  ///< of the signed release document
+  std::vector<NodeId> nodes{};  ///< empty: a version that did not write them down booted it
 };
 
 /// One rollout as the journal has it.

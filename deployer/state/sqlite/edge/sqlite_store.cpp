@@ -27,6 +27,7 @@ CREATE TABLE records (id INTEGER PRIMARY KEY, rollout INTEGER NOT NULL REFERENCE
 
 // What format 3 has and format 2 had not.
 constexpr const char* kSteered = R"sql(
+CREATE TABLE pool_nodes (node TEXT PRIMARY KEY, pool TEXT NOT NULL) STRICT;
 CREATE TABLE steered (one INTEGER PRIMARY KEY CHECK (one = 1), network_namespace TEXT NOT NULL) STRICT;
 )sql";
 
@@ -153,28 +154,62 @@ Result<std::map<PoolName, StoredPool>> SqliteStore::pools() {
   Query query(state_->db, "SELECT pool, release, release_digest FROM pools");
   for (;;) {
     TRY_ASSIGN(const bool row, query.next(state_->path));
-    if (!row) return out;
+    if (!row) break;
     TRY_ASSIGN_IN(auto pool, PoolName::parse(query.text(0)), state_->path);
     TRY_ASSIGN_IN(auto release, ReleaseName::parse(query.text(1)), state_->path);
     TRY_ASSIGN_IN(const auto digest, Digest::parse(query.text(2)), state_->path);
     out.insert_or_assign(pool, StoredPool{release, digest});
   }
+  TRY(add_pool_nodes(out));
+  return out;
+}
+
+/// Of pools that are up.
+Status SqliteStore::add_pool_nodes(std::map<PoolName, StoredPool>& pools) {
+  if (state_->format < 3) return {};
+  Query query(state_->db, "SELECT node, pool FROM pool_nodes ORDER BY node");
+  for (;;) {
+    TRY_ASSIGN(const bool row, query.next(state_->path));
+    if (!row) return {};
+    TRY_ASSIGN_IN(const auto node, NodeId::parse(query.text(0)), state_->path);
+    TRY_ASSIGN_IN(const auto pool, PoolName::parse(query.text(1)), state_->path);
+    if (const auto found = pools.find(pool); found != pools.end()) {
+      found->second.nodes.push_back(node);
+    }
+  }
 }
 
 Status SqliteStore::put_pool(const PoolName& pool, const StoredPool& stored) {
   const std::lock_guard lock(state_->one_at_a_time);
-  Query query(state_->db, "INSERT OR REPLACE INTO pools VALUES (?, ?, ?)");
-  query.bind(pool.string()).bind(stored.release.string()).bind(stored.release_digest.string());
-  TRY(query.next(state_->path));
-  return {};
+  TRY(state_->run("BEGIN IMMEDIATE"));
+  return state_->finish([&]() -> Status {
+    Query query(state_->db, "INSERT OR REPLACE INTO pools VALUES (?, ?, ?)");
+    query.bind(pool.string()).bind(stored.release.string()).bind(stored.release_digest.string());
+    TRY(query.next(state_->path));
+    Query before(state_->db, "DELETE FROM pool_nodes WHERE pool = ?");
+    before.bind(pool.string());
+    TRY(before.next(state_->path));
+    for (const NodeId& node : stored.nodes) {
+      Query one(state_->db, "INSERT OR REPLACE INTO pool_nodes VALUES (?, ?)");
+      one.bind(node.string()).bind(pool.string());
+      TRY(one.next(state_->path));
+    }
+    return {};
+  }());
 }
 
 Status SqliteStore::forget_pool(const PoolName& pool) {
   const std::lock_guard lock(state_->one_at_a_time);
-  Query query(state_->db, "DELETE FROM pools WHERE pool = ?");
-  query.bind(pool.string());
-  TRY(query.next(state_->path));
-  return {};
+  TRY(state_->run("BEGIN IMMEDIATE"));
+  return state_->finish([&]() -> Status {
+    for (const char* sql :
+         {"DELETE FROM pools WHERE pool = ?", "DELETE FROM pool_nodes WHERE pool = ?"}) {
+      Query query(state_->db, sql);
+      query.bind(pool.string());
+      TRY(query.next(state_->path));
+    }
+    return {};
+  }());
 }
 
 Result<std::optional<PoolName>> SqliteStore::active_pool() {

@@ -44,6 +44,7 @@ class SqliteStore final : public StateStore {
  private:
   struct State;
   explicit SqliteStore(std::unique_ptr<State> state);
+  Status add_pool_nodes(std::map<PoolName, StoredPool>& pools);
   std::unique_ptr<State> state_;
 };
 

@@ -245,9 +245,27 @@ TEST_CASE("a node that cannot be brought to the registry is named") {
   fleet.done(FakeFleet::deploy("two"));
   fleet.registry.insert(8);
   fleet.write();
-  fleet.nodes.at(FakeFleet::node("blue-1")).answers = false;
+  FakeFleet::Node& blue = fleet.nodes.at(FakeFleet::node("blue-1"));
+  const char* why = "";
+  SUBCASE("it is silent") {
+    blue.answers = false;
+    why = "node blue-1 does not give its peers, so it is not brought to the registry";
+  }
+  SUBCASE("it is frozen") {
+    blue.machine = pool::MachineState::frozen;
+    why = "node blue-1 is frozen, so it is not brought to the registry";
+  }
+  SUBCASE("it is frozen, and a peer was removed") {
+    blue.machine = pool::MachineState::frozen;
+    fleet.registry = {2, 3};
+    fleet.write();
+    why = "node blue-1 is frozen, so it is not brought to the registry";
+  }
+  const auto planned = fleet.plan(FakeFleet::up("two"));
+  REQUIRE(planned.has_value());
+  CHECK(has(joined(planned->plan.warnings), why));
   const Report report = fleet.done(FakeFleet::up("two"));
-  CHECK(has(joined(report.warnings), "blue-1"));
+  CHECK(has(joined(report.warnings), why));
 }
 
 TEST_CASE("a revoked client loses its sessions on every node, is named, and is no failure") {

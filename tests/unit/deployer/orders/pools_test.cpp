@@ -194,6 +194,31 @@ TEST_CASE("a pool that was renamed while it serves is told of, and nobody loses 
   CHECK(fleet.clients.at(FakeFleet::key(1)).lost == 0);
 }
 
+TEST_CASE("pools that changed their names with one another are told of") {
+  FakeFleet fleet(2);
+  fleet.done(FakeFleet::up("one"));
+  fleet.connect(1, "blue-1");
+  fleet.done(FakeFleet::deploy("two"));
+  edit(fleet, "name: blue, driver: vm, nodes: [blue-1]", "name: blue, driver: vm, nodes: [x]");
+  edit(fleet, "name: green, driver: vm, nodes: [green-1]",
+       "name: green, driver: vm, nodes: [blue-1]");
+  edit(fleet, "nodes: [x]", "nodes: [green-1]");
+  CHECK(has(refused_by_all(fleet),
+            "node blue-1 was booted in pool blue, and the fleet has it in pool green: name it so "
+            "again"));
+  CHECK(fleet.nodes.at(FakeFleet::node("green-1")).boots == 1);
+  CHECK(fleet.clients.at(FakeFleet::key(1)).lost == 0);
+}
+
+TEST_CASE("a warm node that moved to another pool is told of") {
+  FakeFleet fleet(2);
+  fleet.done(FakeFleet::up("one"));
+  fleet.done(FakeFleet::deploy("two"));
+  edit(fleet, "nodes: [blue-1]", "nodes: [x-1]");
+  edit(fleet, "nodes: [green-1]", "nodes: [green-1, blue-1]");
+  CHECK(has(refused_by_all(fleet), "node blue-1 was booted in pool blue, and the fleet has it in"));
+}
+
 TEST_CASE("nodes that serve together and are in two pools by now are told of") {
   FakeFleet fleet(2);
   fleet.nodes[FakeFleet::node("x-1")];
@@ -201,6 +226,11 @@ TEST_CASE("nodes that serve together and are in two pools by now are told of") {
   fleet.done(FakeFleet::up("one"));
   edit(fleet, "nodes: [blue-1, x-1]", "nodes: [blue-1]");
   edit(fleet, "nodes: [green-1]", "nodes: [x-1, green-1]");
+  CHECK(has(
+      refused_by_all(fleet),
+      "node x-1 was booted in pool blue, and the fleet has it in pool green: name it so again"));
+  // A state of a version that did not write that down.
+  fleet.in_state("DELETE FROM pool_nodes");
   CHECK(has(refused_by_all(fleet),
             "nodes blue-1 and x-1 serve together, and the fleet has them in "
             "pools blue and green: name it so again"));

@@ -210,6 +210,15 @@ class FakeWorld {
     return out;
   }
 
+  /// A frozen node goes on, and says what it was told to say.
+  void thaw(const NodeId& id) {
+    frozen.erase(id);
+    for (auto& [_, client] : clients) {
+      const bool held = steering.holds.contains({id, client.endpoint});
+      if (client.next == id && !held) confirm(client, id);
+    }
+  }
+
   /// The deployer dies: orders that no node or director has seen yet are lost.
   void die() { pending_.clear(); }
 

@@ -181,10 +181,41 @@ TEST_CASE("a node that freezes while clients move ends the deploy within a secon
     }
     CHECK(world.problems.empty());
     if (!committing) continue;
+    // It goes on, and what it was told to say takes nobody along who was called back.
+    world.thaw(world.green[0]);
+    for (const Client& client : state.movement) {
+      if (is<stage::Stayed>(client)) {
+        CHECK(world.clients.at(client.key).session != world.green[0]);
+      }
+    }
     const Plan back = world.plan(Kind::rollback, false);
     CHECK(world.run(back, start(back)).rollout.outcome == Outcome::done);
     CHECK(world.on(world.blue) == 20);
   }
+}
+
+TEST_CASE("rights that a dead deployer left end, although the nodes that have them are frozen") {
+  FakeWorld world(2, 12);
+  const Plan plan = world.deploy_plan();
+  world.run(plan, start(plan), [&](const State& state) {
+    return state.movement.count<stage::Kicked>() + state.movement.count<stage::Prepared>() > 6;
+  });
+  REQUIRE_FALSE(world.steering.kicks.empty());
+  world.die();
+  for (const NodeId& node : world.green) world.frozen.insert(node);
+  const Plan back = world.plan(Kind::rollback, false);
+  CHECK(world.run(back, start(back)).rollout.outcome == Outcome::done);
+  CAPTURE(joined(world.log));
+  CHECK(world.steering.kicks.empty());
+  CHECK(world.on(world.blue) == 12);
+  // What these nodes say once they go on reaches nobody, until the next order has asked them.
+  for (const NodeId& node : world.green) world.thaw(node);
+  CHECK(world.on(world.blue) == 12);
+  const Plan again = world.deploy_plan();
+  CHECK(world.run(again, start(again)).rollout.outcome == Outcome::done);
+  CHECK(world.steering.holds.empty());
+  CHECK(world.on(world.green) == 12);
+  CHECK(world.problems.empty());
 }
 
 TEST_CASE("frozen nodes are left at once: everybody is back within a second") {

@@ -73,7 +73,7 @@ TEST_CASE("what was stored is there after the file is opened again") {
     REQUIRE(store.has_value());
     CHECK_FALSE(store->active_pool()->has_value());
     REQUIRE(store->put_machine({{node, 4711, 99, "/x"}, digest}).has_value());
-    REQUIRE(store->put_pool(pool("blue"), {*ReleaseName::parse("r"), digest}).has_value());
+    REQUIRE(store->put_pool(pool("blue"), {*ReleaseName::parse("r"), digest, {node}}).has_value());
     REQUIRE(store->set_active_pool(pool("blue")).has_value());
     CHECK_FALSE(store->steered_namespace()->has_value());
     REQUIRE(store->set_steered_namespace("").has_value());
@@ -92,6 +92,7 @@ TEST_CASE("what was stored is there after the file is opened again") {
   CHECK(store->machines()->at(node).record.pid == 4711);
   CHECK(store->machines()->at(node).server_pin == digest);
   CHECK(store->pools()->at(pool("blue")).release_digest == digest);
+  CHECK(store->pools()->at(pool("blue")).nodes == std::vector<NodeId>{node});
   CHECK(**store->active_pool() == pool("blue"));
   CHECK(store->steered_namespace()->value().empty());
   CHECK(store->clients()->at(key).node == node);
@@ -183,10 +184,10 @@ TEST_CASE("other processes come and go while this one has it open several times"
 TEST_CASE("a file of a former format is read, and written in as the present one") {
   const char* former = "";
   SUBCASE("format 1") {
-    former = "DROP TABLE plans; DROP TABLE records; DROP TABLE steered; PRAGMA user_version=1";
+    former = "DROP TABLE plans; DROP TABLE records; DROP TABLE steered; DROP TABLE pool_nodes; PRAGMA user_version=1";
   }
   SUBCASE("format 2") {
-    former = "DROP TABLE steered; PRAGMA user_version=2";
+    former = "DROP TABLE steered; DROP TABLE pool_nodes; PRAGMA user_version=2";
   }
   const Folder folder;
   {
