@@ -30,6 +30,24 @@ void give_up(const Turn& turn, Reason why, Outcome outcome) {
   rollout.task = task::Abandon{};
 }
 
+/// Everybody was moved, and a node that serves them is lost.
+std::optional<Reason> lost_since(const Turn& turn) {
+  const Rollout& rollout = turn.state.rollout;
+  std::string names;
+  for (const NodeId& node : rollout.targets) {
+    if (rollout.lost.contains(node)) names += (names.empty() ? "" : ", ") + node.string();
+  }
+  if (names.empty()) return std::nullopt;
+  const std::string other = turn.plan.kind == Kind::rollback
+                                ? "move everybody to another pool with `weir-deployer deploy --to`"
+                                : "move everybody back with `weir-deployer rollback`";
+  return Reason{Code::node_lost, "clients were moved, and then the machine of " + names +
+                                     " froze or went: " + other +
+                                     ", or boot what is missing with `weir-deployer up` and the "
+                                     "release of pool " +
+                                     turn.plan.to_pool.string()};
+}
+
 std::size_t moved(const Roster& clients) {
   return clients.count<stage::Moved, stage::Switched, stage::Releasing>();
 }
@@ -135,8 +153,14 @@ std::optional<Reason> lost_target(const Turn& turn) {
 void conclude(const Turn& turn) {
   State& state = turn.state;
   state.rollout.proof = proof_of(turn);
-  if (turn.plan.kind != Kind::rollback) return finish(turn, Outcome::done, Phase::committed);
-  name_unreachable(turn);
+  const bool back = turn.plan.kind == Kind::rollback;
+  if (back) name_unreachable(turn);
+  const Phase phase = back ? Phase::rolled_back : Phase::committed;
+  if (auto lost = lost_since(turn)) {
+    state.rollout.refusal = std::move(lost);
+    return finish(turn, Outcome::needs_person, phase);
+  }
+  if (!back) return finish(turn, Outcome::done, phase);
   const std::size_t failed = state.movement.failed();
   if (failed == 0) return finish(turn, Outcome::done, Phase::rolled_back);
   state.rollout.refusal = Reason{

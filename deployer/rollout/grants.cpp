@@ -68,6 +68,16 @@ void ask(const Turn& turn, director::Edit& edit, std::vector<Id>& asked) {
   }
 }
 
+/// The same for each stage that asks the director.
+template <std::size_t... I>
+void ask_all(const Turn& turn, director::Edit& edit, std::vector<Id>& asked,
+             std::index_sequence<I...> /*stages*/) {
+  const auto of_stage = [&]<class S>(Tag<S> tag) {
+    if constexpr (traits(tag).asked == Asked::director) ask<S>(turn, edit, asked);
+  };
+  (of_stage(Tag<std::variant_alternative_t<I, Stage>>()), ...);
+}
+
 /// One transaction takes everything away from dead nodes: homes, rights, and the unknown clients.
 /// Holds stand: a frozen node may go on.
 void leave_dead(const Turn& turn, director::Edit& edit) {
@@ -111,21 +121,13 @@ void revoke_on_dead(const Turn& turn) {
 void order_delta(const Turn& turn) {
   State& state = turn.state;
   if (state.steering.delta != 0 || !state.steering.known) return;
-  if (!state.movement.any<stage::Granting, stage::Adopting, stage::Switching, stage::Revoking,
-                          stage::Unholding, stage::Returning>()) {
-    return;
-  }
+  if (state.movement.count(Asked::director) == 0) return;
   director::Edit edit(state.steering.intent);
   std::vector<Id> asked;
   // Before what clients want, which goes before it where both name one address.
   const bool first = !state.rollout.dead.empty() && !state.steering.dead_left;
   if (first) leave_dead(turn, edit);
-  ask<stage::Granting>(turn, edit, asked);
-  ask<stage::Adopting>(turn, edit, asked);
-  ask<stage::Switching>(turn, edit, asked);
-  ask<stage::Revoking>(turn, edit, asked);
-  ask<stage::Unholding>(turn, edit, asked);
-  ask<stage::Returning>(turn, edit, asked);
+  ask_all(turn, edit, asked, std::make_index_sequence<std::variant_size_v<Stage>>());
   if (asked.empty()) {
     if (first) state.steering.dead_left = false;
     return;

@@ -205,15 +205,11 @@ void give_up(const Turn& turn, Roster::Id id, Reason why) {
 }
 
 bool any_preparing(const Roster& clients) {
-  return clients
-      .any<stage::Doubted, stage::Adopting, stage::Waiting, stage::Granting, stage::Kicking,
-           stage::Kicked, stage::Revoking, stage::Regarding, stage::Forgetting, stage::Unholding>();
+  return clients.count(Part::preparing) != 0;
 }
 
 bool any_under_way(const Roster& clients) {
-  return any_preparing(clients) ||
-         clients.any<stage::Prepared, stage::Switching, stage::Releasing, stage::Switched,
-                     stage::Returning, stage::Recalling>();
+  return clients.count(Part::over) != clients.size();
 }
 
 void advance_clients(const Turn& turn) {

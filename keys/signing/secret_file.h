@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "manifests/base/names.h"
 #include "manifests/base/result.h"
 
 namespace weir::keys {

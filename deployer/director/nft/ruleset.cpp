@@ -287,8 +287,9 @@ Status check_seal(const Topology& topology, const Ruleset& ruleset) {
   if (made_from == sealed.end() || made_from->second != live.at(kTopologyPlace)) {
     return fail(
         Errc::integrity,
-        "table inet weir was made for other nodes, addresses or client networks, or by a "
-        "version of Weir with other sets: name them as before, or take the fleet down first "
+        "table inet weir was made for another vip, fabric, clients, pools or "
+        "director.upstream_interface of the fleet document, or by a version of Weir with other "
+        "sets: name them as before, or take the fleet down first "
         "(`weir-deployer down`)");
   }
   for (const auto& [chain, rules] : ruleset.chains) {

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "deployer/rollout/nodelife/edge/bring_up.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
+#include "deployer/rollout/terms/event_of.h"
 #include "deployer/rollout/terms/overloaded.h"
 
 namespace weir::deployer {
@@ -18,17 +20,6 @@ Status running(Site& site, const NodeId& node) {
   TRY_ASSIGN(const auto state, site.machine_state(node));
   if (state == pool::MachineState::running) return {};
   return fail(Errc::not_found, "its machine is frozen or gone");
-}
-
-Event of(Status status) {
-  if (status) return {0, Done{}};
-  return {0, Failed{std::move(status).error()}};
-}
-
-template <class T, class Make>
-Event of(Result<T> result, Make make) {
-  if (!result) return {0, Failed{std::move(result).error()}};
-  return {0, make(std::move(*result))};
 }
 
 std::vector<NodeId> both(const Plan& plan) {
@@ -130,17 +121,28 @@ void Performer::on_node(CommandId id, const NodeId& node, milliseconds timeout, 
   });
 }
 
+void Performer::bring_up(CommandId id, Command command) {
+  // What the director does stands in its own line.
+  auto& lane = std::holds_alternative<ForgetNode>(command) ? director_ : pool_;
+  lane.post([this, id, command = std::move(command)] {
+    answer(id, deployer::bring_up(site_, command, means_.removals));
+  });
+}
+
 void Performer::perform(Ordered ordered) {
   const CommandId id = ordered.id;
+  const auto* clocks = std::get_if<ReadClocks>(&ordered.command);
+  const bool one_clock = clocks != nullptr && clocks->nodes.size() == 1;
+  if (brings_up(ordered.command) && !one_clock) return bring_up(id, std::move(ordered.command));
   std::visit(
       Overloaded{
           [&](InstallDirector& it) {
             on_director(id, [this, install = std::move(it)] {
-              return of(install_director(site_, install.intent, install.seeded));
+              return event_of(install_director(site_, install.intent, install.seeded));
             });
           },
           [&](const RemoveDirector&) {
-            on_director(id, [this] { return of(remove_director(site_)); });
+            on_director(id, [this] { return event_of(remove_director(site_)); });
           },
           [&](const BootPool&) {
             on_pool(id, [this]() -> Event {
@@ -148,60 +150,35 @@ void Performer::perform(Ordered ordered) {
                 return {0, Failed{Error{Errc::bug, 0, "no release to boot"}}};
               }
               auto booted = boot_nodes(site_, plan_.to_pool, means_.boot, *means_.release);
-              if (!booted) return of(std::move(booted));
+              if (!booted) return event_of(std::move(booted));
               return {0, Booted{means_.boot}};
             });
           },
           [&](const StopPool&) {
-            on_pool(id, [this] { return of(stop_pool(site_, plan_.to_pool)); });
-          },
-          [&](ReadIdentities& it) {
-            on_pool(id, [this, nodes = std::move(it.nodes)] {
-              return of(read_identities(site_, nodes),
-                        [](auto read) { return IdentitiesRead{std::move(read)}; });
-            });
-          },
-          [&](FeedNodes& it) {
-            on_pool(id, [this, nodes = std::move(it.nodes)] {
-              return of(feed_nodes(site_, nodes, means_.removals, Confirming::all),
-                        [](auto fed) { return NodesFed{std::move(fed)}; });
-            });
+            on_pool(id, [this] { return event_of(stop_pool(site_, plan_.to_pool)); });
           },
           [&](const FeedChanges& it) {
             // In the node's turn, so that others do not wait for it.
             nodes_.at(it.node)->lane.post([this, id, node = it.node] {
               // A frozen one would hold up the end of the rollout until the call's time is over.
-              if (auto runs = running(site_, node); !runs) return answer(id, of(std::move(runs)));
-              answer(id, of(feed_nodes(site_, {node}, means_.removals, Confirming::none),
-                            [](auto fed) { return NodesFed{std::move(fed)}; }));
+              if (auto runs = running(site_, node); !runs)
+                return answer(id, event_of(std::move(runs)));
+              answer(id, event_of(feed_nodes(site_, {node}, means_.removals, Confirming::none),
+                                  [](auto fed) { return NodesFed{std::move(fed)}; }));
             });
           },
-          [&](ReadClocks& it) {
-            if (it.nodes.size() != 1) {
-              return on_pool(id, [this, nodes = std::move(it.nodes)] {
-                return of(read_clocks(site_, nodes),
-                          [](auto ahead) { return ClocksRead{std::move(ahead)}; });
-              });
-            }
+          [&](const ReadClocks& it) {
             const NodeId& node = it.nodes.front();
             on_node(id, node, kReadPatience, [node](node_client::NodeClient& client) {
-              return of(client.clock_offset(kClockSamples), [&](auto ahead) {
+              return event_of(client.clock_offset(kClockSamples), [&](auto ahead) {
                 return ClocksRead{{{node, ahead}}};
               });
             });
           },
-          [&](SetClocks& it) {
-            on_pool(id,
-                    [this, ahead = std::move(it.ahead)] { return of(set_clocks(site_, ahead)); });
-          },
-          [&](ProbeNodes& it) {
-            on_pool(id,
-                    [this, nodes = std::move(it.nodes)] { return of(probe_nodes(site_, nodes)); });
-          },
           [&](const ReadDirector&) {
             on_director(id, [this] {
-              return of(site_.director().read(),
-                        [](auto observed) { return DirectorRead{std::move(observed)}; });
+              return event_of(site_.director().read(),
+                              [](auto observed) { return DirectorRead{std::move(observed)}; });
             });
           },
           [&](const ReadHalted&) {
@@ -216,40 +193,43 @@ void Performer::perform(Ordered ordered) {
           },
           [&](const ReadPeers& it) {
             on_node(id, it.node, kReadPatience, [](node_client::NodeClient& client) {
-              return of(client.peers(), [](auto dump) { return PeersRead{std::move(dump)}; });
+              return event_of(client.peers(), [](auto dump) { return PeersRead{std::move(dump)}; });
             });
-          },
-          [&](const ForgetNode& it) {
-            on_director(id, [this, node = it.node] { return of(site_.director().forget(node)); });
           },
           [&](ApplyDelta& it) {
             on_director(id, [this, delta = std::move(it.delta)] {
-              return of(site_.director().apply(delta));
+              return event_of(site_.director().apply(delta));
             });
           },
           [&](Kick& it) {
             on_node(id, it.node, kOrderPatience,
                     [clients = std::move(it.clients)](node_client::NodeClient& client) {
-                      return of(client.prepare({clients}));
+                      return event_of(client.prepare({clients}));
                     });
           },
           [&](Commit& it) {
             on_node(id, it.node, kOrderPatience,
                     [peers = std::move(it.peers)](node_client::NodeClient& client) {
-                      return of(client.commit({peers}));
+                      return event_of(client.commit({peers}));
                     });
           },
           [&](GiveUp& it) {
             on_node(id, it.node, kOrderPatience,
                     [peers = std::move(it.peers)](node_client::NodeClient& client) {
-                      return of(client.give_up({peers}));
+                      return event_of(client.give_up({peers}));
                     });
           },
           [&](const Nudge& it) {
             on_director(id, [this, node = it.node, inner = it.inner] {
-              return of(site_.director().nudge(node, inner));
+              return event_of(site_.director().nudge(node, inner));
             });
           },
+          // Brought up above.
+          [](const ReadIdentities&) {},
+          [](const SetClocks&) {},
+          [](const FeedNodes&) {},
+          [](const ForgetNode&) {},
+          [](const ProbeNodes&) {},
       },
       ordered.command);
 }

@@ -59,6 +59,7 @@ class Performer {
  private:
   struct Node;
   void answer(CommandId id, Event event);
+  void bring_up(CommandId id, Command command);
   void on_pool(CommandId id, std::function<Event()> work);
   void on_director(CommandId id, std::function<Event()> work);
   using Call = std::function<Event(node_client::NodeClient&)>;

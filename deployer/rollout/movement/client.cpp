@@ -1,20 +1,32 @@
 #include "deployer/rollout/movement/client.h"
 
-#include <array>
 #include <type_traits>
 
+#include "deployer/rollout/terms/overloaded.h"
+
 namespace weir::deployer {
-namespace {
-
-constexpr std::array<std::string_view, std::variant_size_v<Stage>> kStages = {
-    "waiting",   "granting",  "kicking",   "kicked",   "prepared",  "switching",
-    "releasing", "switched",  "moved",     "revoking", "regarding", "forgetting",
-    "unholding", "returning", "recalling", "stayed",   "doubted",   "adopting"};
-
-}  // namespace
-
 std::string_view name_of(const Stage& stage) {
-  return kStages.at(stage.index());
+  const auto name = Overloaded{
+      [](const stage::Waiting&) { return "waiting"; },
+      [](const stage::Granting&) { return "granting"; },
+      [](const stage::Kicking&) { return "kicking"; },
+      [](const stage::Kicked&) { return "kicked"; },
+      [](const stage::Prepared&) { return "prepared"; },
+      [](const stage::Switching&) { return "switching"; },
+      [](const stage::Releasing&) { return "releasing"; },
+      [](const stage::Switched&) { return "switched"; },
+      [](const stage::Moved&) { return "moved"; },
+      [](const stage::Revoking&) { return "revoking"; },
+      [](const stage::Regarding&) { return "regarding"; },
+      [](const stage::Forgetting&) { return "forgetting"; },
+      [](const stage::Unholding&) { return "unholding"; },
+      [](const stage::Returning&) { return "returning"; },
+      [](const stage::Recalling&) { return "recalling"; },
+      [](const stage::Stayed&) { return "stayed"; },
+      [](const stage::Doubted&) { return "doubted"; },
+      [](const stage::Adopting&) { return "adopting"; },
+  };
+  return std::visit(name, stage);
 }
 
 Asking* asking(Stage& stage) {

@@ -98,6 +98,78 @@ using Stage =
                  stage::Switching, stage::Releasing, stage::Switched, stage::Moved, stage::Revoking,
                  stage::Regarding, stage::Forgetting, stage::Unholding, stage::Returning,
                  stage::Recalling, stage::Stayed, stage::Doubted, stage::Adopting>;
+/// How far a stage is on its way, for the rollout as a whole.
+enum class Part : std::uint8_t {
+  preparing,  ///< or being given up: not prepared yet, or no more
+  prepared,
+  switching,  ///< there, or back
+  over,
+};
+/// Whom a stage asks.
+enum class Asked : std::uint8_t { nobody, node, director };
+
+/// Both of one stage. A new stage has to say them here, and is then where it belongs everywhere.
+struct Traits {
+  Part part{};
+  Asked asked{};
+};
+template <class S>
+struct Tag {};
+constexpr Traits traits(Tag<stage::Waiting> /*stage*/) {
+  return {Part::preparing, Asked::nobody};
+}
+constexpr Traits traits(Tag<stage::Granting> /*stage*/) {
+  return {Part::preparing, Asked::director};
+}
+constexpr Traits traits(Tag<stage::Kicking> /*stage*/) {
+  return {Part::preparing, Asked::node};
+}
+constexpr Traits traits(Tag<stage::Kicked> /*stage*/) {
+  return {Part::preparing, Asked::nobody};
+}
+constexpr Traits traits(Tag<stage::Prepared> /*stage*/) {
+  return {Part::prepared, Asked::nobody};
+}
+constexpr Traits traits(Tag<stage::Switching> /*stage*/) {
+  return {Part::switching, Asked::director};
+}
+constexpr Traits traits(Tag<stage::Releasing> /*stage*/) {
+  return {Part::switching, Asked::node};
+}
+constexpr Traits traits(Tag<stage::Switched> /*stage*/) {
+  return {Part::switching, Asked::nobody};
+}
+constexpr Traits traits(Tag<stage::Moved> /*stage*/) {
+  return {Part::over, Asked::nobody};
+}
+constexpr Traits traits(Tag<stage::Revoking> /*stage*/) {
+  return {Part::preparing, Asked::director};
+}
+constexpr Traits traits(Tag<stage::Regarding> /*stage*/) {
+  return {Part::preparing, Asked::nobody};
+}
+constexpr Traits traits(Tag<stage::Forgetting> /*stage*/) {
+  return {Part::preparing, Asked::node};
+}
+constexpr Traits traits(Tag<stage::Unholding> /*stage*/) {
+  return {Part::preparing, Asked::director};
+}
+constexpr Traits traits(Tag<stage::Returning> /*stage*/) {
+  return {Part::switching, Asked::director};
+}
+constexpr Traits traits(Tag<stage::Recalling> /*stage*/) {
+  return {Part::switching, Asked::node};
+}
+constexpr Traits traits(Tag<stage::Stayed> /*stage*/) {
+  return {Part::over, Asked::nobody};
+}
+constexpr Traits traits(Tag<stage::Doubted> /*stage*/) {
+  return {Part::preparing, Asked::nobody};
+}
+constexpr Traits traits(Tag<stage::Adopting> /*stage*/) {
+  return {Part::preparing, Asked::director};
+}
+
 [[nodiscard]] std::string_view name_of(const Stage& stage);
 /// Null where the stage asks nobody for anything.
 [[nodiscard]] const Asking* asking(const Stage& stage);

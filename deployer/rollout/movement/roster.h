@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <map>
 #include <unordered_map>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "deployer/rollout/movement/client.h"
@@ -72,6 +74,17 @@ class Roster {
   [[nodiscard]] bool any() const {
     return count<S...>() != 0;
   }
+  /// Clients whose stage is of this kind, by its `traits`.
+  template <class Kind>
+  [[nodiscard]] std::size_t count_where(const Kind& kind) const {
+    return count_where(kind, std::make_index_sequence<kStages>());
+  }
+  [[nodiscard]] std::size_t count(Part part) const {
+    return count_where([&](const Traits& it) { return it.part == part; });
+  }
+  [[nodiscard]] std::size_t count(Asked asked) const {
+    return count_where([&](const Traits& it) { return it.asked == asked; });
+  }
   /// The same, of those that move to, or from, `node`.
   template <class... S>
   [[nodiscard]] std::size_t count_to(const NodeId& node) const {
@@ -122,6 +135,11 @@ class Roster {
   };
   using Counts = std::array<std::vector<std::size_t>, kStages>;
 
+  template <class Kind, std::size_t... I>
+  [[nodiscard]] std::size_t count_where(const Kind& kind,
+                                        std::index_sequence<I...> /*stages*/) const {
+    return ((kind(traits(Tag<std::variant_alternative_t<I, Stage>>())) ? count_at(I) : 0) + ...);
+  }
   std::uint32_t number(const NodeId& node);
   [[nodiscard]] std::optional<std::uint32_t> number_of(const NodeId& node) const;
   [[nodiscard]] static std::size_t count_at(const Counts& counts, std::size_t stage,

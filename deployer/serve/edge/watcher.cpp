@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "deployer/orders/edge/observe.h"
-#include "deployer/rollout/nodelife/edge/pools.h"
+#include "deployer/rollout/nodelife/edge/bring_up.h"
 #include "deployer/rollout/terms/counted.h"
 #include "keys/identity/wireguard_identity.h"
 
@@ -37,11 +37,15 @@ Status Watcher::look(Revivals revivals) {
     put_off(plan.revivals, watched_, watched);
     plan.revivals.clear();
   }
+  std::vector<NodeId> answering;
+  for (const auto& [node, seen] : observed.nodes) {
+    if (seen.identity) answering.push_back(node);
+  }
   // One node that cannot be revived holds up no other; all are looked at again then.
   Status revived;
   for (const Revival& revival : plan.revivals) {
     if (quiet_) return {};
-    if (auto now = revive(revival); !now && revived) revived = std::move(now);
+    if (auto now = revive(revival, answering); !now && revived) revived = std::move(now);
   }
   TRY(revived);
   TRY(site_.store().put_clients(plan.remember));
@@ -54,15 +58,11 @@ Status Watcher::look(Revivals revivals) {
   return {};
 }
 
-Status Watcher::revive(const Revival& revival) {
+Status Watcher::revive(const Revival& revival, const std::vector<NodeId>& answering) {
   const NodeId& node = revival.node;
   site_.say("node " + node.string() + " was booted again (" + revival.boot_id +
             "): giving it key and peers");
-  TRY_ASSIGN(const auto fed, feed_nodes(site_, {node}, Removals::keep, Confirming::all));
-  if (const auto& error = fed.at(node).error) {
-    return tl::unexpected(Error(*error).in("node " + node.string()));
-  }
-  TRY(site_.director().forget(node));
+  TRY(deployer::revive(site_, node, answering));
   const auto& lost = revival.calls;
   if (lost.empty()) return {};
   TRY_ASSIGN(const auto client, site_.connect(node, kNodePatience));

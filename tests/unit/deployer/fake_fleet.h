@@ -271,7 +271,10 @@ class FakeFleet::FakeDirector final : public director::Director {
     }
     return out;
   }
-  Status forget(const NodeId&) override { return {}; }
+  Status forget(const NodeId&) override {
+    const std::lock_guard guard(fleet_.lock);
+    return fleet_.director_says("forget");
+  }
   Status nudge(const NodeId&, const IpAddress&) override { return {}; }
   Status remove() override {
     const std::lock_guard guard(fleet_.lock);

@@ -55,8 +55,8 @@ Status stop_pool(Site& site, const PoolName& pool);
 /// The same with machines of nodes that are in no pool of the fleet any more.
 Status stop_unlisted(Site& site, const std::vector<NodeId>& nodes);
 
-/// Notes where the fleet is up, and installs the director there, `seeded` with what running nodes know of their clients, and attaches
-/// their links.
+/// Notes where the fleet is up, and installs the director there, `seeded` with what running nodes
+/// know of their clients, and attaches their links.
 Status install_director(Site& site, const director::Intent& intent, bool seeded);
 
 /// Removes the director, and the note.

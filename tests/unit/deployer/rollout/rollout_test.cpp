@@ -194,6 +194,29 @@ TEST_CASE("a node that freezes while clients move ends the deploy within a secon
   }
 }
 
+TEST_CASE("a node that is lost once everybody was moved to it is told, with what to do") {
+  FakeWorld world(1, 4);
+  Plan plan = world.deploy_plan();
+  const char* way = "move everybody back with `weir-deployer rollback`";
+  SUBCASE("by a deploy") {}
+  SUBCASE("by a rollback") {
+    REQUIRE(world.run(plan, start(plan)).rollout.outcome == Outcome::done);
+    plan = world.plan(Kind::rollback, false);
+    way = "move everybody to another pool with `weir-deployer deploy --to`";
+  }
+  const State begun = world.run(plan, start(plan), [](const State& state) {
+    return std::holds_alternative<task::Follow>(state.rollout.task);
+  });
+  REQUIRE_FALSE(finished(begun));
+  world.frozen.insert(plan.to.front());
+  const State state = world.run(plan, begun);
+  CAPTURE(joined(world.log));
+  CHECK(state.rollout.outcome == Outcome::needs_person);
+  REQUIRE(state.rollout.refusal);
+  CHECK(state.rollout.refusal->code == Code::node_lost);
+  CHECK(state.rollout.refusal->text.find(way) != std::string::npos);
+}
+
 TEST_CASE("rights that a dead deployer left end, although the nodes that have them are frozen") {
   FakeWorld world(2, 12);
   const Plan plan = world.deploy_plan();
