@@ -41,14 +41,6 @@ std::optional<milliseconds> kernel_start(const ConsoleLine* early, const Console
 
 }  // namespace
 
-std::string panic_in(const std::string& line) {
-  // The end of the trace repeats it: "---[ end Kernel panic - not syncing: ... ]---".
-  const auto at = line.find("Kernel panic - not syncing");
-  if (at == std::string::npos || line.find("---[ end Kernel panic") != std::string::npos) return {};
-  const auto end = line.find_last_not_of("\r ");
-  return line.substr(at, end + 1 - at);
-}
-
 ConsoleTimes read_console(const std::vector<ConsoleLine>& lines) {
   const auto seen = [](const ConsoleLine* line) -> std::optional<milliseconds> {
     return line == nullptr ? std::nullopt : std::optional(line->seen);

@@ -15,11 +15,6 @@ struct ConsoleLine {
   std::string text;
 };
 
-/// What a line says of a kernel that gave up, without the node's own time: "Kernel panic - not
-/// syncing: Attempted to kill init!". Empty: it does not say that.
-/// source: Linux, kernel/panic.c
-[[nodiscard]] std::string panic_in(const std::string& line);
-
 /// What the console shows of a boot, since power-on. Absent: it does not show it.
 struct ConsoleTimes {
   std::optional<std::chrono::milliseconds> kernel;               ///< its clock begins

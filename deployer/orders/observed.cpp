@@ -1,5 +1,7 @@
 #include "deployer/orders/observed.h"
 
+#include "deployer/rollout/terms/reason.h"
+
 namespace weir::deployer {
 
 bool is_own_steering(director::Maker maker, const Past& past) {
@@ -71,16 +73,19 @@ std::string naming_trouble(const Documents& documents, const Observed& observed)
 
 Result<PoolName> active_pool(const Documents& documents, const Observed& observed) {
   if (!observed.director_trouble.empty()) {
-    return fail(Errc::integrity, "director: " + observed.director_trouble);
+    return fail_for(Code::director_failed, Errc::integrity,
+                    "director: " + observed.director_trouble);
   }
   if (!observed.installed || !observed.director) {
-    return fail(Errc::not_found, "fleet " + documents.fleet.name.string() +
-                                     " is not up; start it with `weir-deployer up --release NAME`");
+    return fail_for(Code::not_up, Errc::not_found,
+                    "fleet " + documents.fleet.name.string() +
+                        " is not up; start it with `weir-deployer up --release NAME`");
   }
   for (const director::Bucket& bucket : observed.director->steering.active) {
     if (const PoolName* pool = documents.pool_of(bucket.node)) return *pool;
   }
-  return fail(Errc::integrity, "director: no node of this fleet is active in it");
+  return fail_for(Code::document_differs, Errc::integrity,
+                  "director: no node of this fleet is active in it");
 }
 
 const StoredRollout* unfinished_rollout(const Observed& observed) {

@@ -75,16 +75,17 @@ Result<UpPlan> plan_up(const Documents& documents, const Observed& observed,
     TRY_IN(documents.check_pool(pool), "the active pool as ordered last");
   }
   if (!observed.installed && !observed.director_trouble.empty()) {
-    return fail(Errc::io, "the director cannot be asked whether it steers already: " +
-                              observed.director_trouble);
+    return fail_for(
+        Code::director_failed, Errc::io,
+        "the director cannot be asked whether it steers already: " + observed.director_trouble);
   }
   const auto stored = observed.pools.find(pool);
   if (observed.installed && observed.recorded && stored != observed.pools.end() &&
       stored->second.release_digest != release.digest) {
-    return fail(Errc::busy, "pool " + pool.string() + " runs release " +
-                                stored->second.release.string() +
-                                "; move to another release with `weir-deployer deploy --release " +
-                                release.release.name.string() + "`");
+    return fail_for(Code::other_release, Errc::busy,
+                    "pool " + pool.string() + " runs release " + stored->second.release.string() +
+                        "; move to another release with `weir-deployer deploy --release " +
+                        release.release.name.string() + "`");
   }
   UpPlan out{release, plan_pool(documents, observed, pool, release),
              plan_of(documents, observed, Kind::up, {}, pool)};
@@ -140,12 +141,12 @@ Status judge_ended(const DeployOrder& order, const Documents& documents, const O
   if (ended.empty()) return {};
   const auto allowed = active * documents.fleet.policy.max_failed.value / 1000;
   if (order.strict || ended.size() > allowed) {
-    return fail(Errc::busy,
-                ended.front() +
-                    (ended.size() > 1 ? ", and " + std::to_string(ended.size() - 1) + " more"
-                                      : std::string()) +
-                    "; deploy to another pool (--to), which moves it, or let more clients fail "
-                    "(policy.max_failed)");
+    return fail_for(Code::sessions_end, Errc::busy,
+                    ended.front() +
+                        (ended.size() > 1 ? ", and " + std::to_string(ended.size() - 1) + " more"
+                                          : std::string()) +
+                        "; deploy to another pool (--to), which moves it, or let more clients fail "
+                        "(policy.max_failed)");
   }
   for (std::string& text : ended) warnings.push_back({Code::stay_behind, std::move(text)});
   return {};
@@ -163,22 +164,25 @@ Result<Plan> deploy_rollout(const DeployOrder& order, const Documents& documents
     // all whom it moved, and all whom it did not, come along.
     const bool left = unfinished->kind == Kind::rollback && order.to;
     if (unfinished->kind == Kind::rollback && !left) {
-      return fail(Errc::busy, "a rollback to pool " + unfinished->to_pool.string() +
-                                  " was not finished; run `weir-deployer rollback` first, or move "
-                                  "everybody to a pool by name (--to)");
+      return fail_for(Code::unfinished, Errc::busy,
+                      "a rollback to pool " + unfinished->to_pool.string() +
+                          " was not finished; run `weir-deployer rollback` first, or move "
+                          "everybody to a pool by name (--to)");
     }
     const bool early =
         left || unfinished->phase == Phase::planned || unfinished->phase == Phase::booting;
     if (!early && unfinished->release != release.release.name.string()) {
-      return fail(Errc::busy, "the deploy of " + unfinished->release +
-                                  " was not finished; finish it with `deploy --release " +
-                                  unfinished->release + "`, or undo it with `rollback`, first");
+      return fail_for(Code::unfinished, Errc::busy,
+                      "the deploy of " + unfinished->release +
+                          " was not finished; finish it with `deploy --release " +
+                          unfinished->release + "`, or undo it with `rollback`, first");
     }
     if (!early && order.to && *order.to != unfinished->to_pool) {
-      return fail(Errc::busy, "the deploy of " + unfinished->release + " to pool " +
-                                  unfinished->to_pool.string() +
-                                  " was not finished; finish it without --to, or undo it with "
-                                  "`rollback`, first");
+      return fail_for(Code::unfinished, Errc::busy,
+                      "the deploy of " + unfinished->release + " to pool " +
+                          unfinished->to_pool.string() +
+                          " was not finished; finish it without --to, or undo it with "
+                          "`rollback`, first");
     }
     if (!early) {
       TRY(check_pools(documents, *unfinished));
@@ -188,8 +192,8 @@ Result<Plan> deploy_rollout(const DeployOrder& order, const Documents& documents
     }
   }
   if (!goes_on && to == from) {
-    return fail(Errc::invalid_input,
-                "--to: pool " + to.string() + " is the active one already; name another");
+    return fail_for(Code::already_active, Errc::invalid_input,
+                    "--to: pool " + to.string() + " is the active one already; name another");
   }
   Plan plan = plan_of(documents, observed, Kind::deploy, from, to);
   for (NodeId& node : nodes_left_behind(observed, plan)) {
@@ -217,23 +221,25 @@ Result<PoolName> way_back(const Documents& documents, const Observed& observed,
     if (it.kind == Kind::rollback || it.to_pool != active) break;
     TRY_IN(documents.check_pool(it.from_pool), "the last deploy");
     if (tried.contains(it.from_pool) || !observed.pools.contains(it.from_pool)) {
-      return fail(Errc::not_found, "the last deploy came from pool " + it.from_pool.string() +
-                                       ", where what was left does not run any more; move there "
-                                       "with `weir-deployer deploy --to " +
-                                       it.from_pool.string() + " --release NAME`");
+      return fail_for(Code::no_way_back, Errc::not_found,
+                      "the last deploy came from pool " + it.from_pool.string() +
+                          ", where what was left does not run any more; move there "
+                          "with `weir-deployer deploy --to " +
+                          it.from_pool.string() + " --release NAME`");
     }
     return it.from_pool;
   }
-  return fail(Errc::not_found,
-              "pool " + active.string() +
-                  " is active and the last rollout ended there; there is nothing to roll back "
-                  "(`weir-deployer deploy --to POOL --release NAME` moves to a pool by name)");
+  return fail_for(Code::no_way_back, Errc::not_found,
+                  "pool " + active.string() +
+                      " is active and the last rollout ended there; there is nothing to roll back "
+                      "(`weir-deployer deploy --to POOL --release NAME` moves to a pool by name)");
 }
 
 Result<Plan> rollback_rollout(const Documents& documents, const Observed& observed) {
   TRY_ASSIGN(const PoolName active, active_pool(documents, observed));
   if (!observed.newest) {
-    return fail(Errc::not_found, "nothing was deployed yet, so there is nothing to roll back");
+    return fail_for(Code::no_way_back, Errc::not_found,
+                    "nothing was deployed yet, so there is nothing to roll back");
   }
   const StoredRollout& last = *observed.newest;
   PoolName from = active;
@@ -247,10 +253,11 @@ Result<Plan> rollback_rollout(const Documents& documents, const Observed& observ
     TRY_ASSIGN(to, way_back(documents, observed, active));
   }
   if (!runs(documents, observed, to)) {
-    return fail(Errc::not_found, "no machine of pool " + to.string() +
-                                     " runs, so there is nothing to move to; boot it again with "
-                                     "`weir-deployer deploy --to " +
-                                     to.string() + " --release NAME`");
+    return fail_for(Code::nothing_answers, Errc::not_found,
+                    "no machine of pool " + to.string() +
+                        " runs, so there is nothing to move to; boot it again with "
+                        "`weir-deployer deploy --to " +
+                        to.string() + " --release NAME`");
   }
   return plan_of(documents, observed, Kind::rollback, from, to);
 }
@@ -327,11 +334,13 @@ struct Planner {
 
 Result<OrderPlan> plan_order(const Order& order, const Documents& documents,
                              const Observed& observed, const std::optional<ReleaseFacts>& release) {
-  if (observed.foreign) return fail(Errc::integrity, observed.director_trouble);
+  if (observed.foreign) {
+    return fail_for(Code::not_ours, Errc::integrity, observed.director_trouble);
+  }
   OrderPlan out{order, DownPlan(), {}, false, {}};
   const std::string misnamed = naming_trouble(documents, observed);
   if (!misnamed.empty() && !std::holds_alternative<DownOrder>(order)) {
-    return fail(Errc::integrity, misnamed);
+    return fail_for(Code::document_differs, Errc::integrity, misnamed);
   }
   TRY(std::visit(Planner{documents, observed, release, out}, order));
   if (std::holds_alternative<DownOrder>(order)) return out;

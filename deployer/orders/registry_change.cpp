@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "deployer/rollout/terms/reason.h"
+
 namespace weir::deployer {
 RegistryChange compare_registry(const Documents& documents, const Observed& observed) {
   RegistryChange out;
@@ -51,13 +53,13 @@ Status judge_removals(const RegistryChange& change, Permille share,
     if (++count > 3) break;
     names += (count == 1 ? "" : ", ") + key.string();
   }
-  return fail(Errc::exhausted,
-              "the registry names " + std::to_string(change.known - removed) + " of " +
-                  std::to_string(change.known) + " known peers: " + std::to_string(removed) +
-                  " would lose their tunnels (" + names + (removed > 3 ? ", ..." : "") + "), " +
-                  std::to_string(limit) +
-                  (allowed ? " are allowed" : " may go unasked (policy.max_removed)") +
-                  "; if that is meant, say --allow-removals " + std::to_string(removed));
+  return fail_for(Code::too_many_removed, Errc::exhausted,
+                  "the registry names " + std::to_string(change.known - removed) + " of " +
+                      std::to_string(change.known) + " known peers: " + std::to_string(removed) +
+                      " would lose their tunnels (" + names + (removed > 3 ? ", ..." : "") + "), " +
+                      std::to_string(limit) +
+                      (allowed ? " are allowed" : " may go unasked (policy.max_removed)") +
+                      "; if that is meant, say --allow-removals " + std::to_string(removed));
 }
 
 bool is_blind(const RegistryChange& change, const std::vector<NodeId>& nodes) {

@@ -1,5 +1,6 @@
 #include "deployer/pool/console_tail.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace weir::pool {
@@ -27,6 +28,25 @@ std::string last_lines(std::string_view text, std::size_t lines, bool whole) {
     out += kept[i];
   }
   return out;
+}
+
+std::string panic_in(std::string_view line) {
+  // The end of the trace repeats it: "---[ end Kernel panic - not syncing: ... ]---".
+  const auto at = line.find("Kernel panic - not syncing");
+  if (at == std::string_view::npos ||
+      line.find("---[ end Kernel panic") != std::string_view::npos) {
+    return {};
+  }
+  return std::string(line.substr(at, line.find_last_not_of("\r ") + 1 - at));
+}
+
+std::string panic_among(std::string_view lines) {
+  while (!lines.empty()) {
+    const auto end = std::min(lines.find('\n'), lines.size());
+    if (std::string panic = panic_in(lines.substr(0, end)); !panic.empty()) return panic;
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+  return {};
 }
 
 }  // namespace weir::pool

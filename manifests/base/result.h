@@ -30,6 +30,7 @@ struct [[nodiscard]] Error {
   Errc code{};
   int sys = 0;          ///< errno, 0 where none was involved
   std::string message;  ///< one line, no full stop
+  std::string_view reason{};  ///< a finer code, where the room that refuses has one; static
 
   /// The same failure with "`where`: " put in front.
   Error in(std::string_view where) &&;

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "deployer/pool/console_tail.h"
 #include "manifests/base/edge/file.h"
 
 namespace weir::boot_check {
@@ -54,7 +55,7 @@ void ConsoleWatch::watch() {
     for (auto end = rest.find('\n'); end != std::string::npos; end = rest.find('\n')) {
       lines_.push_back({seen, rest.substr(0, end)});
       rest.erase(0, end + 1);
-      if (std::string panic = panic_in(lines_.back().text); !panic.empty()) {
+      if (std::string panic = pool::panic_in(lines_.back().text); !panic.empty()) {
         const std::lock_guard lock(guard_);
         if (panic_.empty()) panic_ = std::move(panic);
       }

@@ -42,13 +42,28 @@ enum class Code : std::uint8_t {
   failed,     ///< a command failed in another way
   // of a fleet
   unlisted,  ///< a machine runs of a node that the fleet document does not name
+  // of an order that is refused before it begins
+  not_up,            ///< nothing is up that it could work on
+  not_ours,          ///< another fleet's steering stands there
+  document_differs,  ///< the fleet is up otherwise than its document says
+  unfinished,        ///< an earlier order has to be finished, or left, first
+  other_release,     ///< the pool runs another release
+  already_active,    ///< the pool that it names serves already
+  no_way_back,       ///< there is nothing to roll back to
+  sessions_end,      ///< clients would lose their sessions
+  too_many_removed,  ///< the registry lost more peers than may go unasked
 };
 [[nodiscard]] std::string_view name_of(Code code);
+/// `failed` where no code is named so.
+[[nodiscard]] Code code_named(std::string_view name);
 
 struct Reason {
   Code code = Code::failed;
   std::string text;  ///< for people: one line, no full stop
   bool operator==(const Reason&) const = default;
 };
+
+/// Refuses with a reason: the error's `reason` is the code's name.
+[[nodiscard]] tl::unexpected<Error> fail_for(Code code, Errc kind, std::string message);
 
 }  // namespace weir::deployer

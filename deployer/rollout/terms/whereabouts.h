@@ -15,7 +15,7 @@ struct Whereabouts {
   Endpoint endpoint;
   /// Of that session's handshake, by the node's own clock; absent: the node cannot be asked.
   std::optional<std::chrono::seconds> age;
-  std::optional<NodeId> home;   ///< who may initiate to it; usually `node`
+  std::optional<NodeId> home;  ///< who may initiate to it; usually `node`
 };
 
 /// The home that the director has for an address: ordered, or else learned.

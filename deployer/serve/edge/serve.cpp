@@ -237,7 +237,7 @@ ControlReply refusal_of(const Order& order, const Error& error) {
   report.order = name_of(order);
   if (const ReleaseName* release = release_of(order)) report.release = release->string();
   report.outcome = error.code == Errc::bug ? Outcome::needs_person : Outcome::failed;
-  report.refusal = Reason{Code::failed, error.message};
+  report.refusal = Reason{code_named(error.reason), error.message};
   report.error_code = name_of(error.code);
   return {{},
           {},

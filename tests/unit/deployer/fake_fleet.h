@@ -196,6 +196,7 @@ class FakeFleet {
   std::mutex lock;  ///< over what follows
   std::map<NodeId, Node> nodes = {{node("blue-1"), {}}, {node("green-1"), {}}};
   std::map<PublicKey, Client> clients;
+  std::string console;  ///< of every machine
   bool installed = false;
   director::Maker maker = director::Maker::us;  ///< of what is installed
   director::Intent steering;
@@ -319,7 +320,10 @@ class FakeFleet::FakeMachines final : public pool::MachineDriver {
     }
     return node.machine;
   }
-  std::string console_tail(const pool::MachineRecord&, std::size_t) override { return {}; }
+  std::string console_tail(const pool::MachineRecord&, std::size_t) override {
+    const std::lock_guard guard(fleet_.lock);
+    return fleet_.console;
+  }
   Status stop(const pool::MachineRecord& machine, std::chrono::milliseconds) override {
     const std::lock_guard guard(fleet_.lock);
     fleet_.nodes.at(machine.node).machine = pool::MachineState::gone;

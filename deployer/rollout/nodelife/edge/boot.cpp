@@ -6,6 +6,7 @@
 
 #include "deployer/node_client/edge/https_node_client.h"
 #include "deployer/node_client/edge/make_tls_key.h"
+#include "deployer/pool/console_tail.h"
 #include "deployer/rollout/nodelife/edge/pools.h"
 #include "deployer/rollout/terms/counted.h"
 #include "deployer/state/node_folder.h"
@@ -71,14 +72,27 @@ Status prefer(Site& site, const NodeId& node) {
   return {};
 }
 
+/// What its console says of a kernel that gave up; empty: nothing of the kind.
+std::string panic_of(Site& site, const NodeId& node) {
+  constexpr std::size_t kLines = 100;
+  const auto stored = site.store().machines();
+  if (!stored) return {};
+  const auto found = stored->find(node);
+  if (found == stored->end()) return {};
+  return pool::panic_among(site.machines().console_tail(found->second.record, kLines));
+}
+
 Status wait_until_up(Site& site, const NodeId& node, steady_clock::time_point started) {
   const auto deadline = started + site.fleet().policy.boot_timeout;
   Error last{Errc::timeout, 0, "its API never answered"};
+  std::string in_vain =
+      " in " + std::to_string(site.fleet().policy.boot_timeout.count() / 1000) + " s: ";
   while (steady_clock::now() < deadline) {
     if (site.cancelled())
       return fail(Errc::busy, "interrupted while node " + node.string() + " booted");
     const auto state = site.machine_state(node);
     if (state && *state == pool::MachineState::gone) {
+      in_vain = ": ";
       last.message = "its machine ended by itself";
       break;
     }
@@ -97,11 +111,14 @@ Status wait_until_up(Site& site, const NodeId& node, steady_clock::time_point st
       }
       last = std::move(identity).error();
     }
+    if (const std::string panic = panic_of(site, node); !panic.empty()) {
+      in_vain = ": ";
+      last.message = "its kernel gave up: " + panic;
+      break;
+    }
     std::this_thread::sleep_for(kTryAgain);
   }
-  std::string message = "node " + node.string() + " did not come up in " +
-                        std::to_string(site.fleet().policy.boot_timeout.count() / 1000) +
-                        " s: " + last.message;
+  std::string message = "node " + node.string() + " did not come up" + in_vain + last.message;
   TRY_ASSIGN(const auto stored, site.store().machines());
   if (const auto found = stored.find(node); found != stored.end()) {
     const std::string console = site.machines().console_tail(found->second.record, 3);

@@ -72,16 +72,6 @@ TEST_CASE("times that make no sense give no start of the kernel") {
   CHECK(read_console(lines).kernel == milliseconds(0));
 }
 
-TEST_CASE("a kernel that gives up is heard, once and without its time") {
-  // As QEMU's console had it: Debian's 6.1 with rdinit= set to what is not there.
-  CHECK(panic_in("[    3.130671] Kernel panic - not syncing: VFS: Unable to mount root fs on "
-                 "unknown-block(0,0)\r") ==
-        "Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)");
-  CHECK(panic_in("[    3.4] ---[ end Kernel panic - not syncing: VFS: Unable to mount root fs on "
-                 "unknown-block(0,0) ]---\r") == "");
-  CHECK(panic_in("[    0.000000] Command line: panic=10 console=ttyS0") == "");
-}
-
 TEST_CASE("a watched console tells of a panic as soon as the line is whole") {
   const test::TemporaryFolder folder;
   const std::string path = folder.path + "/console.log";
