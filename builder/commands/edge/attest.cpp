@@ -41,7 +41,8 @@ Result<Attestation> prepare(const AttestOptions& given, const images::Store& sto
     TRY_ASSIGN(const auto key, keys::read_public_key(file));
     believed.push_back(key);
   }
-  TRY_ASSIGN(const auto trusted, verify_stored(store, name, {std::move(believed)}));
+  TRY_ASSIGN(auto by, keys::believe(std::move(believed)));
+  TRY_ASSIGN(const auto trusted, verify_stored(store, name, {std::move(by)}));
   return make_attestation(store, *trusted.release, trusted.release.digest());
 }
 

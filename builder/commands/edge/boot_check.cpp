@@ -108,8 +108,9 @@ Result<bool> boot_check(const BootCheckOptions& given) {
   BootCheckSettings settings;
   TRY_ASSIGN_IN(settings.memory, parse_byte_count(given.memory), "--memory");
   settings.boot_timeout = std::chrono::seconds(given.timeout);
+  TRY_ASSIGN(auto basis, read_basis(given.trust, {.roles = false}, given.plan));
   TRY_ASSIGN(images::FolderStore store, images::FolderStore::open(given.store));
-  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, {.roles = false}, given.plan));
+  TRY_ASSIGN(const auto trusted, verify_stored(store, name, std::move(basis)));
   TRY(check_memory(*trusted.release, settings.memory));
   if (!given.sign_with.empty() || !given.pkcs11.empty()) {
     TRY(check_folders(given.store + "/statements"));

@@ -85,10 +85,11 @@ Status run(ExportArguments& given) {
   if (!given.stub_digest.empty()) {
     TRY_ASSIGN_IN(given.options.stub_digest, Digest::parse(given.stub_digest), "--stub-digest");
   }
+  TRY_ASSIGN(auto basis, read_basis(given.trust, {}, given.plan));
   TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
   std::optional<Progress> progress(std::in_place);
   progress->step("checking release " + given.name);
-  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, {}, given.plan));
+  TRY_ASSIGN(const auto trusted, verify_stored(store, name, std::move(basis)));
   const auto& release = trusted.release;
   TRY_ASSIGN(const auto documents, read_release_documents(store, release, trusted.signers));
   for (const std::string& note : documents.notes) log_line(note);

@@ -20,8 +20,9 @@ struct ProvenanceOptions {
 
 Result<std::string> read(const ProvenanceOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
+  TRY_ASSIGN(auto basis, read_basis(given.trust, {.roles = false}));
   TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
-  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, {.roles = false}));
+  TRY_ASSIGN(const auto trusted, verify_stored(store, name, std::move(basis)));
   TRY_ASSIGN(const auto provenance,
              verify_stored_provenance(store, trusted.release, trusted.signers));
   if (!provenance) {

@@ -107,11 +107,15 @@ void print_plan(const RebuildOptions& given, const RebuildPlan& plan) {
 Result<bool> rebuild(const RebuildOptions& given) {
   TRY_ASSIGN(const MirrorRequest request, request_of(given.fetching));
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
+  std::optional<TrustBasis> basis;
+  if (!given.signers.keys.empty() || !given.signers.trust.empty()) {
+    TRY_ASSIGN(basis, read_basis(given.signers, {.roles = false}, given.plan));
+  }
   TRY_ASSIGN(images::FolderStore store, images::FolderStore::open(given.store));
   std::optional<TrustedRelease> trusted;
   std::optional<images::StoredRelease> unverified;
-  if (!given.signers.keys.empty() || !given.signers.trust.empty()) {
-    TRY_ASSIGN(trusted, verify_by(given.signers, store, name, {.roles = false}, given.plan));
+  if (basis) {
+    TRY_ASSIGN(trusted, verify_stored(store, name, std::move(*basis)));
   } else {
     TRY_ASSIGN(unverified, store.read_release(name));
   }

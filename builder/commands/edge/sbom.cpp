@@ -20,8 +20,9 @@ struct SbomOptions {
 Status sbom(const SbomOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   if (!given.out.empty()) TRY(keys::check_output(given.out));
+  TRY_ASSIGN(auto basis, read_basis(given.trust, {.roles = false}));
   TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
-  TRY_ASSIGN(const auto trusted, verify_by(given.trust, store, name, {.roles = false}));
+  TRY_ASSIGN(const auto trusted, verify_stored(store, name, std::move(basis)));
   TRY_ASSIGN(const auto documents, read_release_documents(store, trusted.release, trusted.signers));
   for (const std::string& note : documents.notes) log_line(note);
   const std::string& text = given.format == "spdx" ? documents.spdx : documents.cyclonedx;

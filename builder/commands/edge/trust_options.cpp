@@ -54,12 +54,11 @@ Status says_who_is_trusted(const TrustOptions& given) {
   return fail(Errc::invalid_input, "who is trusted? --key FILE or --trust FILE");
 }
 
-Result<TrustedRelease> verify_by(const TrustOptions& given, const images::Store& store,
-                                 const ReleaseName& name, keys::TrustDemands demands, bool plan) {
-  TrustBasis by;
-  by.demands = std::move(demands);
+Result<TrustBasis> read_basis(const TrustOptions& given, keys::TrustDemands demands, bool plan) {
+  keys::Authority authority;
+  keys::TrustMemory memory;
   if (given.trust.empty()) {
-    TRY_ASSIGN(by.authority, read_public_keys(given.keys));
+    TRY_ASSIGN(authority, read_public_keys(given.keys));
   } else {
     TRY_ASSIGN_IN(auto channel, manifests::ChannelName::parse(given.channel.value_or("stable")),
                   "--channel");
@@ -67,15 +66,15 @@ Result<TrustedRelease> verify_by(const TrustOptions& given, const images::Store&
     if (!given.pin.empty()) {
       TRY_ASSIGN_IN(pin, Digest::parse(given.pin), "--pin");
     }
-    TRY_ASSIGN(by.authority, keys::read_trusted_file(given.trust, std::move(channel), pin));
-    by.memory = {given.state,
-                 given.first_use ? keys::Loss::accepted : keys::Loss::refused,
-                 !plan,
-                 {{}, [](const std::string& line) { log_line(line); }}};
+    TRY_ASSIGN(authority, keys::read_trusted_file(given.trust, std::move(channel), pin));
+    memory = {given.state,
+              given.first_use ? keys::Loss::accepted : keys::Loss::refused,
+              !plan,
+              {{}, [](const std::string& line) { log_line(line); }}};
   }
-  TRY_ASSIGN(auto trusted, verify_stored(store, name, std::move(by)));
-  if (!trusted.note.empty()) log_line(trusted.note);
-  return trusted;
+  TRY_ASSIGN(auto believed, keys::believe(std::move(authority), std::move(memory)));
+  if (!believed.note().empty()) log_line(believed.note());
+  return TrustBasis{std::move(believed), std::move(demands)};
 }
 
 Result<std::vector<keys::SigningPublicKey>> read_public_keys(

@@ -28,13 +28,14 @@ struct TrustOptions {
 /// The same, and that one of both was given.
 [[nodiscard]] Status says_who_is_trusted(const TrustOptions& given);
 
-/// Checks a stored release by them, and tells a first use on stderr.
+/// Reads who is believed, and what was seen. A newer version of a trust is remembered: the store is
+/// opened after this, since what is withheld there must not keep a revoked signer in power. A first
+/// use is told on stderr.
 ///
-/// plan    a newer version of the trust is not remembered either
-/// errors  as verify_stored
-[[nodiscard]] Result<TrustedRelease> verify_by(const TrustOptions& given,
-                                               const images::Store& store, const ReleaseName& name,
-                                               keys::TrustDemands demands = {}, bool plan = false);
+/// plan    nothing is remembered
+/// errors  as keys::believe
+[[nodiscard]] Result<TrustBasis> read_basis(const TrustOptions& given,
+                                            keys::TrustDemands demands = {}, bool plan = false);
 
 /// Reads .pub files.
 [[nodiscard]] Result<std::vector<keys::SigningPublicKey>> read_public_keys(

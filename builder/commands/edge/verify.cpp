@@ -54,12 +54,13 @@ Result<std::optional<keys::VerifiedProvenance>> provenance_of(const images::Stor
 
 Status verify(const VerifyOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
-  TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
   keys::TrustDemands demands;
   demands.own_key_search = given.own_keys_searched;
   TRY(demand(keys::StatementKind::rebuild, given.rebuilt, demands));
   TRY(demand(keys::StatementKind::boot_check, given.boot_checked, demands));
-  TRY_ASSIGN(const TrustedRelease trusted, verify_by(given.trust, store, name, std::move(demands)));
+  TRY_ASSIGN(auto basis, read_basis(given.trust, std::move(demands)));
+  TRY_ASSIGN(const images::FolderStore store, images::FolderStore::open(given.store));
+  TRY_ASSIGN(const TrustedRelease trusted, verify_stored(store, name, std::move(basis)));
   const auto& release = trusted.release;
   TRY_ASSIGN(const auto provenance, provenance_of(store, trusted, given));
   if (provenance) {

@@ -23,9 +23,8 @@ Result<TrustedRelease> verify_stored(const images::Store& store, const ReleaseNa
                                      TrustBasis basis) {
   TRY_ASSIGN(const UtcTime now, keys::read_clock());
   TRY_ASSIGN(auto evidence, images::read_evidence(store, name));
-  TRY_ASSIGN(const auto judged, keys::judge_remembering(evidence, basis.authority, basis.demands,
-                                                        {now}, basis.memory));
-  const keys::Verdict& verdict = judged.verdict;
+  const keys::Verdict verdict = keys::judge(evidence, basis.believed.authority(), basis.demands,
+                                            {now, basis.believed.seen()});
   TRY_ASSIGN(auto release, verdict.release());
   TRY(check_blobs(store, *release));
   TrustedRelease out{{name, evidence.release, evidence.signatures.front()},
@@ -34,8 +33,7 @@ Result<TrustedRelease> verify_stored(const images::Store& store, const ReleaseNa
                      {},
                      {},
                      {name, {}, {}, {}, {}, {}},
-                     std::move(basis),
-                     judged.note};
+                     std::move(basis)};
   for (const auto& [kind, ids] : verdict.stated_by()) {
     (kind == keys::StatementKind::rebuild ? out.rebuilt_by : out.boot_checked_by) = ids;
   }
@@ -45,8 +43,8 @@ Result<TrustedRelease> verify_stored(const images::Store& store, const ReleaseNa
 
 Status remember_accepted(const TrustedRelease& accepted) {
   TRY_ASSIGN(const UtcTime now, keys::read_clock());
-  const TrustBasis& by = accepted.basis;
-  return keys::remember_accepted(accepted.evidence, by.authority, by.demands, {now}, by.memory);
+  return keys::remember_accepted(accepted.evidence, accepted.basis.believed, accepted.basis.demands,
+                                 {now});
 }
 
 }  // namespace weir::builder

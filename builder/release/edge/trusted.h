@@ -13,9 +13,8 @@ namespace weir::builder {
 
 /// By whom and what a release is judged.
 struct TrustBasis {
-  keys::Authority authority;
+  keys::Believed believed;
   keys::TrustDemands demands{};
-  keys::TrustMemory memory{};
 };
 
 struct TrustedRelease {
@@ -25,12 +24,10 @@ struct TrustedRelease {
   std::vector<std::string> rebuilt_by, boot_checked_by;  ///< ids that were demanded and counted
   manifests::ReleaseEvidence evidence;                   ///< what it was judged on
   TrustBasis basis;
-  std::string note;  ///< for the person who waits; may be empty
 };
 
 /// Checks a stored release: who signed it, what it says of itself, what others must have stated
-/// about it, and every blob it names. Needs no network. A newer trust version is remembered, the
-/// release is not.
+/// about it, and every blob it names. Needs no network. The release is not remembered.
 /// errors  not_found; unauthorized, with a sentence for a person; integrity
 [[nodiscard]] Result<TrustedRelease> verify_stored(const images::Store& store,
                                                    const ReleaseName& name, TrustBasis basis);

@@ -16,11 +16,10 @@ using keys::StatementKind;
 
 /// All that a release of this fleet is judged by.
 struct Case {
+  keys::Believed believed;
   manifests::ReleaseEvidence evidence;
-  keys::Authority authority;
   keys::TrustDemands demands;
   keys::Circumstances circumstances;
-  keys::TrustMemory memory;
 };
 
 Result<std::vector<keys::SigningPublicKey>> read_keys(const Site& site,
@@ -57,23 +56,33 @@ Result<keys::TrustDemands> read_demands(const Site& site) {
   return out;
 }
 
+/// Before the store is opened: what is withheld there must not keep a revoked signer in power.
+Result<keys::Believed> read_believed(Site& site, Seeing seeing) {
+  TRY_ASSIGN(auto authority, read_authority(site));
+  keys::TrustMemory memory;
+  memory.path = site.state_path("trust.state");
+  memory.writes = seeing == Seeing::remembered;
+  memory.waiting = {[&site] { return site.cancelled(); },
+                    [&site](const std::string& line) { site.say(line); }};
+  TRY_ASSIGN(auto believed, keys::believe(std::move(authority), std::move(memory)));
+  if (!believed.note().empty()) site.say(believed.note());
+  return believed;
+}
+
 Result<Case> read_case(Site& site, const ReleaseName& name, Seeing seeing) {
+  TRY_ASSIGN(auto believed, read_believed(site, seeing));
   const std::string store_path = site.path(site.fleet().store);
   TRY_ASSIGN_IN(const auto store, images::FolderStore::open(store_path), "store");
   TRY_ASSIGN_IN(auto evidence, images::read_evidence(store, name), "store " + store_path);
   evidence.where += " in " + store_path;
-  TRY_ASSIGN(auto authority, read_authority(site));
   TRY_ASSIGN(auto demands, read_demands(site));
   TRY_ASSIGN(const UtcTime now, keys::read_clock());
   TRY_ASSIGN(auto running, running_releases(site));
-  Case out{std::move(evidence), std::move(authority), std::move(demands), {}, {}};
-  out.circumstances.now = now;
-  out.circumstances.running = std::move(running);
-  out.memory.path = site.state_path("trust.state");
-  out.memory.writes = seeing == Seeing::remembered;
-  out.memory.waiting = {[&site] { return site.cancelled(); },
-                        [&site](const std::string& line) { site.say(line); }};
-  return out;
+  auto seen = believed.seen();
+  return Case{std::move(believed),
+              std::move(evidence),
+              std::move(demands),
+              {now, std::move(seen), std::move(running)}};
 }
 
 }  // namespace
@@ -89,10 +98,7 @@ Result<keys::Verified<manifests::Release>> read_verified_release(Site& site,
                                                                  const ReleaseName& name,
                                                                  Seeing seeing) {
   TRY_ASSIGN(const Case it, read_case(site, name, seeing));
-  TRY_ASSIGN(const auto judged, keys::judge_remembering(it.evidence, it.authority, it.demands,
-                                                        it.circumstances, it.memory));
-  if (!judged.note.empty()) site.say(judged.note);
-  return judged.verdict.release();
+  return keys::judge(it.evidence, it.believed.authority(), it.demands, it.circumstances).release();
 }
 
 Status Site::remember(const keys::Verified<manifests::Release>& release) {
@@ -100,8 +106,7 @@ Status Site::remember(const keys::Verified<manifests::Release>& release) {
   if (Digest::of(as_bytes(it.evidence.release)) != release.digest()) {
     return fail(Errc::integrity, it.evidence.where + ": was replaced meanwhile by another one");
   }
-  return keys::remember_accepted(it.evidence, it.authority, it.demands, it.circumstances,
-                                 it.memory);
+  return keys::remember_accepted(it.evidence, it.believed, it.demands, it.circumstances);
 }
 
 }  // namespace weir::deployer

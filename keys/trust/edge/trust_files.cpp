@@ -144,32 +144,39 @@ std::string first_use_of(const std::string& path, const TrustedFile& trust) {
          "; --pin, or trust_pin in fleet.yaml, demands it)";
 }
 
-Result<Judgement> judge_remembering(const manifests::ReleaseEvidence& evidence,
-                                    const Authority& authority, const TrustDemands& demands,
-                                    const Circumstances& circumstances, const TrustMemory& memory) {
-  Judgement out;
-  Circumstances at = circumstances;
-  const auto* file = std::get_if<TrustedFile>(&authority);
-  if (file != nullptr && !memory.path.empty()) {
-    TRY_ASSIGN(at.seen, read_trust_state(memory.path, memory.loss));
-    if (!at.seen.trust) out.note = first_use_of(memory.path, *file);
-    if (memory.writes) {
-      const auto newest = [&](manifests::TrustState seen) -> Result<manifests::TrustState> {
-        TRY_ASSIGN(const auto trust, judge_trust(*file, seen, at.now));
-        at.seen = remember(std::move(seen), trust);
-        return at.seen;
-      };
-      TRY(update_trust_state(memory.path, newest, memory.loss, memory.waiting));
-    }
+Result<Believed> believe(Authority authority, TrustMemory memory) {
+  Believed out;
+  out.authority_ = std::move(authority);
+  out.memory_ = std::move(memory);
+  const auto* file = std::get_if<TrustedFile>(&out.authority_);
+  if (file == nullptr) return out;
+  TRY_ASSIGN(const UtcTime now, read_clock());
+  const std::string& path = out.memory_.path;
+  if (!path.empty()) {
+    TRY_ASSIGN(out.seen_, read_trust_state(path, out.memory_.loss));
+    if (!out.seen_.trust) out.note_ = first_use_of(path, *file);
   }
-  out.verdict = judge(evidence, authority, demands, at);
+  const auto newest = [&](manifests::TrustState seen) -> Result<manifests::TrustState> {
+    TRY_ASSIGN(const auto trust, judge_trust(*file, seen, now));
+    return remember(std::move(seen), trust);
+  };
+  if (path.empty() || !out.memory_.writes) {
+    TRY(newest(out.seen_));
+    return out;
+  }
+  const auto kept = [&](manifests::TrustState seen) -> Result<manifests::TrustState> {
+    TRY_ASSIGN(out.seen_, newest(std::move(seen)));
+    return out.seen_;
+  };
+  TRY(update_trust_state(path, kept, out.memory_.loss, out.memory_.waiting));
   return out;
 }
 
-Status remember_accepted(const manifests::ReleaseEvidence& evidence, const Authority& authority,
-                         const TrustDemands& demands, const Circumstances& circumstances,
-                         const TrustMemory& memory) {
-  if (memory.path.empty() || !memory.writes || !std::holds_alternative<TrustedFile>(authority)) {
+Status remember_accepted(const manifests::ReleaseEvidence& evidence, const Believed& believed,
+                         const TrustDemands& demands, const Circumstances& circumstances) {
+  const TrustMemory& memory = believed.memory();
+  if (memory.path.empty() || !memory.writes ||
+      !std::holds_alternative<TrustedFile>(believed.authority())) {
     return {};
   }
   return update_trust_state(
@@ -177,7 +184,7 @@ Status remember_accepted(const manifests::ReleaseEvidence& evidence, const Autho
       [&](manifests::TrustState seen) -> Result<manifests::TrustState> {
         Circumstances at = circumstances;
         at.seen = seen;
-        const Verdict verdict = judge(evidence, authority, demands, at);
+        const Verdict verdict = judge(evidence, believed.authority(), demands, at);
         TRY_ASSIGN(const auto release, verdict.release());
         return remember(std::move(seen), *verdict.trust(), release);
       },

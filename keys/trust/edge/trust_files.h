@@ -57,29 +57,38 @@ struct TrustMemory {
   Waiting waiting{};          ///< for whoever else writes it
 };
 
-struct Judgement {
-  Verdict verdict;
-  std::string note;  ///< for the person who waits: this was the first use; empty: it was not
+/// Who is believed, and what was seen before any release is looked for. Only `believe` makes one.
+class Believed {
+ public:
+  [[nodiscard]] const Authority& authority() const { return authority_; }
+  [[nodiscard]] const TrustMemory& memory() const { return memory_; }
+  [[nodiscard]] const manifests::TrustState& seen() const { return seen_; }
+  /// For the person who waits: this was the first use; empty: it was not.
+  [[nodiscard]] const std::string& note() const { return note_; }
+
+ private:
+  friend Result<Believed> believe(Authority, TrustMemory);
+  Authority authority_;
+  TrustMemory memory_;
+  manifests::TrustState seen_;
+  std::string note_;
 };
 
-/// Judges by what was seen before. A newer version of the trust that is good is stored before the
-/// release is looked at, and stays where that is refused (TUF specification 1.0, section 5.3.8):
-/// otherwise whoever withholds good releases keeps a revoked signer in power.
-///
-/// circumstances  its `seen` is read from the memory instead
-/// errors         of the memory, and of the trust file where it is not to be believed
-[[nodiscard]] Result<Judgement> judge_remembering(const manifests::ReleaseEvidence& evidence,
-                                                  const Authority& authority,
-                                                  const TrustDemands& demands,
-                                                  const Circumstances& circumstances,
-                                                  const TrustMemory& memory);
+/// Judges a trust by what was seen before. A newer version of it that is good is stored before the
+/// release is looked for, and stays where that is refused or is not there (TUF specification 1.0,
+/// section 5.3.8): otherwise whoever withholds good releases keeps a revoked signer in power.
+/// Keys are believed as they are.
+/// errors: of the memory; of the trust file, where it is not to be believed
+[[nodiscard]] Result<Believed> believe(Authority authority, TrustMemory memory = {});
 
 /// Stores that a release was accepted, once nothing else can refuse it any more. What others have
 /// stored there meanwhile can: it is judged again by that. Nothing is done where keys are believed
-/// in place of a trust. errors: as judge_remembering and the verdict's
+/// in place of a trust.
+///
+/// circumstances  its `seen` is read from the memory instead
+/// errors         of the memory, and the verdict's
 [[nodiscard]] Status remember_accepted(const manifests::ReleaseEvidence& evidence,
-                                       const Authority& authority, const TrustDemands& demands,
-                                       const Circumstances& circumstances,
-                                       const TrustMemory& memory);
+                                       const Believed& believed, const TrustDemands& demands,
+                                       const Circumstances& circumstances);
 
 }  // namespace weir::keys

@@ -4,49 +4,9 @@
 
 #include "builder/release/edge/trusted.h"
 #include "images/store/folder/edge/folder_store.h"
-#include "tests/folders.h"
-#include "tests/unit/builder/release/build_fixture.h"
+#include "trusted_fixture.h"
 
 namespace weir::builder {
-namespace {
-
-/// A fixture whose releases have versions, with a root key and a trust of version 1.
-struct Trusted : Fixture {
-  Trusted() {
-    run("minisign -G -W -p root.pub -s root.key > /dev/null");
-    run("minisign -G -W -p k2.pub -s k2.key > /dev/null");
-    keys(
-        "trust init --out t.json --expires 2099-01-01 --add root=root.pub --add release=k.pub "
-        "--sign root.key");
-    version(5);
-  }
-  void version(int number, const std::string& more = "") {
-    terms("version: " + std::to_string(number) + more);
-    lock();
-  }
-  void keys(const std::string& arguments) const {
-    int status = 0;
-    const std::string out =
-        test::output_of("cd " + path() + " && env -u WEIR_PASSPHRASE " + test::build_folder() +
-                            "/bin/weir-keys " + arguments + " 2>&1",
-                        &status);
-    REQUIRE_MESSAGE(status == 0, out);
-  }
-  [[nodiscard]] Outcome verify(const std::string& more = "--state s",
-                               const std::string& trust = "t.json") const {
-    return builder("verify demo --store store --trust " + trust + " " + more + " 2>&1");
-  }
-  void make() const {
-    const Outcome out = build();
-    REQUIRE_MESSAGE(out.status == 0, out.out);
-  }
-};
-
-bool has(const Fixture::Outcome& outcome, const std::string& text) {
-  return outcome.out.find(text) != std::string::npos;
-}
-
-}  // namespace
 
 TEST_CASE("a release is verified offline with one trust file, and its signer can be revoked") {
   Trusted office;
@@ -177,12 +137,11 @@ TEST_CASE("of two verifications at once, the older does not undo what the newer 
   office.make();
   const std::string state = office.path() + "/s";
   const auto verified = [&](const std::string& store) {
-    return verify_stored(*images::FolderStore::open(office.path() + store),
-                         *ReleaseName::parse("demo"),
-                         {*keys::read_trusted_file(office.path() + "/t.json",
-                                                   *manifests::ChannelName::parse("stable")),
-                          {},
-                          {state}});
+    return verify_stored(
+        *images::FolderStore::open(office.path() + store), *ReleaseName::parse("demo"),
+        {*keys::believe(*keys::read_trusted_file(office.path() + "/t.json",
+                                                 *manifests::ChannelName::parse("stable")),
+                        {state})});
   };
   const auto older = verified("/old"), newer = verified("/store");
   REQUIRE(older.has_value());

@@ -41,7 +41,7 @@ TEST_CASE("a release that changes while it is read is not taken for the verified
   const auto verified = [&](const images::StoredRelease& first, const images::StoredRelease& then) {
     ChangingStore store;
     store.answers = {first, then};
-    return verify_stored(store, name, {std::vector{people.pair(0).public_key}});
+    return verify_stored(store, name, {*keys::believe(std::vector{people.pair(0).public_key})});
   };
   // Whoever asks again finds the genuine one.
   const auto refused = verified(forged, genuine);

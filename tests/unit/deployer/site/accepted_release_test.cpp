@@ -315,6 +315,27 @@ TEST_CASE("a newer trust is remembered although its release is refused: revoked 
   CHECK(has(folder.refusal(), "somebody brings back an old trust"));
 }
 
+TEST_CASE("a newer trust is remembered although its release, or the store, is withheld") {
+  const FleetFolder folder;
+  folder.fleet("trust: trust.json");
+  folder.trust({});
+  CHECK(folder.refusal().empty());
+  const std::string older = *read_file(folder.path + "/trust.json", ByteCount{1 << 20});
+  for (const char* taken : {"/store/releases/gateway/release.json", "/store"}) {
+    CAPTURE(taken);
+    const auto before = folder.seen().trust->version;
+    folder.next_trust([](manifests::Trust&) {});
+    std::filesystem::rename(folder.path + taken, folder.path + "/taken");
+    CHECK_FALSE(folder.refusal(Seeing::forgotten).empty());
+    CHECK(folder.seen().trust->version == before);
+    CHECK_FALSE(folder.refusal().empty());
+    CHECK(folder.seen().trust->version == before + 1);
+    std::filesystem::rename(folder.path + "/taken", folder.path + taken);
+  }
+  REQUIRE(write_file(folder.path + "/trust.json", older).has_value());
+  CHECK(has(folder.refusal(), "somebody brings back an old trust"));
+}
+
 TEST_CASE(
     "a release is remembered when its blobs were read: one that is withheld freezes nothing") {
   FleetFolder folder;
