@@ -67,6 +67,7 @@ Result<TrustBasis> read_basis(const TrustOptions& given, keys::TrustDemands dema
       TRY_ASSIGN_IN(pin, Digest::parse(given.pin), "--pin");
     }
     TRY_ASSIGN(authority, keys::read_trusted_file(given.trust, std::move(channel), pin));
+    if (plan && !given.state.empty()) TRY(keys::check_trust_state_place(given.state));
     memory = {given.state,
               given.first_use ? keys::Loss::accepted : keys::Loss::refused,
               !plan,

@@ -32,7 +32,7 @@ struct TrustOptions {
 /// opened after this, since what is withheld there must not keep a revoked signer in power. A first
 /// use is told on stderr.
 ///
-/// plan    nothing is remembered
+/// plan    nothing is remembered; refused where nothing could be
 /// errors  as keys::believe
 [[nodiscard]] Result<TrustBasis> read_basis(const TrustOptions& given,
                                             keys::TrustDemands demands = {}, bool plan = false);

@@ -118,7 +118,7 @@ Result<Answer> verify_file(const VerifyTrustOptions& given) {
   if (given.state.empty()) {
     say("without --state FILE, an older trust that is brought back is not noticed");
   } else {
-    TRY(check_output(given.state));
+    TRY(check_trust_state_place(given.state));
   }
   if (!given.state.empty() && given.at.empty() && !given.plan) {
     TRY(update_trust_state(given.state, judge, loss, {{}, say}));

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/owner_access.h"
 #include "manifests/base/printable.h"
 
@@ -37,13 +38,17 @@ Status mark(const Fd& lock, const std::string& state) {
   return {};
 }
 
+tl::unexpected<Error> no_file(const std::string& lock) {
+  return fail(Errc::invalid_input, lock + ": is no file: remove it, and it is made again");
+}
+
 // Only its owner can open the file, and so nobody else can make a verifier wait.
 Result<Fd> locked(const std::string& path, const Waiting& waiting) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
   const int sys = errno;
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    return fail(Errc::invalid_input, path + ": is no file: remove it, and it is made again");
+    return no_file(path);
   }
   if (!fd.valid()) return fail_errno(Errc::io, sys, path);
   if (const int refused = grant_to_owner(fd.get(), 0600)) {
@@ -142,6 +147,16 @@ std::string first_use_of(const std::string& path, const TrustedFile& trust) {
   const Digest first = Digest::of(as_bytes(file->versions.front().document));
   return out + ", and the trust is believed as it is (version 1 is " + first.string() +
          "; --pin, or trust_pin in fleet.yaml, demands it)";
+}
+
+Status check_trust_state_place(const std::string& path) {
+  TRY(check_output(path));
+  const std::string lock = lock_path(path);
+  struct stat info {};
+  if (::stat(lock.c_str(), &info) != 0) return {};
+  if (!S_ISREG(info.st_mode)) return no_file(lock);
+  if (::access(lock.c_str(), R_OK | W_OK) != 0) return fail_errno(Errc::io, errno, lock);
+  return {};
 }
 
 Result<Believed> believe(Authority authority, TrustMemory memory) {

@@ -57,6 +57,10 @@ struct TrustMemory {
   Waiting waiting{};          ///< for whoever else writes it
 };
 
+/// Whether a state could be kept at `path`, without doing it: for plans. errors: what
+/// `update_trust_state` would say of the place
+[[nodiscard]] Status check_trust_state_place(const std::string& path);
+
 /// Who is believed, and what was seen before any release is looked for. Only `believe` makes one.
 class Believed {
  public:

@@ -30,4 +30,27 @@ TEST_CASE("a newer trust is remembered although its release, or the store, is wi
   }
 }
 
+TEST_CASE("a plan refuses a state that could not be kept, as the order does") {
+  Trusted office;
+  office.make();
+  office.run("mkdir folder odd.lock");
+  for (const char* command : {"export demo --format kernel --out x", "rebuild demo --cache cache",
+                              "boot-check demo --timeout 1"}) {
+    for (const std::string state : {"none/s", "/proc/s", "folder", "odd"}) {
+      CAPTURE(command);
+      CAPTURE(state);
+      const std::string with =
+          std::string(command) + " --store store --trust t.json --state " + state + " 2>&1";
+      const auto plan = office.builder(with + " --plan");
+      CHECK(WEXITSTATUS(plan.status) == 1);
+      CHECK_MESSAGE(has(plan, state == "/proc/s" ? "/proc: " : state), plan.out);
+      CHECK(WEXITSTATUS(office.builder(with).status) == 1);
+    }
+    const auto good = office.builder(std::string(command) +
+                                     " --store store --trust t.json --state s --plan 2>&1");
+    CHECK_MESSAGE(good.status == 0, good.out);
+  }
+  CHECK_FALSE(fs::exists(office.path() + "/s.lock"));
+}
+
 }  // namespace weir::builder
