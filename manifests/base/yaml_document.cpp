@@ -173,10 +173,12 @@ YamlField YamlField::root(const YamlNode& node, std::string_view file) {
   return {&node, node.line, std::make_shared<const std::string>(file), ""};
 }
 
+std::string YamlField::where() const {
+  return place(*file_, line_) + excerpt(path_, 200);
+}
+
 tl::unexpected<Error> YamlField::wrong(std::string_view what) const {
-  return fail(
-      Errc::invalid_input,
-      place(*file_, line_) + (path_.empty() ? "" : excerpt(path_, 200) + ": ") + std::string(what));
+  return fail(Errc::invalid_input, where() + (path_.empty() ? "" : ": ") + std::string(what));
 }
 
 tl::unexpected<Error> YamlField::wrong(const Error& error) const {

@@ -45,6 +45,8 @@ class YamlField {
 
   /// "pools[1].nodes[0]"; empty at the root.
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// "file:line: path", for errors about what it names.
+  [[nodiscard]] std::string where() const;
   /// "file:line: path: what" as an error.
   [[nodiscard]] tl::unexpected<Error> wrong(std::string_view what) const;
   /// The same around another function's error.

@@ -275,13 +275,27 @@ Result<std::vector<Claim>> claims_of(const YamlField& root, const Fleet& fleet) 
   return out;
 }
 
+Result<std::string> file_name(const YamlField& field, Fleet& out) {
+  TRY_ASSIGN(std::string path, field.as(parse_path));
+  out.named_at.insert_or_assign(field.path(), field.where());
+  return path;
+}
+
+Result<StatementPolicy> statement_policy(const YamlField& field, Fleet& out) {
+  TRY_ASSIGN(auto policy, read_statement_policy(field));
+  TRY_ASSIGN(const YamlField keys, field.at("keys"));
+  TRY_ASSIGN(const auto items, keys.items());
+  for (const YamlField& item : items) TRY(file_name(item, out));
+  return policy;
+}
+
 // Who is believed: a trust file, or some keys.
 Status read_trusted(const YamlField& root, Fleet& out) {
   if (const auto trust = root.find("trust")) {
     if (const auto keys = root.find("trusted_keys")) {
       return keys->wrong("cannot stand beside `trust`, which says who is trusted");
     }
-    TRY_ASSIGN(out.trust, trust->as(parse_path));
+    TRY_ASSIGN(out.trust, file_name(*trust, out));
     if (const auto channel = root.find("channel")) {
       TRY_ASSIGN(out.channel, channel->as(ChannelName::parse));
     }
@@ -299,13 +313,18 @@ Status read_trusted(const YamlField& root, Fleet& out) {
   TRY_ASSIGN(const auto items, trusted.items());
   if (items.empty()) return trusted.wrong("needs at least one public key file");
   for (const YamlField& item : items) {
-    TRY_ASSIGN(std::string path, item.as(parse_path));
+    TRY_ASSIGN(std::string path, file_name(item, out));
     out.trusted_keys.push_back(std::move(path));
   }
   return {};
 }
 
 }  // namespace
+
+std::string Fleet::where_named(const std::string& field) const {
+  const auto found = named_at.find(field);
+  return found == named_at.end() ? field : found->second;
+}
 
 Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
   TRY_ASSIGN(const YamlNode node, parse_yaml(yaml, file));
@@ -317,11 +336,6 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
                  "directors",    "pools",     "policy",
                  "trust",        "trust_pin", "channel",
                  "boot_check",   "rebuild",   "own_keys_searched"}));
-  const auto path_of = [&](std::string_view key) -> Result<std::string> {
-    TRY_ASSIGN(const YamlField field, root.at(key));
-    return field.as(parse_path);
-  };
-
   TRY_ASSIGN(const YamlField name_field, root.at("name"));
   TRY_ASSIGN(FleetName name, name_field.as(FleetName::parse));
   TRY_ASSIGN(auto directors, read_directors(root));
@@ -340,21 +354,25 @@ Result<Fleet> parse_fleet(std::string_view yaml, std::string_view file) {
             .probe = {},
             .pools = {},
             .policy = {}};
+  const auto path_of = [&](std::string_view key) -> Result<std::string> {
+    TRY_ASSIGN(const YamlField field, root.at(key));
+    return file_name(field, out);
+  };
   TRY_ASSIGN(out.state, path_of("state"));
   TRY_ASSIGN(out.store, path_of("store"));
   TRY(read_trusted(root, out));
   if (const auto check = root.find("boot_check")) {
-    TRY_ASSIGN(out.boot_check, read_statement_policy(*check));
+    TRY_ASSIGN(out.boot_check, statement_policy(*check, out));
   }
   if (const auto rebuild = root.find("rebuild")) {
-    TRY_ASSIGN(out.rebuild, read_statement_policy(*rebuild));
+    TRY_ASSIGN(out.rebuild, statement_policy(*rebuild, out));
   }
   if (const auto searched = root.find("own_keys_searched")) {
     TRY_ASSIGN(out.own_keys_searched, searched->boolean());
   }
   TRY_ASSIGN(out.identity, path_of("identity"));
   if (const auto key_file = root.find("identity_key_file")) {
-    TRY_ASSIGN(out.identity_key_file, key_file->as(parse_path));
+    TRY_ASSIGN(out.identity_key_file, file_name(*key_file, out));
   }
   TRY_ASSIGN(out.peers, path_of("peers"));
   TRY_ASSIGN(const YamlField clients, root.at("clients"));

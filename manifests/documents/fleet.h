@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -77,6 +78,11 @@ struct Fleet {
   std::optional<StatementPolicy> boot_check{}, rebuild{};
   /// Releases must have been searched for their builder's own keys (docs/release.md).
   bool own_keys_searched = false;
+  /// Where it names files: "fleet.yaml:4: trusted_keys[0]", by "trusted_keys[0]".
+  std::map<std::string, std::string> named_at{};
+
+  /// The same for errors; the field alone where no document was parsed.
+  [[nodiscard]] std::string where_named(const std::string& field) const;
 };
 
 /// Reads and checks a fleet document: one director, pools and nodes of different names, addresses

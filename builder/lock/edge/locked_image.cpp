@@ -39,14 +39,18 @@ Result<std::string> manifest_beside(const std::string& lock) {
 
 }  // namespace
 
+Result<std::string> read_manifest_text(const std::string& path) {
+  return if_missing(read_file(path, kManifest), "weir-builder init writes one");
+}
+
 Result<LockedImage> read_locked_image(const std::string& path, const std::string& lock_given) {
   std::string manifest_path = path, lock_path = lock_given.empty() ? lock_beside(path) : lock_given;
   if (lock_given.empty() && path.ends_with(kLockSuffix)) {
     lock_path = path;
     TRY_ASSIGN(manifest_path, manifest_beside(path));
   }
-  TRY_ASSIGN(const std::string manifest_text, read_file(manifest_path, kManifest));
-  TRY_ASSIGN_IN(auto manifest, manifests::parse_image_manifest(manifest_text), manifest_path);
+  TRY_ASSIGN(const std::string manifest_text, read_manifest_text(manifest_path));
+  TRY_ASSIGN(auto manifest, manifests::parse_image_manifest(manifest_text, manifest_path));
   auto lock_text = read_file(lock_path, kLock);
   if (!lock_text && lock_text.error().code == Errc::not_found) {
     return fail(Errc::not_found,

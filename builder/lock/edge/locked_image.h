@@ -8,6 +8,9 @@
 
 namespace weir::builder {
 
+/// The text of an image manifest. errors: not_found, with what makes one; exhausted, io; naming it
+[[nodiscard]] Result<std::string> read_manifest_text(const std::string& path);
+
 /// Reads a manifest and its lock.
 ///
 /// path     a manifest, whose lock lies beside it (NAME.lock.json), or a lock, whose manifest does

@@ -9,6 +9,7 @@
 #include "builder/layers/edge/node_programs.h"
 #include "builder/lock/edge/boot_stub.h"
 #include "builder/lock/edge/lock_index.h"
+#include "builder/lock/edge/locked_image.h"
 #include "builder/lock/edge/reviewed_lists.h"
 #include "builder/lock/lock_check.h"
 #include "builder/lock/lock_version.h"
@@ -25,7 +26,6 @@
 namespace weir::builder {
 namespace {
 
-constexpr ByteCount kMaxManifest{1ULL << 20};
 constexpr ByteCount kMaxLock{64ULL << 20};
 
 bool exists(const std::string& path) {
@@ -82,7 +82,7 @@ Status check_module_packages(const manifests::ImageManifest& manifest,
 }  // namespace
 
 Result<LockOutcome> make_lock(const LockRequest& request) {
-  TRY_ASSIGN(const auto text, read_file(request.manifest, kMaxManifest));
+  TRY_ASSIGN(const auto text, read_manifest_text(request.manifest));
   TRY_ASSIGN(const auto written, manifests::parse_image_manifest(text, request.manifest));
   TRY_ASSIGN(const auto lists, read_reviewed_lists(written, request.manifest));
   const auto manifest = manifests::with_reviewed(written, lists);

@@ -7,7 +7,8 @@
 namespace weir::builder {
 
 /// Judges what a valid document names and what has to fit it: a fleet's clients, once they are
-/// there, and the preshared keys of clients. Documents of other kinds name nothing.
+/// there; its identity, its clients and whom it trusts, once its identity or its store is there;
+/// and the preshared keys of clients. Documents of other kinds name nothing.
 ///
 /// kind     as DocumentVerdict tells it
 /// file     where the document lies

@@ -1,18 +1,14 @@
 #include "deployer/site/edge/accepted_release.h"
 
-#include <optional>
 #include <utility>
-#include <vector>
 
 #include "images/store/folder/edge/folder_store.h"
 #include "images/store/read_evidence.h"
-#include "keys/signing/edge/key_files.h"
+#include "keys/trust/edge/fleet_trust.h"
 #include "keys/trust/edge/trust_files.h"
 
 namespace weir::deployer {
 namespace {
-
-using keys::StatementKind;
 
 /// All that a release of this fleet is judged by.
 struct Case {
@@ -22,43 +18,9 @@ struct Case {
   keys::Circumstances circumstances;
 };
 
-Result<std::vector<keys::SigningPublicKey>> read_keys(const Site& site,
-                                                      const std::vector<std::string>& files) {
-  std::vector<keys::SigningPublicKey> out;
-  for (const std::string& file : files) {
-    TRY_ASSIGN(const auto key, keys::read_public_key(site.path(file)));
-    out.push_back(key);
-  }
-  return out;
-}
-
-Result<keys::Authority> read_authority(const Site& site) {
-  const manifests::Fleet& fleet = site.fleet();
-  if (!fleet.trust) {
-    TRY_ASSIGN(auto trusted, read_keys(site, fleet.trusted_keys));
-    return keys::Authority(std::move(trusted));
-  }
-  TRY_ASSIGN(auto file,
-             keys::read_trusted_file(site.path(*fleet.trust), fleet.channel, fleet.trust_pin));
-  return keys::Authority(std::move(file));
-}
-
-Result<keys::TrustDemands> read_demands(const Site& site) {
-  const manifests::Fleet& fleet = site.fleet();
-  keys::TrustDemands out;
-  out.own_key_search = fleet.own_keys_searched;
-  for (const auto& [kind, policy] : {std::pair(StatementKind::boot_check, &fleet.boot_check),
-                                     std::pair(StatementKind::rebuild, &fleet.rebuild)}) {
-    if (!*policy) continue;
-    TRY_ASSIGN(auto keys, read_keys(site, (*policy)->keys));
-    out.statements.push_back({kind, std::move(keys), (*policy)->threshold});
-  }
-  return out;
-}
-
 /// Before the store is opened: what is withheld there must not keep a revoked signer in power.
 Result<keys::Believed> read_believed(Site& site, Seeing seeing) {
-  TRY_ASSIGN(auto authority, read_authority(site));
+  TRY_ASSIGN(auto authority, keys::read_fleet_authority(site.fleet(), site.documents().folder));
   keys::TrustMemory memory;
   memory.path = site.state_path("trust.state");
   memory.writes = seeing == Seeing::remembered;
@@ -75,7 +37,7 @@ Result<Case> read_case(Site& site, const ReleaseName& name, Seeing seeing) {
   TRY_ASSIGN_IN(const auto store, images::FolderStore::open(store_path), "store");
   TRY_ASSIGN_IN(auto evidence, images::read_evidence(store, name), "store " + store_path);
   evidence.where += " in " + store_path;
-  TRY_ASSIGN(auto demands, read_demands(site));
+  TRY_ASSIGN(auto demands, keys::read_fleet_demands(site.fleet(), site.documents().folder));
   TRY_ASSIGN(const UtcTime now, keys::read_clock());
   TRY_ASSIGN(auto running, running_releases(site));
   auto seen = believed.seen();

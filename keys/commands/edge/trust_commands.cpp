@@ -37,10 +37,8 @@ struct OpenTrust {
 
 Result<OpenTrust> open_trust(const std::string& path, bool replaces) {
   OpenTrust out;
-  if (!replaces) {
-    TRY_ASSIGN(out.text, read_file(path, manifests::kLargestTrustFile));
-    return out;
-  }
+  TRY_ASSIGN(out.text, read_trust_text(path));
+  if (!replaces) return out;
   if (const auto target = place_of_pending(path); target && exists(*target)) {
     TRY_ASSIGN(Fd lock, lock_to_replace(*target, {{}, say}));
     out.locks.push_back(std::move(lock));

@@ -53,7 +53,7 @@ struct ShowOptions : Manner {
 
 Result<Answer> show(const ShowOptions& given) {
   const std::string& path = given.file;
-  TRY_ASSIGN(const std::string text, read_file(path, manifests::kLargestTrustFile));
+  TRY_ASSIGN(const std::string text, read_trust_text(path));
   TRY_ASSIGN_IN(const auto file, manifests::parse_trust_file(text), path);
   const manifests::SignedTrust& last = file.versions.back();
   TRY_ASSIGN_IN(const auto trust, manifests::parse_trust(last.document), path);

@@ -29,10 +29,7 @@ Status check_preshared_key(const std::string& path) {
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<manifests::Peer>> read_peers(const std::string& path) {
-  TRY_ASSIGN(const std::string text, read_file(path, kLargestPeers));
+Result<std::vector<manifests::Peer>> peers_of(const std::string& text, const std::string& path) {
   TRY_ASSIGN(auto peers, manifests::parse_peers(text, path));
   for (const manifests::Peer& peer : peers) {
     if (!peer.preshared_key_file) continue;
@@ -40,6 +37,13 @@ Result<std::vector<manifests::Peer>> read_peers(const std::string& path) {
            path + ":" + std::to_string(peer.line) + ": preshared_key_file");
   }
   return peers;
+}
+
+}  // namespace
+
+Result<std::vector<manifests::Peer>> read_peers(const std::string& path) {
+  TRY_ASSIGN(const std::string text, read_file(path, kLargestPeers));
+  return peers_of(text, path);
 }
 
 Result<std::vector<PublicKey>> read_gateway_keys(const std::string& path) {
@@ -53,7 +57,12 @@ Result<std::vector<PublicKey>> read_gateway_keys(const std::string& path) {
 Result<std::vector<manifests::Peer>> read_registry(const manifests::Fleet& fleet,
                                                    const std::string& folder) {
   const std::string path = path_at(folder, fleet.peers);
-  TRY_ASSIGN(auto peers, read_peers(path));
+  TRY_ASSIGN_IN(const std::string text,
+                if_missing(read_file(path, kLargestPeers),
+                           "write a line of JSON there for each client (docs/peers.md); an empty "
+                           "file while there is none"),
+                fleet.where_named("peers"));
+  TRY_ASSIGN(auto peers, peers_of(text, path));
   TRY_ASSIGN(const auto gateways, read_gateway_keys(path_at(folder, fleet.identity)));
   TRY(manifests::check_registry(fleet, peers, path, gateways));
   return peers;

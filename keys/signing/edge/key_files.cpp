@@ -83,7 +83,10 @@ Result<Secret> read_guarded_secret(const std::string& path) {
 }
 
 Result<SigningPublicKey> read_public_key(const std::string& path) {
-  TRY_ASSIGN(const std::string text, read_file(path, ByteCount{kLargest}));
+  TRY_ASSIGN(const std::string text,
+             if_missing(read_file(path, ByteCount{kLargest}),
+                        "put there what its owner gave you; weir-keys generate --out NAME makes "
+                        "NAME.key and NAME.pub"));
   TRY_ASSIGN_IN(const SigningPublicKey key, parse_public_key(text), path);
   return key;
 }

@@ -133,9 +133,14 @@ Status update_trust_state(const std::string& path, const JudgeBySeen& judge, Los
   return mark(lock, path);
 }
 
+Result<std::string> read_trust_text(const std::string& path) {
+  return if_missing(read_file(path, manifests::kLargestTrustFile),
+                    "weir-keys trust init --out FILE makes one");
+}
+
 Result<TrustedFile> read_trusted_file(const std::string& path, manifests::ChannelName channel,
                                       const std::optional<Digest>& pin) {
-  TRY_ASSIGN(std::string text, read_file(path, manifests::kLargestTrustFile));
+  TRY_ASSIGN(std::string text, read_trust_text(path));
   return TrustedFile{path, std::move(text), std::move(channel), pin};
 }
 

@@ -40,7 +40,10 @@ using JudgeBySeen = std::function<Result<manifests::TrustState>(manifests::Trust
 [[nodiscard]] Status update_trust_state(const std::string& path, const JudgeBySeen& judge,
                                         Loss loss = Loss::refused, const Waiting& waiting = {});
 
-/// Reads a trust file. errors: not_found, exhausted, io; naming it
+/// Reads the text of a trust file. errors: not_found, exhausted, io; naming it
+[[nodiscard]] Result<std::string> read_trust_text(const std::string& path);
+
+/// The same, and what of it is wanted.
 [[nodiscard]] Result<TrustedFile> read_trusted_file(const std::string& path,
                                                     manifests::ChannelName channel,
                                                     const std::optional<Digest>& pin = {});

@@ -112,6 +112,22 @@ TEST_CASE_FIXTURE(Planned, "a plan reads the key that would sign as its order do
   }
 }
 
+TEST_CASE_FIXTURE(Planned,
+                  "a manifest that is missing, or wrong, is told alike by lock and build") {
+  for (const char* command : {"lock", "build --unsigned --store s --cache cache", "scripts"}) {
+    CAPTURE(command);
+    const Outcome missing = builder(std::string(command) + " none.yaml 2>&1");
+    CHECK(WEXITSTATUS(missing.status) == 1);
+    CHECK(
+        missing.out.find("none.yaml: No such file or directory; weir-builder init writes one\n") !=
+        std::string::npos);
+    write("bad.yaml", "\nname: demo\nufo: 1\n");
+    const Outcome bad = builder(std::string(command) + " bad.yaml 2>&1");
+    CHECK(WEXITSTATUS(bad.status) == 1);
+    CHECK_MESSAGE(bad.out.find(": bad.yaml:3: ") != std::string::npos, bad.out);
+  }
+}
+
 TEST_CASE_FIXTURE(Planned, "an export's plan names the files that are then written") {
   (void)built();
   const std::string line = "export demo --store store --key k.pub --json --out ";

@@ -25,6 +25,11 @@ using test::replaced;
 const std::string kCorpus = test::source_folder() + "/tests/fuzz/corpus/";
 const std::string kExamples = test::source_folder() + "/examples/";
 
+/// A public key file as minisign writes it.
+std::string some_key() {
+  return test::bytes_of(kCorpus + "minisign/public");
+}
+
 struct Desk {
   test::TemporaryFolder folder;
 
@@ -242,6 +247,8 @@ TEST_CASE("a fleet is judged with its identity, where that or the store is") {
   REQUIRE(std::filesystem::create_directory(desk.folder.path + "/store"));
   CHECK(has(desk.validate("fleet.yaml", 1), "fleet.yaml: identity: ./gateway.identity: "));
   desk.write("gateway.identity", test::bytes_of(kCorpus + "identity/throw_away_passphrase"));
+  desk.write("release.pub", some_key());
+  desk.write("peers.jsonl", "");
   (void)desk.validate("fleet.yaml", 0);
   desk.write("fleet.yaml",
              test::bytes_of(kExamples + "fleet.yaml") + "identity_key_file: gw.seal\n");
@@ -249,6 +256,31 @@ TEST_CASE("a fleet is judged with its identity, where that or the store is") {
   desk.write("gateway.identity", test::bytes_of(kCorpus + "identity/throw_away_two_epochs"));
   CHECK(has(desk.validate("fleet.yaml", 1),
             "fleet.yaml: identity: ./gateway.identity: holds two epochs, "));
+}
+
+TEST_CASE("a fleet that has its identity is judged with its clients and whom it trusts") {
+  const Desk desk;
+  const std::string example = test::bytes_of(kExamples + "fleet.yaml");
+  const std::string keys = "trusted_keys: [release.pub]";
+  const auto at =
+      std::to_string(1 + std::count(example.data(), &example[example.find(keys)], '\n'));
+  desk.write("fleet.yaml", example);
+  desk.write("gateway.identity", test::bytes_of(kCorpus + "identity/throw_away_passphrase"));
+  CHECK(has(desk.validate("fleet.yaml", 1),
+            "fleet.yaml:" + at + ": trusted_keys[0]: ./release.pub: No such file or directory; "));
+  desk.write("release.pub", "no key\n");
+  CHECK(has(desk.validate("fleet.yaml", 1), "trusted_keys[0]: ./release.pub: "));
+  desk.write("release.pub", some_key());
+  CHECK(has(desk.validate("fleet.yaml", 1), ": peers: ./peers.jsonl: No such file or directory; "));
+  desk.write("peers.jsonl", "");
+  (void)desk.validate("fleet.yaml", 0);
+  desk.write("fleet.yaml", example + "rebuild: {keys: [none.pub]}\n");
+  CHECK(has(desk.validate("fleet.yaml", 1), ": rebuild.keys[0]: ./none.pub: No such file"));
+  desk.write("fleet.yaml", test::replaced(example, keys, "trust: trust.json"));
+  CHECK(has(desk.validate("fleet.yaml", 1),
+            "fleet.yaml:" + at + ": trust: ./trust.json: No such file or directory; "));
+  desk.write("trust.json", "{}");
+  CHECK(has(desk.validate("fleet.yaml", 1), "fleet.yaml:" + at + ": trust: ./trust.json: trust"));
 }
 
 TEST_CASE("what cannot be judged is named, the other files are judged all the same") {

@@ -188,6 +188,34 @@ TEST_CASE("a fleet that demands a boot check refuses a release without one") {
   CHECK(has(folder.refusal(), "missing.pub"));
 }
 
+TEST_CASE("a file that a fleet names and that is not there is told with line, field and a way on") {
+  const FleetFolder folder;
+  folder.trust({});
+  // The sixth line, as FleetFolder::fleet writes it.
+  const std::string key = "No such file or directory; put there what its owner gave you; ";
+  for (const auto& [fields, says] :
+       {std::pair<std::string, std::string>{
+            "trusted_keys: [release.pub, a.pub]",
+            "6: trusted_keys[1]: " + folder.path + "/a.pub: " + key},
+        {"trusted_keys: [release.pub]\nboot_check: {keys: [a.pub]}",
+         "7: boot_check.keys[0]: " + folder.path + "/a.pub: " + key},
+        {"trust: trust.json\nrebuild:\n  keys:\n    - release.pub\n    - a.pub",
+         "10: rebuild.keys[1]: " + folder.path + "/a.pub: " + key},
+        {"trust: none.json", "6: trust: " + folder.path +
+                                 "/none.json: No such file or directory; weir-keys trust init"}}) {
+    folder.fleet(fields);
+    const std::string refused = folder.refusal();
+    CHECK_MESSAGE(refused.starts_with(folder.path + "/fleet.yaml:" + says), refused);
+  }
+  std::filesystem::remove(folder.path + "/peers.jsonl");
+  const auto site = Site::open(folder.path + "/fleet.yaml", Access::read, [](const auto&) {});
+  REQUIRE_FALSE(site.has_value());
+  CHECK_MESSAGE(site.error().message.starts_with(
+                    folder.path + "/fleet.yaml:5: peers: " + folder.path +
+                    "/peers.jsonl: No such file or directory; write a line of JSON"),
+                site.error().message);
+}
+
 TEST_CASE("a fleet that demands it refuses a release that was not searched for own keys") {
   const FleetFolder folder;
   const std::string demanded = "trusted_keys: [release.pub]\nown_keys_searched: true";

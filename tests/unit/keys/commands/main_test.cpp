@@ -59,6 +59,11 @@ TEST_CASE("generate, sign and verify work together and with minisign") {
   CHECK(checked.output.find("file:doc") != std::string::npos);
   CHECK(run("minisign -Vm " + folder / "doc" + " -p " + prefix + ".pub").status == 0);
 
+  const auto no_key = weir_keys("verify " + folder / "doc" + " --key " + folder / "absent.pub");
+  CHECK(no_key.status == 1);
+  CHECK(no_key.output.find("absent.pub: No such file or directory; put there what its owner gave "
+                           "you; weir-keys generate") != std::string::npos);
+
   const auto unsigned_file = weir_keys("verify " + prefix + ".pub --key " + prefix + ".pub");
   CHECK(unsigned_file.status == 1);
   CHECK(unsigned_file.output.find("release.pub.minisig: No such file or directory; say with "

@@ -396,7 +396,9 @@ TEST_CASE("changes that cannot be are refused, and nothing is written") {
       {"--add release", "must be ROLE=FILE.pub"},
       {"--expires soon", "is not a time"},
       {"--expires 0d", "must be a date or 1d to 3650d"},
-      {"--add release=absent.pub", "No such file"},
+      {"--add release=absent.pub",
+       "absent.pub: No such file or directory; put there what its owner gave you; weir-keys "
+       "generate --out NAME makes NAME.key and NAME.pub"},
   };
   for (const auto& [arguments, says] : cases) {
     const auto& shown = arguments;  // clang 14 captures no structured binding
@@ -408,6 +410,16 @@ TEST_CASE("changes that cannot be are refused, and nothing is written") {
   CHECK(*read_file(office.folder / "t.json", ByteCount{1 << 20}) == before);
   CHECK(office.trust("change t.json --channel lab --add release@lab=dora.pub --plan").status == 0);
   CHECK(*read_file(office.folder / "t.json", ByteCount{1 << 20}) == before);
+  for (const char* command :
+       {"change absent.json --add release=dora.pub",
+        "change absent.json --add release=dora.pub --plan", "sign absent.json --key bob.key",
+        "show absent.json", "verify absent.json"}) {
+    const auto refused = office.trust(command);
+    CHECK(refused.status == 1);
+    CHECK_MESSAGE(
+        has(refused, "absent.json: No such file or directory; weir-keys trust init --out"),
+        refused.output);
+  }
   CHECK(office.trust("change").status == 2);
   CHECK(office.trust("ufo").status == 2);
 }
