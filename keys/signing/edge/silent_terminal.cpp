@@ -12,6 +12,9 @@
 #include <string_view>
 #include <utility>
 
+#include "manifests/base/printable.h"
+#include "manifests/base/utf8.h"
+
 namespace weir::keys {
 namespace {
 
@@ -129,6 +132,25 @@ tl::unexpected<Error> given_up() {
   return fail(Errc::unauthorized, "no passphrase was given");
 }
 
+/// The same because of a key that few would know to end a line.
+tl::unexpected<Error> given_up_by(std::string_view what) {
+  auto out = given_up();
+  out.value().message += ": " + std::string(what) +
+                         " ended it, which a terminal does not show; one that has it goes into "
+                         "WEIR_PASSPHRASE";
+  return out;
+}
+
+/// What the last character is, where it may not join a passphrase; empty: it may, or is not whole.
+std::string_view unseen(std::string_view typed) {
+  std::size_t at = typed.size() - 1;
+  while (at > 0 && typed.size() - at < 4 && (typed[at] & 0xc0) == 0x80) --at;
+  const Utf8Character last = utf8_character(typed, at);
+  if (!last.good || at + last.size != typed.size() || is_printable(typed.substr(at))) return {};
+  return last.value < 0xa0 ? "a control character"
+                           : "a character that cannot be seen, or turns the direction of writing,";
+}
+
 }  // namespace
 
 Result<SilentTerminal> SilentTerminal::open() {
@@ -191,12 +213,16 @@ Result<Secret> SilentTerminal::ask(const std::string& prompt) {
       size = without_last(line, size);
     } else if (c == 21) {  // Ctrl-U
       size = 0;
+    } else if (c == '\t' || c == 0x1b) {
+      return given_up_by(c == '\t' ? "a tab" : "an escape, with which arrow keys begin,");
     } else if (c < ' ') {
       return given_up();
     } else if (size == kLongest) {
       return fail(Errc::invalid_input, "a passphrase has at most 1024 bytes");
     } else {
       line.writable()[size++] = c;
+      const auto what = unseen(line.text().substr(0, size));
+      if (!what.empty()) return given_up_by(what);
     }
   }
   say("\n");

@@ -21,8 +21,10 @@ class SilentTerminal {
   ~SilentTerminal();
 
   /// Asks with `prompt` and reads one line of at most 1024 bytes into locked memory. Backspace and
-  /// Ctrl-U correct it; every other control character, Ctrl-C and Ctrl-D among them, gives up.
-  /// errors: unauthorized: given up, or a signal that the program survives; invalid_input: longer
+  /// Ctrl-U correct it; every other control character (C0 and C1), Ctrl-C and Ctrl-D among them,
+  /// gives up, and so does what `printable` would escape of UTF-8. Bytes that are none join the
+  /// line. errors: unauthorized: given up, or a signal that the program survives; invalid_input:
+  /// longer
   [[nodiscard]] Result<Secret> ask(const std::string& prompt);
 
  private:

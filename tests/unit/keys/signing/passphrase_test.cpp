@@ -216,6 +216,47 @@ TEST_CASE("control characters end the prompt instead of joining the passphrase")
   }
 }
 
+TEST_CASE("what a terminal does not show ends the prompt, and is told") {
+  // ECMA-48: C1 is 08/00 to 09/15. UnicodeData.txt: of Cf U+200B, U+202E, U+2066, U+E0041; U+FEFF.
+  for (const auto& [keys, what] : {std::pair<std::string, std::string>{"ab\t", "a tab"},
+                                   {"ab\x1b[A", "an escape"},
+                                   {"ab\xc2\x80", "a control character"},
+                                   {"ab\xc2\x9b", "a control character"},
+                                   {"ab\xc2\x9f", "a control character"},
+                                   {"\xe2\x80\x8b", "a character that cannot be seen"},
+                                   {"ab\xe2\x80\xae", "a character that cannot be seen"},
+                                   {"ab\xe2\x81\xa6", "a character that cannot be seen"},
+                                   {"\xc3\xa9\xef\xbb\xbf", "a character that cannot be seen"},
+                                   {"ab\xf3\xa0\x81\x81", "a character that cannot be seen"}}) {
+    CAPTURE(what);
+    const Scratch folder;
+    AtTerminal program(generate(folder), AtTerminal::As::leader);
+    program.wait_for("New passphrase for ");
+    program.wait_for(": ");
+    program.type(keys);
+    program.wait_for("no passphrase was given: " + what);
+    CHECK(WEXITSTATUS(program.wait()) == 1);
+    CHECK(program.echoes());
+    CHECK(std::filesystem::is_empty(folder.path()));
+  }
+}
+
+TEST_CASE("letters of all planes, and bytes that are no UTF-8, join the passphrase") {
+  const Scratch folder;
+  AtTerminal program(generate(folder), AtTerminal::As::leader);
+  // U+00A0, U+00E9, U+20AC, U+1F600; then ISO 8859-1 for an e with an acute accent, and
+  // continuation bytes alone.
+  const std::string typed = "\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xe9z\x80\x9b";
+  program.wait_for("New passphrase for ");
+  program.wait_for(": ");
+  program.type(typed + "\r");
+  program.wait_for("The same again: ");
+  // What differs is told before anything is derived.
+  program.type(typed + "x\r");
+  program.wait_for("the two passphrases differ");
+  CHECK(WEXITSTATUS(program.wait()) == 1);
+}
+
 TEST_CASE("a line is corrected by backspace, character by character, and by Ctrl-U") {
   const Scratch folder;
   AtTerminal program(generate(folder), AtTerminal::As::leader);
