@@ -150,6 +150,10 @@ Result<Trust> next_trust(const std::optional<Trust>& before, const TrustChange& 
     }
   }
   for (const auto& [id, why] : change.revoke) TRY(revoke(next, id, why));
+  if (!before && next.roles[Role::root].keys.empty()) {
+    return fail(Errc::invalid_input,
+                "nobody has the role root, which signs the trust itself: --add root=FILE.pub");
+  }
   if (!before && next.roles[Role::release].keys.empty()) {
     next.roles[Role::release].keys = next.roles[Role::root].keys;
   }

@@ -142,6 +142,12 @@ Result<TrustChange> read_change(const ChangeOptions& given, UtcTime now) {
   return out;
 }
 
+bool names_no_release_key(const TrustChange& change) {
+  return std::none_of(change.add.begin(), change.add.end(), [](const auto& it) {
+    return it.first.role == manifests::Role::release && !it.first.channel;
+  });
+}
+
 /// Signs with all keys that --sign and --pkcs11 name.
 Status sign_with_all(const ChangeOptions& given, manifests::TrustFile& file) {
   for (const std::string& path : given.sign) {
@@ -162,6 +168,9 @@ Result<Answer> write_next(const ChangeOptions& given, manifests::TrustFile file,
   TRY_ASSIGN(const UtcTime now, read_clock());
   TRY_ASSIGN(const TrustChange change, read_change(given, now));
   TRY_ASSIGN(const manifests::Trust next, next_trust(before, change, now));
+  if (!before && names_no_release_key(change)) {
+    say("release has the keys of root, since no --add release=FILE.pub names others");
+  }
   file.versions.push_back({manifests::print(next), {}});
   if (given.plan) {
     for (const std::string& path : given.sign) TRY(check_secret_key(path));
@@ -277,6 +286,11 @@ Command init_command() {
   given->expires = "365d";
   Command out{.name = "trust init",
               .summary = "makes a trust file: who may sign what",
+              .about =
+                  "Makes version 1 of a trust file: who may sign what. Whoever has the role "
+                  "root signs the\n"
+                  "trust itself, and releases too where no --add release=FILE.pub names who "
+                  "does.",
               .examples =
                   "  weir-keys trust init --out trust.json --add root=alice.pub --add root=bob.pub "
                   "\\\n"

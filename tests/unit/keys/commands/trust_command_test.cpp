@@ -40,7 +40,7 @@ struct Office {
         "init --out t.json --add root=alice.pub --add root=bob.pub --threshold root=2 "
         "--add release=carol.pub --expires 2099-01-01 --sign alice.key --sign bob.key");
     REQUIRE_MESSAGE(made.status == 0, made.output);
-    CHECK(made.output.find("signed by enough root keys") != std::string::npos);
+    CHECK(made.output == "t.json: holds version 1, signed by enough root keys\n");
   }
 };
 
@@ -57,6 +57,7 @@ TEST_CASE("a trust is made, signed by two people, verified, and checked by minis
       "alice.key");
   REQUIRE_MESSAGE(half.status == 4, half.output);
   CHECK(has(half, "not complete yet"));
+  CHECK(has(half, "release has the keys of root, since no --add release=FILE.pub names others"));
   CHECK(has(half, ": 1 more of the root keys of version 1: bob ("));
   const auto early = office.trust("verify t.json");
   CHECK(early.status == 1);
@@ -376,6 +377,15 @@ TEST_CASE("weir-keys trust explains itself, and weir-keys says its version") {
   const auto version = run(test::build_folder() + "/bin/weir-keys --version 2>&1");
   CHECK(version.status == 0);
   CHECK(version.output == "weir-keys " WEIR_VERSION "\n");
+}
+
+TEST_CASE("a first version without a root key is refused with what to add") {
+  const Office office;
+  const auto refused = office.trust("init --out t.json --add release=carol.pub --sign carol.key");
+  CHECK(refused.status == 1);
+  CHECK(
+      has(refused, "nobody has the role root, which signs the trust itself: --add root=FILE.pub"));
+  CHECK_FALSE(std::filesystem::exists(office.folder / "t.json"));
 }
 
 TEST_CASE("changes that cannot be are refused, and nothing is written") {
