@@ -205,6 +205,7 @@ Result<std::string> new_identity(const InitOptions& given) {
   } else {
     TRY_ASSIGN(key.bytes,
                keys::ask_passphrase("New passphrase for " + given.identity, keys::Asking::fresh));
+    keys::tell_derivation();
   }
   TRY_ASSIGN(const auto identity, keys::make_wireguard_identity());
   TRY_ASSIGN(const auto salt, keys::random_secret(16));

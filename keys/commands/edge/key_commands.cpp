@@ -54,6 +54,7 @@ Result<Answer> generate(const GenerateOptions& given) {
   if (!clear) {
     TRY_ASSIGN(Secret passphrase,
                ask_passphrase("New passphrase for " + secret_path, Asking::fresh));
+    tell_derivation();
     protection = SecretKeyProtection{std::move(passphrase), {}};
     TRY_ASSIGN(const Secret salt, random_secret(protection->salt.size()));
     std::copy(salt.bytes().begin(), salt.bytes().end(), protection->salt.begin());
@@ -95,6 +96,7 @@ Result<Answer> generate_wireguard(const GenerateWireGuardOptions& given) {
   SealingKey key{SealingKey::Kind::passphrase, {}};
   if (!key_file) {
     TRY_ASSIGN(key.bytes, ask_passphrase("New passphrase for " + path, Asking::fresh));
+    tell_derivation();
   } else {
     key.kind = SealingKey::Kind::key_file;
     if (new_key_file) {

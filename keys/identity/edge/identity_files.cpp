@@ -32,6 +32,7 @@ Result<WireGuardIdentity> read_identity(const std::string& path,
   } else {
     key.kind = SealingKey::Kind::passphrase;
     TRY_ASSIGN_IN(key.bytes, ask_passphrase("Passphrase for " + path, Asking::known), path);
+    tell_derivation();
   }
   TRY_ASSIGN_IN(WireGuardIdentity identity, open_identity(text, key), path);
   return identity;

@@ -97,6 +97,7 @@ Result<SigningSecretKey> read_secret_key(const std::string& path) {
   TRY_ASSIGN(Secret passphrase, Secret::of_size(0));
   if (locked) {
     TRY_ASSIGN_IN(passphrase, ask_passphrase("Passphrase for " + path, Asking::known), path);
+    tell_derivation();
   } else {
     TRY(file.safe);
   }

@@ -1,5 +1,8 @@
 #include "keys/signing/edge/passphrase.h"
 
+#include <unistd.h>
+
+#include <cstdio>
 #include <optional>
 #include <string>
 
@@ -45,6 +48,11 @@ Result<Secret> ask_passphrase(const std::string& prompt, Asking asking) {
     if (!again.equals(out)) return fail(Errc::unauthorized, "the two passphrases differ");
   }
   return out;
+}
+
+void tell_derivation() {
+  if (::isatty(STDERR_FILENO) != 1) return;
+  std::fputs("deriving the key from the passphrase, which takes some seconds\n", stderr);
 }
 
 }  // namespace weir::keys

@@ -17,4 +17,8 @@ namespace weir::keys {
 enum class Asking : std::uint8_t { known, fresh };
 [[nodiscard]] Result<Secret> ask_passphrase(const std::string& prompt, Asking asking);
 
+/// Says on stderr that a key is derived from a passphrase now, which takes seconds. Nothing where
+/// stderr is no terminal: nobody waits there.
+void tell_derivation();
+
 }  // namespace weir::keys

@@ -315,7 +315,9 @@ TEST_CASE("generate-wireguard seals with a key file, made where it is missing") 
 
 TEST_CASE("generate-wireguard seals with a passphrase") {
   const Scratch folder;
-  REQUIRE(weir_keys("generate-wireguard --out " + folder / "id", "horse").status == 0);
+  const auto made = weir_keys("generate-wireguard --out " + folder / "id", "horse");
+  REQUIRE(made.status == 0);
+  CHECK_MESSAGE(made.output.starts_with("public key: "), made.output);
   ::setenv("WEIR_PASSPHRASE", "horse", 1);
   CHECK(read_identity(folder / "id", std::nullopt).has_value());
   ::setenv("WEIR_PASSPHRASE", "house", 1);

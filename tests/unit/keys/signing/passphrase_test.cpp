@@ -266,6 +266,7 @@ TEST_CASE("a line is corrected by backspace, character by character, and by Ctrl
       "e\r");
   program.wait_for("The same again: ");
   program.type("x\bhorse\r");
+  program.wait_for("deriving the key from the passphrase");
   program.wait_for("public key: ");
   CHECK(WEXITSTATUS(program.wait()) == 0);
 }
@@ -311,6 +312,7 @@ TEST_CASE("a passphrase leaves the environment before anything is made with it")
            shown->find(mark) == std::string::npos;
   }
   if (::geteuid() == 0) CHECK(gone);
+  program.wait_for("deriving the key from the passphrase");
   program.wait_for("public key: ");
   CHECK(WEXITSTATUS(program.wait()) == 0);
 }
