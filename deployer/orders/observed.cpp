@@ -92,6 +92,11 @@ const StoredRollout* unfinished_rollout(const Observed& observed) {
   return observed.newest && !observed.newest->finished ? &*observed.newest : nullptr;
 }
 
+bool is_silent(const Observed& observed, const NodeId& node) {
+  const auto seen = observed.nodes.find(node);
+  return seen != observed.nodes.end() && !seen->second.dump;
+}
+
 std::map<PublicKey, Whereabouts> whereabouts(const Observed& observed) {
   std::map<NodeId, manifests::PeerDump> dumps;
   for (const auto& [node, seen] : observed.nodes) {
@@ -99,17 +104,13 @@ std::map<PublicKey, Whereabouts> whereabouts(const Observed& observed) {
   }
   auto out = whereabouts(dumps, observed.director);
   if (!observed.director) return out;
-  const auto is_silent = [&](const NodeId& node) {
-    const auto seen = observed.nodes.find(node);
-    return seen != observed.nodes.end() && !seen->second.dump;
-  };
   for (auto& [_, place] : out) {
-    if (!place.home || !is_silent(*place.home)) continue;
+    if (!place.home || !is_silent(observed, *place.home)) continue;
     place.node = *place.home;
     place.age = std::nullopt;
   }
   for (const auto& [key, known] : observed.clients) {
-    if (out.contains(key) || !is_silent(known.node)) continue;
+    if (out.contains(key) || !is_silent(observed, known.node)) continue;
     if (home_of(*observed.director, known.endpoint) != known.node) continue;
     out.emplace(key, Whereabouts{known.node, known.endpoint, {}, known.node});
   }

@@ -59,7 +59,8 @@ struct Past {
 [[nodiscard]] std::string foreign_steering(const Documents& documents);
 
 /// Where the fleet that runs has other pools than the document names, or is in another network
-/// namespace, and what to do; empty: it has the same. Numbers and addresses of nodes are not looked at: the director refuses other ones.
+/// namespace, and what to do; empty: it has the same. Numbers and addresses of nodes are not looked
+/// at: the director refuses other ones.
 [[nodiscard]] std::string naming_trouble(const Documents& documents, const Observed& observed);
 
 /// The pool that new clients go to. errors: not_found: nothing is up; integrity: the director's
@@ -68,6 +69,9 @@ struct Past {
 
 /// Null: the newest rollout was brought to an end, or there was none.
 [[nodiscard]] const StoredRollout* unfinished_rollout(const Observed& observed);
+
+/// Whether a node of the fleet cannot be asked: its machine is gone or frozen, or it is silent.
+[[nodiscard]] bool is_silent(const Observed& observed, const NodeId& node);
 
 /// Where every client with a session is. Whoever is steered to a node that cannot be asked counts
 /// as being there: by what other nodes and the state remember of its address.

@@ -15,9 +15,11 @@ std::string column(std::string text, std::size_t width) {
   return text;
 }
 
-bool concerns(const std::set<director::Grant>& grants, const Endpoint& client) {
-  return std::any_of(grants.begin(), grants.end(),
-                     [&](const director::Grant& it) { return it.client == client; });
+bool concerns(const std::set<director::Grant>& grants, const Endpoint& client,
+              const Observed& observed) {
+  return std::any_of(grants.begin(), grants.end(), [&](const director::Grant& it) {
+    return it.client == client && !is_silent(observed, it.node);
+  });
 }
 
 void add_clients(const Documents& documents, const Observed& observed, StatusReport& out) {
@@ -28,8 +30,8 @@ void add_clients(const Documents& documents, const Observed& observed, StatusRep
     if (observed.director) {
       const auto& steering = observed.director->steering;
       client.prepared_elsewhere = (place.home && *place.home != place.node) ||
-                                  concerns(steering.kicks, place.endpoint) ||
-                                  concerns(steering.holds, place.endpoint);
+                                  concerns(steering.kicks, place.endpoint, observed) ||
+                                  concerns(steering.holds, place.endpoint, observed);
     }
     out.clients.push_back(std::move(client));
   }
@@ -113,6 +115,9 @@ StatusReport status_of(const Documents& documents, const Observed& observed) {
     out.version = steering.revision;
     out.rights = steering.kicks.size();
     out.holds = steering.holds.size();
+    for (const director::Grant& hold : steering.holds) {
+      if (is_silent(observed, hold.node)) out.held_back.insert(hold.node);
+    }
     active = steering.active;
   }
   if (auto fine = judge_registry(documents, observed, {}); !fine) {
@@ -195,6 +200,11 @@ std::string print_text(const StatusReport& report) {
   if (report.rights + report.holds != 0) {
     out += std::to_string(report.rights) + " rights to initiate and " +
            std::to_string(report.holds) + " holds stand\n";
+  }
+  for (const NodeId& node : report.held_back) {
+    out += "node " + node.string() +
+           " does not answer: what it may yet say to clients is held back, until an order asks it "
+           "again or boots it anew\n";
   }
   if (!report.ordering.empty()) out += report.ordering + "\n";
   if (!report.rollout.empty()) out += report.rollout + "\n";

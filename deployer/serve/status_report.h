@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ struct StatusReport {
   std::vector<ClientStatus> clients;  ///< those with a session, by name
   std::size_t idle = 0;               ///< registered peers without one
   std::size_t rights = 0, holds = 0;  ///< of a movement that runs or was interrupted
+  std::set<NodeId> held_back;         ///< nodes with holds that do not answer
   std::string ordering;               ///< the order that is carried out, and by whom
   std::string rollout;                ///< the newest one, in a sentence
   std::string advice;                 ///< what to do; empty: nothing

@@ -22,7 +22,7 @@ struct StoredMachine {
 /// What a pool was booted from.
 struct StoredPool {
   ReleaseName release;
-  Digest release_digest;  ///< of the signed release document
+  Digest release_digest;        ///< of the signed release document
   std::vector<NodeId> nodes{};  ///< empty: a version that did not write them down booted it
 };
 

@@ -28,8 +28,8 @@ enum class Errc : std::uint8_t {
 /// on its way up ("deploy: node green-2: set peers: No such device").
 struct [[nodiscard]] Error {
   Errc code{};
-  int sys = 0;          ///< errno, 0 where none was involved
-  std::string message;  ///< one line, no full stop
+  int sys = 0;                ///< errno, 0 where none was involved
+  std::string message;        ///< one line, no full stop
   std::string_view reason{};  ///< a finer code, where the room that refuses has one; static
 
   /// The same failure with "`where`: " put in front.

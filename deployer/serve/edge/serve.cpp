@@ -266,7 +266,8 @@ Status serve(const std::string& fleet_path, const std::atomic<bool>& interrupted
 Result<std::optional<ControlReply>> order_from_server(const std::string& fleet_path,
                                                       const Order& order,
                                                       const std::atomic<bool>& interrupted,
-                                                      const Progress& progress) {
+                                                      const Progress& progress,
+                                                      std::chrono::milliseconds silence) {
   TRY_ASSIGN(const std::string path, control_path(fleet_path));
   auto connection = connect_control(path);
   if (!connection) {
@@ -275,16 +276,23 @@ Result<std::optional<ControlReply>> order_from_server(const std::string& fleet_p
   }
   TRY(connection->send(print(order)));
   bool told = false;
+  auto heard = steady_clock::now();
   for (;;) {
     const auto received = connection->receive(kListenPatience);
     if (!received) return std::optional(left_alone(order, received.error()));
+    if (told && !*received && steady_clock::now() - heard > silence) {
+      const Error error{Errc::timeout, 0, "it was told to end the order, and is silent since"};
+      return std::optional(left_alone(order, error));
+    }
     if (const auto& line = *received) {
+      heard = steady_clock::now();
       TRY_ASSIGN(auto reply, parse_control_reply(*line));
       if (!reply.progress) return std::optional<ControlReply>(std::move(reply));
       progress(*reply.progress);
     }
     if (interrupted && !told) {
       told = true;
+      heard = steady_clock::now();
       if (auto sent = connection->send(kControlInterrupt); !sent) {
         return std::optional(left_alone(order, sent.error()));
       }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <string>
 
 #include "deployer/orders/control.h"
@@ -21,10 +22,12 @@ Status serve(const std::string& fleet_path, const std::atomic<bool>& interrupted
              Progress progress);
 
 /// Hands an order to the process that serves the fleet, and shows its progress.
+///
+/// silence  how long a process that was told to end the order may say nothing: one that works says
+///          what it waits for every few seconds, one that is stopped never answers
 /// returns  nullopt: nobody serves it
-Result<std::optional<ControlReply>> order_from_server(const std::string& fleet_path,
-                                                      const Order& order,
-                                                      const std::atomic<bool>& interrupted,
-                                                      const Progress& progress);
+Result<std::optional<ControlReply>> order_from_server(
+    const std::string& fleet_path, const Order& order, const std::atomic<bool>& interrupted,
+    const Progress& progress, std::chrono::milliseconds silence = std::chrono::seconds(20));
 
 }  // namespace weir::deployer

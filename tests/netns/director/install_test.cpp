@@ -214,7 +214,7 @@ TEST_CASE("a ruleset that is not ours is refused with what differs, and none at 
   auto stranger = NftDirector::open(other, std::move(*where));
   REQUIRE(stranger);
   CHECK(stranger->read().error().code == Errc::integrity);
-  CHECK(has(stranger->read().error().message, "other nodes"));
+  CHECK(has(stranger->read().error().message, "director.upstream_interface"));
 
   REQUIRE(lab.host().exec("nft flush ruleset").status == 0);
   CHECK(reading().code == Errc::not_found);

@@ -184,7 +184,9 @@ TEST_CASE("other processes come and go while this one has it open several times"
 TEST_CASE("a file of a former format is read, and written in as the present one") {
   const char* former = "";
   SUBCASE("format 1") {
-    former = "DROP TABLE plans; DROP TABLE records; DROP TABLE steered; DROP TABLE pool_nodes; PRAGMA user_version=1";
+    former =
+        "DROP TABLE plans; DROP TABLE records; DROP TABLE steered; DROP TABLE pool_nodes; PRAGMA "
+        "user_version=1";
   }
   SUBCASE("format 2") {
     former = "DROP TABLE steered; DROP TABLE pool_nodes; PRAGMA user_version=2";
