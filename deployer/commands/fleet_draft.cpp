@@ -169,9 +169,8 @@ Result<std::string> peers_text(const FleetAnswers& answers,
       const IpAddress at = block.address.plus(static_cast<std::uint32_t>(number) + 2);
       const std::uint8_t width = at.is_v4() ? 32 : 128;
       if (!block.contains(at) || at == last_address(block) || at == source) {
-        return fail(Errc::exhausted, "--clients: " + block.string() +
-                                         " has no address left for peer " +
-                                         std::to_string(number + 1));
+        return fail(Errc::exhausted,
+                    "--clients: " + block.string() + " has no address left for peer " + peer.name);
       }
       peer.allowed_ips.push_back({at, width});
     }

@@ -1,3 +1,4 @@
+#include "deployer/rollout/terms/counted.h"
 #include "deployer/rollout/turn.h"
 
 namespace weir::deployer {
@@ -164,7 +165,8 @@ void conclude(const Turn& turn) {
   const std::size_t failed = state.movement.failed();
   if (failed == 0) return finish(turn, Outcome::done, Phase::rolled_back);
   state.rollout.refusal = Reason{
-      Code::stay_behind, std::to_string(failed) + " clients could not be moved back and stay on " +
+      Code::stay_behind, counted(failed, "client") + " could not be moved back and " +
+                             (failed == 1 ? "stays" : "stay") + " on " +
                              (turn.plan.from_pool ? "pool " + turn.plan.from_pool->string()
                                                   : std::string("their nodes")) +
                              ", `weir-deployer status` shows where each is; once that is mended, " +

@@ -184,6 +184,11 @@ std::vector<std::string> next_steps(const InitOptions& given) {
                   shell_word(prefix + ".key") + " --store " +
                   shell_word(from_fleet(given, given.store)));
   }
+  if (given.new_peers.empty()) {
+    out.push_back("# a line for each client, before it can connect, in " +
+                  from_fleet(given, given.peers) +
+                  R"(: {"name": "anna", "public_key": "KEY", "allowed_ips": ["ADDRESS/32"]})");
+  }
   out.push_back("weir-deployer up --fleet " + shell_word(given.fleet) + " --release RELEASE");
   return out;
 }

@@ -123,7 +123,7 @@ TEST_CASE("the probe's address is no peer's") {
   given.new_peers = {{"a", kAlice}, {"b", kBob}};
   CHECK(fleet_of(given).probe->source.string() == "10.8.0.6");
   given.clients = {*Prefix::parse("10.8.0.0/30")};  // .2 is the probe's
-  CHECK(refusal(given) == "--clients: 10.8.0.0/30 has no address left for peer 1");
+  CHECK(refusal(given) == "--clients: 10.8.0.0/30 has no address left for peer a");
 }
 
 TEST_CASE("an answer that cannot be is refused by its option's name") {
