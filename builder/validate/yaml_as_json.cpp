@@ -95,6 +95,8 @@ json yaml_as_json(const YamlNode& node) {
     case YamlNode::Kind::mapping: {
       json out = json::object();
       for (std::size_t i = 0; i < node.keys.size(); ++i) {
+        // As those who read documents take it: a field that is null is absent.
+        if (node.items[i].kind == YamlNode::Kind::null) continue;
         out[node.keys[i]] = yaml_as_json(node.items[i]);
       }
       return out;

@@ -260,6 +260,7 @@ Result<std::uint64_t> YamlField::number(std::uint64_t least, std::uint64_t most)
   std::uint64_t value = 0;
   const char* end = written.data() + written.size();
   const auto [rest, error] = std::from_chars(written.data(), end, value);
+  if (node_->quoted) return wrong("must be a number, without quotes");
   if (error != std::errc{} || rest != end || value < least || value > most) {
     return wrong("must be a whole number from " + std::to_string(least) + " to " +
                  std::to_string(most) + ", not " + quotation(written, 40));
@@ -269,6 +270,7 @@ Result<std::uint64_t> YamlField::number(std::uint64_t least, std::uint64_t most)
 
 Result<bool> YamlField::boolean() const {
   TRY_ASSIGN(const std::string written, text());
+  if (node_->quoted) return wrong("must be true or false, without quotes");
   if (written != "true" && written != "false") {
     return wrong("must be true or false, not " + quotation(written, 40));
   }

@@ -11,6 +11,7 @@
 #include "builder/validate/document_validation.h"
 #include "builder/validate/schema_validation.h"
 #include "builder/validate/schemas.h"
+#include "manifests/documents/fleet.h"
 #include "manifests/documents/peers.h"
 #include "tests/folders.h"
 #include "tests/text.h"
@@ -223,6 +224,34 @@ TEST_CASE("clients are judged as the deployer reads them: marks, first lines, le
     desk.write("peers", text);
     const auto said = desk.validate("peers", good ? 0 : 1);
     CHECK(has(said, good ? "peers: valid peer" : "peers:"));
+  }
+}
+
+TEST_CASE(
+    "quotes around a number, and fields that are null, are judged as the deployer reads them") {
+  const Desk desk;
+  const std::string before =
+      "name: t\nstate: state\nstore: store\ntrusted_keys: [release.pub]\nidentity: i\n"
+      "peers: peers.jsonl\ndirector: {driver: nft, upstream_interface: up0}\n"
+      "fabric: {ipv4: 10.254.0.0/24, ipv6: 'fd00:fab::/64', management: 10.254.1.0/24}\n"
+      "clients: [10.8.0.0/16]\npools:\n  - {name: blue, driver: vm, nodes: [blue-1]}\n"
+      "  - {name: green, driver: vm, nodes: [green-1]}\n";
+  const std::string vip = "vip: {ipv4: 198.51.100.1}\n";
+  const std::pair<std::string, bool> cases[] = {
+      {vip, true},
+      {"vip: {ipv4: 198.51.100.1, port: 51821}\n", true},
+      {"vip: {ipv4: 198.51.100.1, port: \"51821\"}\n", false},
+      {vip + "policy: {batch: '5'}\n", false},
+      {"vip: {ipv4: 198.51.100.1, port: ~}\n", true},
+      {"vip: {ipv4: 198.51.100.1, ipv6: ~}\n", true},
+      {"vip: ~\n", false},
+  };
+  for (const auto& one : cases) {
+    CAPTURE(one.first);
+    CHECK(manifests::parse_fleet(before + one.first).has_value() == one.second);
+    desk.write("fleet.yaml", before + one.first);
+    const auto said = desk.validate("fleet.yaml", one.second ? 0 : 1);
+    CHECK(has(said, one.second ? "fleet.yaml: valid fleet" : "fleet.yaml:"));
   }
 }
 
