@@ -21,7 +21,13 @@ inline constexpr const char* kBeginAnew =
 inline std::string trouble_of(sqlite3* db) {
   const int code = sqlite3_errcode(db);
   const bool broken = code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
-  return std::string(sqlite3_errmsg(db)) + (broken ? kBeginAnew : "");
+  // So a disk without room shows where SQLite cannot make its index of the write-ahead log.
+  const bool full = code == SQLITE_IOERR || code == SQLITE_FULL;
+  return std::string(sqlite3_errmsg(db)) +
+         (broken ? kBeginAnew
+          : full ? ": is there room on the state folder's disk (df)? Make some, and give the order "
+                   "again"
+                 : "");
 }
 
 struct SqliteStore::State {
