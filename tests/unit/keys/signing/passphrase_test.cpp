@@ -218,23 +218,23 @@ TEST_CASE("control characters end the prompt instead of joining the passphrase")
 
 TEST_CASE("what a terminal does not show ends the prompt, and is told") {
   // ECMA-48: C1 is 08/00 to 09/15. UnicodeData.txt: of Cf U+200B, U+202E, U+2066, U+E0041; U+FEFF.
-  for (const auto& [keys, what] : {std::pair<std::string, std::string>{"ab\t", "a tab"},
-                                   {"ab\x1b[A", "an escape"},
-                                   {"ab\xc2\x80", "a control character"},
-                                   {"ab\xc2\x9b", "a control character"},
-                                   {"ab\xc2\x9f", "a control character"},
-                                   {"\xe2\x80\x8b", "a character that cannot be seen"},
-                                   {"ab\xe2\x80\xae", "a character that cannot be seen"},
-                                   {"ab\xe2\x81\xa6", "a character that cannot be seen"},
-                                   {"\xc3\xa9\xef\xbb\xbf", "a character that cannot be seen"},
-                                   {"ab\xf3\xa0\x81\x81", "a character that cannot be seen"}}) {
-    CAPTURE(what);
+  for (const auto& one : {std::pair<std::string, std::string>{"ab\t", "a tab"},
+                          {"ab\x1b[A", "an escape"},
+                          {"ab\xc2\x80", "a control character"},
+                          {"ab\xc2\x9b", "a control character"},
+                          {"ab\xc2\x9f", "a control character"},
+                          {"\xe2\x80\x8b", "a character that cannot be seen"},
+                          {"ab\xe2\x80\xae", "a character that cannot be seen"},
+                          {"ab\xe2\x81\xa6", "a character that cannot be seen"},
+                          {"\xc3\xa9\xef\xbb\xbf", "a character that cannot be seen"},
+                          {"ab\xf3\xa0\x81\x81", "a character that cannot be seen"}}) {
+    CAPTURE(one.second);
     const Scratch folder;
     AtTerminal program(generate(folder), AtTerminal::As::leader);
     program.wait_for("New passphrase for ");
     program.wait_for(": ");
-    program.type(keys);
-    program.wait_for("no passphrase was given: " + what);
+    program.type(one.first);
+    program.wait_for("no passphrase was given: " + one.second);
     CHECK(WEXITSTATUS(program.wait()) == 1);
     CHECK(program.echoes());
     CHECK(std::filesystem::is_empty(folder.path()));
