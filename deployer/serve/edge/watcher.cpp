@@ -37,15 +37,11 @@ Status Watcher::look(Revivals revivals) {
     put_off(plan.revivals, watched_, watched);
     plan.revivals.clear();
   }
-  std::vector<NodeId> answering;
-  for (const auto& [node, seen] : observed.nodes) {
-    if (seen.identity) answering.push_back(node);
-  }
   // One node that cannot be revived holds up no other; all are looked at again then.
   Status revived;
   for (const Revival& revival : plan.revivals) {
     if (quiet_) return {};
-    if (auto now = revive(revival, answering); !now && revived) revived = std::move(now);
+    if (auto now = revive(revival); !now && revived) revived = std::move(now);
   }
   TRY(revived);
   TRY(site_.store().put_clients(plan.remember));
@@ -58,11 +54,11 @@ Status Watcher::look(Revivals revivals) {
   return {};
 }
 
-Status Watcher::revive(const Revival& revival, const std::vector<NodeId>& answering) {
+Status Watcher::revive(const Revival& revival) {
   const NodeId& node = revival.node;
   site_.say("node " + node.string() + " was booted again (" + revival.boot_id +
             "): giving it key and peers");
-  TRY(deployer::revive(site_, node, answering));
+  TRY(deployer::revive(site_, node));
   const auto& lost = revival.calls;
   if (lost.empty()) return {};
   TRY_ASSIGN(const auto client, site_.connect(node, kNodePatience));

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <vector>
 
 #include "deployer/serve/watch_plan.h"
 #include "deployer/site/edge/site.h"
@@ -26,7 +25,7 @@ class Watcher {
   [[nodiscard]] const Watched& watched() const { return watched_; }
 
  private:
-  Status revive(const Revival& revival, const std::vector<NodeId>& answering);
+  Status revive(const Revival& revival);
   Status mirror(const NodeId& node, const std::vector<StoredClient>& clients,
                 const PublicKey& seal_key);
 

@@ -41,11 +41,11 @@ Event bring_up(Site& site, const Command& command, Removals removals) {
       command);
 }
 
-Status revive(Site& site, const NodeId& node, std::vector<NodeId> in_time) {
+Status revive(Site& site, const NodeId& node) {
   nodelife::Wanted wanted;
   wanted.nodes = {node};
   wanted.booting = nodelife::Booting::done;
-  wanted.in_time = std::move(in_time);
+  wanted.in_time = {node};
   wanted.max_clock_skew = site.fleet().policy.max_clock_skew;
   for (const manifests::PoolSpec& pool : site.fleet().pools) {
     if (pool.clock_offset == std::chrono::milliseconds(0)) continue;

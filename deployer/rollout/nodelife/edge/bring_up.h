@@ -1,7 +1,5 @@
 #pragma once
 
-#include <vector>
-
 #include "deployer/rollout/nodelife/edge/pools.h"
 #include "deployer/rollout/terms/commands.h"
 #include "deployer/site/edge/site.h"
@@ -16,10 +14,8 @@ namespace weir::deployer {
 [[nodiscard]] Event bring_up(Site& site, const Command& command, Removals removals);
 
 /// Leads a node that was booted again the way that rollouts lead those that they boot
-/// (`nodelife`), but for the probe.
-///
-/// in_time  nodes that answer, with whose clocks its own has to agree
-/// errors   what stopped it, and whose it is
-Status revive(Site& site, const NodeId& node, std::vector<NodeId> in_time);
+/// (`nodelife`), but for the probe, and for other nodes' clocks: who is wrong there holds up none.
+/// errors: what stopped it, and whose it is
+Status revive(Site& site, const NodeId& node);
 
 }  // namespace weir::deployer
