@@ -18,9 +18,7 @@ bool assign_peers(const Turn& turn) {
   State& state = turn.state;
   director::Edit edit(state.steering.intent);
   // A node that was booted anew knows no session of those that an earlier rollout made there.
-  std::set<director::Grant> stale = state.steering.intent.kicks;
-  stale.insert(state.steering.intent.holds.begin(), state.steering.intent.holds.end());
-  for (const director::Grant& grant : stale) {
+  for (const director::Grant& grant : all_grants(state.steering.intent)) {
     if (!state.rollout.booted.contains(grant.node)) continue;
     edit.set_kick(grant, false);
     edit.set_hold(grant, false);

@@ -212,13 +212,11 @@ void find_clients(const Turn& turn) {
 bool find_leftovers(const Turn& turn) {
   State& state = turn.state;
   const director::Intent& intent = state.steering.intent;
-  std::set<director::Grant> stale = intent.kicks;
-  stale.insert(intent.holds.begin(), intent.holds.end());
   director::Edit edit(intent);
   std::size_t given_up = 0;
   std::optional<NodeId> node;
   std::map<Endpoint, const PublicKey*> owner_of;
-  for (const director::Grant& grant : stale) {
+  for (const director::Grant& grant : all_grants(intent)) {
     // Who cannot be asked may initiate no more, and is held back until it is heard of again.
     const auto view = state.nodes.find(grant.node);
     if (view == state.nodes.end() || !view->second.known) {

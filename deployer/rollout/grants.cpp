@@ -78,6 +78,12 @@ void ask_all(const Turn& turn, director::Edit& edit, std::vector<Id>& asked,
   (of_stage(Tag<std::variant_alternative_t<I, Stage>>()), ...);
 }
 
+void take_rights_of_dead(const Turn& turn, director::Edit& edit) {
+  for (const auto& grant : turn.state.steering.intent.kicks) {
+    if (turn.state.rollout.dead.contains(grant.node)) edit.set_kick(grant, false);
+  }
+}
+
 /// One transaction takes everything away from dead nodes: homes, rights, and the unknown clients.
 /// Holds stand: a frozen node may go on.
 void leave_dead(const Turn& turn, director::Edit& edit) {
@@ -86,9 +92,7 @@ void leave_dead(const Turn& turn, director::Edit& edit) {
   const auto& targets = state.rollout.targets;
   const director::Intent& intent = state.steering.intent;
   edit.set_active(director::equal_weights(targets));
-  for (const auto& grant : intent.kicks) {
-    if (dead.contains(grant.node)) edit.set_kick(grant, false);
-  }
+  take_rights_of_dead(turn, edit);
   for (const auto& [endpoint, node] : intent.homes) {
     if (dead.contains(node)) edit.set_home(endpoint, targets.front());
   }
@@ -110,11 +114,15 @@ CommandId propose(const Turn& turn, director::Edit edit) {
   return steering.delta;
 }
 
+std::set<director::Grant> all_grants(const director::Intent& intent) {
+  std::set<director::Grant> out = intent.kicks;
+  out.insert(intent.holds.begin(), intent.holds.end());
+  return out;
+}
+
 void revoke_on_dead(const Turn& turn) {
   director::Edit edit(turn.state.steering.intent);
-  for (const auto& grant : turn.state.steering.intent.kicks) {
-    if (turn.state.rollout.dead.contains(grant.node)) edit.set_kick(grant, false);
-  }
+  take_rights_of_dead(turn, edit);
   propose(turn, std::move(edit));
 }
 

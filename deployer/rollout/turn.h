@@ -140,6 +140,8 @@ void poll(const Turn& turn);
 [[nodiscard]] bool any_preparing(const Roster& clients);
 
 // grants.cpp
+/// Rights and holds, of one node after another.
+[[nodiscard]] std::set<director::Grant> all_grants(const director::Intent& intent);
 /// Ends the rights that dead nodes have.
 void revoke_on_dead(const Turn& turn);
 /// Puts all that clients wait for into one delta, where none is outstanding.
