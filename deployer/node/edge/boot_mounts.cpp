@@ -6,8 +6,11 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include "deployer/node/edge/boot.h"
+#include "deployer/node/edge/carry_over.h"
+#include "manifests/base/edge/fd.h"
 
 namespace weir::node {
 namespace {
@@ -40,17 +43,29 @@ void open_console() {
 }  // namespace
 
 void mount_all(const NodeLog& log) {
-  std::string failures;
+  std::string failures, carried;
   for (const Mount& mount : kMounts) {
     ::mkdir(mount.where, 0755);
+    // Of what an image has below its mounts, that of an empty one is made again in it.
+    const bool empty = std::string_view(mount.type) == "tmpfs";
+    const Fd below(empty ? ::open(mount.where, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1);
     if (::mount(mount.type, mount.where, mount.type, mount.flags, mount.options) != 0 &&
         errno != EBUSY) {
       failures += (failures.empty() ? "" : ", ") + std::string(mount.where) + " (" +
                   std::strerror(errno) + ")";
+      continue;
+    }
+    if (!below.valid()) continue;
+    const auto made = carry_over(below.get(), mount.where);
+    if (!made) {
+      carried += (carried.empty() ? "" : ", ") + made.error().message;
+    } else if (*made != 0) {
+      carried += (carried.empty() ? "" : ", ") + std::to_string(*made) + " in " + mount.where;
     }
   }
   open_console();
   ::mkdir("/run/weir", 0700);
+  if (!carried.empty()) log.say("made what the image has below its mounts: " + carried);
   if (!failures.empty()) log.say("could not mount " + failures);
 }
 

@@ -24,22 +24,6 @@ tl::unexpected<Error> fail_file(const std::string& path, int sys) {
   return fail_errno(code, sys, path);
 }
 
-Fd& Fd::operator=(Fd&& other) noexcept {
-  if (this != &other) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-Fd::~Fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-int Fd::release() {
-  return std::exchange(fd_, -1);
-}
-
 namespace {
 
 tl::unexpected<Error> not_a_file(const std::string& path, mode_t mode) {

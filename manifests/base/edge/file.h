@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "manifests/base/edge/fd.h"
 #include "manifests/base/names.h"
 #include "manifests/base/result.h"
 
@@ -12,25 +13,6 @@ namespace weir {
 /// What a call said of a file: not_found, exhausted (a full disk), unauthorized or io, with its
 /// path.
 [[nodiscard]] tl::unexpected<Error> fail_file(const std::string& path, int sys);
-
-/// An open file descriptor, closed when it goes. Always made with O_CLOEXEC.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(other.release()) {}
-  Fd& operator=(Fd&& other) noexcept;
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd();
-
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool valid() const { return fd_ >= 0; }
-  int release();
-
- private:
-  int fd_ = -1;
-};
 
 /// Opens a file to read it, or says that it is none. Never waits: a pipe (also what a shell makes
 /// of
