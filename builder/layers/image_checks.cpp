@@ -4,6 +4,8 @@
 #include <array>
 #include <deque>
 
+#include "builder/layers/loader_cache.h"
+
 namespace weir::builder {
 namespace {
 
@@ -36,7 +38,8 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 }
 
 // Where the loader looks for `path`'s libraries, in order.
-std::vector<std::string> folders_for(const std::string& path, const images::Elf& elf) {
+std::vector<std::string> folders_for(const std::string& path, const images::Elf& elf,
+                                     const std::vector<std::string>& cached) {
   std::vector<std::string> out;
   std::string_view rest = elf.run_path;
   while (!rest.empty()) {
@@ -47,6 +50,7 @@ std::vector<std::string> folders_for(const std::string& path, const images::Elf&
     if (!folder.empty()) out.push_back(std::move(folder));
     rest.remove_prefix(std::min(colon + 1, rest.size()));
   }
+  out.insert(out.end(), cached.begin(), cached.end());
   out.insert(out.end(), kLibraryFolders.begin(), kLibraryFolders.end());
   return out;
 }
@@ -54,9 +58,12 @@ std::vector<std::string> folders_for(const std::string& path, const images::Elf&
 class Libraries {
  public:
   Libraries(const Overlay& image, const std::vector<LayerFacts>& layers) : image_(image) {
+    std::map<std::string, std::string> followed;
     for (const LayerFacts& layer : layers) {
       for (const auto& [path, elf] : layer.programs) programs_[path] = &elf;
+      for (const auto& [path, text] : layer.followed) followed.insert_or_assign(path, text);
     }
+    cached_ = loader_folders(followed);
   }
 
   struct Library {
@@ -67,7 +74,7 @@ class Libraries {
   std::optional<Library> find(const std::string& path, const images::Elf& elf,
                               const std::string& name) const {
     if (name.find('/') != std::string::npos) return load(name);
-    for (const std::string& folder : folders_for(path, elf)) {
+    for (const std::string& folder : folders_for(path, elf, cached_)) {
       if (auto found = load(folder + "/" + name)) return found;
     }
     return std::nullopt;
@@ -83,6 +90,7 @@ class Libraries {
  private:
   const Overlay& image_;
   std::map<std::string, const images::Elf*> programs_;
+  std::vector<std::string> cached_;  ///< folders of the loader's cache
 };
 
 // What the loader would say at the program's start: "version `X' not found". A library without any
@@ -138,6 +146,20 @@ std::vector<std::string> Overlay::add(const LayerFacts& layer,
 const Overlay::Place* Overlay::find(const std::string& path) const {
   const auto found = places_.find(path);
   return found == places_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::pair<std::string, const ListedEntry*>> Overlay::entries_in(
+    const std::string& folder) const {
+  std::vector<std::pair<std::string, const ListedEntry*>> out;
+  const std::string prefix = folder + "/";
+  for (auto place = places_.lower_bound(prefix);
+       place != places_.end() && place->first.starts_with(prefix); ++place) {
+    std::string name = place->first.substr(prefix.size());
+    if (name.find('/') == std::string::npos) {
+      out.emplace_back(std::move(name), &place->second.entry);
+    }
+  }
+  return out;
 }
 
 std::optional<std::string> Overlay::resolve(std::string_view path) const {

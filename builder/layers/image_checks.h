@@ -25,6 +25,11 @@ class Overlay {
   /// `settled`: folders whose owner and mode somebody decides, whatever layers say.
   explicit Overlay(std::set<std::string> settled = {}) : settled_(std::move(settled)) {}
 
+  /// From now on somebody decides of these folders too.
+  void settle(const std::set<std::string>& folders) {
+    settled_.insert(folders.begin(), folders.end());
+  }
+
   /// Puts a layer on top. `replaces`: paths of lower layers that it may take the place of.
   /// returns a line for each conflict, naming path and layers: two layers have the same path
   /// (folders excepted, where owner and mode agree, or are settled: then the upper one's count), or
@@ -36,6 +41,9 @@ class Overlay {
   /// as the kernel would. Empty where there is nothing or links go round.
   [[nodiscard]] std::optional<std::string> resolve(std::string_view path) const;
   [[nodiscard]] const Place* find(const std::string& path) const;
+  /// What lies right in a folder, by name.
+  [[nodiscard]] std::vector<std::pair<std::string, const ListedEntry*>> entries_in(
+      const std::string& folder) const;
 
  private:
   std::set<std::string> settled_;
@@ -43,8 +51,8 @@ class Overlay {
 };
 
 /// Whether everything that can be run or loaded finds its interpreter and its libraries inside the
-/// image, where the C library looks without a cache: run path, then the default folders; and
-/// whether the libraries define the versions of symbols that are asked of them.
+/// image, where the C library looks: run path, the folders of /etc/ld.so.conf, then the default
+/// ones; and whether the libraries define the versions of symbols that are asked of them.
 /// returns a line for each file and what it misses   source: ld.so(8); Debian's default folders
 [[nodiscard]] std::vector<std::string> missing_links(const Overlay& image,
                                                      const std::vector<LayerFacts>& layers);

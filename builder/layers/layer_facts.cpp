@@ -71,6 +71,35 @@ Result<images::Elf> read_elf(const std::string& path, const json& value) {
   return out;
 }
 
+ordered_json to_json(const AlternativeLink& link) {
+  return {{"link", link.link}, {"name", link.name}, {"path", link.path}};
+}
+
+Result<AlternativeLink> read_link(JsonFields& fields) {
+  AlternativeLink out;
+  TRY_ASSIGN(out.link, fields.string("link"));
+  TRY_ASSIGN(out.name, fields.string("name"));
+  TRY_ASSIGN(out.path, fields.string("path"));
+  return out;
+}
+
+ordered_json to_json(const Alternative& choice) {
+  ordered_json out = to_json(choice.main);
+  out["priority"] = choice.priority;
+  out["followers"] = ordered_json::array();
+  for (const AlternativeLink& each : choice.followers) out["followers"].push_back(to_json(each));
+  return out;
+}
+
+Result<Alternative> read_alternative(JsonFields& fields) {
+  Alternative out;
+  TRY_ASSIGN(out.main, read_link(fields));
+  TRY_ASSIGN(const std::int64_t priority, fields.integer("priority"));
+  out.priority = static_cast<int>(priority);
+  TRY_ASSIGN(out.followers, manifests::objects(fields, "followers", read_link));
+  return out;
+}
+
 ordered_json to_json(const KernelFacts& facts) {
   ordered_json modules = ordered_json::array();
   for (const auto& module : facts.modules) modules.push_back(to_json(module));
@@ -108,12 +137,16 @@ EntryKind kind_of(const images::Node& node) {
 
 }  // namespace
 
+ListedEntry listed(const images::Node& node) {
+  const images::Symlink* link = node.symlink();
+  return {kind_of(node), node.mode, node.uid, node.gid,
+          link != nullptr ? link->target : std::string()};
+}
+
 std::map<std::string, ListedEntry> list_entries(const images::FileTree& tree) {
   std::map<std::string, ListedEntry> out;
   for (const auto& [path, node] : tree.nodes()) {
-    const images::Symlink* link = node.symlink();
-    out[path.string()] = {kind_of(node), node.mode, node.uid, node.gid,
-                          link != nullptr ? link->target : std::string()};
+    out[path.string()] = listed(node);
   }
   return out;
 }
@@ -160,6 +193,36 @@ std::map<std::string, std::string> list_interpreters(const images::FileTree& tre
   return out;
 }
 
+bool is_tmpfiles_path(std::string_view path) {
+  const std::string_view folder = path.substr(0, std::min(path.rfind('/'), path.size()));
+  return (folder == "etc/tmpfiles.d" || folder == "usr/lib/tmpfiles.d") && path.ends_with(".conf");
+}
+
+bool is_certificates_path(std::string_view path) {
+  if (path == "etc/ca-certificates.conf") return true;
+  return path.ends_with(".crt") && (path.starts_with("usr/share/ca-certificates/") ||
+                                    path.starts_with("usr/local/share/ca-certificates/"));
+}
+
+bool is_loader_path(std::string_view path) {
+  if (path == "etc/ld.so.conf") return true;
+  return path.starts_with("etc/ld.so.conf.d/") && path.ends_with(".conf");
+}
+
+bool is_followed(std::string_view path) {
+  return is_tmpfiles_path(path) || is_certificates_path(path) || is_loader_path(path);
+}
+
+std::map<std::string, std::string> list_followed(const images::FileTree& tree) {
+  std::map<std::string, std::string> out;
+  for (const auto& [path, node] : tree.nodes()) {
+    if (node.file() == nullptr || !is_followed(path.string())) continue;
+    const auto& content = *node.file()->content;
+    out[path.string()] = {reinterpret_cast<const char*>(content.data()), content.size()};
+  }
+  return out;
+}
+
 std::vector<ModuleFile> list_modules(const images::FileTree& tree) {
   std::vector<ModuleFile> out;
   for (const auto& [path, node] : tree.nodes()) {
@@ -198,6 +261,11 @@ std::string print(const LayerFacts& facts) {
   for (const auto& module : facts.modules) modules[module.path] = module.digest.string();
   out["modules"] = modules;
   out["interpreters"] = facts.interpreters;
+  ordered_json followed = ordered_json::object();
+  for (const auto& [path, text] : facts.followed) followed[path] = base64_of(as_bytes(text));
+  out["followed"] = followed;
+  out["alternatives"] = ordered_json::array();
+  for (const Alternative& each : facts.alternatives) out["alternatives"].push_back(to_json(each));
   if (facts.kernel) out["kernel"] = to_json(*facts.kernel);
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -245,6 +313,12 @@ Result<LayerFacts> parse_layer_facts(std::string_view text) {
   for (const auto& [path, _] : document.at("interpreters").items()) {
     TRY_ASSIGN(out.interpreters[path], interpreters.string(path));
   }
+  TRY_ASSIGN(JsonFields followed, fields.object("followed"));
+  for (const auto& [path, _] : document.at("followed").items()) {
+    TRY_ASSIGN(const std::string encoded, followed.string(path));
+    TRY_ASSIGN_IN(out.followed[path], parse_base64(encoded), followed.path_of(path));
+  }
+  TRY_ASSIGN(out.alternatives, manifests::objects(fields, "alternatives", read_alternative));
   if (fields.has("kernel")) {
     TRY_ASSIGN(JsonFields kernel_fields, fields.object("kernel"));
     TRY_ASSIGN(out.kernel, read_kernel(std::move(kernel_fields)));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "builder/kernel/module_files.h"
+#include "builder/packages/alternative.h"
 #include "builder/packages/package_declarations.h"
 #include "images/formats/elf.h"
 #include "images/tree/file_tree.h"
@@ -50,8 +51,11 @@ struct LayerFacts {
   PackageDeclarations declared{};                     ///< of a package's layer
   std::vector<ModuleFile> modules{};                  ///< by path; none for the kernel's own layer
   std::map<std::string, std::string> interpreters{};  ///< of what begins with "#!" and may be run
+  std::map<std::string, std::string> followed{};      ///< texts of what is `is_followed`, by path
+  std::vector<Alternative> alternatives{};            ///< that its scripts offer
 };
 
+[[nodiscard]] ListedEntry listed(const images::Node& node);
 [[nodiscard]] std::map<std::string, ListedEntry> list_entries(const images::FileTree& tree);
 /// Reads what is ELF in a tree. errors: invalid_input, naming the file
 [[nodiscard]] Result<std::map<std::string, images::Elf>> list_programs(
@@ -60,6 +64,15 @@ struct LayerFacts {
 /// What interprets the programs of a tree that begin with "#!": "/bin/sh", or "/usr/bin/env
 /// python3" with the name that `env` looks for. source: execve(2)
 [[nodiscard]] std::map<std::string, std::string> list_interpreters(const images::FileTree& tree);
+
+/// Files of an image that Weir follows where a maintainer script would have run the program that
+/// reads them.
+[[nodiscard]] bool is_tmpfiles_path(std::string_view path);      ///< "usr/lib/tmpfiles.d/x.conf"
+[[nodiscard]] bool is_certificates_path(std::string_view path);  ///< of update-ca-certificates
+[[nodiscard]] bool is_loader_path(std::string_view path);        ///< "etc/ld.so.conf.d/x.conf"
+[[nodiscard]] bool is_followed(std::string_view path);           ///< any of them
+/// Such files of a tree, with their texts.
+[[nodiscard]] std::map<std::string, std::string> list_followed(const images::FileTree& tree);
 
 /// The kernel modules of a tree: what is named like one below usr/lib/modules, and elsewhere if it
 /// is ELF as well.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "builder/kernel/netlink_family.h"
+#include "builder/packages/script_actions.h"
 #include "images/formats/deb.h"
 #include "images/formats/layer.h"
 #include "images/tree/documentation.h"
@@ -134,6 +135,11 @@ Result<BuiltLayer> build(OpenedPackage& package, const LayerOptions& options) {
         script,
         manifests::script_digest(found->second, {package.package.name, package.package.version}));
   }
+  if (const auto script = package.control.find("postinst");
+      script != package.control.end() &&
+      script->second.find("update-alternatives") != std::string::npos) {
+    out.facts.alternatives = actions_of(script->second).alternatives;
+  }
   return out;
 }
 
@@ -165,6 +171,7 @@ Result<BuiltLayer> make_tree_layer(std::string name, const FileTree& tree, std::
   facts.scan = std::move(found.scan);
   facts.modules = list_modules(tree);
   facts.interpreters = list_interpreters(tree);
+  facts.followed = list_followed(tree);
   return BuiltLayer{std::move(facts), std::move(layer.bytes), {}, std::move(found.found)};
 }
 

@@ -29,23 +29,25 @@ std::string line_of(const manifests::LockedUser& user) {
          "::" + user.home + ":" + user.shell + "\n";
 }
 
-std::string passwd(const Settings& settings) {
-  std::string out = "root:*:0:0:root:/root:/bin/sh\n";
+// All but root: the manifest's first, then by name.
+std::vector<manifests::LockedUser> users_of(const Settings& settings) {
+  std::vector<manifests::LockedUser> out;
   std::map<std::string, manifests::LockedUser> others;
   for (const auto& user : settings.system_users) others.emplace(user.name, user);
   for (const auto& user : settings.users) {
-    const auto system = others.extract(user.name);
-    out += line_of(system ? system.mapped()
-                          : manifests::LockedUser{user.name, user.id, user.id, "/nonexistent",
-                                                  "/usr/sbin/nologin"});
+    auto system = others.extract(user.name);
+    out.push_back(system ? std::move(system.mapped())
+                         : manifests::LockedUser{user.name, user.id, user.id, "/nonexistent",
+                                                 "/usr/sbin/nologin"});
   }
   others.emplace("nobody", manifests::LockedUser{"nobody", kNobody, kNobody, "/nonexistent",
                                                  "/usr/sbin/nologin"});
-  for (const auto& [_, user] : others) out += line_of(user);
+  for (auto& [_, user] : others) out.push_back(std::move(user));
   return out;
 }
 
-std::string group(const Settings& settings) {
+// Likewise.
+std::vector<manifests::LockedGroup> groups_of(const Settings& settings) {
   std::map<std::string, manifests::LockedGroup> groups;
   for (const auto& each : settings.system_groups) groups.emplace(each.name, each);
   for (const std::uint32_t id : settings.group_ids) {
@@ -53,19 +55,30 @@ std::string group(const Settings& settings) {
     if (id != 0 && !name.empty()) groups.try_emplace(name, manifests::LockedGroup{name, id});
   }
   groups.try_emplace("nogroup", manifests::LockedGroup{"nogroup", kNobody});
+  std::vector<manifests::LockedGroup> out;
+  for (const auto& user : settings.users) {
+    auto known = groups.extract(user.name);
+    out.push_back(known ? std::move(known.mapped()) : manifests::LockedGroup{user.name, user.id});
+  }
+  for (auto& [_, each] : groups) out.push_back(std::move(each));
+  return out;
+}
+
+std::string passwd(const Settings& settings) {
+  std::string out = "root:*:0:0:root:/root:/bin/sh\n";
+  for (const auto& user : users_of(settings)) out += line_of(user);
+  return out;
+}
+
+std::string group(const Settings& settings) {
   std::string out = "root:*:0:\n";
-  const auto add = [&](const manifests::LockedGroup& each) {
+  for (const auto& each : groups_of(settings)) {
     out += each.name + ":*:" + std::to_string(each.id) + ":";
     for (std::size_t i = 0; i < each.members.size(); ++i) {
       out += (i == 0 ? "" : ",") + each.members[i];
     }
     out += "\n";
-  };
-  for (const auto& user : settings.users) {
-    const auto known = groups.extract(user.name);
-    add(known ? known.mapped() : manifests::LockedGroup{user.name, user.id});
   }
-  for (const auto& [_, each] : groups) add(each);
   return out;
 }
 
@@ -92,6 +105,16 @@ std::string os_release(const std::string& suite) {
 }
 
 }  // namespace
+
+Accounts accounts_of(const Settings& settings) {
+  Accounts out;
+  out.users.emplace("root", Accounts::User{});
+  for (const auto& user : users_of(settings)) {
+    out.users.emplace(user.name, Accounts::User{user.id, user.group_id});
+  }
+  for (const auto& group : groups_of(settings)) out.groups.emplace(group.name, group.id);
+  return out;
+}
 
 Result<FileTree> make_base_tree(std::int64_t epoch) {
   FileTree tree;
@@ -123,6 +146,10 @@ Result<FileTree> make_settings_tree(const Settings& settings, std::int64_t epoch
     TRY_IN(tree.put(place,
                     Node{folder.mode, folder.user_id, folder.group_id, epoch, images::Folder{}}),
            "folders");
+  }
+  for (const auto& made : settings.made) {
+    TRY_IN(put_parents(tree, made.path, epoch, below), "what Weir makes");
+    TRY_IN(tree.put(made.path, made.node), "what Weir makes");
   }
   std::string modules, tools;
   for (const std::string& name : settings.modules) modules += name + "\n";

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "builder/layers/image_checks.h"
+#include "builder/layers/made_places.h"
+#include "builder/layers/tmpfiles_places.h"
 #include "images/tree/file_tree.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/image_manifest.h"
@@ -39,8 +41,12 @@ struct Settings {
                                                       ///< home, shell and group are of this one
   std::vector<manifests::LockedGroup> system_groups{};
   std::vector<manifests::LockedFolder> folders{};
-  std::set<std::uint32_t> group_ids{};  ///< that own something: Debian's get their names
+  std::set<std::uint32_t> group_ids{};   ///< that own something: Debian's get their names
+  std::vector<MadePlaces::Made> made{};  ///< in a script's place
 };
+
+/// Who is in /etc/passwd and /etc/group.
+[[nodiscard]] Accounts accounts_of(const Settings& settings);
 
 /// The last layer: what init and agent read (manifests/messages/node_api.h), users, folders, the
 /// manifest's files. Folders on the way to them keep the owner and mode that they have in `below`.

@@ -41,6 +41,7 @@ class Explainer {
  public:
   ScriptActions explain(std::string_view script) {
     for (const ShellCommand& command : shell_commands(script)) take(command);
+    if (!out_.alternatives.empty()) does(offer());
     for (auto& user : out_.users) {
       std::erase(out_.groups, user.group.empty() ? user.name : user.group);
     }
@@ -103,6 +104,14 @@ class Explainer {
         known->groups.push_back(group);
       }
     }
+  }
+
+  [[nodiscard]] std::string offer() const {
+    std::string names;
+    for (const Alternative& each : out_.alternatives) {
+      names += (names.empty() ? "" : ", ") + each.main.name + " (" + each.main.path + ")";
+    }
+    return "offers alternatives, which Weir takes into account: " + names;
   }
 
   bool makes_account(const std::string& program, const Words& command) {
@@ -195,12 +204,12 @@ class Explainer {
       return true;
     }
     if (program == "update-alternatives") {
-      const auto install = std::find(command.begin(), command.end(), "--install");
-      if (command.end() - install > 3) {
-        does("makes the alternative " + install[2] + ": " + install[1] + " leads to " + install[3]);
+      if (const auto alternative = parse_alternative(command)) {
+        out_.alternatives.push_back(*alternative);
         return true;
       }
-      return std::find(command.begin(), command.end(), "--remove") != command.end();
+      return std::find(command.begin(), command.end(), "--install") == command.end() &&
+             std::find(command.begin(), command.end(), "--remove") != command.end();
     }
     return false;
   }
@@ -210,13 +219,15 @@ class Explainer {
       return command.size() > at ? command[at] : std::string();
     };
     if (program == "ldconfig") {
-      does("rebuilds the loader's cache, without which programs find their libraries too");
+      does("rebuilds the loader's cache, which Weir does");
     } else if (program == "dpkg-maintscript-helper") {
       does("moves or removes what earlier versions left (dpkg-maintscript-helper)");
     } else if (program == "dpkg-trigger") {
       does("asks for the trigger " + command.back());
     } else if (program == "systemd-tmpfiles") {
-      does("makes what tmpfiles.d says");
+      does("makes what tmpfiles.d says, which Weir does");
+    } else if (program == "update-ca-certificates") {
+      does("makes the bundle of trusted certificates, which Weir does");
     } else if (program == "ucf" || program == "ucfr") {
       if (program == "ucf" && command.size() > 2) {
         does("copies " + command[command.size() - 2] + " to " + command.back() + " (ucf)");

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "builder/packages/alternative.h"
 #include "images/tree/file_tree.h"
 #include "manifests/documents/accepted_entries.h"
 
@@ -17,8 +18,9 @@ struct ScriptActions {
   std::vector<std::string> groups;               ///< that no user of these brings
   std::vector<manifests::SystemFolder> folders;  ///< made, or given away
   std::set<std::string> modes{};                 ///< of `folders`, those whose mode the script sets
-  std::vector<std::string> sysusers;             ///< files of sysusers.d that it applies
-  std::vector<std::string> rest;                 ///< commands that nobody here knows, as written
+  std::vector<std::string> sysusers{};           ///< files of sysusers.d that it applies
+  std::vector<Alternative> alternatives{};       ///< that it offers
+  std::vector<std::string> rest{};               ///< commands that nobody here knows, as written
   bool operator==(const ScriptActions&) const = default;
 };
 

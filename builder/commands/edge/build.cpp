@@ -138,6 +138,7 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
                          {"interpreter", script.interpreter}});
     }
     if (!orphans.empty()) out["without_interpreter"] = orphans;
+    if (!outcome.unmade.empty()) out["unmade"] = outcome.unmade;
     if (release.scan.own_keys) out["own_keys_searched"] = release.scan.own_keys->count;
     print_result(out);
     return;
@@ -168,6 +169,7 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
     std::printf("  accepted  %s, which looks as if it held one\n", file.path.c_str());
   }
   print_orphans(outcome.orphans);
+  for (const std::string& line : outcome.unmade) std::printf("  unmade    %s\n", line.c_str());
   std::printf("  time      fetching %.2f s, building %.2f s, signing %.4f s\n",
               seconds(outcome.fetching), seconds(outcome.building), seconds(outcome.signing));
 }

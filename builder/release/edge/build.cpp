@@ -23,10 +23,9 @@
 #include "builder/release/edge/in_parallel.h"
 #include "builder/release/edge/kernel_in_parts.h"
 #include "builder/release/edge/taken_version.h"
+#include "builder/release/image_settings.h"
 #include "images/formats/layer.h"
 #include "images/store/folder/edge/folder_store.h"
-#include "images/tree/merged_usr.h"
-#include "manifests/documents/package_url.h"
 
 namespace weir::builder {
 namespace {
@@ -36,14 +35,6 @@ using Clock = std::chrono::steady_clock;
 template <class T>
 void append(std::vector<T>& to, std::vector<T> from) {
   std::move(from.begin(), from.end(), std::back_inserter(to));
-}
-
-// A path of a document as it stands in the image; one that cannot stand there is itself.
-std::string place_of(const std::string& path) {
-  const auto parsed = images::ImagePath::parse(path);
-  if (!parsed) return path;
-  const auto place = images::merged(*parsed);
-  return place ? place->string() : path;
 }
 
 struct Work {
@@ -98,7 +89,7 @@ class Build {
     TRY_ASSIGN(const images::FileTree base_tree, make_base_tree(epoch));
     TRY_ASSIGN(LayerFacts base, tree_layer(std::string(kBaseLayer), base_tree));
     std::set<std::string> settled, conffiles;
-    for (const auto& folder : input_.lock.folders) settled.insert(place_of(folder.path));
+    for (const auto& folder : input_.lock.folders) settled.insert(place_in_image(folder.path));
     Overlay overlay(std::move(settled));
     const auto add = [&](const LayerFacts& layer, const std::set<std::string>& replaces = {}) {
       append(missing_.conflicts, overlay.add(layer, replaces));
@@ -115,10 +106,13 @@ class Build {
     // As an administrator would, the manifest may replace a package's configuration, nothing else.
     std::set<std::string> replaces;
     for (const auto& file : input_.manifest.files) {
-      const std::string place = place_of(file.path);
+      const std::string place = place_in_image(file.path);
       if (conffiles.contains(place)) replaces.insert(place);
     }
-    TRY_ASSIGN(LayerFacts settings, settings_layer(all, overlay));
+    ImageSettings given = image_settings(input_, all, overlay);
+    overlay.settle(given.settled);
+    unmade_ = std::move(given.unmade);
+    TRY_ASSIGN(LayerFacts settings, settings_layer(given.settings, overlay));
     add(settings, replaces);
     all.push_back(std::move(settings));
     missing_.scripts = open_scripts(all, input_.lock.accept_scripts);
@@ -132,6 +126,7 @@ class Build {
 
   /// Of the image that was assembled.
   [[nodiscard]] const std::vector<OrphanScript>& orphans() const { return orphans_; }
+  [[nodiscard]] const std::vector<std::string>& unmade() const { return unmade_; }
 
  private:
   [[nodiscard]] Status check_order(const std::vector<LayerFacts>& all) const {
@@ -163,15 +158,6 @@ class Build {
                                         found.front().what + " at byte " +
                                         std::to_string(found.front().offset) +
                                         ": take it out, everyone can read a release");
-  }
-
-  // Of the first source that is of a distribution.
-  [[nodiscard]] std::string codename() const {
-    for (const auto& source : input_.lock.sources) {
-      const auto name = manifests::codename_of(source.suite);
-      if (!name.empty()) return std::string(name);
-    }
-    return "none";
   }
 
   // Layers of packages, as they come.
@@ -313,22 +299,7 @@ class Build {
     return tree_layer(std::string(kProgramsLayer), tree);
   }
 
-  Result<LayerFacts> settings_layer(const std::vector<LayerFacts>& packages, const Overlay& below) {
-    Settings settings{input_.lock_digest,
-                      {},
-                      tools_of(input_.manifest, input_.lock),
-                      input_.manifest.users,
-                      input_.manifest.files,
-                      codename(),
-                      below.find("etc/os-release") == nullptr,
-                      input_.lock.users,
-                      input_.lock.groups,
-                      input_.lock.folders};
-    for (const LayerFacts& layer : packages) {
-      if (layer.kernel) settings.modules = layer.kernel->load;
-      for (const auto& [_, entry] : layer.entries) settings.group_ids.insert(entry.gid);
-    }
-    for (const auto& folder : input_.lock.folders) settings.group_ids.insert(folder.group_id);
+  Result<LayerFacts> settings_layer(const Settings& settings, const Overlay& below) {
     const std::int64_t epoch = input_.lock.source_epoch;
     TRY_ASSIGN_IN(const images::FileTree tree, make_settings_tree(settings, epoch, below),
                   input_.manifest_path);
@@ -350,6 +321,7 @@ class Build {
   std::mutex guard_;                              // of what layers find missing
   Missing missing_;
   std::vector<OrphanScript> orphans_;
+  std::vector<std::string> unmade_;
 };
 
 }  // namespace
@@ -371,6 +343,7 @@ Result<MadeRelease> make_release(const BuildInput& input, const BuildPlan& plan,
   std::string json = manifests::print(release);
   MadeRelease out{std::move(release), std::move(json), work.built, work.reused, work.fetching};
   out.orphans = build.orphans();
+  out.unmade = build.unmade();
   for (const LayerFacts& layer : all) out.declared.emplace(layer.layer.name, layer.declared);
   return out;
 }
@@ -415,7 +388,7 @@ Result<BuildOutcome> build_release(const BuildInput& input, const PlannedBuild& 
       made.layers_built,       made.layers_reused,
       made.fetching,           stored_at - begin - made.fetching - (signed_at - built_at),
       signed_at - built_at,    plan.index,
-      std::move(made.orphans)};
+      std::move(made.orphans), std::move(made.unmade)};
 }
 
 }  // namespace weir::builder

@@ -28,6 +28,7 @@ struct MadeRelease {
   std::chrono::nanoseconds fetching{};              ///< until the last package was there
   Declarations declared{};                          ///< what the packages say of themselves
   std::vector<OrphanScript> orphans{};              ///< programs whose interpreter is not there
+  std::vector<std::string> unmade{};                ///< as `ImageSettings::unmade`
 };
 
 /// The part of `build_release` before the signature: all blobs are in the store, also the lock and
@@ -44,6 +45,7 @@ struct BuildOutcome {
   std::chrono::nanoseconds fetching{}, building{}, signing{};
   IndexVerdict index;
   std::vector<OrphanScript> orphans;  ///< programs whose interpreter is not in the image
+  std::vector<std::string> unmade;    ///< what scripts would have made and Weir could not, and why
 };
 
 /// Whether another release of the same name, channel and version, or another key's signature over

@@ -77,7 +77,8 @@ TEST_CASE("what known programs would do is said, and the rest is shown as writte
       "set -e\n. /usr/share/debconf/confmodule\ndb_get a/b\n"
       "deb-systemd-helper unmask 'x.service' >/dev/null || true\n"
       "update-rc.d x defaults\nldconfig\ndpkg-trigger --no-await ldconfig\n"
-      "update-alternatives --install /usr/bin/awk awk /usr/bin/mawk 5 --slave a b c\n"
+      "update-alternatives --install /usr/bin/awk awk /usr/bin/mawk 5 --slave /usr/bin/nawk nawk "
+      "/usr/bin/mawk\n"
       "dpkg-maintscript-helper rm_conffile /etc/x 1.0 -- \"$@\"\n"
       "ucf --three-way /usr/share/x.conf /etc/x.conf\n"
       "mkdir -m 0700 -p /var/lib/x\nchown x:y /var/lib/x\n"
@@ -87,13 +88,12 @@ TEST_CASE("what known programs would do is said, and the rest is shown as writte
       "trap 'rm g' EXIT\ndpkg --compare-versions 1 lt 2\ndpkg --unpack h\n");
   CHECK(actions.does ==
         Lines{"asks debconf", "registers or starts x.service with systemd",
-              "registers or starts init script x",
-              "rebuilds the loader's cache, without which programs find their libraries too",
+              "registers or starts init script x", "rebuilds the loader's cache, which Weir does",
               "asks for the trigger ldconfig",
-              "makes the alternative awk: /usr/bin/awk leads to /usr/bin/mawk",
               "moves or removes what earlier versions left (dpkg-maintscript-helper)",
               "copies /usr/share/x.conf to /etc/x.conf (ucf)", "makes folder /var/lib/x",
-              "gives /var/lib/x to x:y"});
+              "gives /var/lib/x to x:y",
+              "offers alternatives, which Weir takes into account: awk (/usr/bin/mawk)"});
   CHECK(actions.folders == std::vector<manifests::SystemFolder>{{"/var/lib/x", "x", "y", 0700}});
   CHECK(actions.rest == Lines{"rm -f /etc/old", "command -p mv z q", "echo a > /etc/a", "cat > $b",
                               "mv /d /e", "exec rm f", "trap rm g EXIT", "dpkg --unpack h"});

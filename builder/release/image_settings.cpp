@@ -1,0 +1,138 @@
+#include "builder/release/image_settings.h"
+
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include "builder/layers/alternative_links.h"
+#include "builder/layers/certificate_bundle.h"
+#include "builder/layers/loader_cache.h"
+#include "builder/layers/tmpfiles_places.h"
+#include "builder/release/describe.h"
+#include "images/tree/merged_usr.h"
+#include "manifests/documents/image_places.h"
+#include "manifests/documents/package_url.h"
+
+namespace weir::builder {
+namespace {
+
+// Of the first source that is of a distribution.
+std::string codename(const manifests::Lock& lock) {
+  for (const auto& source : lock.sources) {
+    const auto name = manifests::codename_of(source.suite);
+    if (!name.empty()) return std::string(name);
+  }
+  return "none";
+}
+
+// The packages' files of which `followed` is said and, in their place or beside them, the
+// manifest's.
+std::map<std::string, std::string> followed_files(const BuildInput& input,
+                                                  const std::vector<LayerFacts>& layers) {
+  std::map<std::string, std::string> out;
+  for (const LayerFacts& layer : layers) out.insert(layer.followed.begin(), layer.followed.end());
+  for (const auto& file : input.manifest.files) {
+    const std::string place = place_in_image(file.path);
+    if (is_followed(place)) out.insert_or_assign(place, file.content);
+  }
+  return out;
+}
+
+std::map<std::string, std::string> only(const std::map<std::string, std::string>& files,
+                                        bool (*wanted)(std::string_view)) {
+  std::map<std::string, std::string> out;
+  for (const auto& [path, text] : files) {
+    if (wanted(path)) out.emplace(path, text);
+  }
+  return out;
+}
+
+// What the lock, the manifest and Weir put there themselves.
+std::set<std::string> decided_by(const BuildInput& input) {
+  std::set<std::string> out;
+  for (const auto& folder : input.lock.folders) out.insert(place_in_image(folder.path));
+  for (const auto& file : input.manifest.files) out.insert(place_in_image(file.path));
+  for (const std::string_view file : manifests::kOwnFiles) out.emplace(file.substr(1));
+  return out;
+}
+
+// What is made one after another, each on top of what was before.
+class Making {
+ public:
+  explicit Making(const Overlay& below) : image_(below) {}
+
+  void add(MadePlaces places) {
+    const Digest none = Digest::of({});
+    LayerFacts layer{{std::string(kSettingsLayer), {none, {}}, none, {}}, 0, {}, {}, {}, {}, {}};
+    std::set<std::string> folders;
+    for (const auto& made : places.made) {
+      layer.entries.emplace(made.path.string(), listed(made.node));
+      if (made.node.is_folder()) folders.insert(made.path.string());
+    }
+    image_.settle(folders);
+    // What is made takes nobody's place; who would have, said so.
+    static_cast<void>(image_.add(layer));
+    std::move(places.made.begin(), places.made.end(), std::back_inserter(all_.made));
+    std::move(places.unmade.begin(), places.unmade.end(), std::back_inserter(all_.unmade));
+  }
+
+  [[nodiscard]] const Overlay& image() const { return image_; }
+  [[nodiscard]] MadePlaces& all() { return all_; }
+
+ private:
+  Overlay image_;
+  MadePlaces all_;
+};
+
+}  // namespace
+
+std::string place_in_image(const std::string& path) {
+  const auto parsed = images::ImagePath::parse(path);
+  if (!parsed) return path;
+  const auto place = images::merged(*parsed);
+  return place ? place->string() : path;
+}
+
+ImageSettings image_settings(const BuildInput& input, const std::vector<LayerFacts>& layers,
+                             const Overlay& below) {
+  ImageSettings out{{input.lock_digest,
+                     {},
+                     tools_of(input.manifest, input.lock),
+                     input.manifest.users,
+                     input.manifest.files,
+                     codename(input.lock),
+                     below.find("etc/os-release") == nullptr,
+                     input.lock.users,
+                     input.lock.groups,
+                     input.lock.folders},
+                    {},
+                    {}};
+  Settings& settings = out.settings;
+  const std::int64_t epoch = input.lock.source_epoch;
+  const auto files = followed_files(input, layers);
+  std::vector<Alternative> choices;
+  for (const LayerFacts& layer : layers) {
+    choices.insert(choices.end(), layer.alternatives.begin(), layer.alternatives.end());
+  }
+  const auto decided = decided_by(input);
+  Making making(below);
+  making.add(apply_tmpfiles(only(files, is_tmpfiles_path), making.image(), decided,
+                            accounts_of(settings), epoch));
+  making.add(alternative_links(choices, making.image(), decided, epoch));
+  making.add(certificate_bundle(only(files, is_certificates_path), making.image(), decided, epoch));
+  making.add(loader_cache(files, making.image(), layers, decided, epoch));
+  for (const auto& made : making.all().made) {
+    settings.group_ids.insert(made.node.gid);
+    if (made.node.is_folder()) out.settled.insert(made.path.string());
+  }
+  settings.made = std::move(making.all().made);
+  out.unmade = std::move(making.all().unmade);
+  for (const LayerFacts& layer : layers) {
+    if (layer.kernel) settings.modules = layer.kernel->load;
+    for (const auto& [_, entry] : layer.entries) settings.group_ids.insert(entry.gid);
+  }
+  for (const auto& folder : input.lock.folders) settings.group_ids.insert(folder.group_id);
+  return out;
+}
+
+}  // namespace weir::builder
