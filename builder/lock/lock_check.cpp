@@ -65,7 +65,7 @@ Result<std::vector<manifests::LockedPackage>> vanished_from(
     const Found found = find_in(indices, package);
     if (found.entry == nullptr) {
       out.push_back(package);
-    } else if (found.entry->digest != package.digest) {
+    } else if (found.entry->sha512.empty() && found.entry->digest != package.digest) {
       auto error =
           differs(package, "digest", package.digest.hex(), found.entry->digest.hex()).value();
       error.message += ": the lock was changed; lock again";
@@ -95,6 +95,15 @@ Status check_sources(const std::vector<SuiteSource>& suites, const manifests::Lo
   }
   if (newest == lock.source_epoch) return {};
   return fail(Errc::integrity, "its source_epoch is not the newest date of its sources");
+}
+
+std::optional<std::string> listed_by_sha512(const std::vector<PackageIndex>& indices,
+                                            const manifests::Lock& lock) {
+  for (const auto& package : lock.packages) {
+    const Found found = find_in(indices, package);
+    if (found.entry != nullptr && !found.entry->sha512.empty()) return title(package);
+  }
+  return std::nullopt;
 }
 
 Status check_indexed(const std::vector<PackageIndex>& indices, const manifests::Lock& lock) {

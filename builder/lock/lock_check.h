@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,11 @@ namespace weir::builder {
 /// the newest of their dates. errors: integrity
 [[nodiscard]] Status check_sources(const std::vector<SuiteSource>& suites,
                                    const manifests::Lock& lock);
+
+/// The first package of a lock, with its version, that its suite lists by SHA-512 alone and whose
+/// SHA-256 is not known here: the lock cannot be held to such an index.
+[[nodiscard]] std::optional<std::string> listed_by_sha512(const std::vector<PackageIndex>& indices,
+                                                          const manifests::Lock& lock);
 
 /// Whether every package of a lock stands in the index of its suite as it is locked: name, version,
 /// architecture, path, size and digest.

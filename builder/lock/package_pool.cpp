@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <set>
 
+#include "builder/lock/solver_text.h"
+
 namespace weir::builder {
 
 Result<PackagePool> PackagePool::load(const manifests::ImageManifest& manifest,
@@ -27,9 +29,10 @@ Status PackagePool::add(const PackageIndex& index, int number) {
   // A package from a suite that is not automatic must not win because it is newer.
   repo->priority = index.not_automatic() ? 0 : 1;
   repo->subpriority = -number;
-  if (index.text().empty()) return {};
+  std::string text = solver_text(index.text());
+  if (text.empty()) return {};
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
-      fmemopen(const_cast<char*>(index.text().data()), index.text().size(), "r"), std::fclose);
+      fmemopen(text.data(), text.size(), "r"), std::fclose);
   if (!file || repo_add_debpackages(repo, file.get(), 0) != 0) {
     return fail(Errc::invalid_input, "libsolv cannot read the index of " + index.suite());
   }

@@ -18,7 +18,8 @@ constexpr std::size_t kMostNotes = 5;
 struct Paragraph {
   IndexedPackage package;
   std::size_t begin, end, line;
-  std::optional<std::string> path{};  ///< where the file writes another
+  std::optional<std::string> path{};    ///< where the file writes another
+  std::optional<std::string> sha512{};  ///< where it has nothing else
   bool out = false;
 };
 
@@ -33,20 +34,36 @@ Result<std::string_view> word(const Stanza& stanza, std::string_view field, std:
   return fail(Errc::invalid_input, std::string(field) + " has a character that dpkg does not take");
 }
 
-Result<Digest> digest_of(const Stanza& stanza) {
-  const auto written = stanza.find("SHA256");
-  if (!written || written->empty()) {
+// In lower case, as documents have it.
+Result<std::string> hex_of(std::string_view written, std::size_t digits, const char* field) {
+  std::string out(written);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  }
+  const bool good =
+      out.size() == digits && out.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (good) return out;
+  return fail(Errc::invalid_input,
+              std::string(field) + " is not " + std::to_string(digits) + " hexadecimal digits");
+}
+
+// Reads SHA256, else SHA512.
+Status read_digest(const Stanza& stanza, Paragraph& out) {
+  const auto sha256 = stanza.find("SHA256"), sha512 = stanza.find("SHA512");
+  if (sha256 && !sha256->empty()) {
+    TRY_ASSIGN(const auto hex, hex_of(*sha256, 64, "SHA256"));
+    TRY_ASSIGN(out.package.digest, Digest::parse(hex));
+    return {};
+  }
+  if (!sha512 || sha512->empty()) {
     const bool weak = stanza.find("MD5sum") || stanza.find("SHA1");
     return fail(Errc::invalid_input,
                 weak ? "has no SHA256, and by MD5 or SHA-1 somebody can make another package"
                      : "has no SHA256");
   }
-  std::string digits(*written);
-  for (char& c : digits) {
-    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-  }
-  TRY_ASSIGN_IN(const auto digest, Digest::parse(digits), "SHA256");
-  return digest;
+  TRY_ASSIGN(out.sha512, hex_of(*sha512, 128, "SHA512"));
+  out.package.digest = Digest::of(as_bytes(*out.sha512));
+  return {};
 }
 
 Result<Paragraph> parse_paragraph(const Stanza& stanza) {
@@ -59,9 +76,10 @@ Result<Paragraph> parse_paragraph(const Stanza& stanza) {
   const char* end = size_text.data() + size_text.size();
   const auto [rest, error] = std::from_chars(size_text.data(), end, size);
   if (error != std::errc{} || rest != end) return fail(Errc::invalid_input, "Size is no number");
-  TRY_ASSIGN(const auto digest, digest_of(stanza));
   const auto section = stanza.find("Section").value_or("");
-  Paragraph out{{name, version, architecture, written, ByteCount{size}, digest, section}, 0, 0, 0};
+  const Digest none = Digest::of({});
+  Paragraph out{{name, version, architecture, written, ByteCount{size}, none, section}, 0, 0, 0};
+  TRY(read_digest(stanza, out));
   if (!manifests::is_archive_path(written)) {
     TRY_ASSIGN_IN(out.path, manifests::parse_archive_path(written), "Filename");
   }
@@ -196,12 +214,24 @@ Result<PackageIndex> PackageIndex::parse(std::string text, std::string suite, bo
   out.notes_ = notes.take();
   out.packages_.reserve(paragraphs.size());
   for (auto& one : paragraphs) {
-    if (one.path) one.package.path = out.paths_.emplace_back(std::move(*one.path));
+    if (one.path) one.package.path = out.texts_.emplace_back(std::move(*one.path));
+    if (one.sha512) one.package.sha512 = out.texts_.emplace_back(std::move(*one.sha512));
     out.packages_.push_back(one.package);
   }
   std::stable_sort(out.packages_.begin(), out.packages_.end(),
                    [](const auto& a, const auto& b) { return a.name < b.name; });
   return out;
+}
+
+void PackageIndex::settle(
+    const std::function<std::optional<Digest>(std::string_view sha512)>& known) {
+  for (IndexedPackage& package : packages_) {
+    if (package.sha512.empty()) continue;
+    if (const auto digest = known(package.sha512)) {
+      package.digest = *digest;
+      package.sha512 = {};
+    }
+  }
 }
 
 std::pair<const IndexedPackage*, const IndexedPackage*> PackageIndex::named(

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,15 +20,16 @@ struct IndexedPackage {
   std::string_view name, version, architecture;
   std::string_view path;  ///< Filename as documents have it: below the archive's base
   ByteCount size;
-  Digest digest;
+  Digest digest;  ///< SHA-256; while `sha512` is there, of that text, and no file's
   std::string_view section{};  ///< "kernel", "contrib/kernel"; empty: the archive does not say
+  std::string_view sha512{};   ///< lower-case hex, where no SHA-256 is known of the file
 };
 
 /// The Packages file of one component of a suite, read whole.
 class PackageIndex {
  public:
   /// Takes every paragraph that can be checked later. One that is malformed, or lacks Package,
-  /// Version, Architecture, Filename, Size or SHA256, or has a word that dpkg does not take or a
+  /// Version, Architecture, Filename, Size or a digest of SHA256 or SHA512, or has a word that dpkg does not take or a
   /// Filename that no document can hold, is left out and noted. Of two paragraphs with the same
   /// package, version and architecture the first counts, as with apt; it is noted where they are
   /// of different bytes.
@@ -46,13 +49,17 @@ class PackageIndex {
   /// All versions of one package.
   [[nodiscard]] std::pair<const IndexedPackage*, const IndexedPackage*> named(
       std::string_view name) const;
+  /// Fills in the digests of packages that the archive lists by SHA-512 alone.
+  ///
+  /// known   the SHA-256 of the file that this SHA-512 is of, where it is known
+  void settle(const std::function<std::optional<Digest>(std::string_view sha512)>& known);
   /// What was left out, a sentence a paragraph; at most a few, and then how many more.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   PackageIndex() = default;
   std::unique_ptr<const std::string> text_;  // on the heap: views stay valid when the index moves
-  std::deque<std::string> paths_;            // those that are not as the file writes them
+  std::deque<std::string> texts_;            // paths and digests that the file writes otherwise
   std::string suite_;
   bool not_automatic_ = false;
   std::vector<IndexedPackage> packages_;

@@ -48,6 +48,10 @@ Result<IndexVerdict> judge(const LockedImage& image, const Cache& cache, Remembe
   if (is_there(*record)) return IndexVerdict{IndexCheck::remembered};
   TRY_ASSIGN(auto suites, read_cached_suites(image.manifest, *sources, image.lock, cache));
   if (suites.missing) return IndexVerdict{IndexCheck::absent, std::move(*suites.missing)};
+  if (const auto unknown = listed_by_sha512(suites.indices, image.lock)) {
+    return IndexVerdict{IndexCheck::absent,
+                        *unknown + " is listed by SHA-512 alone, and was not fetched by that here"};
+  }
   TRY(check_sources(*sources, image.lock));
   TRY(check_indexed(suites.indices, image.lock));
   if (remembering == Remembering::yes) TRY(write(*record, cache));

@@ -16,6 +16,7 @@
 #include "builder/lock/reviewed_scripts.h"
 #include "builder/lock/solver.h"
 #include "builder/lock/system_accounts.h"
+#include "builder/mirror/edge/package_digests.h"
 #include "builder/mirror/edge/progress.h"
 #include "builder/mirror/edge/sources.h"
 #include "builder/mirror/edge/suites.h"
@@ -117,6 +118,8 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   progress.step("resolving");
   TRY_ASSIGN_IN(auto resolution, resolve(manifest, suites.indices, kept, request.why),
                 request.manifest);
+  TRY(fetch_digests(resolution.packages, suites.indices, mirrors, cache,
+                    progress.download_observer()));
   TRY_IN(check_module_packages(manifest, resolution.packages), request.manifest);
   auto scripts = scripts_of_packages(manifest.accept_scripts, resolution.packages);
   TRY_ASSIGN_IN(auto accounts, system_accounts(manifest, scripts, before ? &*before : nullptr),

@@ -92,7 +92,7 @@ Status read_source(const manifests::ImageManifest& manifest, const SuiteSource& 
     TRY_IN(kept, one.title);
     TRY_ASSIGN_IN(auto parsed,
                   parse_index(one, *kept->first, std::move(kept->second), source,
-                              index.not_automatic, manifest.architecture),
+                              index.not_automatic, manifest.architecture, cache),
                   one.title);
     out.indices.push_back(std::move(parsed));
   }

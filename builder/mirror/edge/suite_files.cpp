@@ -46,7 +46,7 @@ Status check_bytes(std::string_view bytes, const IndexFile& file, const std::str
 
 Result<PackageIndex> parse_index(const WantedIndex& wanted, const IndexForm& form,
                                  std::string bytes, const SuiteSource& source, bool not_automatic,
-                                 const std::string& architecture) {
+                                 const std::string& architecture, const Cache& cache) {
   TRY(check_bytes(bytes, form.file, form.path + " is not what the signed index says"));
   const bool packed = !form.path.ends_with("Packages");
   if (packed) {
@@ -55,7 +55,13 @@ Result<PackageIndex> parse_index(const WantedIndex& wanted, const IndexForm& for
       TRY(check_bytes(bytes, *wanted.plain, form.path + " does not unpack to the signed Packages"));
     }
   }
-  return PackageIndex::parse(std::move(bytes), source.label, not_automatic, architecture);
+  TRY_ASSIGN(auto out,
+             PackageIndex::parse(std::move(bytes), source.label, not_automatic, architecture));
+  out.settle([&](std::string_view sha512) -> std::optional<Digest> {
+    const auto known = digest_of(cache, IndexFile{std::nullopt, std::string(sha512), {}});
+    return known ? std::optional(*known) : std::nullopt;
+  });
+  return out;
 }
 
 }  // namespace weir::builder

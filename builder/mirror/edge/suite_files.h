@@ -39,10 +39,11 @@ struct SignedFiles {
 [[nodiscard]] Status check_bytes(std::string_view bytes, const IndexFile& file,
                                  const std::string& problem);
 
-/// Reads a Packages file in one of its forms. errors: those of check_bytes, unpack_index and
-/// PackageIndex::parse
+/// Reads a Packages file in one of its forms, and what the cache knows of its packages' digests.
+/// errors: those of check_bytes, unpack_index and PackageIndex::parse
 [[nodiscard]] Result<PackageIndex> parse_index(const WantedIndex& wanted, const IndexForm& form,
                                                std::string bytes, const SuiteSource& source,
-                                               bool not_automatic, const std::string& architecture);
+                                               bool not_automatic, const std::string& architecture,
+                                               const Cache& cache);
 
 }  // namespace weir::builder

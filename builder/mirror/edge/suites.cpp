@@ -177,7 +177,7 @@ Result<PackageIndex> read_index(const Pending& pending, const Cache& cache,
   TRY_ASSIGN(const Digest digest, digest_of(cache, form.file));
   TRY_ASSIGN(auto bytes, read_blob(cache, digest, form.file.size));
   return parse_index(pending.wanted, form, std::move(bytes), *pending.source, pending.not_automatic,
-                     architecture);
+                     architecture, cache);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // what apt-get would install from the same one.
 #include <doctest/doctest.h>
 
+#include "tests/text.h"
 #include "tests/unit/builder/mirror/real_archive.h"
 
 namespace weir::builder {
@@ -31,12 +32,13 @@ void scan(const RealArchive& archive, const std::string& folder, const std::stri
 
 // The archive dists/SUITE/COMPONENT of all packages by apt-ftparchive, whose pool is pool/.
 void publish(const RealArchive& archive, const std::string& suite, const std::string& component,
-             const std::string& pack, const std::string& fields = "") {
+             const std::string& pack, const std::string& fields = "",
+             const std::string& digests = "") {
   const std::string dist = "dists/" + suite + "/", folder = dist + component + "/binary-amd64/";
   must("cd " + archive.at("repo") + " && mkdir -p pool " + folder +
        " && cp ../debs/*.deb pool && "
-       "apt-ftparchive packages pool > " +
-       folder + "Packages");
+       "apt-ftparchive " +
+       digests + " packages pool > " + folder + "Packages");
   pack_and_list(archive, folder, pack, dist, fields);
 }
 
@@ -170,6 +172,42 @@ TEST_CASE_FIXTURE(RealArchive,
   const auto gone = weir_builder(plan);
   CHECK(gone.status == 1);
   CHECK(gone.out.find("main/binary-amd64/Packages.xz is not in the cache") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(
+    RealArchive,
+    "packages that SHA-512 alone is to be trusted of are locked as apt-get takes them, and "
+    "held to that again") {
+  publish(*this, "demo", "main", "xz -k", kNamed,
+          "-o APT::FTPArchive::Packages::SHA1=no -o APT::FTPArchive::Packages::SHA256=no");
+  must("! grep -q SHA256 " + at("repo/dists/demo/main/binary-amd64/Packages"));
+  sign("dists/demo/", key(), true);
+  const auto outcome = lock(trusting(*this, "[demo]"));
+  REQUIRE_MESSAGE(outcome.status == 0, outcome.out);
+  check_as_apt(apt_line(*this, "demo main"));
+  for (const auto& package : locked().packages) {
+    CAPTURE(package.name);
+    CHECK(package.digest.hex() == test::output_of("sha256sum < " + at("repo/" + package.path) +
+                                                  " | cut -c1-64 | tr -d '\\n'"));
+  }
+  must("rm -r " + at("cache/indexed"));
+  const std::string plan =
+      "build " + at("image.yaml") + " --unsigned --plan --require-index --store " + at("store");
+  const auto held = weir_builder(plan);
+  CHECK_MESSAGE(held.status == 0, held.out);
+  must("rm -r " + at("cache/sha512"));
+  const auto unknown = weir_builder(plan);
+  CHECK(unknown.status == 1);
+  CHECK(test::has(unknown.out, "is listed by SHA-512 alone, and was not fetched by that here"));
+
+  // Other bytes than the index promises.
+  must("rm -r " + at("cache") + " " + at("image.lock.json"));
+  must("for f in " + at("repo/pool") +
+       "/*.deb; do printf x | dd of=$f bs=1 seek=200 conv=notrunc "
+       "status=none; done");
+  const auto damaged = lock(trusting(*this, "[demo]"));
+  CHECK(damaged.status == 1);
+  CHECK(test::has(damaged.out, "the mirror serves other bytes than its signed index says"));
 }
 
 TEST_CASE_FIXTURE(RealArchive, "a suite that calls itself otherwise is locked with a note") {
