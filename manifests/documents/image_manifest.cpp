@@ -11,6 +11,7 @@
 #include "manifests/base/paths.h"
 #include "manifests/base/printable.h"
 #include "manifests/base/yaml_document.h"
+#include "manifests/documents/architecture.h"
 #include "manifests/documents/image_places.h"
 
 namespace weir::manifests {
@@ -240,8 +241,9 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
   TRY_ASSIGN(const auto name_field, root.at("name"));
   TRY_ASSIGN(auto name, name_field.as(ReleaseName::parse));
   ImageManifest out{.name = std::move(name)};
-  TRY_ASSIGN(out.architecture,
-             text_at(root, "architecture", is_plain_package, "a Debian architecture"));
+  TRY_ASSIGN(const auto architecture, root.at("architecture"));
+  TRY_ASSIGN(const Architecture known, architecture.as(parse_architecture));
+  out.architecture = known.name;
   TRY_ASSIGN(const auto sources, root.at("sources"));
   TRY_ASSIGN(out.sources, parse_image_sources(sources));
   TRY_ASSIGN(const auto kernel, root.at("kernel"));

@@ -159,6 +159,9 @@ TEST_CASE("a refusal names line and field") {
       {"[bookworm, bookworm-security]", "[../x]", "manifest:4: sources.suites[0]: '../x' is not"},
       {"[bookworm, bookworm-security]", "[bookworm]\n  mirror: ftp",
        "manifest:5: sources.mirror: must be 'apt'"},
+      {"amd64\n", "armhf\n",
+       "manifest:2: architecture: 'armhf' is no architecture that images are made for (there are "
+       "amd64, arm64)"},
       {"architecture: amd64\n", "", "architecture is missing"},
       {"name: gateway-6.1", "name: &x gateway-6.1", "manifest:1: "},
       {"quiet", "quiet\n  more: x", "manifest:25: "},
