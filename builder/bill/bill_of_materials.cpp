@@ -5,9 +5,9 @@
 
 #include "builder/bill/debian_release.h"
 #include "builder/kernel/module_selection.h"
-#include "builder/lock/stub_pin.h"
 #include "builder/packages/package_relations.h"
 #include "manifests/base/utc_time.h"
+#include "manifests/documents/architecture.h"
 #include "manifests/documents/package_url.h"
 
 namespace weir::builder {
@@ -92,7 +92,7 @@ Result<BillOfMaterials> bill_of_materials(const manifests::Release& release,
   }
   for (const auto& program : lock.programs) {
     MaterialFile file{program.name, program.digest.string(), program.digest, ""};
-    if (program.name == kStubProgram) {
+    if (manifests::is_efi_stub(program.name)) {
       out.stub = std::move(file);
     } else {
       out.programs.push_back(std::move(file));

@@ -9,12 +9,9 @@
 namespace weir::builder {
 namespace {
 
-constexpr int kLinks = 40;             ///< as many as the kernel follows
-constexpr std::uint16_t kX86_64 = 62;  ///< EM_X86_64
+constexpr int kLinks = 40;  ///< as many as the kernel follows
 constexpr std::array<std::string_view, 4> kProgramFolders = {"usr/sbin", "usr/bin",
                                                              "usr/local/sbin", "usr/local/bin"};
-constexpr std::array<std::string_view, 4> kLibraryFolders = {
-    "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "lib", "usr/lib"};
 
 std::vector<std::string> parts_of(std::string_view path) {
   std::vector<std::string> out;
@@ -39,7 +36,7 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 
 // Where the loader looks for `path`'s libraries, in order.
 std::vector<std::string> folders_for(const std::string& path, const images::Elf& elf,
-                                     const std::vector<std::string>& cached) {
+                                     const std::vector<std::string>& searched) {
   std::vector<std::string> out;
   std::string_view rest = elf.run_path;
   while (!rest.empty()) {
@@ -50,20 +47,23 @@ std::vector<std::string> folders_for(const std::string& path, const images::Elf&
     if (!folder.empty()) out.push_back(std::move(folder));
     rest.remove_prefix(std::min(colon + 1, rest.size()));
   }
-  out.insert(out.end(), cached.begin(), cached.end());
-  out.insert(out.end(), kLibraryFolders.begin(), kLibraryFolders.end());
+  out.insert(out.end(), searched.begin(), searched.end());
   return out;
 }
 
 class Libraries {
  public:
-  Libraries(const Overlay& image, const std::vector<LayerFacts>& layers) : image_(image) {
+  Libraries(const Overlay& image, const std::vector<LayerFacts>& layers,
+            const manifests::Architecture& architecture)
+      : image_(image), architecture_(architecture) {
     std::map<std::string, std::string> followed;
     for (const LayerFacts& layer : layers) {
       for (const auto& [path, elf] : layer.programs) programs_[path] = &elf;
       for (const auto& [path, text] : layer.followed) followed.insert_or_assign(path, text);
     }
-    cached_ = loader_folders(followed);
+    searched_ = loader_folders(followed);
+    const auto own = own_library_folders(architecture);
+    searched_.insert(searched_.end(), own.begin(), own.end());
   }
 
   struct Library {
@@ -74,7 +74,7 @@ class Libraries {
   std::optional<Library> find(const std::string& path, const images::Elf& elf,
                               const std::string& name) const {
     if (name.find('/') != std::string::npos) return load(name);
-    for (const std::string& folder : folders_for(path, elf, cached_)) {
+    for (const std::string& folder : folders_for(path, elf, searched_)) {
       if (auto found = load(folder + "/" + name)) return found;
     }
     return std::nullopt;
@@ -83,14 +83,17 @@ class Libraries {
   std::optional<Library> load(const std::string& path) const {
     const auto real = image_.resolve(path);
     const auto found = real ? programs_.find(*real) : programs_.end();
-    if (found == programs_.end() || found->second->machine != kX86_64) return std::nullopt;
+    if (found == programs_.end() || found->second->machine != architecture_.elf_machine) {
+      return std::nullopt;
+    }
     return Library{*real, found->second};
   }
 
  private:
   const Overlay& image_;
+  const manifests::Architecture& architecture_;
   std::map<std::string, const images::Elf*> programs_;
-  std::vector<std::string> cached_;  ///< folders of the loader's cache
+  std::vector<std::string> searched_;  ///< folders, behind a run path
 };
 
 // What the loader would say at the program's start: "version `X' not found". A library without any
@@ -190,13 +193,13 @@ std::optional<std::string> Overlay::resolve(std::string_view path) const {
   return at;
 }
 
-std::vector<std::string> missing_links(const Overlay& image,
-                                       const std::vector<LayerFacts>& layers) {
-  const Libraries libraries(image, layers);
+std::vector<std::string> missing_links(const Overlay& image, const std::vector<LayerFacts>& layers,
+                                       const manifests::Architecture& architecture) {
+  const Libraries libraries(image, layers, architecture);
   std::vector<std::string> missing;
   for (const LayerFacts& layer : layers) {
     for (const auto& [path, elf] : layer.programs) {
-      if (elf.machine != kX86_64) continue;
+      if (elf.machine != architecture.elf_machine) continue;
       const std::string file = "/" + path + " (" + layer.layer.name + ") needs ";
       if (!elf.interpreter.empty() && !libraries.load(elf.interpreter)) {
         missing.push_back(file + "the interpreter " + elf.interpreter);

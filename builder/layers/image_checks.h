@@ -10,6 +10,7 @@
 
 #include "builder/layers/layer_facts.h"
 #include "manifests/base/result.h"
+#include "manifests/documents/architecture.h"
 #include "manifests/documents/lock.h"
 
 namespace weir::builder {
@@ -52,10 +53,12 @@ class Overlay {
 
 /// Whether everything that can be run or loaded finds its interpreter and its libraries inside the
 /// image, where the C library looks: run path, the folders of /etc/ld.so.conf, then the default
-/// ones; and whether the libraries define the versions of symbols that are asked of them.
+/// ones; and whether the libraries define the versions of symbols that are asked of them. What is
+/// of another architecture is passed over.
 /// returns a line for each file and what it misses   source: ld.so(8); Debian's default folders
 [[nodiscard]] std::vector<std::string> missing_links(const Overlay& image,
-                                                     const std::vector<LayerFacts>& layers);
+                                                     const std::vector<LayerFacts>& layers,
+                                                     const manifests::Architecture& architecture);
 
 /// Whether a person has accounted for this script.
 [[nodiscard]] bool is_accepted(const std::vector<manifests::AcceptedScript>& accepted,

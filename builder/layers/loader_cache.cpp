@@ -3,7 +3,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -13,11 +12,7 @@ namespace {
 
 constexpr std::string_view kConfiguration = "etc/ld.so.conf", kCache = "etc/ld.so.cache";
 constexpr std::string_view kConfBlank = " \t\r\v\f";
-constexpr std::uint16_t kCachedMachine = 62;  ///< EM_X86_64
-constexpr int kIncludes = 8;                  ///< files within files
-// Debian's ldconfig looks into these of itself.
-constexpr std::array<std::string_view, 4> kOwnFolders = {
-    "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib", "/usr/lib"};
+constexpr int kIncludes = 8;  ///< files within files
 
 std::string_view without_blanks(std::string_view text) {
   const auto first = text.find_first_not_of(kConfBlank);
@@ -92,7 +87,8 @@ struct Candidate {
 
 class CacheSearch {
  public:
-  CacheSearch(const Overlay& image, const std::vector<LayerFacts>& layers) : image_(image) {
+  CacheSearch(const Overlay& image, const std::vector<LayerFacts>& layers, std::uint16_t machine)
+      : image_(image), machine_(machine) {
     for (const LayerFacts& layer : layers) {
       for (const auto& [path, elf] : layer.programs) programs_[path] = &elf;
     }
@@ -129,11 +125,12 @@ class CacheSearch {
   [[nodiscard]] const images::Elf* library_at(const std::string& path) const {
     const auto real = image_.resolve(path);
     const auto found = real ? programs_.find(*real) : programs_.end();
-    if (found == programs_.end() || found->second->machine != kCachedMachine) return nullptr;
+    if (found == programs_.end() || found->second->machine != machine_) return nullptr;
     return found->second;
   }
 
   const Overlay& image_;
+  std::uint16_t machine_;
   std::map<std::string, const images::Elf*> programs_;
   std::set<std::string> done_;
 };
@@ -146,26 +143,33 @@ std::vector<std::string> loader_folders(const std::map<std::string, std::string>
   return std::move(folders.out);
 }
 
+std::vector<std::string> own_library_folders(const manifests::Architecture& architecture) {
+  const std::string own = "/lib/" + std::string(architecture.library_folder);
+  return {own, "/usr" + own, "/lib", "/usr/lib"};
+}
+
 std::vector<images::CachedLibrary> cached_libraries(const std::vector<std::string>& folders,
                                                     const Overlay& image,
-                                                    const std::vector<LayerFacts>& layers) {
-  CacheSearch search(image, layers);
+                                                    const std::vector<LayerFacts>& layers,
+                                                    const manifests::Architecture& architecture) {
+  CacheSearch search(image, layers, architecture.elf_machine);
   for (const std::string& folder : folders) search.add(folder);
-  for (const std::string_view folder : kOwnFolders) search.add(std::string(folder));
+  for (const std::string& folder : own_library_folders(architecture)) search.add(folder);
   return std::move(search.out);
 }
 
 MadePlaces loader_cache(const std::map<std::string, std::string>& files, const Overlay& image,
-                        const std::vector<LayerFacts>& layers, const std::set<std::string>& decided,
-                        std::int64_t epoch) {
+                        const std::vector<LayerFacts>& layers,
+                        const manifests::Architecture& architecture,
+                        const std::set<std::string>& decided, std::int64_t epoch) {
   MadePlaces out;
   if (!files.contains(std::string(kConfiguration)) || decided.contains(std::string(kCache)) ||
       image.find(std::string(kCache)) != nullptr) {
     return out;
   }
-  const std::string text =
-      images::encode_loader_cache(cached_libraries(loader_folders(files), image, layers),
-                                  images::kLoaderX86_64, "weir-builder");
+  const std::string text = images::encode_loader_cache(
+      cached_libraries(loader_folders(files), image, layers, architecture),
+      architecture.loader_kind, "weir-builder");
   const auto path = images::ImagePath::parse(kCache);
   if (path) {
     out.made.push_back(

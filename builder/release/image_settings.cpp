@@ -94,7 +94,7 @@ std::string place_in_image(const std::string& path) {
 }
 
 ImageSettings image_settings(const BuildInput& input, const std::vector<LayerFacts>& layers,
-                             const Overlay& below) {
+                             const Overlay& below, const manifests::Architecture& architecture) {
   ImageSettings out{{input.lock_digest,
                      {},
                      tools_of(input.manifest, input.lock),
@@ -120,7 +120,7 @@ ImageSettings image_settings(const BuildInput& input, const std::vector<LayerFac
                             accounts_of(settings), epoch));
   making.add(alternative_links(choices, making.image(), decided, epoch));
   making.add(certificate_bundle(only(files, is_certificates_path), making.image(), decided, epoch));
-  making.add(loader_cache(files, making.image(), layers, decided, epoch));
+  making.add(loader_cache(files, making.image(), layers, architecture, decided, epoch));
   for (const auto& made : making.all().made) {
     settings.group_ids.insert(made.node.gid);
     if (made.node.is_folder()) out.settled.insert(made.path.string());

@@ -7,6 +7,7 @@
 #include "builder/layers/image_checks.h"
 #include "builder/layers/system_layers.h"
 #include "builder/release/build_input.h"
+#include "manifests/documents/architecture.h"
 
 namespace weir::builder {
 
@@ -23,6 +24,7 @@ struct ImageSettings {
 /// layers   all that lie below, laid over one another in `below`
 [[nodiscard]] ImageSettings image_settings(const BuildInput& input,
                                            const std::vector<LayerFacts>& layers,
-                                           const Overlay& below);
+                                           const Overlay& below,
+                                           const manifests::Architecture& architecture);
 
 }  // namespace weir::builder

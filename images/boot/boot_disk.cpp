@@ -17,12 +17,14 @@ constexpr std::uint64_t kLeast = 64 * kMebibyte, kOverhead = 8 * kMebibyte;
 
 }  // namespace
 
-Result<SparseFile> make_boot_disk(const Content& uki, const Digest& release, std::int64_t epoch) {
+Result<SparseFile> make_boot_disk(const Content& uki, std::string_view program,
+                                  const Digest& release, std::int64_t epoch) {
   const std::uint64_t volume_size = std::max(kLeast, round_up(uki->size() + kOverhead, kMebibyte));
   const Guid serial = derive_guid(release, "weir: file system");
   const FatVolume volume{ByteCount{volume_size}, "WEIR", get_little<std::uint32_t>(serial, 0),
                          epoch, static_cast<std::uint32_t>(kBefore / kSector)};
-  TRY_ASSIGN_IN(const SparseFile system, encode_fat32(volume, {{"EFI/BOOT/BOOTX64.EFI", uki}}),
+  TRY_ASSIGN_IN(const SparseFile system,
+                encode_fat32(volume, {{"EFI/BOOT/" + std::string(program), uki}}),
                 "EFI system partition");
   const Partition partition{kEfiSystemPartition, derive_guid(release, "weir: partition"),
                             kBefore / kSector, volume_size / kSector, "EFI system partition"};

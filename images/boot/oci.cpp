@@ -4,6 +4,7 @@
 
 #include "images/boot/oci_media_types.h"
 #include "manifests/base/json_reader.h"
+#include "manifests/documents/architecture.h"
 
 namespace weir::images {
 namespace {
@@ -28,6 +29,11 @@ ordered_json titled(std::string_view type, const manifests::Blob& blob, std::str
   ordered_json out = descriptor(type, blob);
   out["annotations"] = {{oci::kTitle, title}};
   return out;
+}
+
+std::string_view stub_name(const manifests::Release& release) {
+  const auto known = manifests::parse_architecture(release.architecture);
+  return known ? known->efi_stub : "efi.stub";
 }
 
 std::string ref_of(const json& entry) {
@@ -64,7 +70,7 @@ std::string print_oci_manifest(const manifests::Release& release, const manifest
   if (origin) {
     layers.push_back(titled(kLockType, origin->lock, "lock.json"));
     layers.push_back(titled(kImageManifestType, origin->manifest, "image.yaml"));
-    if (origin->stub) layers.push_back(titled(kStubType, *origin->stub, "linuxx64.efi.stub"));
+    if (origin->stub) layers.push_back(titled(kStubType, *origin->stub, stub_name(release)));
   }
   layers.push_back(titled(kSignatureType, signature, "release.json.minisig"));
   const ordered_json out = {{"schemaVersion", 2},

@@ -8,6 +8,7 @@
 
 #include "images/boot/oci_media_types.h"
 #include "images/formats/archive.h"
+#include "manifests/documents/architecture.h"
 #include "manifests/messages/node_api.h"
 
 namespace weir::images {
@@ -105,16 +106,15 @@ RootfsImage print_rootfs_image(const manifests::Release& release, const Digest& 
                                {"weir.release-digest", release_digest.string()},
                                {"weir.lock-digest", release.lock_digest.string()},
                                {"weir.kernel", release.kernel.release}};
-  const ordered_json config = {
-      {"created", time},
-      {"architecture", processor(release.architecture)},
-      {"os", "linux"},
-      {"config",
-       {{"Env", ordered_json::array({"PATH=/usr/sbin:/usr/bin:/sbin:/bin"})},
-        {"Entrypoint", ordered_json::array({manifests::kInitPath})},
-        {"Labels", labels}}},
-      {"rootfs", {{"type", "layers"}, {"diff_ids", diff_ids}}},
-      {"history", history}};
+  ordered_json config = {{"created", time}, {"architecture", processor(release.architecture)}};
+  const auto known = manifests::parse_architecture(release.architecture);
+  if (known && !known->oci_variant.empty()) config["variant"] = known->oci_variant;
+  config["os"] = "linux";
+  config["config"] = {{"Env", ordered_json::array({"PATH=/usr/sbin:/usr/bin:/sbin:/bin"})},
+                      {"Entrypoint", ordered_json::array({manifests::kInitPath})},
+                      {"Labels", labels}};
+  config["rootfs"] = {{"type", "layers"}, {"diff_ids", diff_ids}};
+  config["history"] = history;
   RootfsImage out;
   out.config = config.dump(2) + "\n";
   const ordered_json manifest = {{"schemaVersion", 2},

@@ -18,7 +18,7 @@ enum class ElfKind : std::uint8_t { relocatable, program, shared, core };
 /// What an image needs to know of an ELF file (64 bits, little endian).
 struct Elf {
   ElfKind kind{};
-  std::uint16_t machine = 0;  ///< 62: x86-64 (EM_X86_64)
+  std::uint16_t machine = 0;  ///< 62: x86-64 (EM_X86_64), 183: ARM64 (EM_AARCH64)
   std::string interpreter;    ///< PT_INTERP, empty where there is none
   std::string soname;
   std::vector<std::string> needed;  ///< DT_NEEDED, in order

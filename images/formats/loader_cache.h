@@ -14,9 +14,6 @@ struct CachedLibrary {
   bool operator==(const CachedLibrary&) const = default;
 };
 
-/// For whom a cache is: the kind of library that the loader looks for.
-inline constexpr std::int32_t kLoaderX86_64 = 0x0303, kLoaderAArch64 = 0x0a03;
-
 /// As the loader orders names of libraries: numbers in them by their value.
 /// returns below 0, 0 or above 0, as strcmp
 [[nodiscard]] int compare_library_names(std::string_view a, std::string_view b);
@@ -24,7 +21,7 @@ inline constexpr std::int32_t kLoaderX86_64 = 0x0303, kLoaderAArch64 = 0x0a03;
 /// The file /etc/ld.so.cache, little endian, byte for byte as `ldconfig` writes it.
 ///
 /// libraries  of two of one name the first one counts
-/// kind       kLoaderX86_64 or kLoaderAArch64
+/// kind       what the loader of an architecture looks for (`Architecture::loader_kind`)
 /// generator  who made it, as `ldconfig -p` shows it
 /// source     the format "glibc-ld.so.cache1.1" as ldconfig of glibc 2.36 writes it
 [[nodiscard]] std::string encode_loader_cache(std::vector<CachedLibrary> libraries,

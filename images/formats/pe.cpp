@@ -12,7 +12,7 @@ constexpr std::size_t kOffsetOfHeader = 0x3c;  // in the DOS header
 constexpr std::size_t kFileHeader = 24;        // with the signature "PE\0\0" before it
 constexpr std::size_t kSymbols = 12;           // where and how many, in the file header
 constexpr std::size_t kSectionHeader = 40;
-constexpr std::uint16_t kX86_64 = 0x8664, kPe32Plus = 0x20b;
+constexpr std::uint16_t kPe32Plus = 0x20b;
 constexpr std::uint32_t kInitialisedData = 0x40, kReadable = 0x40000000;
 // Sections are found by their address in memory, and readers map whole pages.
 constexpr std::uint32_t kPage = 4096;
@@ -36,7 +36,7 @@ struct Layout {
 };
 
 tl::unexpected<Error> refuse(const std::string& why) {
-  return fail(Errc::invalid_input, "not a PE program for x86-64: " + why);
+  return fail(Errc::invalid_input, "not a PE program of 64 bits: " + why);
 }
 
 bool power_of_two(std::uint32_t value) {
@@ -69,7 +69,8 @@ Status read_sections(Bytes program, Layout& layout) {
   return {};
 }
 
-Result<Layout> read_layout(Bytes program) {
+// Where the header begins.
+Result<std::uint64_t> header_at(Bytes program) {
   if (program.size() < kOffsetOfHeader + 4 || program[0] != 'M' || program[1] != 'Z') {
     return refuse("no MZ");
   }
@@ -78,7 +79,11 @@ Result<Layout> read_layout(Bytes program) {
       get_little<std::uint32_t>(program, header) != 0x4550) {
     return refuse("no PE header");
   }
-  if (get_little<std::uint16_t>(program, header + 4) != kX86_64) return refuse("another machine");
+  return header;
+}
+
+Result<Layout> read_layout(Bytes program) {
+  TRY_ASSIGN(const std::uint64_t header, header_at(program));
   Layout out;
   out.sections = get_little<std::uint16_t>(program, header + 6);
   out.optional = header + kFileHeader;
@@ -116,6 +121,11 @@ std::uint32_t checksum(Bytes program, std::size_t field) {
 }
 
 }  // namespace
+
+Result<std::uint16_t> pe_machine(Bytes program) {
+  TRY_ASSIGN(const std::uint64_t header, header_at(program));
+  return get_little<std::uint16_t>(program, header + 4);
+}
 
 Result<std::vector<std::uint8_t>> add_pe_sections(Bytes program,
                                                   const std::vector<PeSection>& sections) {

@@ -17,7 +17,7 @@ struct PeSection {
 
 /// A PE32+ program with sections put behind its own, in the order given.
 ///
-/// program   for x86-64, with room in its headers, without a signature
+/// program   of any machine, with room in its headers, without a signature
 /// returns   `program` up to the end of its last section, byte for byte but for its headers, then
 ///           the sections; same input, same bytes. Symbols for debuggers are left out, the checksum
 ///           is set anew.
@@ -26,5 +26,9 @@ struct PeSection {
 /// source    Microsoft, PE Format; UEFI 2.10, section 2.1.1
 [[nodiscard]] Result<std::vector<std::uint8_t>> add_pe_sections(
     Bytes program, const std::vector<PeSection>& sections);
+
+/// The machine that a PE program is for: 0x8664 (x86-64), 0xaa64 (ARM64).
+/// errors: invalid_input: not a PE program
+[[nodiscard]] Result<std::uint16_t> pe_machine(Bytes program);
 
 }  // namespace weir::images

@@ -15,14 +15,16 @@ constexpr std::array<Architecture, 2> kArchitectures = {{{.name = "amd64",
                                                           .pe_machine = 0x8664,
                                                           .efi_stub = "linuxx64.efi.stub",
                                                           .efi_program = "BOOTX64.EFI",
-                                                          .oci_variant = ""},
+                                                          .oci_variant = "",
+                                                          .loader_kind = 0x0303},
                                                          {.name = "arm64",
                                                           .library_folder = "aarch64-linux-gnu",
                                                           .elf_machine = EM_AARCH64,
                                                           .pe_machine = 0xaa64,
                                                           .efi_stub = "linuxaa64.efi.stub",
                                                           .efi_program = "BOOTAA64.EFI",
-                                                          .oci_variant = "v8"}}};
+                                                          .oci_variant = "v8",
+                                                          .loader_kind = 0x0a03}}};
 
 #if defined(__x86_64__)
 constexpr std::size_t kOwn = 0;

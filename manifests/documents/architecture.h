@@ -16,11 +16,13 @@ struct Architecture {
   std::string_view efi_stub;        ///< systemd's file: "linuxaa64.efi.stub"
   std::string_view efi_program;     ///< what firmware starts from a disk: "BOOTAA64.EFI"
   std::string_view oci_variant;     ///< of its OCI images; empty: none
+  std::int32_t loader_kind = 0;     ///< of its libraries in /etc/ld.so.cache
 };
 
 /// errors: invalid_input: not one of them, naming them
 /// source: dpkg-architecture(1); elf.h; Microsoft, PE Format; UEFI 2.10, section 3.5.1.1;
-///         systemd-stub(7); OCI image specification, image-index.md (platform variants)
+///         systemd-stub(7); OCI image specification, image-index.md (platform variants);
+///         what ldconfig of glibc 2.36 writes
 [[nodiscard]] Result<Architecture> parse_architecture(std::string_view name);
 
 /// That of the running program.

@@ -23,6 +23,7 @@
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/replacement.h"
 #include "manifests/base/edge/unfinished.h"
+#include "manifests/documents/architecture.h"
 
 namespace weir::builder {
 namespace {
@@ -336,9 +337,12 @@ class Exporter {
   Result<ExportOutcome> write_disk() const {
     ExportOutcome out;
     TRY_ASSIGN(Buffer program, uki(out));
+    TRY_ASSIGN_IN(const auto architecture, manifests::parse_architecture(release_->architecture),
+                  "architecture");
     TRY_ASSIGN(images::SparseFile disk,
                images::make_boot_disk(std::make_shared<const Buffer>(std::move(program)),
-                                      release_.digest(), release_->source_epoch));
+                                      architecture.efi_program, release_.digest(),
+                                      release_->source_epoch));
     std::string qcow2;
     if (options_.format == ExportFormat::qcow2) {
       TRY_ASSIGN(qcow2, convert_to_qcow2(disk, options_.out));

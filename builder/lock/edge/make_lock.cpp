@@ -57,8 +57,10 @@ Result<std::vector<manifests::LockedProgram>> programs_of(
     const manifests::ImageManifest& manifest, const LockRequest& request, const Cache& cache,
     const Kept& kept, const std::optional<manifests::Lock>& before) {
   TRY_ASSIGN(const auto folder, node_program_folder(manifest, request.manifest));
-  TRY_ASSIGN(auto programs, lock_programs(folder, cache));
-  TRY_ASSIGN(const auto stub, lock_stub(cache, before));
+  TRY_ASSIGN_IN(const auto architecture, manifests::parse_architecture(manifest.architecture),
+                request.manifest + ": architecture");
+  TRY_ASSIGN(auto programs, lock_programs(folder, architecture, cache));
+  TRY_ASSIGN(const auto stub, lock_stub(architecture, cache, before));
   if (stub) programs.push_back(*stub);
   for (auto& program : programs) {
     for (const auto& stays : kept.programs) {

@@ -26,6 +26,7 @@
 #include "builder/release/image_settings.h"
 #include "images/formats/layer.h"
 #include "images/store/folder/edge/folder_store.h"
+#include "manifests/documents/architecture.h"
 
 namespace weir::builder {
 namespace {
@@ -109,14 +110,16 @@ class Build {
       const std::string place = place_in_image(file.path);
       if (conffiles.contains(place)) replaces.insert(place);
     }
-    ImageSettings given = image_settings(input_, all, overlay);
+    TRY_ASSIGN_IN(const auto architecture, manifests::parse_architecture(input_.lock.architecture),
+                  input_.lock_path);
+    ImageSettings given = image_settings(input_, all, overlay, architecture);
     overlay.settle(given.settled);
     unmade_ = std::move(given.unmade);
     TRY_ASSIGN(LayerFacts settings, settings_layer(given.settings, overlay));
     add(settings, replaces);
     all.push_back(std::move(settings));
     missing_.scripts = open_scripts(all, input_.lock.accept_scripts);
-    missing_.links = missing_links(overlay, all);
+    missing_.links = missing_links(overlay, all, architecture);
     TRY(check_nothing_missing());
     TRY(check_order(all));
     TRY(check_command_line());

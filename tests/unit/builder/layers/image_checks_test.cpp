@@ -8,6 +8,7 @@ namespace weir::builder {
 namespace {
 
 const Digest kNone = Digest::of(as_bytes(""));
+const manifests::Architecture kChecksAmd64 = *manifests::parse_architecture("amd64");
 
 LayerFacts layer(std::string name, std::map<std::string, ListedEntry> entries) {
   return {{std::move(name), {kNone, {}}, kNone, {}}, 0, std::move(entries), {}, {}, {}, {}};
@@ -94,7 +95,7 @@ TEST_CASE("a library that lacks the version of symbols that a program asks for i
   const auto check = [&] {
     auto all = layers;
     all.push_back(tools);
-    return missing_links(overlay_of(all), all);
+    return missing_links(overlay_of(all), all, kChecksAmd64);
   };
   tools.programs["usr/bin/wg"] = program;
   CHECK(check().empty());
@@ -186,7 +187,7 @@ TEST_CASE("libraries and interpreters are looked for where the loader does") {
     extra.programs["usr/lib/libc-3.so"].machine = 183;  // EM_AARCH64
     layers.push_back(extra);
     layers.push_back(tool(elf));
-    const auto missing = missing_links(overlay_of(layers), layers);
+    const auto missing = missing_links(overlay_of(layers), layers, kChecksAmd64);
     if (misses == nullptr) {
       CHECK(missing == std::vector<std::string>());
       continue;
@@ -212,6 +213,40 @@ TEST_CASE("a script that nobody accounted for is named with its digest") {
     CHECK(open_scripts({one}, accepted) ==
           std::vector<std::string>{"one-6.1 postinst sha256 " + script.hex()});
   }
+}
+
+TEST_CASE("an image of arm64 finds its libraries where Debian's loader of arm64 looks") {
+  // `ld.so --list-diagnostics` of Debian's libc6:arm64, path.system_dirs.
+  const auto arm64 = *manifests::parse_architecture("arm64");
+  const auto of_arm64 = [](std::vector<std::string> needed, std::string interpreter = "") {
+    images::Elf out = shared(std::move(needed), std::move(interpreter));
+    out.machine = 183;
+    return out;
+  };
+  const std::string folder = "usr/lib/aarch64-linux-gnu";
+  LayerFacts base = layer(
+      "base",
+      {{"usr", kFolder}, {"usr/lib", kFolder}, {"usr/bin", kFolder}, {"lib", link_to("usr/lib")}});
+  LayerFacts libc =
+      layer("libc", {{"usr", kFolder},
+                     {"usr/lib", kFolder},
+                     {folder, kFolder},
+                     {folder + "/ld.so", kFile},
+                     {folder + "/libc.so.6", kFile},
+                     {"usr/lib/ld-linux-aarch64.so.1", link_to("aarch64-linux-gnu/ld.so")}});
+  libc.programs[folder + "/ld.so"] = of_arm64({});
+  libc.programs[folder + "/libc.so.6"] = of_arm64({"ld-linux-aarch64.so.1"});
+  const auto missing_of = [&](images::Elf elf) {
+    const std::vector<LayerFacts> all = {base, libc, tool(std::move(elf))};
+    return missing_links(overlay_of(all), all, arm64);
+  };
+  CHECK(missing_of(of_arm64({"libc.so.6"}, "/lib/ld-linux-aarch64.so.1")).empty());
+  CHECK(missing_of(of_arm64({"libc.so.6", "libm.so.6"}, "/lib64/ld-linux-x86-64.so.2")) ==
+        std::vector<std::string>{
+            "/usr/bin/tool (tool) needs the interpreter /lib64/ld-linux-x86-64.so.2",
+            "/usr/bin/tool (tool) needs libm.so.6"});
+  // Of another architecture, and so nobody runs it here.
+  CHECK(missing_of(shared({"libm.so.6"}, "/lib64/ld-linux-x86-64.so.2")).empty());
 }
 
 }  // namespace weir::builder

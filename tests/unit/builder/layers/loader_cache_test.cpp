@@ -9,6 +9,7 @@ namespace weir::builder {
 namespace {
 
 using Lines = std::vector<std::string>;
+const manifests::Architecture kCacheAmd64 = *manifests::parse_architecture("amd64");
 
 struct Library {
   std::string path;
@@ -99,7 +100,7 @@ TEST_CASE("libraries are found for the loader's cache as ldconfig finds them") {
                               {multiarch + "libnoso.so.4", "libnoso.so.4.5"},
                               {multiarch + "libdangle.so.1", "nowhere.so"},
                               {multiarch + "libb.so.9", "../../../opt/b/libb.so.9"}});
-  CHECK(shown_libraries(cached_libraries(folders, given.image, given.layers)) ==
+  CHECK(shown_libraries(cached_libraries(folders, given.image, given.layers, kCacheAmd64)) ==
         Lines{"liba.so.1 => /opt/a/liba.so.1", "libone.so.1 => /opt/a/libone.so.1",
               "liblocal.so.1 => /usr/local/lib/liblocal.so.1",
               "libb.so.9 => /lib/x86_64-linux-gnu/libb.so.9",
@@ -117,9 +118,10 @@ TEST_CASE("libraries are found for the loader's cache as ldconfig finds them") {
 TEST_CASE("an image has a loader's cache where it says what would be in it") {
   const Root given = root_of({{"opt/x/libx.so.1", "libx.so.1"}}, {});
   const std::map<std::string, std::string> files = {{"etc/ld.so.conf", "/opt/x\n"}};
-  CHECK(loader_cache({}, given.image, given.layers, {}, 7).made.empty());
-  CHECK(loader_cache(files, given.image, given.layers, {"etc/ld.so.cache"}, 7).made.empty());
-  const auto places = loader_cache(files, given.image, given.layers, {}, 7);
+  CHECK(loader_cache({}, given.image, given.layers, kCacheAmd64, {}, 7).made.empty());
+  CHECK(loader_cache(files, given.image, given.layers, kCacheAmd64, {"etc/ld.so.cache"}, 7)
+            .made.empty());
+  const auto places = loader_cache(files, given.image, given.layers, kCacheAmd64, {}, 7);
   REQUIRE(places.made.size() == 1);
   CHECK(places.made[0].path.string() == "etc/ld.so.cache");
   CHECK(places.made[0].node.mode == 0644);
@@ -128,9 +130,10 @@ TEST_CASE("an image has a loader's cache where it says what would be in it") {
 TEST_CASE("a program finds its library where /etc/ld.so.conf says") {
   Root given = root_of({{"opt/x/libx.so.1", "libx.so.1"}, {"usr/bin/y", ""}}, {});
   given.layers[0].programs["usr/bin/y"].needed = {"libx.so.1"};
-  CHECK(missing_links(given.image, given.layers) == Lines{"/usr/bin/y (one) needs libx.so.1"});
+  CHECK(missing_links(given.image, given.layers, kCacheAmd64) ==
+        Lines{"/usr/bin/y (one) needs libx.so.1"});
   given.layers[0].followed["etc/ld.so.conf"] = "/opt/x\n";
-  CHECK(missing_links(given.image, given.layers).empty());
+  CHECK(missing_links(given.image, given.layers, kCacheAmd64).empty());
 }
 
 }  // namespace weir::builder

@@ -259,7 +259,7 @@ TEST_CASE("a boot disk holds the UKI where UEFI firmware looks for it") {
   const Digest release = Digest::of(as_bytes("release"));
   for (const std::size_t size : {std::size_t{100'000}, std::size_t{70 * kMiB}}) {
     const std::string uki = noise(1000) + std::string(size, 'u');
-    const auto made = make_boot_disk(content_of(uki), release, 1700000000);
+    const auto made = make_boot_disk(content_of(uki), "BOOTX64.EFI", release, 1700000000);
     REQUIRE_MESSAGE(made.has_value(), refusal(made));
     folder.write("disk", *made);
     CHECK(folder.run("sgdisk --verify disk").find("No problems found") != std::string::npos);

@@ -44,6 +44,8 @@ constexpr std::string_view kWritten =
     "AA"
     "bGRjb25maWcgKERlYmlhbiBHTElCQyAyLjM2LTkrZGViMTJ1MTQpIHN0YWJsZSByZWxlYXNlIHZlcnNpb24gMi4zNg==";
 
+constexpr std::int32_t kKindOfAmd64 = 0x0303;  ///< "libc6,x86-64"
+
 std::vector<CachedLibrary> libraries() {
   std::vector<CachedLibrary> out;
   for (const char* name :
@@ -63,7 +65,7 @@ TEST_CASE("the loader's cache is byte for byte what ldconfig writes") {
   REQUIRE(written.has_value());
   constexpr std::string_view kGenerator =
       "ldconfig (Debian GLIBC 2.36-9+deb12u14) stable release version 2.36";
-  CHECK(encode_loader_cache(libraries(), kLoaderX86_64, kGenerator) == *written);
+  CHECK(encode_loader_cache(libraries(), kKindOfAmd64, kGenerator) == *written);
 }
 
 // As `ldconfig -p` lists files of these names, last to first.
