@@ -4,6 +4,9 @@
 #include <set>
 #include <utility>
 
+#include "builder/kernel/flat_exports.h"
+#include "images/formats/elf.h"
+
 namespace weir::builder {
 namespace {
 
@@ -149,7 +152,10 @@ Result<std::string> check_signatures(const KernelKeys& keys,
 
 Result<KernelBinding> read_kernel_binding(const KernelImage& kernel) {
   KernelBinding out;
-  TRY_ASSIGN_IN(out.exports, read_kernel_exports(kernel.vmlinux), "kernel " + kernel.release);
+  TRY_ASSIGN_IN(out.exports,
+                images::is_elf(kernel.vmlinux) ? read_kernel_exports(kernel.vmlinux)
+                                               : find_kernel_exports(kernel.vmlinux),
+                "kernel " + kernel.release);
   out.keys = find_kernel_keys(kernel.vmlinux);
   return out;
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <functional>
 
+#include "builder/kernel/arm64_image.h"
 #include "images/formats/decompress.h"
 #include "images/formats/elf.h"
 
@@ -47,12 +48,21 @@ Result<Bytes> payload_of(Bytes bytes) {
   return bytes.subspan(at, size);
 }
 
-}  // namespace
+// What `make install` on arm64 puts into /boot.
+bool is_gzip(Bytes bytes) {
+  return bytes.size() > 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
+}
 
-Result<KernelImage> parse_kernel_image(Bytes bytes) {
+// "MZ", two bytes, "zimg": a program that unpacks an Image (drivers/firmware/efi/libstub/zboot).
+bool is_zboot(Bytes bytes) {
+  return bytes.size() > 8 && std::memcmp(bytes.data(), "MZ", 2) == 0 &&
+         std::memcmp(bytes.data() + 4, "zimg", 4) == 0;
+}
+
+Result<KernelImage> parse_bzimage(Bytes bytes) {
   if (bytes.size() < kHeaderEnd || std::memcmp(bytes.data() + kMagic, "HdrS", 4) != 0 ||
       read<std::uint16_t>(bytes, kProtocol) < 0x208) {
-    return refuse("not a bzImage of boot protocol 2.08 or newer");
+    return refuse("not a bzImage of boot protocol 2.08 or newer, nor an arm64 Image");
   }
   KernelImage out;
   TRY_ASSIGN(out.release, release_of(bytes));
@@ -66,6 +76,20 @@ Result<KernelImage> parse_kernel_image(Bytes bytes) {
   if (elf.build_id.size() != 40) return refuse("it has no GNU build id");
   out.build_id = elf.build_id;
   return out;
+}
+
+}  // namespace
+
+Result<KernelImage> parse_kernel_image(Bytes bytes) {
+  if (is_arm64_image(bytes)) return parse_arm64_image(bytes);
+  if (is_zboot(bytes)) {
+    return refuse(
+        "unpacks itself (CONFIG_EFI_ZBOOT), which is not read here: take a kernel whose "
+        "package has an Image");
+  }
+  if (!is_gzip(bytes)) return parse_bzimage(bytes);
+  TRY_ASSIGN_IN(const auto image, images::decompress(bytes, kUnpacked), "kernel image");
+  return parse_arm64_image(image);
 }
 
 bool accepts_vermagic(const KernelImage& kernel, std::string_view vermagic) {

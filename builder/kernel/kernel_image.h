@@ -10,16 +10,18 @@
 
 namespace weir::builder {
 
-/// What a bzImage says about itself.
+/// What a boot image says about itself.
 struct KernelImage {
-  std::string release;                ///< `uname -r`
-  std::string build_id;               ///< GNU build id, as /sys/kernel/notes shows it
-  std::vector<std::uint8_t> vmlinux;  ///< the kernel proper, unpacked
+  std::string release;   ///< `uname -r`
+  std::string build_id;  ///< GNU build id, as /sys/kernel/notes shows it
+  /// The kernel proper, unpacked: an ELF file on x86, on arm64 what lies in memory.
+  std::vector<std::uint8_t> vmlinux;
 };
 
-/// Opens an x86 boot image and unpacks the kernel in it (gzip, xz, lzma, lz4 or zstd).
-/// errors: invalid_input: not a bzImage of boot protocol 2.08 or newer, or damaged
-/// source: Linux, Documentation/arch/x86/boot.rst
+/// Opens a boot image, recognised by its magic: of x86 (bzImage), whose kernel it unpacks (gzip,
+/// xz, lzma, lz4 or zstd), or of arm64 (Image), as it is or in gzip. errors: invalid_input: not a
+/// bzImage of boot protocol 2.08 or newer, nor an Image, or damaged source: Linux,
+/// Documentation/arch/x86/boot.rst, Documentation/arch/arm64/booting.rst
 [[nodiscard]] Result<KernelImage> parse_kernel_image(Bytes bytes);
 
 /// Whether a kernel would accept a module with this `vermagic`: it holds the same text.
