@@ -36,9 +36,10 @@ class MachineDriver {
   MachineDriver& operator=(const MachineDriver&) = delete;
   virtual ~MachineDriver() = default;
 
-  /// Whether this node's machine could be started here; asked before anything is changed.
-  /// errors: not_found: what runs machines is not installed; busy: its user id is somebody else's
-  virtual Status check(const manifests::Attachment& link) = 0;
+  /// Whether this node's machine could be started here from this image; asked before anything is
+  /// changed. errors: not_found: what runs machines of the image's architecture is not installed;
+  /// invalid_input: nothing does; busy: its user id is somebody else's
+  virtual Status check(const manifests::Attachment& link, const BootImage& image) = 0;
   /// Makes the node's links, starts the machine on them and returns once it executes; it is not up
   /// before its API answers.
   ///

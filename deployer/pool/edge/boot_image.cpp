@@ -18,6 +18,7 @@ Result<BootImage> make_boot_image(const manifests::Release& release, const image
   TRY_ASSIGN(out.kernel, std::move(kernel).seal());
   TRY_ASSIGN(out.initramfs, std::move(initramfs).seal());
   out.command_line = release.command_line;
+  out.architecture = release.architecture;
   return out;
 }
 

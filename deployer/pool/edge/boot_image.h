@@ -4,6 +4,7 @@
 
 #include "images/store/store.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/documents/architecture.h"
 #include "manifests/documents/release.h"
 
 namespace weir::pool {
@@ -13,6 +14,7 @@ struct BootImage {
   Fd kernel;     ///< memfd, F_SEAL_WRITE | SHRINK | GROW | SEAL
   Fd initramfs;  ///< the same; all layers in order
   std::string command_line;
+  std::string architecture{manifests::own_architecture().name};  ///< Debian's name
 };
 
 /// Reads a release's kernel and layers from the store into sealed memory. Every blob is hashed on

@@ -13,7 +13,7 @@ namespace {
 bool is_qemu(std::string_view executable) {
   constexpr std::string_view kDeleted = " (deleted)";
   if (executable.ends_with(kDeleted)) executable.remove_suffix(kDeleted.size());
-  return executable.substr(executable.rfind('/') + 1) == kQemuProgram;
+  return is_qemu_program(executable.substr(executable.rfind('/') + 1));
 }
 
 /// Whether this is how a former version started the node's machine, which runs until its pool is

@@ -6,12 +6,27 @@
 #include <vector>
 
 #include "manifests/base/names.h"
+#include "manifests/base/result.h"
 
 namespace weir::pool {
 
-inline constexpr std::string_view kQemuProgram = "qemu-system-x86_64";
-
 enum class Acceleration { kvm, emulation };
+
+/// How QEMU runs machines of one architecture.
+struct QemuSystem {
+  std::string_view architecture;  ///< Debian's name: "arm64"
+  std::string_view program;       ///< "qemu-system-aarch64"
+  std::string_view package;       ///< Debian's, that has it
+  std::string_view machine;       ///< value of -machine
+  std::string_view emulated_cpu;  ///< value of -cpu where KVM does not run it
+};
+
+/// errors: invalid_input: no machines of this architecture
+/// source: qemu(1), 7.2
+[[nodiscard]] Result<QemuSystem> qemu_system_of(std::string_view architecture);
+
+/// Whether a program's name is that of QEMU as machines are run by it.
+[[nodiscard]] bool is_qemu_program(std::string_view name);
 
 /// Descriptors that a node's QEMU inherits; the numbers are the same in it as in us.
 struct QemuDescriptors {
@@ -26,6 +41,7 @@ struct QemuDescriptors {
 
 /// What one node's QEMU is told.
 struct QemuSpec {
+  QemuSystem system;
   NodeId node;
   std::string folder;  ///< as the machine's record has it
   ByteCount memory;    ///< rounded up to whole MiB
@@ -46,7 +62,8 @@ struct QemuSpec {
 
 /// The argument vector of the guest that shows whether KVM runs guests at all (trial_guest.h): the
 /// accelerator and processor of `qemu_arguments`, no devices but the one that ends QEMU.
-[[nodiscard]] std::vector<std::string> qemu_trial_arguments(Acceleration acceleration,
+[[nodiscard]] std::vector<std::string> qemu_trial_arguments(const QemuSystem& system,
+                                                            Acceleration acceleration,
                                                             int firmware);
 
 }  // namespace weir::pool

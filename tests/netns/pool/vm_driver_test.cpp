@@ -110,7 +110,7 @@ struct Machines {
 
 TEST_CASE_FIXTURE(
     Machines, "a machine runs on its taps, confined, is seen frozen, and leaves nothing behind") {
-  CHECK(driver->check(link).has_value());
+  CHECK(driver->check(link, tiny_image("")).has_value());
   // A descriptor that a careless parent would leak into QEMU.
   const Fd bait(::open("/etc/hostname", O_RDONLY));
 
@@ -273,17 +273,18 @@ TEST_CASE("sealed memory refuses every change") {
 
 TEST_CASE(
     "the trial guest reaches 64-bit mode under emulation, so its failure under KVM means KVM") {
-  const auto qemu = find_qemu();
+  const QemuSystem system = *qemu_system_of("amd64");
+  const auto qemu = find_qemu(system);
   REQUIRE(qemu.has_value());
   const Fd firmware = *make_sealed_file("trial", trial_firmware());
-  const auto ended =
-      run(confined_qemu(*qemu, qemu_trial_arguments(Acceleration::emulation, firmware.get()),
-                        node_user(0), {firmware.get()}, Stream::captured()),
-          {}, {test::kPatience});
+  const auto ended = run(
+      confined_qemu(*qemu, qemu_trial_arguments(system, Acceleration::emulation, firmware.get()),
+                    node_user(0), {firmware.get()}, Stream::captured()),
+      {}, {test::kPatience});
   REQUIRE(ended.has_value());
   CAPTURE(ended->error);
   CHECK(ended->status == kTrialExitStatus);
-  CHECK(kvm_runs_guests(*qemu).has_value());
+  CHECK(kvm_runs_guests(system, *qemu).has_value());
 }
 
 }  // namespace weir::pool

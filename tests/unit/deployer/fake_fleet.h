@@ -291,7 +291,7 @@ class FakeFleet::FakeDirector final : public director::Director {
 class FakeFleet::FakeMachines final : public pool::MachineDriver {
  public:
   explicit FakeMachines(FakeFleet& fleet) : fleet_(fleet) {}
-  Status check(const manifests::Attachment&) override { return {}; }
+  Status check(const manifests::Attachment&, const pool::BootImage&) override { return {}; }
   Result<pool::MachineRecord> start(const manifests::Attachment& link, const manifests::PoolSpec&,
                                     const pool::BootImage&, const manifests::NodeConfig&,
                                     const std::string& place) override {

@@ -4,8 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "deployer/pool/vm/qemu_arguments.h"
-
 namespace weir::pool {
 namespace {
 
@@ -38,13 +36,13 @@ Program confined_qemu(const std::string& qemu, std::vector<std::string> argument
                           .nice = 0}};
 }
 
-Result<std::string> find_qemu() {
+Result<std::string> find_qemu(const QemuSystem& system) {
   for (const char* folder : {"/usr/bin/", "/usr/local/bin/"}) {
-    const std::string path = folder + std::string(kQemuProgram);
+    const std::string path = folder + std::string(system.program);
     if (::access(path.c_str(), X_OK) == 0) return path;
   }
-  return fail(Errc::not_found,
-              std::string(kQemuProgram) + " is not there: install package qemu-system-x86");
+  return fail(Errc::not_found, std::string(system.program) + " is not there: install package " +
+                                   std::string(system.package));
 }
 
 }  // namespace weir::pool

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "deployer/pool/vm/qemu_arguments.h"
 #include "manifests/base/edge/process.h"
 
 namespace weir::pool {
@@ -18,6 +19,6 @@ namespace weir::pool {
                                     uid_t user, std::vector<int> inherited, Stream output);
 
 /// errors: not_found, saying which package has it
-[[nodiscard]] Result<std::string> find_qemu();
+[[nodiscard]] Result<std::string> find_qemu(const QemuSystem& system);
 
 }  // namespace weir::pool

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -67,10 +68,10 @@ class VmDriver final : public MachineDriver {
  public:
   explicit VmDriver(const network::NetworkNamespace& where) : where_(where) {}
 
-  Status check(const manifests::Attachment& link) override {
+  Status check(const manifests::Attachment& link, const BootImage& image) override {
     const std::string context = "node " + link.node.string();
     TRY_IN(check_node_user(node_user(link.number)), context);
-    TRY_IN(qemu(), context);
+    TRY_IN(qemu(image.architecture), context);
     return {};
   }
 
@@ -156,7 +157,7 @@ class VmDriver final : public MachineDriver {
   Result<MachineRecord> launch(const manifests::Attachment& link, const manifests::PoolSpec& spec,
                                const BootImage& image, const manifests::NodeConfig& config,
                                const std::string& given_folder) {
-    TRY_ASSIGN(const Qemu qemu_here, qemu());
+    TRY_ASSIGN(const Qemu qemu_here, qemu(image.architecture));
     const uid_t user = node_user(link.number);
     TRY(check_node_user(user));
     TRY(make_folders(given_folder, 0700));
@@ -171,14 +172,15 @@ class VmDriver final : public MachineDriver {
     const QemuDescriptors fds{image.kernel.get(), image.initramfs.get(), node_config.get(),
                               data.get(),         management.get(),      console.get(),
                               qmp.get()};
-    Program program = confined_qemu(
-        qemu_here.program,
-        qemu_arguments({link.node, folder, spec.memory, spec.cpus, qemu_here.acceleration,
-                        image.command_line, config.data_mac, config.management_mac, fds}),
-        user,
-        {fds.kernel, fds.initramfs, fds.node_config, fds.data_tap, fds.management_tap, fds.console,
-         fds.qmp},
-        Stream::to(messages.get()));
+    Program program =
+        confined_qemu(qemu_here.program,
+                      qemu_arguments({qemu_here.system, link.node, folder, spec.memory, spec.cpus,
+                                      qemu_here.acceleration, image.command_line, config.data_mac,
+                                      config.management_mac, fds}),
+                      user,
+                      {fds.kernel, fds.initramfs, fds.node_config, fds.data_tap, fds.management_tap,
+                       fds.console, fds.qmp},
+                      Stream::to(messages.get()));
     program.confinement.limits.push_back({RLIMIT_FSIZE, kLongestConsole.value});
     TRY_ASSIGN(const ProcessId process, spawn(program));
 
@@ -197,24 +199,28 @@ class VmDriver final : public MachineDriver {
   }
 
   struct Qemu {
+    QemuSystem system;
     std::string program;
     Acceleration acceleration;
   };
 
   // Found out once; a failure is found out again.
-  Result<Qemu> qemu() {
+  Result<Qemu> qemu(const std::string& architecture) {
     const std::lock_guard lock(qemu_lock_);
-    if (!qemu_) {
-      TRY_ASSIGN(std::string program, find_qemu());
-      TRY_ASSIGN(const bool kvm, kvm_runs_guests(program));
-      qemu_ = {std::move(program), kvm ? Acceleration::kvm : Acceleration::emulation};
+    auto found = qemu_.find(architecture);
+    if (found == qemu_.end()) {
+      TRY_ASSIGN(const QemuSystem system, qemu_system_of(architecture));
+      TRY_ASSIGN(std::string program, find_qemu(system));
+      TRY_ASSIGN(const bool kvm, kvm_runs_guests(system, program));
+      const auto acceleration = kvm ? Acceleration::kvm : Acceleration::emulation;
+      found = qemu_.emplace(architecture, Qemu{system, std::move(program), acceleration}).first;
     }
-    return *qemu_;
+    return found->second;
   }
 
   const network::NetworkNamespace& where_;
   std::mutex qemu_lock_;
-  std::optional<Qemu> qemu_;
+  std::map<std::string, Qemu> qemu_;  ///< by architecture
 };
 
 }  // namespace

@@ -139,7 +139,7 @@ Status boot_nodes(Site& site, const PoolName& pool, const std::vector<NodeId>& n
   }
   TRY_ASSIGN(const auto image, site.boot_image(*release));
   TRY(site.remember(release));
-  for (const NodeId& node : nodes) TRY(site.machines().check(site.attachment(node)));
+  for (const NodeId& node : nodes) TRY(site.machines().check(site.attachment(node), image));
   TRY(site.store().put_pool(pool, {release->name, release.digest(), spec.nodes}));
   TRY(for_each_node(nodes, [&](const NodeId& node) { return stop_node(site, node); }));
   site.say("booting " + counted(nodes.size(), "node") + " of pool " + pool.string() +

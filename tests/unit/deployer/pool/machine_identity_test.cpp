@@ -27,6 +27,9 @@ TEST_CASE("a record names only the QEMU of its node and folder, run as a node's 
   ProcessFacts upgraded = ours();
   *upgraded.executable += " (deleted)";
   CHECK(is_machine(upgraded, kRecord));
+  ProcessFacts of_arm64 = ours();
+  of_arm64.executable = "/usr/bin/qemu-system-aarch64";
+  CHECK(is_machine(of_arm64, kRecord));
   ProcessFacts unseen = ours();
   unseen.executable.reset();
   CHECK(is_machine(unseen, kRecord));
