@@ -1,8 +1,11 @@
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <set>
 #include <sstream>
 
+#include "manifests/base/edge/file.h"
 #include "manifests/base/edge/process.h"
 #include "tests/folders.h"
 #include "tests/patience.h"
@@ -46,6 +49,30 @@ TEST_CASE("PID 1 needs nothing, and the agent only what every image carries") {
     CHECK(std::set<std::string>{"libmnl.so.0", "libsodium.so.23", "libssl.so.3", "libcrypto.so.3",
                                 "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"}
               .contains(library));
+  }
+}
+
+// Where there is a cross compiler, ./run builds them with everything else.
+TEST_CASE("the programs of arm64 need the same, and hold no path of where they were built") {
+  const std::string folder = "arm64/";
+  if (!std::filesystem::exists(test::build_folder() + "/bin/" + folder + "weir-node")) {
+    REQUIRE_MESSAGE(std::getenv("WEIR_REQUIRE_ALL") == nullptr, "no node programs of arm64");
+    MESSAGE("SKIPPED: no node programs of arm64");
+    return;
+  }
+  CHECK(readelf("--program-headers", folder + "weir-init").find("INTERP") == std::string::npos);
+  CHECK(needed_by(folder + "weir-init").empty());
+  auto own = needed_by("weir-node");
+  own.erase("ld-linux-x86-64.so.2");
+  own.insert("ld-linux-aarch64.so.1");
+  CHECK(needed_by(folder + "weir-node") == own);
+  for (const std::string program : {"weir-init", "weir-node"}) {
+    CHECK(readelf("--file-header", folder + program).find("AArch64") != std::string::npos);
+    const auto bytes =
+        read_file(test::build_folder() + "/bin/" + folder + program, ByteCount{64ULL << 20});
+    REQUIRE(bytes.has_value());
+    CHECK(bytes->find("sysroot") == std::string::npos);
+    CHECK(bytes->find(test::source_folder()) == std::string::npos);
   }
 }
 #endif
