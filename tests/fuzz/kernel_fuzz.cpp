@@ -1,4 +1,5 @@
 // Boot images, kernel modules and the wg tool: all come out of packages.
+#include "builder/kernel/flat_exports.h"
 #include "builder/kernel/kernel_binding.h"
 #include "builder/kernel/netlink_family.h"
 #include "tests/fuzz/property.h"
@@ -34,6 +35,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto exports = builder::read_kernel_exports(bytes)) {
     for (const auto& [name, sum] : *exports) MUST_HOLD(!name.empty() && name.size() < size);
+  }
+  if (const auto exports = builder::find_kernel_exports(bytes)) {
+    MUST_HOLD(exports->size() >= 64 && exports->size() < size / 12);
   }
   const builder::KernelKeys keys = builder::find_kernel_keys(bytes);
   for (const auto& one : keys.certificates) MUST_HOLD(one.certificate.size() <= size);

@@ -217,6 +217,32 @@ TEST_CASE("what is no PE program, or a damaged one, is refused") {
             .find("bzImage") != std::string::npos);
 }
 
+TEST_CASE("a UKI's kernel is for the machine of its stub") {
+  std::string stub = test::bytes_of(kStub);
+  const auto put = [](std::string& in, std::size_t at, std::string_view bytes) {
+    in.replace(at, bytes.size(), bytes);
+  };
+  // Linux, Documentation/arch/arm64/booting.rst; Microsoft, PE Format.
+  const std::string_view amd64("\x64\x86", 2), arm64("\x64\xaa", 2);
+  std::string kernel(1000, '\0');
+  put(kernel, 0, "MZ");
+  put(kernel, 0x3c, std::string_view("\x40\0\0\0", 4));
+  put(kernel, 0x38, "ARMd");
+  put(kernel, 0x40, std::string_view("PE\0\0", 4));
+  put(kernel, 0x44, arm64);
+  const auto made = [&] { return encode_uki(as_bytes(stub), {"", "", "", {}, as_bytes(kernel)}); };
+  CHECK(pe_machine(as_bytes(stub)) == 0x8664);
+  CHECK(pe_machine(as_bytes(kernel)) == 0xaa64);
+  CHECK(refusal(made()) == "kernel: not a bzImage");
+  const auto number = [&](std::size_t at) { return static_cast<unsigned char>(stub[at]); };
+  put(stub, (number(0x3c) | number(0x3d) << 8) + std::size_t{4}, arm64);
+  CHECK(made().has_value());
+  put(kernel, 0x44, amd64);
+  CHECK(refusal(made()) == "kernel: is for another machine than the EFI stub");
+  put(kernel, 0x38, "ARMx");
+  CHECK(refusal(made()) == "kernel: not an arm64 Image, as the EFI stub needs");
+}
+
 TEST_CASE("a program that would have 2 GiB or more is refused before it is made") {
   const std::string stub = test::bytes_of(kStub);
   // Address space that is never looked at.
