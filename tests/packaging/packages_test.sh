@@ -49,6 +49,21 @@ for file in lib/weir/weir-builder lib/weir/weir-boot-check lib/weir/weir-init \
   grep -q " ./usr/$file$" "$work/contents" || die "weir-builder: no /usr/$file"
 done
 
+# For images of arm64, on machines of any architecture: their nodes' programs are none of this machine's.
+others=()
+if [ -e "$build/bin/arm64/weir-node" ]; then
+  others=(weir-builder-arm64)
+  other=$(echo weir-builder-arm64_*_all.deb)
+  [ -f "$other" ] || die "no package weir-builder-arm64"
+  [ "$(dpkg-deb -f "$other" Depends)" = weir-builder ] || die "$other depends on something else"
+  for program in weir-init weir-node linuxaa64.efi.stub; do
+    dpkg-deb --fsys-tarfile "$other" | tar -xO "./usr/lib/weir/arm64/$program" | cmp - "$build/bin/arm64/$program" ||
+      die "$program of arm64 is not the one that was built"
+  done
+elif [ -n "${WEIR_REQUIRE_ALL:-}" ]; then
+  die "no node programs of arm64 were built"
+fi
+
 # Their dependencies can be had here.
 apt-get install -s --no-install-recommends ./*.deb > "$work/apt" 2>&1 || { cat "$work/apt"; die "apt"; }
 
@@ -83,7 +98,7 @@ for program in weir-init weir-node; do
   grep -q "$(sha256sum < "$build/bin/$program" | cut -d ' ' -f 1)" image.lock.json ||
     die "the lock names another $program than the one that was built"
 done
-dpkg --root="$root" --purge "${packages[@]}" > "$work/log" 2>&1 || { cat "$work/log"; die "purge"; }
+dpkg --root="$root" --purge "${packages[@]}" "${others[@]}" > "$work/log" 2>&1 || { cat "$work/log"; die "purge"; }
 find "$root" -mindepth 1 -not -path "$root/var/lib/dpkg/*" | sort | diff "$work/before" - ||
   die "something stayed behind"
 echo ok

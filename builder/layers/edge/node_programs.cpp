@@ -44,7 +44,7 @@ Result<std::string> foreign_program_folder(const manifests::Architecture& archit
 std::string how_to_get(const manifests::Architecture& architecture) {
   const std::string name(architecture.name);
   if (name == manifests::own_architecture().name) return "build it (./run build)";
-  return "build it with ./run build weir_" + name;
+  return "install weir-builder-" + name + ", or build it with ./run build weir_" + name;
 }
 
 Result<std::vector<manifests::LockedProgram>> lock_programs(

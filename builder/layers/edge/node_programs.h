@@ -21,7 +21,7 @@ namespace weir::builder {
 [[nodiscard]] Result<std::string> foreign_program_folder(
     const manifests::Architecture& architecture);
 
-/// What a person does to have them there: "build …".
+/// What a person does to have them there: "install …, or build …".
 [[nodiscard]] std::string how_to_get(const manifests::Architecture& architecture);
 
 /// Hashes weir-init and weir-node and keeps a copy in the cache, so that the lock can be built from

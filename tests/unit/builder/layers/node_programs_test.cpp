@@ -50,7 +50,8 @@ TEST_CASE("where the node programs of another architecture are missing, it says 
   manifest.node_programs = "programs";
   CHECK(node_program_folder(manifest, "x/a.yaml") == "x/programs");
   CHECK(has(lock_refusal(workshop, kForArm64),
-            "/weir-init: no such program: build it with ./run build weir_arm64, or say in the "
+            "/weir-init: no such program: install weir-builder-arm64, or build it with ./run build "
+            "weir_arm64, or say in the "
             "manifest where the node programs are (node_programs)"));
 }
 
