@@ -52,10 +52,11 @@ using Extent = std::pair<std::size_t, std::size_t>;
 
 // Without an extent where it is only the magic, as in the code that looks for it.
 template <class Header>
-std::optional<Extent> extent_at(Bytes image, std::size_t at) {
+std::optional<Extent> extent_at(Bytes image, std::size_t at, unsigned char size) {
   Header header;
   if (image.size() - at < sizeof header) return std::nullopt;
   std::memcpy(&header, image.data() + at, sizeof header);
+  if (header.e_ident[EI_CLASS] != size) return std::nullopt;
   if (header.e_version != EV_CURRENT || header.e_ehsize != sizeof header) return std::nullopt;
   const std::uint64_t end =
       std::uint64_t{header.e_shoff} + std::uint64_t{header.e_shentsize} * header.e_shnum;
@@ -68,7 +69,8 @@ std::vector<Extent> programs_in(Bytes image) {
   std::vector<Extent> out;
   for (auto at = all.find(kStart); at != all.npos; at = all.find(kStart, at + 1)) {
     // The vDSO's for programs of 32 bits is of 32 bits.
-    for (const auto& one : {extent_at<Elf64_Ehdr>(image, at), extent_at<Elf32_Ehdr>(image, at)}) {
+    for (const auto& one : {extent_at<Elf64_Ehdr>(image, at, ELFCLASS64),
+                            extent_at<Elf32_Ehdr>(image, at, ELFCLASS32)}) {
       if (one) out.push_back(*one);
     }
   }

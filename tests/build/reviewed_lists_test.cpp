@@ -1,8 +1,11 @@
 // The reviewed lists that Weir ships, against the packages that the machine's mirror has today.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "builder/lock/shipped_lists.h"
@@ -23,11 +26,24 @@ const std::string kOwn =
 
 struct Release {
   std::string list, suite, kernel, more;  ///< what Weir's own programs need besides
+  std::string architecture = "amd64";
 };
 const Release kDebian12{"debian-12", "bookworm", "linux-image-6.1.*-cloud-amd64",
                         "libatm1, libssl3"};
 const Release kDebian13{"debian-13", "trixie", "linux-image-6.12.*-cloud-amd64",
                         "libatm1t64, libssl3t64"};
+
+// The same lists, of packages whose scripts name other folders. Needs the node programs of arm64.
+std::optional<Release> for_arm64(Release release) {
+  if (!std::filesystem::exists(test::build_folder() + "/bin/arm64/weir-node")) {
+    REQUIRE_MESSAGE(std::getenv("WEIR_REQUIRE_ALL") == nullptr, "no node programs of arm64");
+    MESSAGE("SKIPPED: no node programs of arm64");
+    return std::nullopt;
+  }
+  release.kernel.replace(release.kernel.rfind("amd64"), 5, "arm64");
+  release.architecture = "arm64";
+  return release;
+}
 
 struct Image {
   test::TemporaryFolder folder;
@@ -35,10 +51,10 @@ struct Image {
   Image(const Release& release, const std::string& packages) {
     const std::string& suite = release.suite;
     std::ofstream(folder.path + "/image.yaml")
-        << "name: operator\narchitecture: amd64\nsources: {suites: [" << suite << ", " << suite
-        << "-updates, " << suite << "-security]}\nkernel: {package: \"" << release.kernel
-        << "\"}\nmodules: [virtio_net, wireguard]\nreviewed: " << release.list << "\npackages: ["
-        << kOwn << ", " << release.more << ", " << packages << "]\n";
+        << "name: operator\narchitecture: " << release.architecture << "\nsources: {suites: ["
+        << suite << ", " << suite << "-updates, " << suite << "-security]}\nkernel: {package: \""
+        << release.kernel << "\"}\nmodules: [virtio_net, wireguard]\nreviewed: " << release.list
+        << "\npackages: [" << kOwn << ", " << release.more << ", " << packages << "]\n";
     // Of the machine's own apt, which need not know the suite.
     run("site() { apt-get indextargets --format '$(SITE)' 'Created-By: Packages' "
         "\"Codename: $1\" | head -n 1; }; for part in '' -updates; do echo \"--mirror " +
@@ -94,6 +110,12 @@ TEST_CASE("no entry of the list for Debian 12 is stale") {
 
 TEST_CASE("no entry of the list for Debian 13 is stale") {
   check_list(kDebian13);
+}
+
+TEST_CASE("no entry of the lists is stale for arm64 either") {
+  for (const Release& release : {kDebian12, kDebian13}) {
+    if (const auto other = for_arm64(release)) check_list(*other);
+  }
 }
 
 TEST_CASE("nine packages of an operator come into an image with one line and their names") {
