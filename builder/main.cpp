@@ -19,8 +19,8 @@ int main(int argc, char** argv) {
   return weir::run_program(
       {.name = "weir-builder",
        .summary = "makes reproducible, signed gateway images",
-       .commands = {init_command(), lock_command(), scripts_command(), build_command(),
-                    verify_command(), rebuild_command(), boot_check_command(),
+       .commands = {init_command(), lock_command(), scripts_command(), module_command(),
+                    build_command(), verify_command(), rebuild_command(), boot_check_command(),
                     export_digest_command(), attach_signature_command(), list_command(),
                     show_command(), export_command(), sbom_command(), attest_command(),
                     provenance_command(), diff_command(), validate_command()}},

@@ -1,6 +1,9 @@
 #include "builder/bill/provenance.h"
 
 #include <algorithm>
+#include <map>
+
+#include "manifests/documents/package_url.h"
 
 namespace weir::builder {
 namespace {
@@ -9,6 +12,40 @@ using manifests::Artifact;
 
 std::string file_name_of(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
+}
+
+const char* use_of(const manifests::LockedModuleBuild& build, const std::string& package) {
+  if (package == build.headers) return "kernel headers";
+  const auto found = std::find(build.sources.begin(), build.sources.end(), package);
+  return found == build.sources.end() ? "compiles modules" : "source of modules";
+}
+
+// What modules were compiled with and is not in the image, and the modules themselves.
+void add_compiled(const manifests::Release& release, const manifests::Lock& lock,
+                  std::vector<Artifact>& out) {
+  if (!lock.module_build) return;
+  std::map<std::string, std::string> files;  // of DKMS packages
+  for (const auto& package : lock.module_build->packages) {
+    const std::string file = file_name_of(package.path);
+    files.emplace(package.name, file);
+    const bool known = std::any_of(out.begin(), out.end(),
+                                   [&](const Artifact& artifact) { return artifact.name == file; });
+    if (known) continue;
+    out.push_back(
+        {file,
+         package.digest,
+         manifests::debian_package_url(package.name, package.version, package.architecture,
+                                       manifests::codename_of(package.suite)),
+         {{"path", package.path}, {"use", use_of(*lock.module_build, package.name)}}});
+  }
+  for (const auto& module : release.modules) {
+    if (!module.origin) continue;
+    std::map<std::string, std::string> says = {{"source", files[module.package]},
+                                               {"dkms_conf", module.origin->dkms_conf.string()},
+                                               {"compiled", module.origin->compiled.string()}};
+    if (!module.signature_key.empty()) says.emplace("signer", module.signature_key);
+    out.push_back({module.name + ".ko", module.digest, {}, std::move(says)});
+  }
 }
 
 std::vector<Artifact> dependencies_of(const manifests::Release& release,
@@ -30,6 +67,7 @@ std::vector<Artifact> dependencies_of(const manifests::Release& release,
   for (const MaterialFile& program : bill.programs) out.push_back({program.name, program.digest});
   if (bill.stub) out.push_back({bill.stub->name, bill.stub->digest});
   for (const auto& module : lock.modules) out.push_back({file_name_of(module.file), module.digest});
+  add_compiled(release, lock, out);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ namespace weir::builder {
 struct ImageModule {
   std::string path;  ///< in the image, without the first slash
   KernelModule facts;
-  images::Content unpacked;  ///< the .ko itself, not compressed
+  images::Content unpacked;                 ///< the .ko itself, not compressed
+  std::optional<std::string> own_signer{};  ///< `ForeignModule::own_signer`
 };
 
 /// What a kernel holds modules against, read from the kernel itself.
@@ -41,9 +43,10 @@ struct KernelBinding {
 ///     checksum that it was built against, where the kernel has checksums;
 ///   - where the kernel checks signatures and carries a certificate, or where any module is signed:
 ///     every module is signed with one and the same key, the certificate of that key is in the
-///     kernel, and content and signature match.
+///     kernel, and content and signature match;
+///   - a module that Weir compiled has the signature of its own signer instead, or none.
 ///
-/// returns  the key all are signed with (`ModuleSignature::key`), empty where none has to be
+/// returns  the key the others are signed with (`ModuleSignature::key`), empty where none has to be
 /// errors   integrity, naming the module, and the symbol or key
 [[nodiscard]] Result<std::string> check_binding(const KernelImage& kernel,
                                                 const KernelBinding& binding,

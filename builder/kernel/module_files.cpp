@@ -23,7 +23,8 @@ Result<images::ImagePath> place_of(const NamedModule& named) {
   }
   const std::string file = named.file.substr(named.file.rfind('/') + 1);
   const std::string suffix = file.substr(std::min(file.rfind(".ko"), file.size()));
-  return images::ImagePath::parse("usr/lib/modules/" + release + "/updates/" + name + suffix);
+  const std::string folder = named.package == kFromFile ? "/updates/" : "/updates/dkms/";
+  return images::ImagePath::parse("usr/lib/modules/" + release + folder + name + suffix);
 }
 
 }  // namespace
@@ -37,12 +38,26 @@ Result<images::FileTree> make_modules_tree(const std::vector<NamedModule>& modul
   return tree;
 }
 
+std::vector<ForeignModule> foreign_modules_of(const std::vector<NamedModule>& modules,
+                                              const images::FileTree& tree) {
+  std::vector<ForeignModule> out;
+  for (const auto& [path, node] : tree.nodes()) {
+    const std::string name = module_name_of(path.string());
+    const auto found = std::find_if(modules.begin(), modules.end(), [&](const auto& module) {
+      return module_name(module.name) == name;
+    });
+    if (node.file() == nullptr || found == modules.end()) continue;
+    out.push_back({found->package, path.string(), Digest::of(*found->content), found->content,
+                   found->own_signer});
+  }
+  return out;
+}
+
 std::vector<ForeignModule> foreign_modules_in(const std::string& layer,
                                               const std::vector<ModuleFile>& files) {
-  const std::string package(layer == kModulesLayer ? kFromFile : std::string_view(layer));
   std::vector<ForeignModule> out;
   out.reserve(files.size());
-  for (const ModuleFile& file : files) out.push_back({package, file.path, file.digest});
+  for (const ModuleFile& file : files) out.push_back({layer, file.path, file.digest});
   return out;
 }
 
@@ -51,7 +66,11 @@ std::map<std::string, std::string> chosen_modules(const manifests::ImageManifest
   std::map<std::string, std::string> out;
   for (const auto& [name, source] : manifest.module_sources) {
     if (kernel.contains(source.package)) continue;
-    out.emplace(name, source.file.empty() ? source.package : std::string(kFromFile));
+    if (!source.dkms.empty()) {
+      out.emplace(name, source.dkms);
+    } else {
+      out.emplace(name, source.file.empty() ? source.package : std::string(kFromFile));
+    }
   }
   return out;
 }

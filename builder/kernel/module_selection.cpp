@@ -169,7 +169,8 @@ class Selector {
   }
 
   Status insert(const std::string& name, const ImagePath& path, const images::Content& content,
-                const Digest& digest, const std::string& package) {
+                const Digest& digest, const std::string& package,
+                const std::optional<std::string>& own_signer = {}) {
     const std::string place = "/" + path.string();
     TRY_ASSIGN_IN(images::Content unpacked, unpack_kernel_module(content), place);
     TRY_ASSIGN_IN(KernelModule module, parse_kernel_module(*unpacked), place);
@@ -180,8 +181,8 @@ class Selector {
     for (const std::string& need : module.depends) {
       wanted_.push_back({need, name, !package.empty()});
     }
-    out_.modules.emplace(
-        name, SelectedModule{path, std::move(module), digest, std::move(unpacked), package});
+    out_.modules.emplace(name, SelectedModule{path, std::move(module), digest, std::move(unpacked),
+                                              package, own_signer});
     return {};
   }
 
@@ -206,7 +207,7 @@ class Selector {
       }
       TRY(check_suffix(what, suffix_of(foreign.path)));
     }
-    return insert(name, path, foreign.content, foreign.digest, foreign.package);
+    return insert(name, path, foreign.content, foreign.digest, foreign.package, foreign.own_signer);
   }
 
   // A kernel unpacks the modules of its own package, and no others are known to suit it.

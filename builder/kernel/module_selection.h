@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ struct ForeignModule {
   std::string path;     ///< in the image, without the first slash
   Digest digest;        ///< of the file
   images::Content content{};
+  /// Of a module that Weir compiled: the certificate (DER) whose key signed it, in place of one of
+  /// the kernel's; empty: it is not signed.
+  std::optional<std::string> own_signer{};
 };
 
 /// All of them, and which pinned modules shall be one of them, not the kernel package's own.
@@ -41,7 +45,8 @@ struct SelectedModule {
   KernelModule module;
   Digest digest;  ///< of the file as shipped
   images::Content unpacked;
-  std::string package{};  ///< or `kFromFile`; empty: the kernel's own
+  std::string package{};                    ///< or `kFromFile`; empty: the kernel's own
+  std::optional<std::string> own_signer{};  ///< `ForeignModule::own_signer`
 };
 
 struct ModuleSelection {

@@ -14,10 +14,6 @@
 namespace weir::builder {
 namespace {
 
-constexpr std::string_view kMark = "~Module signature appended~\n";
-constexpr std::size_t kTrailer = 12;  ///< struct module_signature
-constexpr std::uint8_t kPkcs7 = 2;    ///< PKEY_ID_PKCS7
-
 template <auto free>
 struct Deleter {
   template <class T>
@@ -99,21 +95,28 @@ std::optional<KernelCertificate> parse_certificate(Bytes der) {
 
 }  // namespace
 
+Result<KernelCertificate> parse_kernel_certificate(Bytes der) {
+  if (auto found = parse_certificate(der)) return std::move(*found);
+  return fail(Errc::invalid_input, "is not an X.509 certificate");
+}
+
 Result<std::optional<ModuleSignature>> read_module_signature(Bytes module) {
   const auto from_end = [&](std::size_t size) { return module.subspan(module.size() - size); };
-  if (module.size() < kMark.size() + kTrailer ||
-      std::memcmp(from_end(kMark.size()).data(), kMark.data(), kMark.size()) != 0) {
+  if (module.size() < kModuleSignatureMark.size() + kModuleSignatureTrailer ||
+      std::memcmp(from_end(kModuleSignatureMark.size()).data(), kModuleSignatureMark.data(),
+                  kModuleSignatureMark.size()) != 0) {
     return std::optional<ModuleSignature>();
   }
-  const Bytes trailer = from_end(kMark.size() + kTrailer).first(kTrailer);
+  const Bytes trailer = from_end(kModuleSignatureMark.size() + kModuleSignatureTrailer)
+                            .first(kModuleSignatureTrailer);
   // The kernel wants all but the kind and the size to be zero (kernel/module_signature.c).
-  if (trailer[2] != kPkcs7) return bad_signature("is not of kind PKCS #7");
+  if (trailer[2] != kModuleSignaturePkcs7) return bad_signature("is not of kind PKCS #7");
   for (const std::size_t i : {0, 1, 3, 4, 5, 6, 7}) {
     if (trailer[i] != 0) return bad_signature("ends in fields that should be zero");
   }
   const std::size_t size = std::size_t{trailer[8]} << 24 | std::size_t{trailer[9]} << 16 |
                            std::size_t{trailer[10]} << 8 | trailer[11];
-  const std::size_t rest = module.size() - kMark.size() - kTrailer;
+  const std::size_t rest = module.size() - kModuleSignatureMark.size() - kModuleSignatureTrailer;
   if (size == 0 || size >= rest) return bad_signature("is cut");
   ModuleSignature out;
   out.covered = rest - size;
@@ -135,7 +138,7 @@ KernelKeys find_kernel_keys(Bytes vmlinux) {
   const auto contains = [&](std::string_view text) {
     return ::memmem(vmlinux.data(), vmlinux.size(), text.data(), text.size()) != nullptr;
   };
-  out.checks_signatures = contains(kMark);
+  out.checks_signatures = contains(kModuleSignatureMark);
   // SEQUENCE { SEQUENCE { [0] { INTEGER 2 }, INTEGER ...: version 3, then the serial number. Both
   // sequences are long enough for sizes of two bytes.
   constexpr std::string_view version("\xa0\x03\x02\x01\x02\x02", 6);

@@ -23,7 +23,8 @@ Result<std::string> check_modules(const KernelImage& kernel, const ModuleSelecti
   std::vector<ImageModule> modules;
   for (const auto& [_, selected] : selection.modules) {
     TRY(check_wireguard_family(selected.module, *selected.unpacked));
-    modules.push_back({selected.path.string(), selected.module, selected.unpacked});
+    modules.push_back(
+        {selected.path.string(), selected.module, selected.unpacked, selected.own_signer});
   }
   return check_binding(kernel, binding, modules);
 }
@@ -145,6 +146,12 @@ class Kernel {
     return packages_.front().package.name;
   }
 
+  // Of one whose signature was checked.
+  static std::string own_key_of(const SelectedModule& module) {
+    const auto signature = read_module_signature(*module.unpacked);
+    return signature && *signature ? (*signature)->key : std::string();
+  }
+
   [[nodiscard]] KernelFacts facts(const KernelImage& kernel, const ModuleSelection& selection,
                                   const std::string& key) const {
     const manifests::LockedPackage& named = packages_.front().package;
@@ -155,7 +162,8 @@ class Kernel {
     for (const auto& [name, selected] : selection.modules) {
       const KernelModule& module = selected.module;
       out.modules.push_back({name, package_of(selected), module.version, module.srcversion,
-                             module.vermagic, module.build_id, selected.digest, key,
+                             module.vermagic, module.build_id, selected.digest,
+                             selected.own_signer ? own_key_of(selected) : key,
                              pinned.contains(name)});
     }
     return out;

@@ -221,6 +221,9 @@ Digest layer_key(const manifests::LockedPackage& package, const LayerOptions& op
     for (const auto& [name, from] : options.foreign.chosen) text += name + " of " + from + "\n";
     for (const ForeignModule& module : options.foreign.modules) {
       text += module.path + " of " + module.package + " " + module.digest.string() + "\n";
+      if (module.own_signer) {
+        text += "signed by " + Digest::of(as_bytes(*module.own_signer)).string() + "\n";
+      }
     }
   }
   return Digest::of(as_bytes(text));

@@ -13,6 +13,16 @@ Named contents(const manifests::Lock& lock) {
   for (const auto& package : lock.packages) {
     out.emplace(package.name, std::pair(package.version, package.digest));
   }
+  if (lock.module_build) {
+    for (const auto& package : lock.module_build->packages) {
+      out.emplace(package.name + " (compiling)", std::pair(package.version, package.digest));
+    }
+    const std::string& signer = lock.module_build->signer;
+    if (!signer.empty()) {
+      const Digest digest = Digest::of(as_bytes(signer));
+      out.emplace("module_signer", std::pair(digest.hex().substr(0, 12), digest));
+    }
+  }
   for (const auto& program : lock.programs) {
     out.emplace(program.name, std::pair(program.digest.hex().substr(0, 12), program.digest));
   }

@@ -39,6 +39,18 @@ Found find_in(const std::vector<PackageIndex>& indices, const manifests::LockedP
   return out;
 }
 
+// Those of the image, and those that modules are compiled with.
+std::vector<const manifests::LockedPackage*> all_packages(const manifests::Lock& lock) {
+  std::vector<const manifests::LockedPackage*> out;
+  for (const auto& package : lock.packages) out.push_back(&package);
+  if (!lock.module_build) return out;
+  for (const auto& package : lock.module_build->packages) {
+    const auto same = std::find(lock.packages.begin(), lock.packages.end(), package);
+    if (same == lock.packages.end()) out.push_back(&package);
+  }
+  return out;
+}
+
 }  // namespace
 
 Status check_not_older(const std::vector<manifests::LockedSource>& before,
@@ -61,7 +73,8 @@ Status check_not_older(const std::vector<manifests::LockedSource>& before,
 Result<std::vector<manifests::LockedPackage>> vanished_from(
     const std::vector<PackageIndex>& indices, const manifests::Lock& lock) {
   std::vector<manifests::LockedPackage> out;
-  for (const auto& package : lock.packages) {
+  for (const auto* each : all_packages(lock)) {
+    const manifests::LockedPackage& package = *each;
     const Found found = find_in(indices, package);
     if (found.entry == nullptr) {
       out.push_back(package);
@@ -107,7 +120,8 @@ std::optional<std::string> listed_by_sha512(const std::vector<PackageIndex>& ind
 }
 
 Status check_indexed(const std::vector<PackageIndex>& indices, const manifests::Lock& lock) {
-  for (const auto& package : lock.packages) {
+  for (const auto* each : all_packages(lock)) {
+    const manifests::LockedPackage& package = *each;
     const auto [entry, others] = find_in(indices, package);
     if (entry == nullptr) {
       return fail(Errc::integrity, title(package) + " (" + package.architecture +

@@ -15,6 +15,9 @@ Status check_names_something(const std::string& update, const manifests::Lock& b
                              const manifests::ImageManifest& manifest) {
   std::vector<std::string_view> names = {kKernel};
   for (const auto& package : before.packages) names.push_back(package.name);
+  if (before.module_build) {
+    for (const auto& package : before.module_build->packages) names.push_back(package.name);
+  }
   for (const auto& program : before.programs) names.push_back(program.name);
   for (const auto& package : manifest.packages) names.push_back(package);
   const bool any = std::any_of(names.begin(), names.end(), [&](std::string_view name) {
@@ -47,6 +50,12 @@ Result<Kept> keep_all_but(const std::vector<std::string>& updates, const manifes
     if (!moves(program.name)) out.programs.push_back(program);
   }
   if (!moves(before.kernel)) out.kernel = before.kernel;
+  if (!before.module_build) return out;
+  for (const auto& package : before.module_build->packages) {
+    // Headers and what belongs to them move with their kernel.
+    const bool kernels = package.name.starts_with("linux-") && !out.kernel;
+    if (!kernels && !moves(package.name)) out.build_packages.push_back(package);
+  }
   return out;
 }
 

@@ -15,6 +15,7 @@ struct Kept {
   std::vector<manifests::LockedPackage> packages;
   std::vector<manifests::LockedProgram> programs;
   std::optional<std::string> kernel;  ///< one of `packages`; absent: the kernel may move
+  std::vector<manifests::LockedPackage> build_packages{};  ///< what modules are compiled with
 };
 
 /// Everything in `before` that was not asked to move.

@@ -88,11 +88,13 @@ Result<KernelChoice> Solving::kernel() const {
 }
 
 Status Solving::ask() {
-  TRY_ASSIGN(const KernelChoice choice, kernel());
-  solution_.kernel = choice.kernel;
-  kernel_modules_ = choice.modules.value_or(0);
+  if (!manifest_.kernel.package.empty()) {
+    TRY_ASSIGN(const KernelChoice choice, kernel());
+    solution_.kernel = choice.kernel;
+    kernel_modules_ = choice.modules.value_or(0);
+  }
   pool_.prepare();
-  roots_ = {solution_.kernel};
+  if (solution_.kernel != 0) roots_ = {solution_.kernel};
   if (kernel_modules_ != 0) roots_.push_back(kernel_modules_);
   for (std::size_t i = 0; i < manifest_.packages.size(); ++i) {
     const auto& package = manifest_.packages[i];
@@ -122,7 +124,9 @@ std::set<Id> Solving::that_stay() const {
 Result<std::set<Id>> Solving::install(SolvQueue& jobs) const {
   const std::unique_ptr<Solver, FreeSolver> solver(solver_create(pool_.get()));
   solver_set_flag(solver.get(), SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
-  queue_push2(jobs.get(), SOLVER_INSTALL | SOLVER_SOLVABLE, solution_.kernel);
+  if (solution_.kernel != 0) {
+    queue_push2(jobs.get(), SOLVER_INSTALL | SOLVER_SOLVABLE, solution_.kernel);
+  }
   if (kernel_modules_ != 0) {
     queue_push2(jobs.get(), SOLVER_INSTALL | SOLVER_SOLVABLE, kernel_modules_);
   }
@@ -198,6 +202,7 @@ std::map<Id, Reason> Solving::reasons() const {
 
 // The packages of a split kernel are named after one release.
 Status Solving::check_one_kernel() const {
+  if (solution_.kernel == 0) return {};
   const auto own = read_kernel_package_name(pool_.name(solution_.kernel));
   for (const Id id : solution_.packages) {
     const std::string_view name = pool_.name(id);

@@ -27,6 +27,7 @@ struct Solution {
 /// Chooses the packages of an image among those of the pool that may be chosen.
 ///
 /// pool    of the manifest's architecture and stand-ins
+/// manifest  one whose kernel has no name means packages alone
 /// kept    whose versions are the only ones that may be chosen
 /// errors  as `resolve`
 [[nodiscard]] Result<Solution> solve(PackagePool& pool, const manifests::ImageManifest& manifest,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct Resolution {
   std::string kernel;                              ///< the one that the kernel pin chose
   std::vector<manifests::LockedPackage> packages;  ///< by name
   std::vector<Explanation> explanations{};         ///< of those that were to be explained
+  /// What its DKMS packages are compiled with (builder/lock/module_build.h).
+  std::optional<manifests::LockedModuleBuild> module_build{};
 };
 
 /// Chooses a version of every package that the manifest asks for and that those need.

@@ -98,8 +98,8 @@ std::vector<LayerQuestion> layer_questions(const BuildInput& input, std::string_
   return out;
 }
 
-BuildPlan plan_layers(const BuildInput& input, std::vector<LayerQuestion> questions,
-                      KnownLayers known) {
+Result<BuildPlan> plan_layers(const BuildInput& input, std::vector<LayerQuestion> questions,
+                              KnownLayers known) {
   BuildPlan out;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     PlannedLayer layer{.question = std::move(questions[i]), .fetch = !known.packages.at(i)};
@@ -113,8 +113,10 @@ BuildPlan plan_layers(const BuildInput& input, std::vector<LayerQuestion> questi
     out.packages.push_back(std::move(layer));
   }
   make_all_or_none(out);
-  out.order = order_of(input, !known.files.empty());
-  out.files = std::move(known.files);
+  out.own = std::move(known.own);
+  out.order = order_of(input, !out.own.modules.empty() || !out.own.uncompiled.empty());
+  TRY_ASSIGN(const images::FileTree tree, make_modules_tree(out.own.modules));
+  out.files = foreign_modules_of(out.own.modules, tree);
   return out;
 }
 
@@ -140,6 +142,7 @@ std::vector<LayerQuestion> kernel_questions(const BuildInput& input,
 }
 
 std::optional<std::vector<const LayerFacts*>> all_others(const BuildPlan& plan) {
+  if (!plan.own.uncompiled.empty()) return std::nullopt;
   std::vector<const LayerFacts*> out;
   for (const PlannedLayer& layer : plan.packages) {
     if (is_kernels(layer)) continue;

@@ -7,6 +7,7 @@
 
 #include "builder/layers/package_layer.h"
 #include "builder/release/build_input.h"
+#include "builder/release/own_modules.h"
 #include "manifests/documents/release.h"
 
 /// What building a release will do, decided before anything is done. `--plan` prints the value that
@@ -42,18 +43,21 @@ struct PlannedLayer {
 struct KnownLayers {
   std::vector<std::optional<LayerFacts>> layers;  ///< whole, in the store
   std::vector<bool> packages;                     ///< whether the cache has the .deb
-  std::vector<ForeignModule> files{};             ///< the modules that come from files
+  OwnModules own{};
 };
 
 struct BuildPlan {
   std::vector<PlannedLayer> packages;  ///< in the lock's order
-  std::vector<ForeignModule> files{};  ///< the modules that come from files
+  OwnModules own{};                    ///< what is not compiled yet is, before all else
+  std::vector<ForeignModule> files{};  ///< `own.modules` as they lie in the image
   std::vector<std::string> order;      ///< all layers of the image, bottom first
 };
 
 /// known   answers to `layer_questions`
-[[nodiscard]] BuildPlan plan_layers(const BuildInput& input, std::vector<LayerQuestion> questions,
-                                    KnownLayers known);
+/// errors  of `make_modules_tree`
+[[nodiscard]] Result<BuildPlan> plan_layers(const BuildInput& input,
+                                            std::vector<LayerQuestion> questions,
+                                            KnownLayers known);
 
 /// The kernel's layers again, once all others are known: modules of theirs, and those of files,
 /// decide what of the kernel's own is kept.
@@ -65,7 +69,8 @@ struct BuildPlan {
     const BuildInput& input, const std::vector<const LayerFacts*>& others,
     const std::vector<ForeignModule>& files, std::string_view program);
 
-/// The layers that a plan knows, where that is all but the kernel's; else nothing.
+/// The layers that a plan knows, where that is all but the kernel's, and all modules are; else
+/// nothing.
 [[nodiscard]] std::optional<std::vector<const LayerFacts*>> all_others(const BuildPlan& plan);
 
 /// The answers to `kernel_questions`, put into the plan. Of a kernel's layers all are made, or

@@ -68,7 +68,17 @@ std::string as_kernel_shows(std::string text) {
 }
 
 Result<ModuleSource> parse_module_source(const YamlField& map) {
-  TRY(map.only({"name", "package", "file", "sha256"}));
+  TRY(map.only({"name", "package", "file", "sha256", "dkms"}));
+  if (const auto dkms = map.find("dkms")) {
+    for (const char* other : {"package", "file", "sha256"}) {
+      if (const auto field = map.find(other)) {
+        return field->wrong("a module that is compiled comes from its DKMS package alone");
+      }
+    }
+    ModuleSource out;
+    TRY_ASSIGN(out.dkms, dkms->text_if(is_plain_package, "a package name"));
+    return out;
+  }
   if (const auto package = map.find("package")) {
     for (const char* other : {"file", "sha256"}) {
       if (const auto field = map.find(other)) {
@@ -78,7 +88,7 @@ Result<ModuleSource> parse_module_source(const YamlField& map) {
     TRY_ASSIGN(auto name, package->text_if(is_plain_package, "a package name"));
     return ModuleSource{std::move(name)};
   }
-  if (!map.find("file")) return map.wrong("must say a package or a file");
+  if (!map.find("file")) return map.wrong("must say a package, a file or dkms");
   ModuleSource out;
   TRY_ASSIGN(out.file,
              text_at(map, "file", is_module_file, "a file that ends in .ko, .ko.xz or .ko.zst"));
@@ -109,6 +119,18 @@ Status read_modules(const YamlField& root, ImageManifest& out) {
     if (source) out.module_sources.emplace(name, std::move(*source));
     out.modules.push_back(std::move(name));
   }
+  return {};
+}
+
+Status read_module_signer(const YamlField& root, ImageManifest& out) {
+  const auto field = root.find("module_signer");
+  if (!field) return {};
+  if (dkms_packages(out).empty()) {
+    return field->wrong(
+        "no module is compiled (modules: {name: …, dkms: …}), so there is nothing "
+        "to sign: leave it out");
+  }
+  TRY_ASSIGN(out.module_signer, field->as(parse_path));
   return {};
 }
 
@@ -235,9 +257,10 @@ bool matches(std::string_view pattern, std::string_view text) {
 Result<ImageManifest> parse_image_manifest(std::string_view document, std::string_view file) {
   TRY_ASSIGN(const auto tree, parse_yaml(document, file));
   const auto root = YamlField::root(tree, file);
-  TRY(root.only({"name", "architecture", "sources", "kernel", "modules", "packages", "constraints",
-                 "provides", "reviewed", "accept_scripts", "accept_secrets", "users", "folders",
-                 "files", "command_line", "documentation", "node_programs", "release"}));
+  TRY(root.only({"name", "architecture", "sources", "kernel", "modules", "module_signer",
+                 "packages", "constraints", "provides", "reviewed", "accept_scripts",
+                 "accept_secrets", "users", "folders", "files", "command_line", "documentation",
+                 "node_programs", "release"}));
   TRY_ASSIGN(const auto name_field, root.at("name"));
   TRY_ASSIGN(auto name, name_field.as(ReleaseName::parse));
   ImageManifest out{.name = std::move(name)};
@@ -249,6 +272,7 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
   TRY_ASSIGN(const auto kernel, root.at("kernel"));
   TRY_ASSIGN(out.kernel, parse_kernel(kernel));
   TRY(read_modules(root, out));
+  TRY(read_module_signer(root, out));
   TRY(read_names(root, "packages", is_plain_package, "a package name", out.packages));
   TRY(read_names(root, "provides", is_plain_package, "a package name", out.provides));
   if (const auto constraints = root.find("constraints")) {
@@ -285,6 +309,14 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
     }
   }
   return out;
+}
+
+std::vector<std::string> dkms_packages(const ImageManifest& manifest) {
+  std::set<std::string> out;
+  for (const auto& [_, source] : manifest.module_sources) {
+    if (!source.dkms.empty()) out.insert(source.dkms);
+  }
+  return {out.begin(), out.end()};
 }
 
 std::string print(const ImageManifest& manifest) {
@@ -329,7 +361,9 @@ std::string print(const ImageManifest& manifest) {
         continue;
       }
       out << YAML::Flow << YAML::BeginMap << YAML::Key << "name" << YAML::Value << name;
-      if (source->second.file.empty()) {
+      if (!source->second.dkms.empty()) {
+        out << YAML::Key << "dkms" << YAML::Value << source->second.dkms;
+      } else if (source->second.file.empty()) {
         out << YAML::Key << "package" << YAML::Value << source->second.package;
       } else {
         out << YAML::Key << "file" << YAML::Value << YAML::DoubleQuoted << source->second.file
@@ -338,6 +372,10 @@ std::string print(const ImageManifest& manifest) {
       out << YAML::EndMap;
     }
     out << YAML::EndSeq;
+  }
+  if (!manifest.module_signer.empty()) {
+    out << YAML::Key << "module_signer" << YAML::Value << YAML::DoubleQuoted
+        << manifest.module_signer;
   }
   names_of("packages", manifest.packages);
   if (!manifest.constraints.empty()) {

@@ -25,11 +25,12 @@ struct KernelPin {
 };
 
 /// Where a pinned module comes from, if not out of the kernel's own package: from another package,
-/// or from a file.
+/// from a file, or compiled from a DKMS package.
 struct ModuleSource {
-  std::string package;             ///< one of the lock's; empty: a file
+  std::string package;             ///< one of the lock's; empty: not from a package of the image
   std::string file{};              ///< .ko, .ko.xz or .ko.zst, relative to the manifest
   std::optional<Digest> digest{};  ///< of the file, byte for byte; a file has one
+  std::string dkms{};              ///< package with its source, which is not in the image
   bool operator==(const ModuleSource&) const = default;
 };
 
@@ -64,8 +65,11 @@ struct ImageManifest {
   KernelPin kernel{};
   std::vector<std::string> modules{};  ///< kept with what they need, and loaded in this order
   std::map<std::string, ModuleSource> module_sources{};  ///< by name as in `modules`
-  std::vector<std::string> packages{};                   ///< exact names, asked for
-  std::map<std::string, std::string> constraints{};      ///< package -> version pattern
+  /// PEM file of the X.509 certificate whose key signs what is compiled, relative to the manifest;
+  /// empty: that is not signed.
+  std::string module_signer{};
+  std::vector<std::string> packages{};               ///< exact names, asked for
+  std::map<std::string, std::string> constraints{};  ///< package -> version pattern
   std::vector<std::string> provides{};  ///< packages Weir stands in for, at their newest version
   /// Lists of scripts that others have read: names that Weir ships, or files beside the manifest
   /// (manifests/documents/reviewed_list.h).
@@ -87,6 +91,9 @@ struct ImageManifest {
 /// errors  invalid_input, naming line and field; unknown and repeated fields are refused
 [[nodiscard]] Result<ImageManifest> parse_image_manifest(std::string_view yaml,
                                                          std::string_view file = "manifest");
+
+/// The DKMS packages that modules are compiled from, by name.
+[[nodiscard]] std::vector<std::string> dkms_packages(const ImageManifest& manifest);
 
 /// As YAML that `parse_image_manifest` reads back as an equal manifest; defaults are written out.
 [[nodiscard]] std::string print(const ImageManifest& manifest);

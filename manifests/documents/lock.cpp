@@ -92,6 +92,13 @@ ordered_json list(const std::vector<T>& items) {
   return out;
 }
 
+ordered_json to_json(const LockedModuleBuild& build) {
+  ordered_json out = {
+      {"sources", build.sources}, {"headers", build.headers}, {"packages", list(build.packages)}};
+  if (!build.signer.empty()) out["signer"] = build.signer;
+  return out;
+}
+
 // RFC 4880, section 12.2, and RFC 9580, section 5.5.4: SHA-1 or SHA-256 of a key.
 bool is_fingerprint(std::string_view text) {
   return (text.size() == 40 || text.size() == 64) &&
@@ -251,18 +258,32 @@ Result<std::vector<LockedModule>> modules(JsonFields& fields) {
   return out;
 }
 
-Status check(const Lock& lock) {
-  std::set<std::string_view> suites, programs;
-  for (const auto& item : lock.sources) {
-    if (!suites.insert(item.suite).second) {
-      return fail(Errc::invalid_input, "sources: '" + item.suite + "' is there twice");
-    }
+Result<std::optional<LockedModuleBuild>> module_build(JsonFields& parent) {
+  if (!parent.has("module_build")) return std::nullopt;
+  TRY_ASSIGN(JsonFields fields, parent.object("module_build"));
+  LockedModuleBuild out;
+  TRY_ASSIGN(out.sources, strings(fields, "sources"));
+  if (out.sources.empty()) return fields.refuse("sources", "must not be empty");
+  for (std::size_t i = 1; i < out.sources.size(); ++i) {
+    if (out.sources[i - 1] < out.sources[i]) continue;
+    return fields.refuse(element_path("sources", i), "is out of order or there twice");
   }
-  bool has_kernel = false;
-  for (std::size_t i = 0; i < lock.packages.size(); ++i) {
-    const LockedPackage& item = lock.packages[i];
-    const std::string where = element_path("packages", i);
-    if (i > 0 && !(lock.packages[i - 1].name < item.name)) {
+  TRY_ASSIGN(out.headers, filled(fields, "headers"));
+  TRY_ASSIGN(out.packages, objects<LockedPackage>(fields, "packages", package));
+  if (fields.has("signer")) {
+    TRY_ASSIGN(out.signer, filled(fields, "signer"));
+  }
+  TRY(fields.finish());
+  return out;
+}
+
+// In order, each once, each of one of `suites`.
+Status check_packages(const std::string& key, const std::vector<LockedPackage>& packages,
+                      const std::set<std::string_view>& suites) {
+  for (std::size_t i = 0; i < packages.size(); ++i) {
+    const LockedPackage& item = packages[i];
+    const std::string where = element_path(key, i);
+    if (i > 0 && !(packages[i - 1].name < item.name)) {
       return fail(Errc::invalid_input,
                   where + ".name: '" + item.name + "' is out of order or there twice");
     }
@@ -270,9 +291,37 @@ Status check(const Lock& lock) {
       return fail(Errc::invalid_input,
                   where + ".suite: '" + item.suite + "' is not among the sources");
     }
-    has_kernel = has_kernel || item.name == lock.kernel;
   }
-  if (!has_kernel) {
+  return {};
+}
+
+bool has_package(const std::vector<LockedPackage>& packages, const std::string& name) {
+  return std::any_of(packages.begin(), packages.end(),
+                     [&](const LockedPackage& item) { return item.name == name; });
+}
+
+Status check_module_build(const LockedModuleBuild& build,
+                          const std::set<std::string_view>& suites) {
+  TRY(check_packages("module_build.packages", build.packages, suites));
+  std::vector<std::string> named = build.sources;
+  named.push_back(build.headers);
+  for (const std::string& name : named) {
+    if (has_package(build.packages, name)) continue;
+    return fail(Errc::invalid_input, "module_build: '" + name + "' is not among its packages");
+  }
+  return {};
+}
+
+Status check(const Lock& lock) {
+  std::set<std::string_view> suites, programs;
+  for (const auto& item : lock.sources) {
+    if (!suites.insert(item.suite).second) {
+      return fail(Errc::invalid_input, "sources: '" + item.suite + "' is there twice");
+    }
+  }
+  TRY(check_packages("packages", lock.packages, suites));
+  if (lock.module_build) TRY(check_module_build(*lock.module_build, suites));
+  if (!has_package(lock.packages, lock.kernel)) {
     return fail(Errc::invalid_input, "kernel: '" + lock.kernel + "' is not among the packages");
   }
   for (const auto& item : lock.programs) {
@@ -308,6 +357,7 @@ Result<Lock> read_lock(JsonFields& fields) {
   TRY_ASSIGN(auto accept_scripts, objects<AcceptedScript>(fields, "accept_scripts", accepted));
   TRY_ASSIGN(auto programs, objects<LockedProgram>(fields, "programs", program));
   TRY_ASSIGN(auto locked_modules, modules(fields));
+  TRY_ASSIGN(auto compiling, module_build(fields));
   TRY_ASSIGN(std::string builder_version, filled(fields, "builder_version"));
   TRY_ASSIGN(std::string compressor, filled(fields, "compressor"));
   TRY_ASSIGN(auto secrets, optional_list(fields, "accept_secrets", secret, &AcceptedSecret::path));
@@ -332,7 +382,8 @@ Result<Lock> read_lock(JsonFields& fields) {
             std::move(secrets),
             std::move(users),
             std::move(groups),
-            std::move(folders)};
+            std::move(folders),
+            std::move(compiling)};
   TRY(check(lock));
   return lock;
 }
@@ -372,6 +423,7 @@ std::string print(const Lock& lock) {
                            {"accept_scripts", list(lock.accept_scripts)},
                            {"programs", list(lock.programs)}};
   if (!lock.modules.empty()) document["modules"] = list(lock.modules);
+  if (lock.module_build) document["module_build"] = to_json(*lock.module_build);
   if (!lock.accept_secrets.empty()) document["accept_secrets"] = list(lock.accept_secrets);
   if (!lock.users.empty()) document["users"] = list(lock.users);
   if (!lock.groups.empty()) document["groups"] = list(lock.groups);

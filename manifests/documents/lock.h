@@ -80,6 +80,17 @@ struct LockedModule {
   bool operator==(const LockedModule&) const = default;
 };
 
+/// What the image's modules from DKMS packages are compiled with. None of it is in the image, but
+/// for packages that are in `Lock::packages` too.
+struct LockedModuleBuild {
+  std::vector<std::string> sources;     ///< the DKMS packages, by name
+  std::string headers;                  ///< the package of the kernel's headers
+  std::vector<LockedPackage> packages;  ///< these, the compiler and all that they need, by name
+  /// The X.509 certificate, DER in base64, whose key signs the modules; empty: they are not signed.
+  std::string signer{};
+  bool operator==(const LockedModuleBuild&) const = default;
+};
+
 /// An image manifest with every choice made. `print` of equal locks is equal, byte for byte, and
 /// lists are in the order of their names, so that two locks compare by diff. Format: docs/lock.md.
 struct Lock {
@@ -98,11 +109,12 @@ struct Lock {
   std::string builder_version;
   std::string compressor;     ///< "newc+zstd-1.5.4-9": what decides the layers' bytes besides them
   std::uint64_t version = 0;  ///< of the release that is made of it (builder/lock/lock_version.h)
-  std::vector<LockedModule> modules{};           ///< from files; most images have none
-  std::vector<AcceptedSecret> accept_secrets{};  ///< of the reviewed lists
-  std::vector<LockedUser> users{};               ///< by name, root not among them
-  std::vector<LockedGroup> groups{};             ///< by name
-  std::vector<LockedFolder> folders{};           ///< by path
+  std::vector<LockedModule> modules{};              ///< from files; most images have none
+  std::vector<AcceptedSecret> accept_secrets{};     ///< of the reviewed lists
+  std::vector<LockedUser> users{};                  ///< by name, root not among them
+  std::vector<LockedGroup> groups{};                ///< by name
+  std::vector<LockedFolder> folders{};              ///< by path
+  std::optional<LockedModuleBuild> module_build{};  ///< where modules are compiled
   bool operator==(const Lock&) const = default;
 };
 

@@ -40,11 +40,13 @@ Status expect(JsonFields& fields, std::string_view key, std::string_view value) 
   return fields.refuse(key, quotation(text) + " is not '" + std::string(value) + "'");
 }
 
-// Of a signed index: its date and who signed it; of a package: its path in an archive.
+// Of a signed index: its date and who signed it; of a package: its path in an archive, and what it
+// was used for where it is not in the image; of a compiled module: of which source it is, and who
+// signed it.
 Result<std::map<std::string, std::string>> read_annotations(JsonFields& parent) {
   TRY_ASSIGN(JsonFields fields, parent.object("annotations"));
   std::map<std::string, std::string> out;
-  for (const char* key : {"date", "path", "signer"}) {
+  for (const char* key : {"compiled", "date", "dkms_conf", "path", "signer", "source", "use"}) {
     if (!fields.has(key)) continue;
     TRY_ASSIGN(out[key], nonempty(fields, key));
   }

@@ -29,6 +29,15 @@ struct ReleaseKernel {
   bool operator==(const ReleaseKernel&) const = default;
 };
 
+/// What a module was compiled from; with what else, the lock says (`LockedModuleBuild`).
+struct ModuleOrigin {
+  std::string version;    ///< of the DKMS package that `ReleaseModule::package` names
+  Digest package_digest;  ///< of that package's .deb
+  Digest dkms_conf;       ///< of its dkms.conf
+  Digest compiled;        ///< of the module before it was signed
+  bool operator==(const ModuleOrigin&) const = default;
+};
+
 struct ReleaseModule {
   std::string name;        ///< "wireguard"
   std::string package;     ///< which package it came from; "file" where it was none
@@ -41,6 +50,7 @@ struct ReleaseModule {
   std::string signature_key{};
   bool pinned = true;  ///< the manifest names it, and it is loaded at boot; if not, it is needed by
                        ///< another, or a package brought it
+  std::optional<ModuleOrigin> origin{};  ///< of a module that Weir compiled
   bool operator==(const ReleaseModule&) const = default;
 };
 

@@ -31,15 +31,22 @@ ordered_json to_json(const ReleaseKernel& kernel) {
 }
 
 ordered_json to_json(const ReleaseModule& module) {
-  return {{"name", module.name},
-          {"package", module.package},
-          {"version", module.version},
-          {"srcversion", module.srcversion},
-          {"vermagic", module.vermagic},
-          {"build_id", module.build_id},
-          {"digest", module.digest.string()},
-          {"signature_key", module.signature_key},
-          {"pinned", module.pinned}};
+  ordered_json out = {{"name", module.name},
+                      {"package", module.package},
+                      {"version", module.version},
+                      {"srcversion", module.srcversion},
+                      {"vermagic", module.vermagic},
+                      {"build_id", module.build_id},
+                      {"digest", module.digest.string()},
+                      {"signature_key", module.signature_key},
+                      {"pinned", module.pinned}};
+  if (module.origin) {
+    out["origin"] = {{"version", module.origin->version},
+                     {"package_digest", module.origin->package_digest.string()},
+                     {"dkms_conf", module.origin->dkms_conf.string()},
+                     {"compiled", module.origin->compiled.string()}};
+  }
+  return out;
 }
 
 Result<std::string> filled(JsonFields& fields, std::string_view key) {
@@ -66,6 +73,17 @@ Result<ReleaseKernel> read_release_kernel(JsonFields& fields) {
                        image};
 }
 
+Result<std::optional<ModuleOrigin>> read_origin(JsonFields& parent) {
+  if (!parent.has("origin")) return std::nullopt;
+  TRY_ASSIGN(JsonFields fields, parent.object("origin"));
+  TRY_ASSIGN(std::string version, filled(fields, "version"));
+  TRY_ASSIGN(const Digest package, fields.digest("package_digest"));
+  TRY_ASSIGN(const Digest conf, fields.digest("dkms_conf"));
+  TRY_ASSIGN(const Digest compiled, fields.digest("compiled"));
+  TRY(fields.finish());
+  return ModuleOrigin{std::move(version), package, conf, compiled};
+}
+
 Result<ReleaseModule> read_release_module(JsonFields& fields) {
   TRY_ASSIGN(std::string name, filled(fields, "name"));
   TRY_ASSIGN(std::string package, filled(fields, "package"));
@@ -83,6 +101,7 @@ Result<ReleaseModule> read_release_module(JsonFields& fields) {
   if (fields.has("pinned")) {
     TRY_ASSIGN(pinned, fields.boolean("pinned"));
   }
+  TRY_ASSIGN(auto origin, read_origin(fields));
   return ReleaseModule{std::move(name),
                        std::move(package),
                        std::move(version),
@@ -91,7 +110,8 @@ Result<ReleaseModule> read_release_module(JsonFields& fields) {
                        std::move(id),
                        digest,
                        std::move(key),
-                       pinned};
+                       pinned,
+                       std::move(origin)};
 }
 
 Result<std::vector<std::string>> strings(JsonFields& fields, std::string_view key) {

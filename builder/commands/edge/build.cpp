@@ -11,6 +11,7 @@
 #include "builder/commands/edge/fetch_options.h"
 #include "builder/commands/edge/index_note.h"
 #include "builder/commands/edge/json_output.h"
+#include "builder/commands/edge/module_key.h"
 #include "builder/lock/edge/locked_image.h"
 #include "builder/release/edge/taken_version.h"
 #include "builder/secrets/edge/own_secrets.h"
@@ -28,7 +29,7 @@ struct BuildOptions {
   std::string input, lock, key, pkcs11, store, cache;
   FetchOptions fetching;
   std::vector<std::string> secrets;
-  std::optional<std::string> secrets_key;
+  std::optional<std::string> secrets_key, module_key;
   bool json = false, plan = false, without_signature = false, replace = false;
   bool require_index = false;
 };
@@ -71,6 +72,7 @@ void print_plan_json(const BuildInput& input, const PlannedBuild& plan,
                 {"signed_by", there ? ordered_json(keys::print(*there)) : ordered_json()},
                 {"index", name_of(plan.index.check)},
                 {"fetch_bytes", sums_of(input, plan.layers).fetch_bytes.value},
+                {"compile", plan.layers.own.uncompiled},
                 {"layers", layers},
                 {"order", plan.layers.order}});
 }
@@ -83,6 +85,10 @@ void print_plan(const BuildInput& input, const PlannedBuild& plan,
   if (there) {
     std::printf("  there  already, signed by key %s; another key is refused without --replace\n",
                 keys::print(*there).c_str());
+  }
+  for (const std::string& package : plan.layers.own.uncompiled) {
+    std::printf("  compile %s (what that takes to fetch: weir-builder module --plan)\n",
+                package.c_str());
   }
   std::printf("  fetch  %zu packages, %s\n", sums.fetch, print(sums.fetch_bytes).c_str());
   std::printf("  make   %zu layers of packages; %zu are in the store\n", sums.make + sums.wait,
@@ -195,6 +201,9 @@ Status build(const BuildOptions& given) {
   }
   TRY_ASSIGN(const Cache cache,
              given.plan ? Cache::open_for_plan(cache_path) : Cache::open_or_create(cache_path));
+  if (given.module_key && !given.plan) {
+    TRY_ASSIGN(input.module_key, read_module_key(*given.module_key));
+  }
   // First, so that a person who must type a passphrase need not wait for it.
   std::optional<keys::SigningSecretKey> key;
   std::optional<keys::Pkcs11Key> device_key;
@@ -273,6 +282,10 @@ Command build_command() {
            {"secrets-key-file", "FILE", &given->secrets_key,
             "opens the sealed identities of --secrets, and is looked for too; default: a "
             "passphrase"},
+           {"module-key", "FILE", &given->module_key,
+            "private key (PEM) of the manifest's module_signer: signs modules that are compiled "
+            "and "
+            "were not signed before"},
            {"require-index", "", &given->require_index,
             "refuses a lock that cannot be held to the signed indices again, because the "
             "cache or the "

@@ -6,6 +6,7 @@
 namespace weir::builder {
 
 [[nodiscard]] Command lock_command();
+[[nodiscard]] Command module_command();
 [[nodiscard]] Command build_command();
 [[nodiscard]] Command scripts_command();
 [[nodiscard]] Command verify_command();

@@ -77,6 +77,10 @@ void print_json(const LockOutcome& outcome, const std::string& path, bool writte
                       {"version", outcome.lock.version},
                       {"kernel", outcome.lock.kernel},
                       {"packages", outcome.lock.packages.size()}};
+  if (outcome.lock.module_build) {
+    out["compiling"] = {{"modules_of", outcome.lock.module_build->sources},
+                        {"packages", outcome.lock.module_build->packages.size()}};
+  }
   out["notes"] = outcome.notes;
   out["changes"] = nullptr;
   if (outcome.before) out["changes"] = to_json(changes(*outcome.before, outcome.lock));
@@ -103,6 +107,14 @@ void print_lock(const LockOutcome& outcome, const std::string& path, bool writte
   }
   std::printf("  packages  %zu, %s\n", outcome.lock.packages.size(),
               print(ByteCount{bytes}).c_str());
+  if (outcome.lock.module_build) {
+    std::uint64_t more = 0;
+    for (const auto& package : outcome.lock.module_build->packages) more += package.size.value;
+    std::string sources;
+    for (const auto& name : outcome.lock.module_build->sources) sources += name + " ";
+    std::printf("  compiling %swith %zu packages, %s\n", sources.c_str(),
+                outcome.lock.module_build->packages.size(), print(ByteCount{more}).c_str());
+  }
   if (!outcome.before) return;
   const auto list = changes(*outcome.before, outcome.lock);
   std::printf("  changes   %s\n", list.empty() ? "none" : std::to_string(list.size()).c_str());

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "builder/kernel/edge/module_files.h"
+#include "builder/kernel/module_signing.h"
 #include "builder/layers/edge/node_programs.h"
 #include "builder/lock/edge/boot_stub.h"
 #include "builder/lock/edge/lock_index.h"
@@ -22,12 +23,14 @@
 #include "builder/mirror/edge/suites.h"
 #include "images/formats/layer.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/paths.h"
 #include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
 
 constexpr ByteCount kMaxLock{64ULL << 20};
+constexpr ByteCount kMaxCertificate{64ULL << 10};
 
 bool exists(const std::string& path) {
   struct stat info {};
@@ -82,6 +85,16 @@ Status check_module_packages(const manifests::ImageManifest& manifest,
   return {};
 }
 
+// The certificate goes into the lock, so that whoever has that can tell whose signatures count.
+Result<std::string> read_signer(const manifests::ImageManifest& manifest,
+                                const std::string& manifest_path) {
+  if (manifest.module_signer.empty()) return std::string();
+  const std::string path = path_at(folder_of(manifest_path), manifest.module_signer);
+  TRY_ASSIGN(const std::string text, read_file(path, kMaxCertificate));
+  TRY_ASSIGN_IN(const std::string certificate, read_signing_certificate(text), path);
+  return base64_of(as_bytes(certificate));
+}
+
 }  // namespace
 
 Result<LockOutcome> make_lock(const LockRequest& request) {
@@ -101,6 +114,8 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   TRY_ASSIGN(auto programs, programs_of(manifest, request, cache, kept, before));
 
   TRY_ASSIGN(auto modules, lock_modules(manifest, request.manifest, cache));
+  TRY_ASSIGN_IN(std::string signer, read_signer(manifest, request.manifest),
+                request.manifest + ": module_signer");
 
   Progress progress;
   progress.step("reading package indices");
@@ -123,6 +138,7 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   TRY(fetch_digests(resolution.packages, suites.indices, mirrors, cache,
                     progress.download_observer()));
   TRY_IN(check_module_packages(manifest, resolution.packages), request.manifest);
+  if (resolution.module_build) resolution.module_build->signer = std::move(signer);
   auto scripts = scripts_of_packages(manifest.accept_scripts, resolution.packages);
   TRY_ASSIGN_IN(auto accounts, system_accounts(manifest, scripts, before ? &*before : nullptr),
                 request.manifest);
@@ -142,7 +158,8 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
                            .accept_secrets = secrets_of_lists(lists),
                            .users = std::move(accounts.users),
                            .groups = std::move(accounts.groups),
-                           .folders = std::move(accounts.folders)},
+                           .folders = std::move(accounts.folders),
+                           .module_build = std::move(resolution.module_build)},
                   .text = "",
                   .before = std::move(before),
                   .vanished = std::move(vanished),

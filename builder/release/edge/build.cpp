@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "builder/kernel/edge/module_files.h"
 #include "builder/layers/edge/foreign_modules.h"
 #include "builder/layers/edge/layer_writer.h"
 #include "builder/layers/edge/node_programs.h"
@@ -22,6 +21,7 @@
 #include "builder/release/edge/attest.h"
 #include "builder/release/edge/in_parallel.h"
 #include "builder/release/edge/kernel_in_parts.h"
+#include "builder/release/edge/own_modules.h"
 #include "builder/release/edge/taken_version.h"
 #include "builder/release/image_settings.h"
 #include "images/formats/layer.h"
@@ -69,6 +69,10 @@ class Build {
     }
     if (kernel.empty()) return fail(Errc::bug, input_.lock_path + ": has no kernel");
     TRY_ASSIGN_IN(programs_, programs_layer(), input_.lock_path);
+    own_ = plan_.own;
+    if (!own_.uncompiled.empty()) {
+      TRY_ASSIGN(own_, make_own_modules(input_, cache_, request, progress_));
+    }
     progress_.step("fetching packages and making layers");
     TRY(make(first, request, found, work));
     // With a secret in a layer there will be no image, and some layers that the kernel's waits for
@@ -126,6 +130,9 @@ class Build {
     orphans_ = orphan_scripts(overlay, all);
     return all;
   }
+
+  /// The modules that are in no package.
+  [[nodiscard]] const OwnModules& own() const { return own_; }
 
   /// Of the image that was assembled.
   [[nodiscard]] const std::vector<OrphanScript>& orphans() const { return orphans_; }
@@ -212,14 +219,14 @@ class Build {
         others.push_back(&*found[i]);
       }
     }
-    if (!plan_.files.empty()) {
-      TRY_ASSIGN(const auto files,
-                 fetch_modules(input_.manifest, input_.lock, input_.manifest_path, cache_));
-      TRY_ASSIGN(const images::FileTree tree, make_modules_tree(files));
+    std::vector<ForeignModule> foreign;
+    if (!own_.modules.empty()) {
+      TRY_ASSIGN(const images::FileTree tree, make_modules_tree(own_.modules));
+      foreign = foreign_modules_of(own_.modules, tree);
       TRY_ASSIGN(modules_, tree_layer(std::string(kModulesLayer), tree));
       if (!missing_.secrets.empty()) return {};
     }
-    auto questions = kernel_questions(input_, others, plan_.files, own_build_id());
+    auto questions = kernel_questions(input_, others, foreign, own_build_id());
     if (questions.empty()) return {};
     const auto all_there = [&] {
       return std::all_of(questions.begin(), questions.end(),
@@ -239,15 +246,15 @@ class Build {
       for (const auto& question : questions) found[question.package] = find(question.key);
       if (all_there()) return {};
     }
-    std::vector<ForeignModule> foreign;
-    if (modules_) others.push_back(&*modules_);
+    std::vector<ForeignModule> all;
     for (const LayerFacts* layer : others) {
       TRY_ASSIGN(auto modules, read_foreign_modules(store_, *layer));
-      append(foreign, std::move(modules));
+      append(all, std::move(modules));
     }
+    append(all, std::move(foreign));
     std::vector<PlannedLayer> now;
     for (LayerQuestion& question : questions) {
-      question.options.foreign.modules = foreign;
+      question.options.foreign.modules = all;
       const bool cached = is_cached(cache_, input_.lock.packages[question.package]);
       now.push_back({.question = std::move(question), .fetch = !cached});
     }
@@ -320,7 +327,8 @@ class Build {
   images::Store& store_;
   LayerCache layers_;
   Progress& progress_;
-  std::optional<LayerFacts> programs_, modules_;  // our own, and the modules from files
+  OwnModules own_;
+  std::optional<LayerFacts> programs_, modules_;  // our own programs, and modules of no package
   std::mutex guard_;                              // of what layers find missing
   Missing missing_;
   std::vector<OrphanScript> orphans_;
@@ -343,6 +351,7 @@ Result<MadeRelease> make_release(const BuildInput& input, const BuildPlan& plan,
   TRY_ASSIGN(manifests::Release release,
              describe(input.manifest, input.lock, input.lock_digest, all));
   release.scan.own_keys = input.own_keys;
+  put_origins(build.own(), release.modules);
   std::string json = manifests::print(release);
   MadeRelease out{std::move(release), std::move(json), work.built, work.reused, work.fetching};
   out.orphans = build.orphans();

@@ -7,6 +7,7 @@
 #include "builder/layers/system_layers.h"
 #include "builder/lock/edge/release_lock.h"
 #include "builder/lock/lock_check.h"
+#include "builder/release/edge/own_modules.h"
 #include "images/formats/cpio_reader.h"
 #include "images/formats/layer.h"
 
@@ -59,6 +60,7 @@ Result<BuildInput> read_release_input(const images::Store& store, const manifest
   for (const auto& module : lock.modules) modules.push_back({module.digest, module.size});
   TRY_IN(recover(store, release, kProgramsLayer, programs, cache), "programs");
   TRY_IN(recover(store, release, kModulesLayer, modules, cache), "modules");
+  TRY_IN(recover_signatures(store, release, lock, cache), "signatures of modules");
   return BuildInput{{"the release's manifest", "the release's lock", std::move(written.manifest),
                      std::move(locked.lock), release.lock_digest, std::move(written.text),
                      std::move(locked.text), /*folder=*/"",

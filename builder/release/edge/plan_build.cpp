@@ -7,12 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "builder/kernel/edge/module_files.h"
-#include "builder/layers/edge/foreign_modules.h"
 #include "builder/layers/edge/layer_writer.h"
 #include "builder/layers/edge/node_programs.h"
 #include "builder/layers/edge/package_flow.h"
 #include "builder/release/edge/in_parallel.h"
+#include "builder/release/edge/own_modules.h"
 #include "images/store/folder/edge/folder_store.h"
 #include "manifests/base/edge/destination.h"
 
@@ -29,12 +28,7 @@ Result<KnownLayers> ask(const BuildInput& input, const Cache& cache, const image
   KnownLayers out;
   out.layers.resize(questions.size());
   for (const auto& package : packages) out.packages.push_back(is_cached(cache, package));
-  if (!input.manifest.module_sources.empty()) {
-    TRY_ASSIGN(const auto files,
-               fetch_modules(input.manifest, input.lock, input.manifest_path, cache));
-    TRY_ASSIGN(const images::FileTree tree, make_modules_tree(files));
-    out.files = foreign_modules_in(std::string(kModulesLayer), list_modules(tree));
-  }
+  TRY_ASSIGN(out.own, known_modules(input, cache));
   if (store == nullptr) return out;
   const LayerCache layers = LayerCache::open_for_plan(cache);
   std::vector<std::size_t> largest_first(questions.size());
@@ -66,7 +60,7 @@ Result<BuildPlan> plan_layers_of(const BuildInput& input, const Cache& cache,
   const std::string program = own_build_id();
   auto questions = layer_questions(input, program);
   TRY_ASSIGN(auto known, ask(input, cache, store, questions));
-  BuildPlan plan = plan_layers(input, std::move(questions), std::move(known));
+  TRY_ASSIGN(BuildPlan plan, plan_layers(input, std::move(questions), std::move(known)));
   const auto others = all_others(plan);
   if (!others) return plan;
   auto asked = kernel_questions(input, *others, plan.files, program);

@@ -1,45 +1,20 @@
 #include "builder/release/edge/rebuild.h"
 
-#include <filesystem>
 #include <utility>
 
 #include "builder/release/describe.h"
 #include "builder/release/edge/statements.h"
 #include "images/store/folder/edge/folder_store.h"
-#include "manifests/base/edge/unfinished.h"
+#include "manifests/base/edge/scratch_folder.h"
 
 namespace weir::builder {
-namespace {
-
-// A folder in the cache that goes with the object; that of a rebuild that was killed goes with the
-// next one.
-class ScratchFolder {
- public:
-  static Result<ScratchFolder> make(const Cache& cache) {
-    TRY_ASSIGN(Unfinished made, make_unfinished_folder(cache.path() + "/rebuild"));
-    return ScratchFolder(std::move(made));
-  }
-  ScratchFolder(ScratchFolder&& other) noexcept : made_(std::exchange(other.made_, {})) {}
-  ScratchFolder& operator=(ScratchFolder&&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;
-    if (!made_.path.empty()) std::filesystem::remove_all(made_.path, ignored);
-  }
-  [[nodiscard]] const std::string& path() const { return made_.path; }
-
- private:
-  explicit ScratchFolder(Unfinished made) : made_(std::move(made)) {}
-  Unfinished made_;
-};
-
-}  // namespace
-
 Result<RebuildPlan> plan_rebuild(const images::Store& store, const images::StoredRelease& stored,
                                  const Cache& cache, IndexDemand demand) {
   const std::string where = "release " + stored.name.string();
   TRY_ASSIGN_IN(auto release, manifests::parse_release(stored.json), where);
   TRY_ASSIGN_IN(BuildInput input, read_release_input(store, release, cache), where);
   input.own_keys = release.scan.own_keys;
+  input.compile_again = true;
   TRY_ASSIGN_IN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::no), where);
   TRY_ASSIGN_IN(BuildPlan layers, plan_layers_of(input, cache, nullptr), where);
   return RebuildPlan{
@@ -51,7 +26,7 @@ Result<RebuildOutcome> rebuild_release(const RebuildPlan& plan, const Cache& cac
                                        const MirrorRequest& request, Progress& progress) {
   const std::string where = "release " + plan.name.string();
   TRY(remember_verdict(plan.input, plan.index, cache));
-  TRY_ASSIGN(const ScratchFolder scratch, ScratchFolder::make(cache));
+  TRY_ASSIGN(const ScratchFolder scratch, ScratchFolder::make(cache.path() + "/rebuild"));
   TRY_ASSIGN(auto into, images::FolderStore::open_or_create(scratch.path() + "/store"));
   TRY_ASSIGN_IN(const MadeRelease made,
                 make_release(plan.input, plan.layers, cache, into, request, progress), where);
