@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 
 #include "builder/kernel/kernel_packages.h"
 #include "builder/lock/locked_packages.h"
@@ -66,6 +67,20 @@ Status check_there(const PackagePool& pool, const ImageManifest& manifest,
   return {};
 }
 
+// Whether a kernel that is started so loads only what it trusts the key of.
+bool insists_on_signatures(const std::string& command_line) {
+  std::istringstream words(command_line);
+  for (std::string word; words >> word;) {
+    std::replace(word.begin(), word.end(), '-', '_');
+    for (const char* insists :
+         {"module.sig_enforce", "module.sig_enforce=1", "module.sig_enforce=y",
+          "module.sig_enforce=Y", "lockdown=integrity", "lockdown=confidentiality"}) {
+      if (word == insists) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string headers_of(std::string_view kernel_package) {
@@ -78,6 +93,12 @@ Result<std::optional<manifests::LockedModuleBuild>> resolve_module_build(
     const LockedPackage& kernel, const Kept& kept) {
   const auto sources = manifests::dkms_packages(manifest);
   if (sources.empty()) return std::nullopt;
+  if (manifest.module_signer.empty() && insists_on_signatures(manifest.command_line)) {
+    return fail(Errc::invalid_input,
+                "command_line makes the kernel refuse modules that are not signed, and " +
+                    first_module_of(manifest, sources.front()) +
+                    " will not be: name a module_signer, whose key the kernel trusts");
+  }
   const std::string headers = headers_of(kernel.name);
   if (headers.empty()) {
     return fail(Errc::invalid_input, "modules: " + first_module_of(manifest, sources.front()) +

@@ -98,8 +98,8 @@ std::vector<LayerQuestion> layer_questions(const BuildInput& input, std::string_
   return out;
 }
 
-Result<BuildPlan> plan_layers(const BuildInput& input, std::vector<LayerQuestion> questions,
-                              KnownLayers known) {
+BuildPlan plan_layers(const BuildInput& input, std::vector<LayerQuestion> questions,
+                      KnownLayers known) {
   BuildPlan out;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     PlannedLayer layer{.question = std::move(questions[i]), .fetch = !known.packages.at(i)};
@@ -114,9 +114,8 @@ Result<BuildPlan> plan_layers(const BuildInput& input, std::vector<LayerQuestion
   }
   make_all_or_none(out);
   out.own = std::move(known.own);
-  out.order = order_of(input, !out.own.modules.empty() || !out.own.uncompiled.empty());
-  TRY_ASSIGN(const images::FileTree tree, make_modules_tree(out.own.modules));
-  out.files = foreign_modules_of(out.own.modules, tree);
+  out.files = std::move(known.files);
+  out.order = order_of(input, !out.files.empty() || !out.own.uncompiled.empty());
   return out;
 }
 

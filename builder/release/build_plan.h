@@ -44,6 +44,7 @@ struct KnownLayers {
   std::vector<std::optional<LayerFacts>> layers;  ///< whole, in the store
   std::vector<bool> packages;                     ///< whether the cache has the .deb
   OwnModules own{};
+  std::vector<ForeignModule> files{};  ///< `own.modules` as they lie in the image
 };
 
 struct BuildPlan {
@@ -54,10 +55,8 @@ struct BuildPlan {
 };
 
 /// known   answers to `layer_questions`
-/// errors  of `make_modules_tree`
-[[nodiscard]] Result<BuildPlan> plan_layers(const BuildInput& input,
-                                            std::vector<LayerQuestion> questions,
-                                            KnownLayers known);
+[[nodiscard]] BuildPlan plan_layers(const BuildInput& input, std::vector<LayerQuestion> questions,
+                                    KnownLayers known);
 
 /// The kernel's layers again, once all others are known: modules of theirs, and those of files,
 /// decide what of the kernel's own is kept.

@@ -45,6 +45,11 @@ void print_module(const manifests::ReleaseModule& module) {
                      (module.srcversion.empty() ? "" : ", srcversion " + module.srcversion) +
                      (module.pinned ? "" : ", not pinned"));
   line("  package", module.package);
+  if (module.origin) {
+    line("  compiled of", module.package + " " + module.origin->version + ", " +
+                              module.origin->package_digest.string());
+    line("  dkms.conf", module.origin->dkms_conf.string());
+  }
   line("  vermagic", module.vermagic);
   line("  build id", module.build_id);
   line("  digest", module.digest.string());

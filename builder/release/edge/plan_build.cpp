@@ -29,6 +29,8 @@ Result<KnownLayers> ask(const BuildInput& input, const Cache& cache, const image
   out.layers.resize(questions.size());
   for (const auto& package : packages) out.packages.push_back(is_cached(cache, package));
   TRY_ASSIGN(out.own, known_modules(input, cache));
+  TRY_ASSIGN(const images::FileTree tree, make_modules_tree(out.own.modules));
+  out.files = foreign_modules_of(out.own.modules, tree);
   if (store == nullptr) return out;
   const LayerCache layers = LayerCache::open_for_plan(cache);
   std::vector<std::size_t> largest_first(questions.size());
@@ -60,7 +62,7 @@ Result<BuildPlan> plan_layers_of(const BuildInput& input, const Cache& cache,
   const std::string program = own_build_id();
   auto questions = layer_questions(input, program);
   TRY_ASSIGN(auto known, ask(input, cache, store, questions));
-  TRY_ASSIGN(BuildPlan plan, plan_layers(input, std::move(questions), std::move(known)));
+  BuildPlan plan = plan_layers(input, std::move(questions), std::move(known));
   const auto others = all_others(plan);
   if (!others) return plan;
   auto asked = kernel_questions(input, *others, plan.files, program);

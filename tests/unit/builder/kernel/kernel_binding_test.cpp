@@ -227,6 +227,43 @@ TEST_CASE("a module that was changed, lost its signature or has a stranger's is 
   }
 }
 
+TEST_CASE(
+    "a module that Weir compiled has its own signer's signature, or none where none is meant") {
+  const Workshop workshop;
+  make_parts(workshop);
+  const KernelImage kernel = kernel_of(workshop);
+  const ImageModule lib = module_of(workshop, "lib.ko");
+  workshop.module("net.ko", {"name=net", kMagic, "depends=lib"}, {},
+                  {"kmalloc=0x11111111", "printk=0x89abcdef", "crypto=0xabcdef01"});
+  ImageModule net = module_of(workshop, "net.ko");
+  CHECK(has(refusal(kernel, {lib, net}), "module net (/usr/lib/modules/net.ko) is not signed"));
+  net.own_signer = "";
+  const auto unsigned_one = bind(kernel, {lib, net});
+  REQUIRE_MESSAGE(unsigned_one.has_value(), unsigned_one.error().message);
+  CHECK_FALSE(unsigned_one->empty());
+
+  workshop.sign("net.ko", "operator");
+  ImageModule signed_one = module_of(workshop, "net.ko");
+  signed_one.own_signer = workshop.read("operator.der");
+  const auto bound = bind(kernel, {lib, signed_one});
+  REQUIRE_MESSAGE(bound.has_value(), bound.error().message);
+  // The others' key, as before.
+  CHECK(*bound == *unsigned_one);
+
+  net.own_signer = signed_one.own_signer;
+  CHECK(has(refusal(kernel, {lib, net}), "is not signed by the manifest's module_signer"));
+  signed_one.own_signer = workshop.read("builder.der");
+  CHECK(has(refusal(kernel, {lib, signed_one}), "is not signed by the manifest's module_signer"));
+  signed_one.own_signer = "";
+  CHECK(has(refusal(kernel, {lib, signed_one}), "and the manifest names no module_signer"));
+  // Of another kernel, or against other symbols, it is refused as any module is.
+  workshop.module("net.ko", {"name=net", kMagic, "depends=lib"}, {},
+                  {"kmalloc=0x22222222", "printk=0x89abcdef", "crypto=0xabcdef01"});
+  ImageModule other = module_of(workshop, "net.ko");
+  other.own_signer = "";
+  CHECK(has(refusal(kernel, {lib, other}), "was built against another kmalloc"));
+}
+
 TEST_CASE("a kernel without sums and signatures asks for neither, but for every symbol") {
   const Workshop workshop;
   workshop.module("net.ko", {"name=net", kMagic, "depends="}, {}, {"printk"});

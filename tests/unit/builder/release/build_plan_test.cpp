@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 namespace weir::builder {
 namespace {
 
@@ -108,6 +110,17 @@ TEST_CASE_FIXTURE(PlanFixture,
   with_modules.files.push_back({"file", "usr/lib/modules/6/updates/a.ko", digest_of("a")});
   CHECK(plan(std::move(with_modules)).order ==
         Names{"base", "libc", "linux", "tools", "weir-modules", "weir", "weir-settings"});
+}
+
+TEST_CASE_FIXTURE(PlanFixture,
+                  "the kernel's layer waits for modules that are to be compiled first") {
+  input.manifest.module_sources["jool"] = {"", "", {}, "jool-dkms"};
+  KnownLayers answers = known({true, true, true}, {true, true, true});
+  answers.own.uncompiled = {"jool-dkms"};
+  const BuildPlan made = plan(std::move(answers));
+  CHECK(ways(made) == std::vector{kReuse, kWait, kReuse});
+  CHECK_FALSE(all_others(made).has_value());
+  CHECK(std::count(made.order.begin(), made.order.end(), "weir-modules") == 1);
 }
 
 TEST_CASE_FIXTURE(

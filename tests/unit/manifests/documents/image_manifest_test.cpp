@@ -100,6 +100,28 @@ TEST_CASE("a printed manifest reads back as the same") {
   CHECK(*again == *manifest);
 }
 
+TEST_CASE("a module may be compiled from a DKMS package, and signed by a certificate's key") {
+  const auto with = [&](const std::string& modules) {
+    return parse_image_manifest(replaced(kSmall, "[wireguard, virtio_net]", modules));
+  };
+  const auto manifest = with(
+      "[{name: jool, dkms: jool-dkms}, {name: a, dkms: b-dkms}, {name: jool_siit, dkms: jool-dkms}]"
+      "\nmodule_signer: keys/modules.pem");
+  REQUIRE_MESSAGE(manifest.has_value(), manifest.error().message);
+  CHECK(manifest->module_sources.at("jool").dkms == "jool-dkms");
+  CHECK(manifest->module_sources.at("jool").package.empty());
+  CHECK(manifest->module_signer == "keys/modules.pem");
+  CHECK(dkms_packages(*manifest) == std::vector<std::string>{"b-dkms", "jool-dkms"});
+  const auto again = parse_image_manifest(print(*manifest));
+  REQUIRE_MESSAGE(again.has_value(), again.error().message);
+  CHECK(*again == *manifest);
+
+  const auto nothing_to_sign = with("[wireguard]\nmodule_signer: keys/modules.pem");
+  REQUIRE_FALSE(nothing_to_sign.has_value());
+  CHECK(nothing_to_sign.error().message.find("manifest:8: module_signer: no module is compiled") !=
+        std::string::npos);
+}
+
 TEST_CASE("a module may come from another package or from a file") {
   const std::string digest = Digest::of(as_bytes("abc")).hex();
   const auto with = [&](const std::string& modules) {
@@ -122,7 +144,10 @@ TEST_CASE("a module may come from another package or from a file") {
   const std::pair<std::string, std::string> cases[] = {
       {"[{name: a, package: b1}, a]", "modules[1]: 'a' stands here twice"},
       {"[a-b, a_b]", "modules[1]: 'a_b' stands here twice"},
-      {"[{name: a}]", "modules[0]: must say a package or a file"},
+      {"[{name: a}]", "modules[0]: must say a package, a file or dkms"},
+      {"[{name: a, dkms: b-dkms, package: b1}]",
+       "modules[0].package: a module that is compiled comes from its DKMS package alone"},
+      {"[{name: a, dkms: ../b}]", "modules[0].dkms: '../b' is not a package name"},
       {"[{name: a, package: b1, file: a.ko}]",
        "modules[0].file: a module comes from a package or from a file, not from both"},
       {"[{name: a, file: a.ko}]", "modules[0]: sha256 is missing"},

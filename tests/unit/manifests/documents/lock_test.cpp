@@ -73,6 +73,33 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("what modules are compiled with is in the lock where any is, and holds together") {
+  Lock lock = small_lock();
+  CHECK(print(lock).find("module_build") == std::string::npos);
+  LockedPackage source = lock.packages[0];
+  source.name = "jool-dkms";
+  LockedPackage headers = source;
+  headers.name = "linux-headers-6.1.0-56-cloud-amd64";
+  lock.module_build = LockedModuleBuild{{"jool-dkms"}, headers.name, {source, headers}, "MIIC"};
+  const std::string text = print(lock);
+  const auto again = parse_canonical_lock(text);
+  REQUIRE_MESSAGE(again.has_value(), again.error().message);
+  CHECK(*again == lock);
+
+  const std::pair<std::pair<const char*, const char*>, const char*> cases[] = {
+      {{"\"headers\": \"linux-headers-6.1.0-56", "\"headers\": \"linux-headers-6.1.0-55"},
+       "module_build: 'linux-headers-6.1.0-55-cloud-amd64' is not among its packages"},
+      {{"\"name\": \"jool-dkms\"", "\"name\": \"zzz\""},
+       "module_build.packages[1].name: 'linux-headers-6.1.0-56-cloud-amd64' is out of order"},
+      {{"\"signer\": \"MIIC\"", "\"signer\": \"\""}, "module_build.signer"}};
+  for (const auto& [change, said] : cases) {
+    CAPTURE(said);
+    const auto refused = parse_lock(replaced(text, change.first, change.second));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().message.find(said) != std::string::npos);
+  }
+}
+
 TEST_CASE("a lock that contradicts itself is refused with its field") {
   const std::string text = print(small_lock());
   const struct {
