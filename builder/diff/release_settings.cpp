@@ -41,10 +41,12 @@ void add_manifest(const manifests::ImageManifest& manifest, Settings& out) {
   out["modules"] = joined(manifest.modules, [&](const std::string& name) {
     const auto source = manifest.module_sources.find(name);
     if (source == manifest.module_sources.end()) return name;
+    if (!source->second.dkms.empty()) return name + " (dkms " + source->second.dkms + ")";
     return source->second.digest
                ? name + " (file " + source->second.digest->hex().substr(0, 12) + ")"
                : name + " (package " + source->second.package + ")";
   });
+  if (!manifest.module_signer.empty()) out["module_signer"] = manifest.module_signer;
   out["packages"] = joined(manifest.packages, plain);
   for (const auto& [package, pattern] : manifest.constraints) {
     out["constraints[" + package + "]"] = pattern;
