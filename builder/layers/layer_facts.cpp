@@ -25,7 +25,7 @@ ordered_json to_json(const ListedEntry& entry) {
 
 Result<ListedEntry> read_entry(const std::string& path, const json& value) {
   if (!value.is_array() || value.size() != 5 || !value[4].is_string() ||
-      !value[0].is_number_unsigned() || value[0] > 3U || !value[1].is_number_unsigned() ||
+      !value[0].is_number_unsigned() || value[0] > 4U || !value[1].is_number_unsigned() ||
       !value[2].is_number_unsigned() || !value[3].is_number_unsigned()) {
     return fail(Errc::invalid_input, "entries." + path + ": malformed");
   }
@@ -132,6 +132,7 @@ Result<manifests::ReleaseScan> read_scan(JsonFields& fields) {
 EntryKind kind_of(const images::Node& node) {
   if (node.is_folder()) return EntryKind::folder;
   if (node.file() != nullptr) return EntryKind::file;
+  if (node.is_fifo()) return EntryKind::fifo;
   return node.symlink() != nullptr ? EntryKind::link : EntryKind::device;
 }
 
@@ -266,6 +267,7 @@ std::string print(const LayerFacts& facts) {
   out["followed"] = followed;
   out["alternatives"] = ordered_json::array();
   for (const Alternative& each : facts.alternatives) out["alternatives"].push_back(to_json(each));
+  out["without"] = facts.without;
   if (facts.kernel) out["kernel"] = to_json(*facts.kernel);
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -319,6 +321,7 @@ Result<LayerFacts> parse_layer_facts(std::string_view text) {
     TRY_ASSIGN_IN(out.followed[path], parse_base64(encoded), followed.path_of(path));
   }
   TRY_ASSIGN(out.alternatives, manifests::objects(fields, "alternatives", read_alternative));
+  TRY_ASSIGN(out.without, strings(fields, "without"));
   if (fields.has("kernel")) {
     TRY_ASSIGN(JsonFields kernel_fields, fields.object("kernel"));
     TRY_ASSIGN(out.kernel, read_kernel(std::move(kernel_fields)));

@@ -18,7 +18,7 @@
 
 namespace weir::builder {
 
-enum class EntryKind : std::uint8_t { folder, file, link, device };
+enum class EntryKind : std::uint8_t { folder, file, link, device, fifo };
 
 /// One path of a layer, without content.
 struct ListedEntry {
@@ -53,6 +53,8 @@ struct LayerFacts {
   std::map<std::string, std::string> interpreters{};  ///< of what begins with "#!" and may be run
   std::map<std::string, std::string> followed{};      ///< texts of what is `is_followed`, by path
   std::vector<Alternative> alternatives{};            ///< that its scripts offer
+  std::vector<std::string>
+      without{};  ///< what of the package a node will not have, a sentence each
 };
 
 [[nodiscard]] ListedEntry listed(const images::Node& node);

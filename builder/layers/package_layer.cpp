@@ -117,6 +117,19 @@ Result<ScannedTree> scanned(const FileTree& tree, const SecretScanner* scanner,
   return find_secrets(tree, rules, accepted);
 }
 
+// What the image's cpio does not hold, and what a node's own /dev hides.
+std::vector<std::string> left_behind(const OpenedPackage& package) {
+  std::vector<std::string> out;
+  for (const std::string& attribute : package.attributes) {
+    out.push_back(attribute + ", an attribute that images do not hold");
+  }
+  for (const auto& [path, node] : package.tree.nodes()) {
+    if (node.device() == nullptr || !path.is_within("dev")) continue;
+    out.push_back("/" + path.string() + ", a device node: the kernel fills /dev itself");
+  }
+  return out;
+}
+
 Result<BuiltLayer> build(OpenedPackage& package, const LayerOptions& options) {
   FileTree& tree = package.tree;
   std::int64_t newest = 0;
@@ -126,6 +139,7 @@ Result<BuiltLayer> build(OpenedPackage& package, const LayerOptions& options) {
                                              options.scanner, options.accept_secrets));
   // The kernel's own modules are listed with the kernel.
   if (options.kernel != KernelRole::none) out.facts.modules.clear();
+  out.facts.without = left_behind(package);
   out.facts.declared = declarations_of(tree, package.package.name);
   add_conffiles(package, out.facts);
   for (const char* script : {"preinst", "postinst"}) {
@@ -189,7 +203,7 @@ Result<OpenedPackage> open_package(const manifests::LockedPackage& package, Byte
     tree.drop_if([](const ImagePath& path, const Node&) { return images::is_documentation(path); });
   }
   TRY_IN(check_wireguard_tool(tree), what);
-  return OpenedPackage{package, std::move(tree), std::move(deb.control)};
+  return OpenedPackage{package, std::move(tree), std::move(deb.control), std::move(deb.attributes)};
 }
 
 Result<BuiltLayer> make_opened_layer(OpenedPackage package, const LayerOptions& options) {

@@ -38,6 +38,7 @@ struct OpenedPackage {
   manifests::LockedPackage package;
   images::FileTree tree;
   std::map<std::string, std::string> control;  ///< its control files, by name
+  std::vector<std::string> attributes{};       ///< `images::Deb::attributes`
 };
 
 /// A layer and all that is known of it.

@@ -237,6 +237,9 @@ class Explainer {
       does("asks debconf");
     } else if (program == "apparmor_parser" || program == "aa-enabled" || program == "aa-status") {
       does("loads a profile into AppArmor");
+    } else if (program == "setcap" && command.size() > 2 && argument(1) != "-r") {
+      does("gives " + command.back() + " the capabilities " + command[command.size() - 2] +
+           ", which images do not hold (setcap)");
     } else if (program == "restorecon") {
       does("labels files for SELinux");
     } else if (program.starts_with("py3compile") || program.starts_with("py3clean") ||

@@ -27,8 +27,8 @@ struct ScriptActions {
 /// Knows users and groups (adduser, addgroup, useradd, groupadd, usermod, systemd-sysusers),
 /// folders (mkdir, install -d, chown, chmod, dpkg-statoverride), systemd units, init scripts,
 /// alternatives, ldconfig, dpkg-maintscript-helper, dpkg-trigger, tmpfiles.d, ucf, debconf,
-/// AppArmor, Python's byte code, and what only asks or prints. What writes a file stands in `rest`,
-/// whoever does.
+/// AppArmor, setcap, Python's byte code, and what only asks or prints. What writes a file stands in
+/// `rest`, whoever does.
 [[nodiscard]] ScriptActions actions_of(std::string_view script);
 
 /// Corrects `folders` by the package's own content: what is a file there is none of them, and a

@@ -50,6 +50,8 @@ Header header_of(const Node& node, std::int64_t epoch) {
     header.mode |= device->block ? cpio::kBlockBits : cpio::kCharacterBits;
     header.major = device->major;
     header.minor = device->minor;
+  } else if (node.is_fifo()) {
+    header.mode |= cpio::kFifoBits;
   } else {
     header.mode |= node.symlink() != nullptr ? cpio::kLinkBits : cpio::kFileBits;
   }

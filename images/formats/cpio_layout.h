@@ -8,7 +8,8 @@ namespace weir::images::cpio {
 
 inline constexpr std::size_t kHeader = 110;  ///< bytes before the name
 inline constexpr std::uint32_t kFolderBits = 0040000, kFileBits = 0100000, kLinkBits = 0120000,
-                               kCharacterBits = 0020000, kBlockBits = 0060000;  ///< of the mode
+                               kCharacterBits = 0020000, kBlockBits = 0060000,
+                               kFifoBits = 0010000;  ///< of the mode
 
 /// How many bytes of padding follow `size`.
 constexpr std::size_t to_four(std::size_t size) {

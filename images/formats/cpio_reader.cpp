@@ -102,6 +102,10 @@ Result<Node> node_of(const Fields& fields, Bytes body) {
   }
   if (!body.empty()) return fail(Errc::invalid_input, "content where there can be none");
   if (kind == cpio::kFolderBits) return node;
+  if (kind == cpio::kFifoBits) {
+    node.what = Fifo{};
+    return node;
+  }
   if (kind == cpio::kCharacterBits || kind == cpio::kBlockBits) {
     node.what = Device{kind == cpio::kBlockBits, fields[kDeviceMajor], fields[kDeviceMinor]};
     return node;

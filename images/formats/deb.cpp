@@ -231,8 +231,22 @@ Result<Node> node_of(Tar& tar, struct archive_entry* entry, const FileTree& tree
                          static_cast<std::uint32_t>(archive_entry_rdevmajor(entry)),
                          static_cast<std::uint32_t>(archive_entry_rdevminor(entry))};
       return node;
+    case AE_IFIFO:
+      node.what = Fifo{};
+      return node;
     default:
       return fail(Errc::invalid_input, "a kind of file that images do not have");
+  }
+}
+
+void add_attributes(struct archive_entry* entry, const ImagePath& path,
+                    std::vector<std::string>& out) {
+  archive_entry_xattr_reset(entry);
+  const char* name = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
+    out.push_back("/" + path.string() + ": " + name);
   }
 }
 
@@ -323,6 +337,7 @@ Status read_data(Members& members, const DebLimits& limits,
     TRY_ASSIGN(const ImagePath path, path_of(name));
     if (!keep(path)) continue;
     TRY_ASSIGN_IN(Node node, node_of(tar, entry, deb.files, later, limits), "/" + path.string());
+    add_attributes(entry, path, deb.attributes);
     if (const File* file = node.file()) held += file->content->size();
     if (held > limits.data.value) {
       return fail(Errc::exhausted,

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "images/tree/file_tree.h"
 #include "manifests/base/digest.h"
@@ -23,6 +24,9 @@ struct DebLimits {
 struct Deb {
   std::map<std::string, std::string> control;  ///< control, md5sums, conffiles, postinst, ...
   FileTree files;                              ///< as archived: /bin is not yet /usr/bin
+  /// Extended attributes (pax), a file capability among them, which a tree does not hold:
+  /// "/bin/ping: security.capability". dpkg takes no archive with such.
+  std::vector<std::string> attributes{};
 };
 
 /// Reads a package from memory; nothing touches a disk and none of its scripts runs.

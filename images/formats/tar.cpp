@@ -121,6 +121,8 @@ Status encode_tar(const FileTree& tree, const std::function<Status(Bytes)>& sink
     } else if (const Symlink* link = node.symlink()) {
       entry.kind = '2';
       entry.target = link->target;
+    } else if (node.is_fifo()) {
+      entry.kind = '6';
     } else {
       entry.kind = '5';
       entry.name += '/';

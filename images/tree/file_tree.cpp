@@ -10,7 +10,7 @@ const char* kind_of(const Node& node) {
   if (node.is_folder()) return "folder";
   if (node.file() != nullptr) return "file";
   if (node.symlink() != nullptr) return "symbolic link";
-  return "device";
+  return node.is_fifo() ? "FIFO" : "device";
 }
 
 }  // namespace

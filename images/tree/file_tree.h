@@ -30,6 +30,7 @@ struct Device {
   bool block = false;
   std::uint32_t major = 0, minor = 0;
 };
+struct Fifo {};
 
 /// What stands at a path.
 struct Node {
@@ -37,16 +38,17 @@ struct Node {
       0;  ///< permission bits with set-user-id, set-group-id and sticky: 0 to 07777
   std::uint32_t uid = 0, gid = 0;
   std::int64_t mtime = 0;  ///< Unix seconds
-  std::variant<Folder, File, Symlink, Device> what;
+  std::variant<Folder, File, Symlink, Device, Fifo> what;
 
   [[nodiscard]] bool is_folder() const { return std::holds_alternative<Folder>(what); }
   [[nodiscard]] const File* file() const { return std::get_if<File>(&what); }
   [[nodiscard]] const Symlink* symlink() const { return std::get_if<Symlink>(&what); }
   [[nodiscard]] const Device* device() const { return std::get_if<Device>(&what); }
+  [[nodiscard]] bool is_fifo() const { return std::holds_alternative<Fifo>(what); }
 };
 
-/// Files, folders, links and devices by path; nothing of it lies on a disk. Every node's parents
-/// are in the tree, and are folders.
+/// Files, folders, links, devices and FIFOs by path; nothing of it lies on a disk. Every node's
+/// parents are in the tree, and are folders.
 class FileTree {
  public:
   /// Adds a node; parents that are missing become folders (0755, root's, the node's mtime), and a

@@ -19,6 +19,7 @@
 #include "keys/signing/edge/key_files.h"
 #include "keys/signing/edge/pkcs11_key.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
@@ -145,6 +146,7 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
     }
     if (!orphans.empty()) out["without_interpreter"] = orphans;
     if (!outcome.unmade.empty()) out["unmade"] = outcome.unmade;
+    if (!outcome.without.empty()) out["left_behind"] = outcome.without;
     if (release.scan.own_keys) out["own_keys_searched"] = release.scan.own_keys->count;
     print_result(out);
     return;
@@ -176,6 +178,9 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
   }
   print_orphans(outcome.orphans);
   for (const std::string& line : outcome.unmade) std::printf("  unmade    %s\n", line.c_str());
+  for (const std::string& what : outcome.without) {
+    std::printf("  without   %s\n", printable(what).c_str());
+  }
   std::printf("  time      fetching %.2f s, building %.2f s, signing %.4f s\n",
               seconds(outcome.fetching), seconds(outcome.building), seconds(outcome.signing));
 }

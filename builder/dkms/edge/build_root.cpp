@@ -76,7 +76,7 @@ Status BuildRoot::write(const images::FileTree& tree) const {
   std::string opened;
   Fd parent;
   for (const auto& [path, node] : tree.nodes()) {
-    if (path.is_root() || node.device() != nullptr) continue;
+    if (path.is_root() || node.device() != nullptr || node.is_fifo()) continue;
     const std::string folder = path.parent().string();
     if (!parent.valid() || folder != opened) {
       TRY_ASSIGN(parent, open_parent(folder));

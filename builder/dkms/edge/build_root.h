@@ -10,7 +10,7 @@ namespace weir::builder {
 
 /// A root file system on the disk that programs will run in, made of trees one after another: a
 /// later file takes the place of an earlier one. All of it is this user's; nothing of it has more
-/// rights than that, and devices stay out.
+/// rights than that, and devices and FIFOs stay out.
 class BuildRoot {
  public:
   /// folder   exists and is empty

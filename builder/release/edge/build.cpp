@@ -356,7 +356,12 @@ Result<MadeRelease> make_release(const BuildInput& input, const BuildPlan& plan,
   MadeRelease out{std::move(release), std::move(json), work.built, work.reused, work.fetching};
   out.orphans = build.orphans();
   out.unmade = build.unmade();
-  for (const LayerFacts& layer : all) out.declared.emplace(layer.layer.name, layer.declared);
+  for (const LayerFacts& layer : all) {
+    out.declared.emplace(layer.layer.name, layer.declared);
+    for (const std::string& what : layer.without) {
+      out.without.push_back(layer.layer.name + ": " + what);
+    }
+  }
   return out;
 }
 
@@ -400,7 +405,8 @@ Result<BuildOutcome> build_release(const BuildInput& input, const PlannedBuild& 
       made.layers_built,       made.layers_reused,
       made.fetching,           stored_at - begin - made.fetching - (signed_at - built_at),
       signed_at - built_at,    plan.index,
-      std::move(made.orphans), std::move(made.unmade)};
+      std::move(made.orphans), std::move(made.unmade),
+      std::move(made.without)};
 }
 
 }  // namespace weir::builder

@@ -29,6 +29,8 @@ struct MadeRelease {
   Declarations declared{};                          ///< what the packages say of themselves
   std::vector<OrphanScript> orphans{};              ///< programs whose interpreter is not there
   std::vector<std::string> unmade{};                ///< as `ImageSettings::unmade`
+  /// "PACKAGE: …": what of packages a node will not have (`LayerFacts::without`)
+  std::vector<std::string> without{};
 };
 
 /// The part of `build_release` before the signature: all blobs are in the store, also the lock and
@@ -44,8 +46,9 @@ struct BuildOutcome {
   /// What fetching hides of building counts as fetching.
   std::chrono::nanoseconds fetching{}, building{}, signing{};
   IndexVerdict index;
-  std::vector<OrphanScript> orphans;  ///< programs whose interpreter is not in the image
-  std::vector<std::string> unmade;    ///< what scripts would have made and Weir could not, and why
+  std::vector<OrphanScript> orphans;   ///< programs whose interpreter is not in the image
+  std::vector<std::string> unmade;     ///< what scripts would have made and Weir could not, and why
+  std::vector<std::string> without{};  ///< `MadeRelease::without`
 };
 
 /// Whether another release of the same name, channel and version, or another key's signature over

@@ -39,6 +39,36 @@ Digest digest_of_key(const manifests::LockedPackage& package, const LayerOptions
 
 }  // namespace
 
+TEST_CASE("what of a package a node will not have is known by path, also of a cached layer") {
+  const Workshop workshop;
+  const auto package = demo(workshop);
+  // mknod(1) needs root; tar's header does not.
+  workshop.run(
+      "ar x tool_1.0-1.deb && xz -dc data.tar.xz > data.tar && python3 - <<'PYTHON'\n"
+      R"(
+import io, tarfile
+with tarfile.open("data.tar", "a", format=tarfile.PAX_FORMAT) as tar:
+    for name, kind in (("./dev", tarfile.DIRTYPE), ("./dev/tool0", tarfile.CHRTYPE)):
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.mode, entry.devmajor, entry.devminor = kind, 0o755, 10, 200
+        tar.addfile(entry)
+    entry = tarfile.TarInfo("./bin/ping")
+    entry.mode, entry.size = 0o755, 1
+    entry.pax_headers = {"SCHILY.xattr.security.capability": "x"}
+    tar.addfile(entry, io.BytesIO(b"x"))
+PYTHON
+rm tool_1.0-1.deb && ar rc tool_1.0-1.deb debian-binary control.tar.* data.tar)");
+  const auto built = make_package_layer(package, as_bytes(workshop.read("tool_1.0-1.deb")), {});
+  REQUIRE_MESSAGE(built.has_value(), built.error().message);
+  CHECK(built->facts.without ==
+        std::vector<std::string>{
+            "/bin/ping: security.capability, an attribute that images do not hold",
+            "/dev/tool0, a device node: the kernel fills /dev itself"});
+  const auto again = parse_layer_facts(print(built->facts));
+  REQUIRE_MESSAGE(again.has_value(), again.error().message);
+  CHECK(again->without == built->facts.without);
+}
+
 TEST_CASE("a package becomes a layer with merged /usr, its status, and without documentation") {
   const Workshop workshop;
   const auto package = demo(workshop);

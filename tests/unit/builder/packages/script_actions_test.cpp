@@ -81,6 +81,7 @@ TEST_CASE("what known programs would do is said, and the rest is shown as writte
       "/usr/bin/mawk\n"
       "dpkg-maintscript-helper rm_conffile /etc/x 1.0 -- \"$@\"\n"
       "ucf --three-way /usr/share/x.conf /etc/x.conf\n"
+      "if setcap cap_net_raw+ep $PROGRAM; then setcap -r /usr/bin/x; fi\n"
       "mkdir -m 0700 -p /var/lib/x\nchown x:y /var/lib/x\n"
       "rm -f /etc/old\nrm -f /etc/old\n[ -e /x ] || exit 0\n"
       "command -v y\ncommand -p mv z q\necho a > /etc/a\ncat >> $b <<E\nc\nE\nx=$(mv /d /e)\nexec "
@@ -91,12 +92,14 @@ TEST_CASE("what known programs would do is said, and the rest is shown as writte
               "registers or starts init script x", "rebuilds the loader's cache, which Weir does",
               "asks for the trigger ldconfig",
               "moves or removes what earlier versions left (dpkg-maintscript-helper)",
-              "copies /usr/share/x.conf to /etc/x.conf (ucf)", "makes folder /var/lib/x",
-              "gives /var/lib/x to x:y",
+              "copies /usr/share/x.conf to /etc/x.conf (ucf)",
+              "gives $PROGRAM the capabilities cap_net_raw+ep, which images do not hold (setcap)",
+              "makes folder /var/lib/x", "gives /var/lib/x to x:y",
               "offers alternatives, which Weir takes into account: awk (/usr/bin/mawk)"});
   CHECK(actions.folders == std::vector<manifests::SystemFolder>{{"/var/lib/x", "x", "y", 0700}});
-  CHECK(actions.rest == Lines{"rm -f /etc/old", "command -p mv z q", "echo a > /etc/a", "cat > $b",
-                              "mv /d /e", "exec rm f", "trap rm g EXIT", "dpkg --unpack h"});
+  CHECK(actions.rest == Lines{"setcap -r /usr/bin/x", "rm -f /etc/old", "command -p mv z q",
+                              "echo a > /etc/a", "cat > $b", "mv /d /e", "exec rm f",
+                              "trap rm g EXIT", "dpkg --unpack h"});
 }
 
 TEST_CASE("folders are read with owner and mode, and what the package has as a file is none") {
