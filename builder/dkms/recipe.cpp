@@ -31,11 +31,6 @@ done
 // Nothing of dkms signs; what it finds to sign with would be made anew each time.
 constexpr std::string_view kDkmsSettings = "sign_file=\"/nonexistent\"\n";
 
-std::string machine_of(const std::string& architecture) {
-  if (architecture == "amd64") return "x86_64";
-  return architecture == "arm64" ? "aarch64" : architecture;
-}
-
 Status put(FileTree& tree, std::string_view path, Node node) {
   TRY_ASSIGN(const ImagePath place, ImagePath::parse(path));
   return tree.put(place, std::move(node));
@@ -81,6 +76,11 @@ Result<DkmsSource> find_dkms_source(const FileTree& files) {
 std::string release_of(const manifests::LockedModuleBuild& build) {
   return build.headers.starts_with(kHeaders) ? build.headers.substr(kHeaders.size())
                                              : build.headers;
+}
+
+std::string machine_name(const std::string& architecture) {
+  if (architecture == "amd64") return "x86_64";
+  return architecture == "arm64" ? "aarch64" : architecture;
 }
 
 Digest compile_key(const manifests::LockedModuleBuild& build, const std::string& architecture,
@@ -134,7 +134,7 @@ std::vector<std::string> sandbox_arguments(const std::string& root, bool as_root
   add({"--clearenv"});
   for (const auto& [name, value] : variables) add({"--setenv", name, value});
   add({"--chdir", "/", "--", "/bin/sh", "-c", std::string(kScript), "sh", source.folder, release,
-       machine_of(architecture)});
+       machine_name(architecture)});
   return out;
 }
 

@@ -29,6 +29,9 @@ struct DkmsSource {
 /// The kernel's release, of the name of its headers' package: "6.1.0-57-cloud-amd64".
 [[nodiscard]] std::string release_of(const manifests::LockedModuleBuild& build);
 
+/// What uname(1) calls a machine of this architecture: "x86_64" of "amd64".
+[[nodiscard]] std::string machine_name(const std::string& architecture);
+
 /// Names what a DKMS package is compiled to before it is: equal keys, equal modules.
 /// package   one of `build.sources`
 [[nodiscard]] Digest compile_key(const manifests::LockedModuleBuild& build,

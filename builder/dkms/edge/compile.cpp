@@ -1,5 +1,6 @@
 #include "builder/dkms/edge/compile.h"
 
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -41,6 +42,15 @@ Result<FileTree> files_of(const LockedPackage& package, const Cache& cache) {
   TRY_ASSIGN_IN(const images::Deb read, images::read_deb(as_bytes(deb), {}, keep),
                 "package " + package.name + " " + package.version);
   return images::merge_usr(read.files);
+}
+
+// The locked compiler is of the image's architecture.
+Status check_runs_here(const std::string& architecture) {
+  utsname here{};
+  if (::uname(&here) != 0 || here.machine == machine_name(architecture)) return {};
+  return fail(Errc::invalid_input, "modules for " + architecture +
+                                       " are compiled by a compiler for it, and this machine is " +
+                                       here.machine + ": run weir-builder module on one of those");
 }
 
 // One machine in which packages are compiled.
@@ -103,6 +113,8 @@ class Machine {
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     const Digest key = compile_key(input_.build, input_.architecture, name);
     TRY(write_compile_record(key, out, cache_));
+    // Of an earlier failure.
+    ::unlink(log_path(name).c_str());
     return out;
   }
 
@@ -126,9 +138,13 @@ class Machine {
                           content};
   }
 
+  [[nodiscard]] std::string log_path(const std::string& package) const {
+    return cache_.path() + "/compiled/" + package + ".log";
+  }
+
   // What the compiler said, where a person can read all of it.
   Result<std::string> keep_log(const LockedPackage& package, const std::string& log) const {
-    const std::string path = cache_.path() + "/compiled/" + package.name + ".log";
+    const std::string path = log_path(package.name);
     TRY(make_folders(cache_.path() + "/compiled"));
     TRY(write_file(path, log, 0644, Durability::none));
     return path;
@@ -203,6 +219,7 @@ Result<std::vector<CompiledModule>> compile(const CompileInput& input,
                                             const Cache& cache,
                                             const std::function<Result<Mirrors>()>& mirrors,
                                             Progress& progress) {
+  TRY(check_runs_here(input.architecture));
   Machine machine(input, cache, progress);
   TRY(machine.fetch(mirrors));
   TRY_ASSIGN(const ScratchFolder root, ScratchFolder::make(cache.path() + "/compile"));

@@ -41,7 +41,8 @@ Result<std::vector<CompiledModule>> read_record(const Digest& key, const Cache& 
   TRY_ASSIGN(const json* items, fields.array("modules"));
   std::vector<CompiledModule> out;
   for (std::size_t i = 0; i < items->size(); ++i) {
-    TRY_ASSIGN(JsonFields item, JsonFields::open((*items)[i], manifests::element_path("modules", i)));
+    TRY_ASSIGN(JsonFields item,
+               JsonFields::open((*items)[i], manifests::element_path("modules", i)));
     TRY_ASSIGN(CompiledModule module, read_module(item, cache));
     out.push_back(std::move(module));
   }
