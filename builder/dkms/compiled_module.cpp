@@ -26,9 +26,10 @@ Result<std::vector<CompiledModule>> choose_compiled(const manifests::ImageManife
   for (const auto& [name, source] : manifest.module_sources) {
     if (source.dkms.empty()) continue;
     const std::string plain = module_name(name);
-    const bool made = std::any_of(compiled.begin(), compiled.end(), [&](const auto& module) {
-      return module.name == plain && module.package == source.dkms;
-    });
+    const auto is_it = [&plain, &package = source.dkms](const CompiledModule& module) {
+      return module.name == plain && module.package == package;
+    };
+    const bool made = std::any_of(compiled.begin(), compiled.end(), is_it);
     if (!made) {
       return fail(Errc::not_found, "modules: " + name + " is not what " + source.dkms +
                                        " makes, which is " + names_of(compiled, source.dkms));

@@ -51,7 +51,7 @@ int ask(char* buffer, int size, int /*writing*/, void* context) {
     return -1;
   }
   const auto count = std::min(text->size(), static_cast<std::size_t>(size));
-  std::memcpy(buffer, text->data(), count);
+  std::copy_n(text->data(), count, buffer);
   explicit_bzero(text->data(), text->size());
   return static_cast<int>(count);
 }

@@ -90,11 +90,11 @@ TEST_CASE("a signer is one certificate of a key that kernels check modules by") 
       {"ed.crt", "kernels do not check modules by"},
       {"ec.pem", "holds no certificate in PEM"},
       {"two.crt", "holds several certificates"}};
-  for (const auto& [file, said] : cases) {
-    CAPTURE(file);
-    const auto refused = read_signing_certificate(workshop.read(file));
+  for (const auto& one : cases) {
+    CAPTURE(one.first);
+    const auto refused = read_signing_certificate(workshop.read(one.first));
     REQUIRE_FALSE(refused.has_value());
-    CHECK(has(refused.error().message, said));
+    CHECK(has(refused.error().message, one.second));
   }
 }
 

@@ -92,11 +92,11 @@ TEST_CASE("what modules are compiled with is in the lock where any is, and holds
       {{"\"name\": \"jool-dkms\"", "\"name\": \"zzz\""},
        "module_build.packages[1].name: 'linux-headers-6.1.0-56-cloud-amd64' is out of order"},
       {{"\"signer\": \"MIIC\"", "\"signer\": \"\""}, "module_build.signer"}};
-  for (const auto& [change, said] : cases) {
-    CAPTURE(said);
-    const auto refused = parse_lock(replaced(text, change.first, change.second));
+  for (const auto& one : cases) {
+    CAPTURE(one.second);
+    const auto refused = parse_lock(replaced(text, one.first.first, one.first.second));
     REQUIRE_FALSE(refused.has_value());
-    CHECK(refused.error().message.find(said) != std::string::npos);
+    CHECK(refused.error().message.find(one.second) != std::string::npos);
   }
 }
 
