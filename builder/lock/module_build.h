@@ -23,9 +23,8 @@ namespace weir::builder {
 ///
 /// kernel    of the image, as it was chosen
 /// returns   without a signer; nothing where no module is compiled
-/// errors    as `resolve`; invalid_input also: the command line has the kernel insist on
-/// signatures,
-///           and there is no signer; not_found: no suite has a DKMS package, or the kernel's
+/// errors    as `resolve`; invalid_input also: there is no signer, and the command line has the
+///           kernel insist on signatures; not_found: no suite has a DKMS package, or the kernel's
 ///           headers in the kernel's version
 [[nodiscard]] Result<std::optional<manifests::LockedModuleBuild>> resolve_module_build(
     const manifests::ImageManifest& manifest, const std::vector<PackageIndex>& indices,

@@ -108,6 +108,14 @@ loaded = {m["name"] for m in facts["modules"]}
 assert "ipt_NETFLOW" in loaded, loaded
 PYTHON
 
+echo "== a kernel that a dkms.conf excludes is named"
+sed 's|{name: ipt_NETFLOW, dkms: iptables-netflow-dkms}|{name: v4l2loopback, dkms: v4l2loopback-dkms}|' image.yaml \
+  > excluded.yaml
+builder lock excluded.yaml > /dev/null
+! builder module excluded.yaml > said 2>&1 || die "v4l2loopback was compiled for a cloud kernel, which has no V4L2"
+cat said
+grep -q "v4l2loopback-dkms .* says that it is not for kernel 6.1.*BUILD_EXCLUSIVE" said || die "it does not say so"
+
 echo "== of an interrupted compilation nothing stays"
 "$programs/weir-builder" module image.yaml --cache cache --again > said 2>&1 &
 background=$!
