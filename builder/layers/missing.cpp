@@ -17,6 +17,7 @@ std::vector<std::string> lines_of(const Missing& missing, const std::string& man
   add("secret", missing.secrets, out);
   add("link", missing.links, out);
   add("conflict", missing.conflicts, out);
+  add("service", missing.services, out);
   if (!missing.scripts.empty()) {
     out.push_back("  scripts: nobody accounted for them: weir-builder scripts " +
                   shell_word(manifest) +
@@ -38,12 +39,17 @@ std::vector<std::string> lines_of(const Missing& missing, const std::string& man
         "  conflicts: leave one of the two packages out, or, of a folder, say under folders in the "
         "manifest whose it is and with which mode");
   }
+  if (!missing.services.empty()) {
+    out.emplace_back(
+        "  services: nodes could not start them: add the packages that have the programs to the "
+        "manifest, or write the program's path as it is in the image");
+  }
   return out;
 }
 
 Status check_complete(const Missing& missing) {
   const std::size_t count = missing.scripts.size() + missing.secrets.size() + missing.links.size() +
-                            missing.conflicts.size();
+                            missing.conflicts.size() + missing.services.size();
   if (count == 0) return {};
   const bool person = !missing.scripts.empty() || !missing.secrets.empty();
   const Errc other = missing.conflicts.empty() ? Errc::not_found : Errc::invalid_input;

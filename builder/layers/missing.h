@@ -13,8 +13,10 @@ struct Missing {
   std::vector<std::string> secrets;    ///< that nobody accepted
   std::vector<std::string> links;      ///< interpreters, libraries and versions of symbols
   std::vector<std::string> conflicts;  ///< paths that two packages want differently
+  std::vector<std::string> services;   ///< programs of services
   [[nodiscard]] bool empty() const {
-    return scripts.empty() && secrets.empty() && links.empty() && conflicts.empty();
+    return scripts.empty() && secrets.empty() && links.empty() && conflicts.empty() &&
+           services.empty();
   }
 };
 
@@ -25,7 +27,7 @@ struct Missing {
                                                 const std::string& manifest);
 
 /// errors: unauthorized, with a script or secret; invalid_input, with a conflict; not_found, with
-/// links alone. The message says how many, the lines are `lines_of`
+/// links or services alone. The message says how many, the lines are `lines_of`
 [[nodiscard]] Status check_complete(const Missing& missing);
 
 }  // namespace weir::builder

@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "builder/layers/baked_services.h"
 #include "builder/layers/debian_accounts.h"
 #include "images/tree/merged_usr.h"
 #include "manifests/messages/node_api.h"
@@ -82,7 +83,15 @@ std::string group(const Settings& settings) {
   return out;
 }
 
-// The folders above `path`, as they are below, from the root on.
+// "bookworm-security" and "bookworm-backports" are of one version, "bookworm" (os-release(5)).
+std::string os_release(const std::string& suite) {
+  const std::string codename = suite.substr(0, suite.find('-'));
+  return "PRETTY_NAME=\"Debian GNU/Linux (" + codename + ")\"\nNAME=\"Debian GNU/Linux\"\n" +
+         "ID=debian\nVERSION_CODENAME=" + codename + "\n";
+}
+
+}  // namespace
+
 // NOLINTNEXTLINE(misc-no-recursion): as deep as a path
 Status put_parents(FileTree& tree, const ImagePath& path, std::int64_t epoch,
                    const Overlay& below) {
@@ -96,15 +105,6 @@ Status put_parents(FileTree& tree, const ImagePath& path, std::int64_t epoch,
   return tree.put(
       parent, Node{there->entry.mode, there->entry.uid, there->entry.gid, epoch, images::Folder{}});
 }
-
-// "bookworm-security" and "bookworm-backports" are of one version, "bookworm" (os-release(5)).
-std::string os_release(const std::string& suite) {
-  const std::string codename = suite.substr(0, suite.find('-'));
-  return "PRETTY_NAME=\"Debian GNU/Linux (" + codename + ")\"\nNAME=\"Debian GNU/Linux\"\n" +
-         "ID=debian\nVERSION_CODENAME=" + codename + "\n";
-}
-
-}  // namespace
 
 Accounts accounts_of(const Settings& settings) {
   Accounts out;
@@ -170,6 +170,7 @@ Result<FileTree> make_settings_tree(const Settings& settings, std::int64_t epoch
     TRY_IN(put_parents(tree, place, epoch, below), "files");
     TRY_IN(put_file(tree, place.string(), file.content, file.mode, epoch), "files");
   }
+  TRY(put_services(tree, settings, epoch, below));
   return tree;
 }
 

@@ -41,6 +41,7 @@ struct Settings {
                                                       ///< home, shell and group are of this one
   std::vector<manifests::LockedGroup> system_groups{};
   std::vector<manifests::LockedFolder> folders{};
+  std::vector<manifests::ImageService> services{};
   std::set<std::uint32_t> group_ids{};   ///< that own something: Debian's get their names
   std::vector<MadePlaces::Made> made{};  ///< in a script's place
 };
@@ -48,9 +49,14 @@ struct Settings {
 /// Who is in /etc/passwd and /etc/group.
 [[nodiscard]] Accounts accounts_of(const Settings& settings);
 
+/// Puts the folders above `path` as they are in `below`, from the root on.
+[[nodiscard]] Status put_parents(images::FileTree& tree, const images::ImagePath& path,
+                                 std::int64_t epoch, const Overlay& below);
+
 /// The last layer: what init and agent read (manifests/messages/node_api.h), users, folders, the
-/// manifest's files. Folders on the way to them keep the owner and mode that they have in `below`.
-/// errors: invalid_input: a file of the manifest stands where one of these does
+/// manifest's files, and its services (builder/layers/baked_services.h). Folders on the way to them
+/// keep the owner and mode that they have in `below`. errors: invalid_input: a file of the manifest
+/// stands where one of these does
 [[nodiscard]] Result<images::FileTree> make_settings_tree(const Settings& settings,
                                                           std::int64_t epoch,
                                                           const Overlay& below = Overlay());

@@ -52,6 +52,9 @@ std::set<std::string> decided_by(const BuildInput& input) {
   std::set<std::string> out;
   for (const auto& folder : input.lock.folders) out.insert(place_in_image(folder.path));
   for (const auto& file : input.manifest.files) out.insert(place_in_image(file.path));
+  for (const auto& service : input.manifest.services) {
+    for (const auto& file : service.files) out.insert(place_in_image(file.path));
+  }
   for (const std::string_view file : manifests::kOwnFiles) out.emplace(file.substr(1));
   return out;
 }
@@ -108,6 +111,7 @@ ImageSettings image_settings(const BuildInput& input, const std::vector<LayerFac
                     {},
                     {}};
   Settings& settings = out.settings;
+  settings.services = input.manifest.services;
   const std::int64_t epoch = input.lock.source_epoch;
   const auto files = followed_files(input, layers);
   std::vector<Alternative> choices;

@@ -50,6 +50,8 @@ const ApiService::Call ApiService::kCalls[] = {
     {"POST", "/v1/commit", &ApiService::commit},
     {"POST", "/v1/give-up", &ApiService::give_up},
     {"POST", "/v1/drain", &ApiService::drain},
+    {"GET", "/v1/services", &ApiService::services},
+    {"PUT", "/v1/file", &ApiService::put_file},
     {"GET", "/v1/logs", &ApiService::logs},
     {"GET", "/v1/tool-dump", &ApiService::tool_dump},
     {"POST", "/v1/power-off", &ApiService::power_off},
@@ -191,6 +193,18 @@ Result<ApiResponse> ApiService::give_up(std::string_view body) {
 Result<ApiResponse> ApiService::drain(std::string_view) {
   TRY_ASSIGN(const auto device, keyed_device());
   TRY(perform("drain", plan_drain(device)));
+  return ApiResponse{};
+}
+
+Result<ApiResponse> ApiService::services(std::string_view) {
+  TRY_ASSIGN(const auto services, world_->services());
+  return ApiResponse{.body = print(services)};
+}
+
+Result<ApiResponse> ApiService::put_file(std::string_view body) {
+  TRY_ASSIGN(const auto message, manifests::parse_sealed_file(body));
+  TRY_ASSIGN(const auto content, seal_key_.open_bytes(message.sealed));
+  TRY(world_->put_file(message.name, content));
   return ApiResponse{};
 }
 

@@ -51,6 +51,8 @@ class ApiService {
   Result<ApiResponse> commit(std::string_view body);
   Result<ApiResponse> give_up(std::string_view body);
   Result<ApiResponse> drain(std::string_view body);
+  Result<ApiResponse> services(std::string_view body);
+  Result<ApiResponse> put_file(std::string_view body);
   Result<ApiResponse> logs(std::string_view body);
   Result<ApiResponse> tool_dump(std::string_view body);
   Result<ApiResponse> power_off(std::string_view body);

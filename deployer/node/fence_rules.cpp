@@ -9,9 +9,19 @@ std::string list(const std::vector<IpAddress>& addresses) {
   return "{ " + out + " }";
 }
 
+// Answers are told by where they come from: no connection is tracked, so that those of clients are
+// not either.
+std::string port_rule(const manifests::OpenPort& port) {
+  const std::string number = std::to_string(port.port);
+  if (!port.asked) return (port.tcp ? " tcp dport " : " udp dport ") + number + " accept";
+  if (port.tcp) return " tcp sport " + number + " tcp flags & (syn | ack) != syn accept";
+  return " udp sport " + number + " udp dport 1024-65535 accept";
+}
+
 }  // namespace
 
-std::string fence_rules(const manifests::NodeConfig& config, const NodeInterfaces& interfaces) {
+std::string fence_rules(const manifests::NodeConfig& config, const NodeInterfaces& interfaces,
+                        const std::vector<manifests::OpenPort>& open) {
   std::vector<IpAddress> fenced_v4 = {config.node_v4, config.director_v4, config.node_management,
                                       config.director_management};
   std::vector<IpAddress> fenced_v6 = {config.node_v6, config.director_v6};
@@ -44,6 +54,16 @@ std::string fence_rules(const manifests::NodeConfig& config, const NodeInterface
   if (!vips_v4.empty()) line("    iifname " + data + " ip daddr " + list(vips_v4) + port);
   if (!vips_v6.empty()) line("    iifname " + data + " ip6 daddr " + list(vips_v6) + port);
   line("    iifname " + data + " meta l4proto { 1, 58 } accept");
+  for (const manifests::OpenPort& opened : open) {
+    const std::string rest = port_rule(opened);
+    if (opened.link == manifests::NodeLink::management) {
+      line("    iifname " + management + " ip saddr " + config.director_management.string() +
+           " ip daddr " + config.node_management.string() + rest);
+      continue;
+    }
+    line("    iifname " + data + " ip daddr " + config.node_v4.string() + rest);
+    line("    iifname " + data + " ip6 daddr " + config.node_v6.string() + rest);
+  }
   line("  }");
   line("  chain forward {");
   line("    type filter hook forward priority filter; policy drop;");

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "manifests/documents/service_terms.h"
 #include "manifests/messages/node_api.h"
 
 namespace weir::node {
@@ -17,7 +19,11 @@ struct NodeInterfaces {
 /// Nothing out of the tunnel is for the node itself, so neither its API nor its addresses can be
 /// reached from there, whatever an inner packet says. Only data -> tunnel and tunnel -> data pass,
 /// and from the tunnel nothing passes to the node's links or the VIPs.
+///
+/// open     ports of services: on the management link for the director, on the data link for
+///          everybody, of the node's own addresses
 [[nodiscard]] std::string fence_rules(const manifests::NodeConfig& config,
-                                      const NodeInterfaces& interfaces);
+                                      const NodeInterfaces& interfaces,
+                                      const std::vector<manifests::OpenPort>& open = {});
 
 }  // namespace weir::node

@@ -13,6 +13,7 @@
 
 #include "deployer/node/api_service.h"
 #include "deployer/node/edge/https_server.h"
+#include "deployer/node/edge/image_services.h"
 #include "deployer/node/edge/linux_world.h"
 #include "deployer/node/edge/network_setup.h"
 #include "deployer/node/edge/node_log.h"
@@ -76,10 +77,13 @@ Status run(const NodeLog& log) {
   if (::sethostname(config.node.string().data(), config.node.string().size()) != 0) {
     return fail_errno(Errc::kernel, errno, "set the host name");
   }
-  TRY_ASSIGN_IN(const NodeInterfaces interfaces, set_up_network(config), "network");
+  TRY_ASSIGN(auto services, ImageServices::read());
+  TRY_ASSIGN_IN(const NodeInterfaces interfaces, set_up_network(config, services.open_ports()),
+                "network");
+  TRY(services.begin());
   TRY_ASSIGN(const auto here, network::NetworkNamespace::open({}));
   TRY_ASSIGN(auto socket, wireguard::WireGuardSocket::open(here));
-  LinuxWorld world(std::move(socket), interfaces.wireguard, log);
+  LinuxWorld world(std::move(socket), interfaces.wireguard, std::move(services), log);
   TRY(rehearse_clock(config, world));
   TRY_ASSIGN(const auto device, world.read_device());
   if (device.listen_port != config.port) {

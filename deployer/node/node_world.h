@@ -9,6 +9,7 @@
 #include "manifests/base/digest.h"
 #include "manifests/base/result.h"
 #include "manifests/messages/node_api.h"
+#include "manifests/messages/service_report.h"
 
 namespace weir::node {
 
@@ -36,6 +37,11 @@ class NodeWorld {
   virtual std::int64_t clock_unix_ns() = 0;
   virtual Status set_clock(std::int64_t unix_ns) = 0;
   virtual Result<std::string> logs() = 0;
+  /// None in images that have no services.
+  virtual Result<std::vector<manifests::ServiceReport>> services() = 0;
+  /// Gives a file to the services that ask for one of this name, each as its own.
+  /// errors: not_found: no service does
+  virtual Status put_file(const std::string& name, Bytes content) = 0;
   /// `wg show all dump` of the image, as it is: secrets and all.
   virtual Result<wireguard::SecretBytes> tool_dump() = 0;
   virtual void power_off() = 0;

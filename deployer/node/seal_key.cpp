@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include "manifests/messages/service_report.h"
+
 namespace weir::node {
 
 using wireguard::SecretKey;
@@ -33,6 +35,21 @@ Result<SecretKey> SealKey::open(std::string_view sealed) const {
   out.assign(opened);
   sodium_memzero(opened.data(), opened.size());
   if (result != 0) return fail(Errc::unauthorized, "the key is not sealed to this node's boot");
+  return out;
+}
+
+Result<SecretBytes> SealKey::open_bytes(std::string_view sealed) const {
+  const auto raw = parse_base64(sealed);
+  if (!raw || raw->size() < crypto_box_SEALBYTES ||
+      raw->size() - crypto_box_SEALBYTES > manifests::kLargestNodeFile.value) {
+    return fail(Errc::invalid_input, "not sealed content of at most 256 KiB, in base64");
+  }
+  SecretBytes out(raw->size() - crypto_box_SEALBYTES);
+  const Bytes box = as_bytes(*raw);
+  if (crypto_box_seal_open(out.data(), box.data(), box.size(), public_key_.raw().data(),
+                           secret_.raw().data()) != 0) {
+    return fail(Errc::unauthorized, "the content is not sealed to this node's boot");
+  }
   return out;
 }
 

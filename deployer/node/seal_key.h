@@ -5,6 +5,7 @@
 #include "deployer/wireguard/secret_key.h"
 #include "manifests/base/names.h"
 #include "manifests/base/result.h"
+#include "manifests/base/secret_bytes.h"
 
 namespace weir::node {
 
@@ -19,6 +20,8 @@ class SealKey {
   /// sealed  base64 of 80 bytes
   /// errors  unauthorized: not sealed to this key, or changed; invalid_input: not that form
   [[nodiscard]] Result<wireguard::SecretKey> open(std::string_view sealed) const;
+  /// The same of anything, at most `manifests::kLargestNodeFile`. sealed: base64
+  [[nodiscard]] Result<SecretBytes> open_bytes(std::string_view sealed) const;
 
  private:
   SealKey(const PublicKey& public_key, const wireguard::SecretKey& secret)

@@ -7,6 +7,7 @@
 #include "manifests/base/digest.h"
 #include "manifests/base/result.h"
 #include "manifests/messages/node_api.h"
+#include "manifests/messages/service_report.h"
 
 namespace weir::node_client {
 
@@ -46,6 +47,9 @@ class NodeClient {
   virtual Status give_up(const manifests::PeerSelection& peers) = 0;
   virtual Status drain() = 0;
   virtual Result<std::string> logs() = 0;
+  /// None of a node that does not know the call yet either.
+  virtual Result<std::vector<manifests::ServiceReport>> services() = 0;
+  virtual Status put_file(const manifests::SealedFile& file) = 0;
   /// The image's own `wg show all dump`, secrets hidden.
   virtual Result<std::string> tool_dump() = 0;
   virtual Status power_off() = 0;

@@ -257,10 +257,10 @@ bool matches(std::string_view pattern, std::string_view text) {
 Result<ImageManifest> parse_image_manifest(std::string_view document, std::string_view file) {
   TRY_ASSIGN(const auto tree, parse_yaml(document, file));
   const auto root = YamlField::root(tree, file);
-  TRY(root.only({"name", "architecture", "sources", "kernel", "modules", "module_signer",
-                 "packages", "constraints", "provides", "reviewed", "accept_scripts",
-                 "accept_secrets", "users", "folders", "files", "command_line", "documentation",
-                 "node_programs", "release"}));
+  TRY(root.only({"name",           "architecture",   "sources",       "kernel",        "modules",
+                 "module_signer",  "packages",       "constraints",   "provides",      "reviewed",
+                 "accept_scripts", "accept_secrets", "users",         "folders",       "files",
+                 "services",       "command_line",   "documentation", "node_programs", "release"}));
   TRY_ASSIGN(const auto name_field, root.at("name"));
   TRY_ASSIGN(auto name, name_field.as(ReleaseName::parse));
   ImageManifest out{.name = std::move(name)};
@@ -288,6 +288,9 @@ Result<ImageManifest> parse_image_manifest(std::string_view document, std::strin
   TRY_ASSIGN(out.users, distinct_at(root, "users", parse_user, &ImageUser::name));
   TRY_ASSIGN(out.folders, distinct_at(root, "folders", parse_system_folder, &SystemFolder::path));
   TRY_ASSIGN(out.files, distinct_at(root, "files", parse_file, &ImageFile::path));
+  if (const auto services = root.find("services")) {
+    TRY_ASSIGN(out.services, parse_image_services(*services));
+  }
   TRY(check_image_places(root));
   if (const auto field = root.find("command_line")) {
     TRY_ASSIGN(out.command_line,
@@ -419,6 +422,10 @@ std::string print(const ImageManifest& manifest) {
           << YAML::EndMap;
     }
     out << YAML::EndSeq;
+  }
+  if (!manifest.services.empty()) {
+    out << YAML::Key << "services" << YAML::Value;
+    emit(out, manifest.services);
   }
   if (!manifest.command_line.empty()) {
     out << YAML::Key << "command_line" << YAML::Value << YAML::DoubleQuoted

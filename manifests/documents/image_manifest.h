@@ -12,6 +12,7 @@
 #include "manifests/base/names.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/accepted_entries.h"
+#include "manifests/documents/image_service.h"
 #include "manifests/documents/image_sources.h"
 #include "manifests/documents/trust.h"
 
@@ -79,6 +80,7 @@ struct ImageManifest {
   std::vector<ImageUser> users{};
   std::vector<SystemFolder> folders{};  ///< settles who owns a folder, and makes it
   std::vector<ImageFile> files{};
+  std::vector<ImageService> services{};        ///< kept running on nodes, beside the agent
   std::string command_line{};                  ///< for the kernel
   bool documentation = false;                  ///< manuals, documentation and locales stay in
   std::optional<std::string> node_programs{};  ///< folder of weir-init and weir-node, relative to

@@ -52,6 +52,19 @@ Result<std::vector<Written>> read_paths(const YamlField& root, std::string_view 
   return out;
 }
 
+// The files of a manifest's services behind its own.
+void add_service_files(const YamlField& root, std::vector<Written>& to) {
+  const auto services = root.find("services");
+  if (!services) return;
+  for (const auto& [_, service] : services->members()) {
+    const auto files = service.find("files");
+    if (!files) continue;
+    for (const auto& [path, field] : files->members()) {
+      to.push_back({{place_of(path), path, field.path()}, field});
+    }
+  }
+}
+
 // No two at one place, none at or below a file of Weir's own, none that no node shows.
 Result<Entries> by_place(const std::vector<Written>& list) {
   Entries out;
@@ -67,6 +80,9 @@ Result<Entries> by_place(const std::vector<Written>& list) {
     }
     const auto [there, added] = out.try_emplace(entry.place, entry);
     if (added) continue;
+    if (entry.path == there->second.path) {
+      return field.wrong(quotation(entry.path) + " is also " + shown(there->second));
+    }
     return field.wrong(quotation(entry.path) + " is " + shown(there->second) +
                        ": every image has its folder as a link into /usr");
   }
@@ -87,7 +103,8 @@ Entries own_entries() {
 }  // namespace
 
 Status check_image_places(const YamlField& root) {
-  TRY_ASSIGN(const auto files, read_paths(root, "files"));
+  TRY_ASSIGN(auto files, read_paths(root, "files"));
+  add_service_files(root, files);
   TRY_ASSIGN(const auto folders, read_paths(root, "folders"));
   TRY_ASSIGN(const Entries as_files, by_place(files));
   TRY_ASSIGN(const Entries as_folders, by_place(folders));

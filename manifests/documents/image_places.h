@@ -14,7 +14,7 @@ inline constexpr std::array<std::string_view, 4> kMergedFolders = {"bin", "lib",
 
 /// Files that Weir puts into every image (os-release where no package has one), and folders that it
 /// needs there.
-inline constexpr std::array<std::string_view, 10> kOwnFiles = {"/dev/console",
+inline constexpr std::array<std::string_view, 11> kOwnFiles = {"/dev/console",
                                                                "/etc/group",
                                                                "/etc/hosts",
                                                                "/etc/os-release",
@@ -22,6 +22,7 @@ inline constexpr std::array<std::string_view, 10> kOwnFiles = {"/dev/console",
                                                                "/init",
                                                                "/usr/lib/weir/lock-digest",
                                                                "/usr/lib/weir/modules",
+                                                               "/usr/lib/weir/services",
                                                                "/usr/lib/weir/tools",
                                                                "/usr/lib/weir/weir-node"};
 inline constexpr std::array<std::string_view, 9> kOwnFolders = {
@@ -31,11 +32,11 @@ inline constexpr std::array<std::string_view, 9> kOwnFolders = {
 inline constexpr std::array<std::string_view, 5> kMountedFolders = {"/dev", "/proc", "/run", "/sys",
                                                                     "/tmp"};
 
-/// Whether all of a manifest's `files` can stand in one image, beside its `folders` and what is in
-/// every image: no two at one place, also as /bin/x and /usr/bin/x, none that would have to be a
-/// folder for another, and none that a mount hides.
+/// Whether all of a manifest's `files`, and those of its `services`, can stand in one image, beside
+/// its `folders` and what is in every image: no two at one place, also as /bin/x and /usr/bin/x,
+/// none that would have to be a folder for another, and none that a mount hides.
 ///
-/// root     of the manifest, both lists of which were read
+/// root     of the manifest, whose lists and services were read
 /// errors   invalid_input, with line and field
 [[nodiscard]] Status check_image_places(const YamlField& root);
 

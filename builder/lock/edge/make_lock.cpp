@@ -7,6 +7,7 @@
 
 #include "builder/kernel/edge/module_files.h"
 #include "builder/kernel/module_signing.h"
+#include "builder/layers/baked_services.h"
 #include "builder/layers/edge/node_programs.h"
 #include "builder/lock/edge/boot_stub.h"
 #include "builder/lock/edge/lock_index.h"
@@ -142,6 +143,7 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   auto scripts = scripts_of_packages(manifest.accept_scripts, resolution.packages);
   TRY_ASSIGN_IN(auto accounts, system_accounts(manifest, scripts, before ? &*before : nullptr),
                 request.manifest);
+  TRY_IN(check_service_users(manifest.services, manifest.users, accounts.users), request.manifest);
   LockOutcome out{.lock = {.name = manifest.name,
                            .architecture = manifest.architecture,
                            .manifest_digest = Digest::of(as_bytes(text)),

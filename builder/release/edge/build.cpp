@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "builder/layers/baked_services.h"
 #include "builder/layers/edge/foreign_modules.h"
 #include "builder/layers/edge/layer_writer.h"
 #include "builder/layers/edge/node_programs.h"
@@ -114,6 +115,12 @@ class Build {
       const std::string place = place_in_image(file.path);
       if (conffiles.contains(place)) replaces.insert(place);
     }
+    for (const auto& service : input_.manifest.services) {
+      for (const auto& file : service.files) {
+        const std::string place = place_in_image(file.path);
+        if (conffiles.contains(place)) replaces.insert(place);
+      }
+    }
     TRY_ASSIGN_IN(const auto architecture, manifests::parse_architecture(input_.lock.architecture),
                   input_.lock_path);
     ImageSettings given = image_settings(input_, all, overlay, architecture);
@@ -124,6 +131,7 @@ class Build {
     all.push_back(std::move(settings));
     missing_.scripts = open_scripts(all, input_.lock.accept_scripts);
     missing_.links = missing_links(overlay, all, architecture);
+    missing_.services = missing_programs(input_.manifest.services, overlay);
     TRY(check_nothing_missing());
     TRY(check_order(all));
     TRY(check_command_line());

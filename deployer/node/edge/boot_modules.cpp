@@ -4,7 +4,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "deployer/node/edge/boot.h"
+#include "deployer/node/edge/small_file.h"
 #include "deployer/node/module_plan.h"
 #include "manifests/messages/node_api.h"
 
@@ -21,19 +21,6 @@
 
 namespace weir::node {
 namespace {
-
-// Own and small: PID 1 is linked statically and from as little as it can be.
-std::optional<std::string> text_of(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return std::nullopt;
-  std::string out;
-  std::array<char, 16384> piece{};
-  for (ssize_t n = 0; (n = ::read(fd, piece.data(), piece.size())) > 0;) {
-    out.append(piece.data(), static_cast<std::size_t>(n));
-  }
-  ::close(fd);
-  return out;
-}
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> out(1);

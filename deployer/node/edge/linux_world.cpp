@@ -91,7 +91,7 @@ Result<std::string> LinuxWorld::logs() {
   constexpr int kReadAll = 3;  // SYSLOG_ACTION_READ_ALL
   const int got = ::klogctl(kReadAll, out.data(), static_cast<int>(out.size()));
   out.resize(static_cast<std::size_t>(std::max(got, 0)));
-  return out + NodeLog::read_all();
+  return out + NodeLog::read_all() + services_.last_words();
 }
 
 Result<wireguard::SecretBytes> LinuxWorld::tool_dump() {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "deployer/node/edge/image_services.h"
 #include "deployer/node/edge/node_log.h"
 #include "deployer/node/node_world.h"
 #include "deployer/wireguard/edge/wireguard_socket.h"
@@ -11,8 +12,12 @@ namespace weir::node {
 /// The machine a node's agent runs on.
 class LinuxWorld : public NodeWorld {
  public:
-  LinuxWorld(wireguard::WireGuardSocket socket, std::string interface, const NodeLog& log)
-      : socket_(std::move(socket)), interface_(std::move(interface)), log_(&log) {}
+  LinuxWorld(wireguard::WireGuardSocket socket, std::string interface, ImageServices services,
+             const NodeLog& log)
+      : socket_(std::move(socket)),
+        interface_(std::move(interface)),
+        services_(std::move(services)),
+        log_(&log) {}
 
   Result<NodeFacts> facts() override;
   Result<wireguard::WgDevice> read_device() override { return socket_.read_device(interface_); }
@@ -20,6 +25,10 @@ class LinuxWorld : public NodeWorld {
   std::int64_t clock_unix_ns() override;
   Status set_clock(std::int64_t unix_ns) override;
   Result<std::string> logs() override;
+  Result<std::vector<manifests::ServiceReport>> services() override { return services_.reports(); }
+  Status put_file(const std::string& name, Bytes content) override {
+    return services_.put_file(name, content, *log_);
+  }
   Result<wireguard::SecretBytes> tool_dump() override;
   void power_off() override;
   void say(std::string_view line) override { log_->say(line); }
@@ -27,6 +36,7 @@ class LinuxWorld : public NodeWorld {
  private:
   wireguard::WireGuardSocket socket_;
   std::string interface_;
+  ImageServices services_;
   const NodeLog* log_;
   std::optional<NodeFacts> facts_;  ///< read once: they do not change
 };

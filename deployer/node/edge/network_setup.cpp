@@ -114,14 +114,16 @@ Status set_up_family(RouteSocket& routes, const Family& family, const NodeInterf
 
 }  // namespace
 
-Result<NodeInterfaces> set_up_network(const manifests::NodeConfig& config) {
+Result<NodeInterfaces> set_up_network(const manifests::NodeConfig& config,
+                                      const std::vector<manifests::OpenPort>& open) {
   TRY_ASSIGN(const auto here, network::NetworkNamespace::open({}));
   TRY_ASSIGN(auto routes, RouteSocket::open(here));
   NodeInterfaces out;
   TRY_ASSIGN_IN(out.data, wait_for_link(routes, config.data_mac), "data link");
   TRY_ASSIGN_IN(out.management, wait_for_link(routes, config.management_mac), "management link");
   const Program nft{.path = "/usr/sbin/nft", .arguments = {"-f", "-"}};
-  TRY_ASSIGN(const Ended ended, run(nft, fence_rules(config, out), {std::chrono::seconds(20)}));
+  TRY_ASSIGN(const Ended ended,
+             run(nft, fence_rules(config, out, open), {std::chrono::seconds(20)}));
   TRY(require_success(nft, ended.status, ended.error));
   TRY(set_general_sysctls());
   for (const std::string& interface : {out.data, out.management}) TRY(set_link_sysctls(interface));

@@ -16,8 +16,10 @@ namespace weir::node {
 /// looks up a table that knows nothing but the director, and only what arrives on the data link
 /// looks up the one that leads to the clients.
 ///
+/// open     ports of services
 /// errors   not_found: no link with a MAC of the configuration within 10 s; kernel
 /// returns  the names of the links
-[[nodiscard]] Result<NodeInterfaces> set_up_network(const manifests::NodeConfig& config);
+[[nodiscard]] Result<NodeInterfaces> set_up_network(const manifests::NodeConfig& config,
+                                                    const std::vector<manifests::OpenPort>& open);
 
 }  // namespace weir::node

@@ -320,6 +320,22 @@ Result<std::string> HttpsNodeClient::logs() {
   return state_->call("GET", "/v1/logs", nullptr, kLongestText);
 }
 
+Result<std::vector<manifests::ServiceReport>> HttpsNodeClient::services() {
+  // Of 1 MiB and 20,000 values at most, as an identity.
+  auto services = state_->ask("/v1/services", manifests::kLargestMessage,
+                              [](std::string_view answer, const StillWanted&) {
+                                return manifests::parse_service_reports(answer);
+                              });
+  if (!services && services.error().code == Errc::not_found) {
+    return std::vector<manifests::ServiceReport>();
+  }
+  return services;
+}
+
+Status HttpsNodeClient::put_file(const manifests::SealedFile& file) {
+  return state_->tell("PUT", "/v1/file", print(file));
+}
+
 Result<std::string> HttpsNodeClient::tool_dump() {
   return state_->call("GET", "/v1/tool-dump", nullptr, kLongestText);
 }

@@ -39,6 +39,8 @@ class HttpsNodeClient final : public NodeClient {
   Status give_up(const manifests::PeerSelection& peers) override;
   Status drain() override;
   Result<std::string> logs() override;
+  Result<std::vector<manifests::ServiceReport>> services() override;
+  Status put_file(const manifests::SealedFile& file) override;
   Result<std::string> tool_dump() override;
   Status power_off() override;
 
