@@ -72,6 +72,7 @@ Result<manifests::ServiceSettings> settings_of(const ImageService& service,
                                  .restart = service.restart,
                                  .ready = service.ready,
                                  .after = service.after,
+                                 .runtime_folders = service.runtime_folders,
                                  .open = service.open};
   for (const auto& group : settings.system_groups) {
     const auto& members = group.members;

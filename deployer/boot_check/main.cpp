@@ -1,5 +1,6 @@
 // weir-boot-check: boots one release, has a peer talk to it, and prints what it saw. It verifies no
 // signature: `weir-builder boot-check` does, and names the release by the digest that it verified.
+#include <string.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -14,6 +15,7 @@
 #include "manifests/base/edge/harden_process.h"
 #include "manifests/base/edge/program.h"
 #include "manifests/base/edge/program_log.h"
+#include "manifests/base/printable.h"
 
 namespace {
 
@@ -21,8 +23,28 @@ using namespace weir;  // NOLINT: a driver
 
 struct Options {
   std::string release, store, digest, memory = "512MiB", log;
+  std::vector<std::string> files;
   std::uint32_t timeout = 180;
 };
+
+// "unbound-key=keys/unbound.pem"
+Result<boot_check::NodeFiles> read_node_files(const std::vector<std::string>& given) {
+  boot_check::NodeFiles out;
+  for (const std::string& one : given) {
+    const auto equals = one.find('=');
+    const std::string name = one.substr(0, equals);
+    if (equals == std::string::npos || !check_name(name) || out.contains(name)) {
+      return fail(Errc::invalid_input, "--node-file: " + quotation(one) + " is not NAME=FILE");
+    }
+    TRY_ASSIGN_IN(std::string text, read_file(one.substr(equals + 1), manifests::kLargestNodeFile),
+                  "--node-file");
+    auto content = keys::Secret::copy_of(as_bytes(text));
+    explicit_bzero(text.data(), text.size());
+    TRY(content);
+    out.emplace(name, *std::move(content));
+  }
+  return out;
+}
 
 Result<Exit> run(const Options& options) {
   if (::geteuid() != 0) {
@@ -44,23 +66,25 @@ Result<Exit> run(const Options& options) {
   if (release.name != name) {
     return fail(Errc::integrity, where + ": the document is of release " + release.name.string());
   }
+  TRY_ASSIGN(const auto files, read_node_files(options.files));
   Fd log;
   if (!options.log.empty()) {
     TRY_ASSIGN(log, open_log_file(options.log, Existing::emptied));
   }
   // Before the enclosure, whose /run is another one: the store may lie anywhere.
   TRY_ASSIGN_IN(const auto image, pool::make_boot_image(release, store), where);
-  TRY_ASSIGN(const int code, boot_check::run_enclosed([&] {
-               const auto seen = boot_check::check(
-                   {name, digest, image, memory, std::chrono::seconds(options.timeout), log.get()},
-                   log_step);
-               if (!seen) {
-                 log_line(Error(seen.error()).in(where).message);
-                 return 1;
-               }
-               std::fputs(print(*seen).c_str(), stdout);
-               return std::fflush(stdout) == 0 ? 0 : 1;
-             }));
+  TRY_ASSIGN(
+      const int code, boot_check::run_enclosed([&] {
+        const auto seen = boot_check::check(
+            {name, digest, image, memory, std::chrono::seconds(options.timeout), files, log.get()},
+            log_step);
+        if (!seen) {
+          log_line(Error(seen.error()).in(where).message);
+          return 1;
+        }
+        std::fputs(print(*seen).c_str(), stdout);
+        return std::fflush(stdout) == 0 ? 0 : 1;
+      }));
   return code == 0 ? Exit::done : Exit::failed;
 }
 
@@ -71,9 +95,9 @@ Command command() {
       .summary = "boots a release, has a peer talk to it, and prints what was seen",
       .about =
           "Boots a release in QEMU, makes it a gateway, has a wireguard-go peer complete a\n"
-          "handshake and move data both ways, and prints what was seen as a weir.boot-check/1\n"
-          "document. Needs root. weir-builder boot-check runs it, compares what it prints with\n"
-          "the release, and signs.",
+          "handshake and move data both ways, waits until each service is ready, and prints what\n"
+          "was seen as a weir.boot-check/1 document. Needs root. weir-builder boot-check runs it,\n"
+          "compares what it prints with the release, and signs.",
       .examples = "  weir-boot-check gateway-6.12 --store store --digest sha256:4df9...\n",
       .takes = Positional{"RELEASE", &given->release},
       .options = {{"store", "DIR", &given->store, "where the release is", Need::required},
@@ -81,6 +105,8 @@ Command command() {
                    "of the release document, as it was verified", Need::required},
                   {"memory", "SIZE", &given->memory, "of the machine"},
                   {"timeout", "SECONDS", &given->timeout, "until the node answers"},
+                  {"node-file", "NAME=FILE", &given->files,
+                   "a file that services are to be given by this name"},
                   {"log", "FILE", &given->log,
                    "keeps what the node's kernel, weir-init and weir-node said"}},
       .run = [given] { return run(*given); }};

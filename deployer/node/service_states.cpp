@@ -118,6 +118,7 @@ void ServiceStates::ended(std::size_t service, int status, Time now) {
     failed = true;
     record.reason =
         "not ready within " + std::to_string(settings_[service].ready.within.count() / 1000) + " s";
+    if (!course.probe_words.empty()) record.reason += ": " + course.probe_words;
   } else if (ending == Ending::new_files) {
     record.reason = "a file of the node's was replaced";
   } else {
@@ -146,8 +147,9 @@ void ServiceStates::said(std::size_t service, std::string_view line, Time now) {
   }
 }
 
-void ServiceStates::probed(std::size_t service, bool ready, Time now) {
+void ServiceStates::probed(std::size_t service, bool ready, Time now, std::string_view words) {
   Course& course = courses_[service];
+  course.probe_words = harmless_line(words);
   course.probing = false;
   course.next_probe = now + kProbeAgain;
   if (ready && records_[service].state == ServiceState::starting) {

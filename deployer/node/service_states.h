@@ -63,7 +63,8 @@ class ServiceStates {
   void ended(std::size_t service, int status, Time now);
   /// A line of its output, whatever is in it.
   void said(std::size_t service, std::string_view line, Time now);
-  void probed(std::size_t service, bool ready, Time now);
+  /// `words`: what a command said where it is not.
+  void probed(std::size_t service, bool ready, Time now, std::string_view words = {});
   /// From now on nothing is started, and what runs is to end.
   void halt(Time now);
 
@@ -82,6 +83,7 @@ class ServiceStates {
     FilesSeen files{}, started_with{};
     Time started{}, deadline{}, next_probe{}, retry{}, kill{};
     Ending ending = Ending::none;
+    std::string probe_words;
     bool probing = false, killed = false, ran_before = false;
   };
 

@@ -24,6 +24,15 @@ bool is_user(std::string_view text) {
   return text == "root" || is_user_name(text);
 }
 
+bool is_file_name(std::string_view text) {
+  return check_name(text).has_value();
+}
+
+// Those of Weir's own are not for services.
+bool is_runtime_folder(std::string_view text) {
+  return check_name(text).has_value() && text != "weir" && text != "weir-files";
+}
+
 bool is_variable(std::string_view text) {
   return !text.empty() && !is_digit(text.front()) &&
          std::all_of(text.begin(), text.end(), [](char c) {
@@ -153,8 +162,7 @@ Result<ServiceFile> parse_file(const std::string& path, const YamlField& field) 
   if (text) {
     TRY_ASSIGN(out.text, text->lines());
   } else {
-    TRY_ASSIGN(out.node,
-               node->text_if(is_node_file_name, "a name of 1 to 63 of a-z, 0-9, `-` and `.`"));
+    TRY_ASSIGN(out.node, node->text_if(is_file_name, "a name of 1 to 63 of a-z, 0-9, `-` and `.`"));
     out.mode = 0400;
   }
   if (const auto owner = field.find("owner")) {
@@ -172,7 +180,7 @@ Result<ServiceFile> parse_file(const std::string& path, const YamlField& field) 
 Result<ImageService> parse_service(const std::string& name, const YamlField& map) {
   if (const auto good = check_name(name); !good) return map.wrong(good.error());
   TRY(map.only({"command", "environment", "user", "restart", "ready", "after", "capabilities",
-                "files", "open", "asks"}));
+                "files", "runtime_folders", "open", "asks"}));
   ImageService out{.name = name, .command = {}};
   TRY_ASSIGN(const YamlField command, map.at("command"));
   TRY_ASSIGN(out.command, parse_command(command));
@@ -213,6 +221,16 @@ Result<ImageService> parse_service(const std::string& name, const YamlField& map
     }
     std::sort(out.files.begin(), out.files.end(),
               [](const auto& a, const auto& b) { return a.path < b.path; });
+  }
+  if (const auto folders = map.find("runtime_folders")) {
+    TRY_ASSIGN(const auto items, folders->items());
+    for (const YamlField& item : items) {
+      TRY_ASSIGN(auto folder, item.text_if(is_runtime_folder, "a folder's name below /run"));
+      if (std::count(out.runtime_folders.begin(), out.runtime_folders.end(), folder) != 0) {
+        return item.wrong(quotation(folder) + " stands here twice");
+      }
+      out.runtime_folders.push_back(std::move(folder));
+    }
   }
   TRY(read_ports(map, false, out.open));
   TRY(read_ports(map, true, out.open));
@@ -289,10 +307,6 @@ void emit_file(YAML::Emitter& out, const ServiceFile& file) {
 
 }  // namespace
 
-bool is_node_file_name(std::string_view text) {
-  return check_name(text).has_value();
-}
-
 Result<std::vector<ImageService>> parse_image_services(const YamlField& map) {
   TRY(is_mapping(map, "NAME: {command: [...], ...}"));
   std::vector<ImageService> out;
@@ -327,6 +341,9 @@ void emit(YAML::Emitter& out, const std::vector<ImageService>& services) {
       out << YAML::Key << "files" << YAML::Value << YAML::BeginMap;
       for (const auto& file : service.files) emit_file(out, file);
       out << YAML::EndMap;
+    }
+    if (!service.runtime_folders.empty()) {
+      emit_words(out, "runtime_folders", service.runtime_folders);
     }
     for (const bool asked : {false, true}) {
       const auto is_of = [&](const OpenPort& port) { return port.asked == asked; };

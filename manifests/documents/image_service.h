@@ -41,19 +41,16 @@ struct ImageService {
   /// By name. Absent: none, for root all.
   std::optional<std::vector<std::string>> capabilities{};
   std::vector<ServiceFile> files{};  ///< by path
-  std::vector<OpenPort> open{};      ///< also those that are `asked`
+  std::vector<std::string>
+      runtime_folders{};         ///< below /run, made before it is started, its user's
+  std::vector<OpenPort> open{};  ///< also those that are `asked`
   bool operator==(const ImageService&) const = default;
 };
-
-inline constexpr std::size_t kMostServices = 64;
 
 /// The services of a manifest, in its order. errors: invalid_input, with line and field; also two
 /// that wait for each other
 [[nodiscard]] Result<std::vector<ImageService>> parse_image_services(const YamlField& map);
 /// As a mapping that the parser reads back as equal services.
 void emit(YAML::Emitter& out, const std::vector<ImageService>& services);
-
-/// A name of a node's file: 1 to 63 of a-z, 0-9, `-` and `.`, first and last a letter or digit.
-[[nodiscard]] bool is_node_file_name(std::string_view text);
 
 }  // namespace weir::manifests

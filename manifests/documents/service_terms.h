@@ -10,6 +10,8 @@
 
 namespace weir::manifests {
 
+inline constexpr std::size_t kMostServices = 64;
+
 /// What a service's end means: it is started again whatever it was, where it failed, or not.
 enum class Restart : std::uint8_t { always, on_failure, never };
 inline constexpr std::array<std::string_view, 3> kRestartNames = {"always", "on-failure", "never"};

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "manifests/base/json_reader.h"
+#include "manifests/base/names.h"
 #include "manifests/base/printable.h"
-#include "manifests/documents/image_service.h"
 #include "manifests/messages/node_api.h"
 
 namespace weir::manifests {
@@ -101,7 +101,7 @@ Result<SealedFile> parse_sealed_file(std::string_view text) {
   TRY_ASSIGN(auto root, JsonFields::open(document, {}));
   SealedFile out;
   TRY_ASSIGN(out.name, root.string("name"));
-  if (!is_node_file_name(out.name)) return root.refuse("name", "is no name of a node's file");
+  if (!check_name(out.name)) return root.refuse("name", "is no name of a node's file");
   TRY_ASSIGN(out.sealed, root.string("sealed"));
   return out;
 }

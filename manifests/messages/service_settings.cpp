@@ -101,6 +101,8 @@ Status read_setting(Lines& lines, ServiceSettings& out) {
     TRY_ASSIGN(file.mode, lines.number<std::uint32_t>());
     file.name = lines.value;
     out.files.push_back(std::move(file));
+  } else if (lines.key == "runtime-folder") {
+    out.runtime_folders.emplace_back(lines.value);
   } else if (lines.key == "open" || lines.key == "asks") {
     OpenPort port{.asked = lines.key == "asks"};
     TRY_ASSIGN(port.link, lines.named<NodeLink>(kLinkNames, lines.word()));
@@ -187,6 +189,7 @@ std::string print(const std::vector<ServiceSettings>& services) {
           std::to_string(file.user_id) + " " + std::to_string(file.group_id) + " " +
               std::to_string(file.mode) + " " + file.name);
     }
+    for (const auto& folder : service.runtime_folders) add(out, "runtime-folder", folder);
     for (const auto& port : service.open) {
       add(out, port.asked ? "asks" : "open",
           name_in(kLinkNames, port.link) + (port.tcp ? " tcp " : " udp ") +

@@ -47,6 +47,7 @@ struct ServiceSettings {
   std::optional<std::uint64_t>
       capabilities{};  ///< a bit for each number; absent: what the user has
   std::vector<NodeFilePlace> files{};
+  std::vector<std::string> runtime_folders{};
   std::vector<OpenPort> open{};
   bool operator==(const ServiceSettings&) const = default;
 };

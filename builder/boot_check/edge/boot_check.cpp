@@ -8,8 +8,8 @@ namespace weir::builder {
 namespace {
 
 constexpr const char* kProgram = "weir-boot-check";
-// Beside the boot: reading the blobs, two exchanges of data, ending the machine.
-constexpr std::chrono::seconds kMargin{240};
+// Beside the boot: reading the blobs, two exchanges of data, services, ending the machine.
+constexpr std::chrono::seconds kMargin{840};
 // From being asked to end until it has ended the machine.
 constexpr std::chrono::seconds kFarewell{10};
 constexpr ByteCount kLongestStatement{1 << 20};
@@ -40,14 +40,22 @@ Result<BootCheckOutcome> boot_check_release(const images::Store& store,
   TRY(check_right_to_boot());
   TRY(check_memory(*release, settings.memory));
   const std::string where = "release " + release->name.string();
-  TRY_ASSIGN_IN(
-      Ended result,
-      run_sibling(kProgram,
-                  {release->name.string(), "--store", store.path(), "--digest",
-                   release.digest().string(), "--memory", std::to_string(settings.memory.value),
-                   "--timeout", std::to_string(settings.boot_timeout.count())},
-                  {settings.boot_timeout + kMargin, kLongestStatement, kFarewell}),
-      where);
+  std::vector<std::string> arguments{release->name.string(),
+                                     "--store",
+                                     store.path(),
+                                     "--digest",
+                                     release.digest().string(),
+                                     "--memory",
+                                     std::to_string(settings.memory.value),
+                                     "--timeout",
+                                     std::to_string(settings.boot_timeout.count())};
+  for (const std::string& file : settings.node_files) {
+    arguments.insert(arguments.end(), {"--node-file", file});
+  }
+  TRY_ASSIGN_IN(Ended result,
+                run_sibling(kProgram, arguments,
+                            {settings.boot_timeout + kMargin, kLongestStatement, kFarewell}),
+                where);
   if (result.status != 0) {
     return fail(Errc::io, where + ": did not pass its boot check (" + kProgram + ", exit status " +
                               std::to_string(result.status) + ")");

@@ -15,6 +15,7 @@ namespace weir::builder {
 struct BootCheckSettings {
   ByteCount memory{512ULL << 20};
   std::chrono::seconds boot_timeout{180};
+  std::vector<std::string> node_files{};  ///< NAME=FILE each, for services
 };
 
 struct BootCheckOutcome {

@@ -22,6 +22,7 @@ using nlohmann::ordered_json;
 
 struct BootCheckOptions {
   std::string name, store, sign_with, pkcs11, memory = "512MiB";
+  std::vector<std::string> node_files;
   std::uint32_t timeout = 180;
   TrustOptions trust;
   bool json = false, plan = false;
@@ -108,6 +109,7 @@ Result<bool> boot_check(const BootCheckOptions& given) {
   BootCheckSettings settings;
   TRY_ASSIGN_IN(settings.memory, parse_byte_count(given.memory), "--memory");
   settings.boot_timeout = std::chrono::seconds(given.timeout);
+  settings.node_files = given.node_files;
   TRY_ASSIGN(auto basis, read_basis(given.trust, {.roles = false}, given.plan));
   TRY_ASSIGN(images::FolderStore store, images::FolderStore::open(given.store));
   TRY_ASSIGN(const auto trusted, verify_stored(store, name, std::move(basis)));
@@ -162,9 +164,10 @@ Command boot_check_command() {
       .summary = "boots a release, has a peer talk to it, and states so",
       .about =
           "Boots a release in QEMU, has a wireguard-go peer complete a handshake with it and move\n"
-          "data both ways, and compares what the node says of itself with the release. With\n"
-          "--sign-with, a release that passed gets a signed statement, which weir-builder verify\n"
-          "and a fleet can demand. Needs root. Exit status: 0 passed, 1 not.",
+          "data both ways, waits until each of its services is ready, and compares what the node\n"
+          "says of itself with the release. With --sign-with, a release that passed gets a signed\n"
+          "statement, which weir-builder verify and a fleet can demand. Needs root. Exit status: 0 "
+          "passed, 1 not.",
       .examples =
           "  weir-builder boot-check gateway-6.12 --store store --key release.pub\n"
           "  weir-builder boot-check gateway-6.12 --store store --trust trust.json --sign-with "
@@ -180,6 +183,8 @@ Command boot_check_command() {
                        "signs with a key in a token or hardware module, in place of --sign-with"},
                       {"memory", "SIZE", &given->memory, "of the machine"},
                       {"timeout", "SECONDS", &given->timeout, "until the node must answer"},
+                      {"node-file", "NAME=FILE", &given->node_files,
+                       "a file that services are to be given by this name; may be repeated"},
                       {"plan", "", &given->plan,
                        "checks the release and shows what would be done; needs no root"},
                       {"json", "", &given->json, "prints the result as JSON"}},

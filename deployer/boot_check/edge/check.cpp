@@ -34,6 +34,7 @@ constexpr const char* kTunnel = "wg0";
 constexpr std::size_t kBytesEachWay = 256 << 10;
 constexpr milliseconds kPeerPatience{10000};
 constexpr milliseconds kDataPatience{60000};
+constexpr milliseconds kServicePatience{600000};
 constexpr milliseconds kConnect{200};
 constexpr milliseconds kCall{20000};
 constexpr milliseconds kLookAgain{25};
@@ -90,6 +91,13 @@ class Check {
     TRY_ASSIGN_IN(auto traffic, move_data(peer), "peer");
     TRY_ASSIGN_IN(const manifests::PeerState seen, read_counters(traffic), "counters");
     TRY_IN(ask_tool(seen), "tool");
+    if (auto up =
+            bring_up_services(*client_, identity.seal_key, request_.files, kServicePatience, say_);
+        !up) {
+      // What it said is in there.
+      if (request_.log >= 0) (void)keep_log();
+      return tl::unexpected(std::move(up).error().in("services"));
+    }
     if (request_.log >= 0) TRY_IN(keep_log(), "node log");
     TRY_ASSIGN(const std::string machine, describe_machine());
     const auto now = std::chrono::duration_cast<std::chrono::seconds>(

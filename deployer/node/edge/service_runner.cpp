@@ -72,6 +72,15 @@ Fd begin_connecting(std::string_view to) {
   return done == 0 || errno == EINPROGRESS ? std::move(out) : Fd();
 }
 
+// Of what stands in a pipe, as far as it holds.
+std::string last_line(const Fd& pipe) {
+  std::array<char, 4096> piece{};
+  const ssize_t n = ::read(pipe.get(), piece.data(), piece.size());
+  std::string_view text(piece.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  return std::string(text.substr(text.rfind('\n') + 1));
+}
+
 FilesSeen look_at_files(const manifests::ServiceSettings& settings) {
   FilesSeen out;
   for (const auto& file : settings.files) {
@@ -124,6 +133,14 @@ void ServiceRunner::act() {
 
 void ServiceRunner::start(std::size_t service, Time time) {
   const auto& settings = states_.settings(service);
+  for (const std::string& folder : settings.runtime_folders) {
+    const std::string path = "/run/" + folder;
+    if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+      log_->say(path + ": " + std::strerror(errno));
+    } else if (::chown(path.c_str(), settings.user_id, settings.group_id) != 0) {
+      log_->say(path + ": " + std::strerror(errno));
+    }
+  }
   auto running = start_service(settings, settings.command);
   if (!running) {
     states_.not_started(service, running.error().message, time);
@@ -142,7 +159,7 @@ void ServiceRunner::signal(std::size_t service, int signal) {
 
 void ServiceRunner::probe(std::size_t service, Time time) {
   const auto& settings = states_.settings(service);
-  Probe out{service, Fd(), 0, time + kProbePatience};
+  Probe out{service, Fd(), 0, Fd(), time + kProbePatience};
   if (settings.ready.by == ReadyBy::file) {
     struct stat info {};
     states_.probed(service, ::stat(settings.ready.text.c_str(), &info) == 0, time);
@@ -152,9 +169,10 @@ void ServiceRunner::probe(std::size_t service, Time time) {
     out.socket = begin_connecting(settings.ready.text);
     if (!out.socket.valid()) return states_.probed(service, false, time);
   } else {
-    const auto running = start_service(settings, settings.ready.command);
+    auto running = start_service(settings, settings.ready.command);
     if (!running) return states_.probed(service, false, time);
     out.pid = running->pid;
+    out.output = std::move(running->output);
   }
   probes_.push_back(std::move(out));
 }
@@ -246,8 +264,9 @@ bool ServiceRunner::reap(pid_t pid, int status) {
       std::find_if(probes_.begin(), probes_.end(), [&](const Probe& it) { return it.pid == pid; });
   if (probe != probes_.end()) {
     const std::size_t service = probe->service;
+    const std::string words = last_line(probe->output);
     probes_.erase(probe);
-    states_.probed(service, WIFEXITED(status) && WEXITSTATUS(status) == 0, time);
+    states_.probed(service, WIFEXITED(status) && WEXITSTATUS(status) == 0, time, words);
     return true;
   }
   const auto service = states_.service_of(pid);

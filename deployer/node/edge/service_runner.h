@@ -51,7 +51,8 @@ class ServiceRunner {
   struct Probe {
     std::size_t service = 0;
     Fd socket;      ///< that connects; or
-    pid_t pid = 0;  ///< a command that runs
+    pid_t pid = 0;  ///< a command that runs, and
+    Fd output;      ///< what it says
     Time deadline{};
   };
 
