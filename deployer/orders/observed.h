@@ -13,6 +13,7 @@
 #include "deployer/steering/steering.h"
 #include "manifests/base/result.h"
 #include "manifests/messages/node_api.h"
+#include "manifests/messages/service_report.h"
 
 namespace weir::deployer {
 
@@ -21,6 +22,7 @@ struct NodeSeen {
   pool::MachineState machine = pool::MachineState::gone;
   std::optional<manifests::NodeIdentity> identity;  ///< absent: no answer
   std::optional<manifests::PeerDump> dump;          ///< absent: no answer, or no private key yet
+  std::vector<manifests::ServiceReport> services{};
   std::string trouble;  ///< why there is no answer; empty where none was expected
 };
 

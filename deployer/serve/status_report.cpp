@@ -77,6 +77,39 @@ std::string advice_for_dead(const Documents& documents, const Observed& observed
          (back ? "move everybody back with `weir-deployer rollback`, or " + up : up);
 }
 
+constexpr std::size_t kLinesShown = 3;
+
+// Those that are up in one line; of each other what is wrong, and what it said.
+std::string service_lines(const std::vector<manifests::ServiceReport>& services) {
+  std::string up, others;
+  for (const auto& service : services) {
+    const bool fine = is_up(service) && service.restarts == 0;
+    if (fine) {
+      up += (up.empty() ? "" : ", ") + service.name;
+      continue;
+    }
+    others += "    service " + column(service.name, 10) + "  " + describe(service) + "\n";
+    if (is_up(service)) continue;
+    const std::size_t all = service.last_lines.size();
+    for (std::size_t i = all - std::min(all, kLinesShown); i < all; ++i) {
+      others += "      | " + service.last_lines[i] + "\n";
+    }
+  }
+  return (up.empty() ? "" : "    services up: " + up + "\n") + others;
+}
+
+nlohmann::ordered_json as_json(const manifests::ServiceReport& service) {
+  nlohmann::ordered_json out{{"name", service.name},
+                             {"state", name_of(service.state)},
+                             {"up", is_up(service)},
+                             {"in_state_s", service.in_state.count() / 1000},
+                             {"restarts", service.restarts}};
+  if (!service.waits_for.empty()) out["waits_for"] = service.waits_for;
+  if (!service.reason.empty()) out["reason"] = service.reason;
+  out["last_lines"] = service.last_lines;
+  return out;
+}
+
 std::string machine_name(pool::MachineState state) {
   switch (state) {
     case pool::MachineState::running:
@@ -97,6 +130,7 @@ NodeStatus node_status(const NodeId& node, const NodeSeen& seen, std::size_t cli
     out.kernel = seen.identity->kernel_release;
     out.boot_id = seen.identity->boot_id;
   }
+  out.services = seen.services;
   if (seen.dump) out.peers = seen.dump->peers.size();
   return out;
 }
@@ -173,7 +207,7 @@ std::string print_text(const StatusReport& report) {
                                 counted(node.clients, "client")
                           : std::string(node.awaited ? "no answer yet" : "no answer") +
                                 (node.trouble.empty() ? "" : ": " + node.trouble);
-      out += "\n";
+      out += "\n" + service_lines(node.services);
     }
   }
   for (const NodeId& node : report.unlisted) {
@@ -236,6 +270,10 @@ std::string print_json(const StatusReport& report) {
         line["trouble"] = node.trouble;
       }
       line["clients"] = node.clients;
+      if (!node.services.empty()) {
+        line["services"] = Json::array();
+        for (const auto& service : node.services) line["services"].push_back(as_json(service));
+      }
       nodes.push_back(std::move(line));
     }
     out["pools"].push_back({{"pool", pool.pool.string()},

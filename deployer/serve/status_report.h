@@ -23,6 +23,7 @@ struct NodeStatus {
   std::string boot_id;
   std::size_t peers = 0;
   std::size_t clients = 0;  ///< whose home it is
+  std::vector<manifests::ServiceReport> services{};
 };
 
 struct PoolStatus {

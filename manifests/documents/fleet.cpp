@@ -154,8 +154,19 @@ Result<std::vector<Prefix>> read_clients(const YamlField& field) {
   return out;
 }
 
+// Names that are not known to any image are no mistake: it is the image that asks.
+Status read_node_files(const YamlField& field, PoolSpec& out) {
+  TRY_ASSIGN(const YamlField files, field.at("files"));
+  if (files.keys().empty()) return files.wrong("must be a mapping, NAME: FILE");
+  for (const auto& [name, path] : files.members()) {
+    if (const auto good = check_name(name); !good) return path.wrong(good.error());
+    TRY_ASSIGN(out.files[name], path.as(parse_path));
+  }
+  return {};
+}
+
 Result<PoolSpec> read_pool(const YamlField& field, std::set<NodeId>& nodes) {
-  TRY(field.only({"name", "driver", "nodes", "memory", "cpus", "clock_offset"}));
+  TRY(field.only({"name", "driver", "nodes", "memory", "cpus", "clock_offset", "files"}));
   TRY_ASSIGN(const YamlField name_field, field.at("name"));
   TRY_ASSIGN(PoolName name, name_field.as(PoolName::parse));
   PoolSpec out{.name = std::move(name), .driver = {}, .nodes = {}};
@@ -186,6 +197,7 @@ Result<PoolSpec> read_pool(const YamlField& field, std::set<NodeId>& nodes) {
   if (const auto offset = field.find("clock_offset")) {
     TRY_ASSIGN(out.clock_offset, offset->duration());
   }
+  if (field.find("files")) TRY(read_node_files(field, out));
   return out;
 }
 
@@ -320,6 +332,16 @@ Status read_trusted(const YamlField& root, Fleet& out) {
 }
 
 }  // namespace
+
+std::string node_file_path(std::string_view path, const NodeId& node) {
+  constexpr std::string_view kPlace = "{node}";
+  std::string out;
+  for (std::size_t at = 0; (at = path.find(kPlace)) != std::string_view::npos;) {
+    out.append(path.substr(0, at)).append(node.string());
+    path.remove_prefix(at + kPlace.size());
+  }
+  return out.append(path);
+}
 
 std::string Fleet::where_named(const std::string& field) const {
   const auto found = named_at.find(field);

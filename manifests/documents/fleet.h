@@ -48,7 +48,13 @@ struct PoolSpec {
   std::uint16_t cpus = 1;
   /// Rehearses a wrong clock: added to every node's clock.
   std::chrono::milliseconds clock_offset{0};
+  /// What services of the nodes get, by the names that images call it by; "{node}" in a path is the
+  /// node's name.
+  std::map<std::string, std::string> files{};
 };
+
+/// A path of `PoolSpec::files` for one node.
+[[nodiscard]] std::string node_file_path(std::string_view path, const NodeId& node);
 
 /// What a probe peer reaches through each new node before a client depends on it.
 struct ProbeSpec {

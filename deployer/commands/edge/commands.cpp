@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "deployer/commands/edge/init.h"
+#include "deployer/commands/edge/logs.h"
 #include "deployer/orders/edge/observe.h"
 #include "deployer/orders/edge/orders.h"
 #include "deployer/serve/edge/serve.h"
@@ -184,7 +185,7 @@ CommandTable command_table(const std::atomic<bool>& interrupted) {
                   interrupted),
               order_command("rollback", "move every client back to the pool before",
                             "  weir-deployer rollback --fleet fleet.yaml\n", interrupted),
-              status_command(interrupted),
+              status_command(interrupted), logs_command(interrupted),
               order_command("down", "end all nodes and remove the steering",
                             "  weir-deployer down --fleet fleet.yaml\n", interrupted),
               serve_command(interrupted)}};

@@ -32,6 +32,8 @@ NodeSeen look_at(Site& site, const NodeId& node, bool recorded,
     // Without a key it has no device to ask about.
     if (!out.identity->wireguard_key) return {};
     TRY_ASSIGN(out.dump, client->peers());
+    // For who looks at it; nothing is decided by them.
+    if (auto services = client->services()) out.services = *std::move(services);
     return {};
   };
   if (auto asked = ask(); !asked) out.trouble = asked.error().message;

@@ -271,6 +271,7 @@ Status check_identity(Site& site, const OrderPlan& plan, const Observed& observe
   const bool gives = pool != nullptr && gives_identity(*pool, observed);
   Status fine = gives ? site.check_identity() : site.check_served();
   const auto keys = site.identity_keys();
+  if (pool != nullptr) TRY(site.check_node_files(pool->pool));
   if (!fine) {
     if (keys) fine.error().message += holders_of_outgoing(*keys, observed);
     return fine;

@@ -1,5 +1,7 @@
 #include "deployer/site/edge/site.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -8,6 +10,7 @@
 #include "deployer/site/edge/running_order.h"
 #include "keys/identity/edge/identity_files.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/messages/service_report.h"
 
 namespace weir::deployer {
 
@@ -82,6 +85,30 @@ Result<std::optional<keys::Secret>> Site::preshared_key(const manifests::Peer& p
   const std::string file = beside(path(fleet().peers), *peer.preshared_key_file);
   TRY_ASSIGN(keys::Secret secret, keys::read_wireguard_key(file));
   return std::optional<keys::Secret>(std::move(secret));
+}
+
+Result<std::optional<keys::Secret>> Site::node_file(const NodeId& node,
+                                                    const std::string& name) const {
+  std::optional<keys::Secret> none;
+  const PoolName* pool_name = pool_of(node);
+  if (pool_name == nullptr) return none;
+  const auto& files = pool(*pool_name).files;
+  const auto found = files.find(name);
+  if (found == files.end()) return none;
+  const std::string where = "fleet document: pools: " + pool_name->string() + ": files: " + name;
+  const std::string file = path(manifests::node_file_path(found->second, node));
+  TRY_ASSIGN_IN(std::string text, read_secret_file(file, manifests::kLargestNodeFile), where);
+  auto content = keys::Secret::copy_of(as_bytes(text));
+  explicit_bzero(text.data(), text.size());
+  TRY(content);
+  return std::optional(*std::move(content));
+}
+
+Status Site::check_node_files(const PoolName& name) const {
+  for (const NodeId& node : pool(name).nodes) {
+    for (const auto& [file, _] : pool(name).files) TRY(node_file(node, file));
+  }
+  return {};
 }
 
 Status for_each_node(const std::vector<NodeId>& nodes,

@@ -82,6 +82,10 @@ class Site {
   }
   /// A peer's preshared key, 32 bytes; absent where it has none. errors name the file
   Result<std::optional<keys::Secret>> preshared_key(const manifests::Peer& peer) const;
+  /// What the fleet has for a node by this name; absent: nothing. errors name field and file
+  Result<std::optional<keys::Secret>> node_file(const NodeId& node, const std::string& name) const;
+  /// Whether all that it has for nodes of the pool can be read, and only by who may.
+  Status check_node_files(const PoolName& pool) const;
 
   /// Remembers that this release was accepted, so that no older one is from now on. Comes after all
   /// of its blobs were read: one that is withheld would else keep the fleet from what it can still

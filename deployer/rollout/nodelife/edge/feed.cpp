@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <thread>
 
 #include "deployer/rollout/nodelife/edge/pools.h"
 
@@ -13,6 +14,8 @@ constexpr milliseconds kCallPatience{15000};
 /// A node that does not even say who it is.
 constexpr milliseconds kHurriedPatience{2000};
 constexpr int kFeedSamples = 5;
+constexpr milliseconds kLookAgain{200};
+constexpr std::size_t kLinesShown = 5;
 constexpr std::size_t kPeersACall = 1000;
 
 std::chrono::nanoseconds unix_now() {
@@ -86,6 +89,48 @@ Status give_identity(Site& site, node_client::NodeClient& client,
   return {};
 }
 
+// What a service of the node asks for and the fleet has; what it has not, a node that is new to its
+// clients cannot do without.
+Status give_files(Site& site, node_client::NodeClient& client, const manifests::NodeIdentity& about,
+                  const std::vector<manifests::ServiceReport>& services) {
+  for (const manifests::ServiceReport& service : services) {
+    for (const std::string& name : service.files) {
+      TRY_ASSIGN(const auto content, site.node_file(about.node, name));
+      if (content) {
+        TRY_ASSIGN(auto sealed, keys::seal_to_node(*content, about.seal_key));
+        TRY_IN(client.put_file({name, std::move(sealed)}), "give file " + name);
+      } else if (!about.wireguard_key) {
+        return fail(Errc::not_found, "service " + service.name + " asks for file " + name +
+                                         ": name it under `files` of the node's pool in the fleet "
+                                         "document");
+      }
+    }
+  }
+  return {};
+}
+
+// Clients are not moved to a node whose services do not come up.
+Status await_services(Site& site, node_client::NodeClient& client,
+                      std::vector<manifests::ServiceReport> services) {
+  const auto patience = site.fleet().policy.boot_timeout;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    const auto down =
+        std::find_if(services.begin(), services.end(), [](const auto& it) { return !is_up(it); });
+    if (down == services.end()) return {};
+    for (const auto& service : services) {
+      if (is_given_up(service)) return fail(Errc::io, describe_whole(service, kLinesShown));
+    }
+    if (site.cancelled()) return fail(Errc::busy, "interrupted");
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return fail(Errc::timeout,
+                  "not up within boot_timeout: " + describe_whole(*down, kLinesShown));
+    }
+    std::this_thread::sleep_for(kLookAgain);
+    TRY_ASSIGN(services, client.services());
+  }
+}
+
 Status feed_node(Site& site, const NodeId& node, LateIdentity& late, Removals removals,
                  Confirming confirming, Fed& out) {
   const bool hurried = confirming == Confirming::none;
@@ -115,6 +160,11 @@ Status feed_node(Site& site, const NodeId& node, LateIdentity& late, Removals re
     }
   }
   TRY(changes.send());
+  if (!hurried) {
+    TRY_ASSIGN(auto services, client->services());
+    TRY(give_files(site, *client, about, services));
+    if (!about.wireguard_key) TRY(await_services(site, *client, std::move(services)));
+  }
   out.added = std::move(feed.add);
   out.changed = std::move(feed.change);
   out.removed = std::move(feed.remove);
