@@ -55,14 +55,8 @@ std::string fence_rules(const manifests::NodeConfig& config, const NodeInterface
   if (!vips_v6.empty()) line("    iifname " + data + " ip6 daddr " + list(vips_v6) + port);
   line("    iifname " + data + " meta l4proto { 1, 58 } accept");
   for (const manifests::OpenPort& opened : open) {
-    const std::string rest = port_rule(opened);
-    if (opened.link == manifests::NodeLink::management) {
-      line("    iifname " + management + " ip saddr " + config.director_management.string() +
-           " ip daddr " + config.node_management.string() + rest);
-      continue;
-    }
-    line("    iifname " + data + " ip daddr " + config.node_v4.string() + rest);
-    line("    iifname " + data + " ip6 daddr " + config.node_v6.string() + rest);
+    line("    iifname " + management + " ip saddr " + config.director_management.string() +
+         " ip daddr " + config.node_management.string() + port_rule(opened));
   }
   line("  }");
   line("  chain forward {");

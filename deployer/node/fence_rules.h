@@ -20,8 +20,7 @@ struct NodeInterfaces {
 /// reached from there, whatever an inner packet says. Only data -> tunnel and tunnel -> data pass,
 /// and from the tunnel nothing passes to the node's links or the VIPs.
 ///
-/// open     ports of services: on the management link for the director, on the data link for
-///          everybody, of the node's own addresses
+/// open     ports of services, on the management link, for the director
 [[nodiscard]] std::string fence_rules(const manifests::NodeConfig& config,
                                       const NodeInterfaces& interfaces,
                                       const std::vector<manifests::OpenPort>& open = {});

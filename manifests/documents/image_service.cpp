@@ -116,10 +116,8 @@ Status read_ports(const YamlField& service, bool asked, std::vector<OpenPort>& o
   if (!field) return {};
   TRY_ASSIGN(const auto items, field->items());
   for (const YamlField& item : items) {
-    TRY(item.only({"link", "tcp", "udp"}));
+    TRY(item.only({"tcp", "udp"}));
     OpenPort port{.asked = asked};
-    TRY_ASSIGN(const YamlField link, item.at("link"));
-    TRY_ASSIGN(port.link, named<NodeLink>(link, kLinkNames));
     const auto tcp = item.find("tcp"), udp = item.find("udp");
     if (tcp.has_value() == udp.has_value()) return item.wrong("needs a port: one of tcp and udp");
     port.tcp = tcp.has_value();
@@ -351,10 +349,8 @@ void emit(YAML::Emitter& out, const std::vector<ImageService>& services) {
       out << YAML::Key << (asked ? "asks" : "open") << YAML::Value << YAML::BeginSeq;
       for (const auto& port : service.open) {
         if (!is_of(port)) continue;
-        out << YAML::Flow << YAML::BeginMap << YAML::Key << "link" << YAML::Value
-            << std::string(kLinkNames[static_cast<std::size_t>(port.link)]) << YAML::Key
-            << (port.tcp ? "tcp" : "udp") << YAML::Value << static_cast<unsigned>(port.port)
-            << YAML::EndMap;
+        out << YAML::Flow << YAML::BeginMap << YAML::Key << (port.tcp ? "tcp" : "udp")
+            << YAML::Value << static_cast<unsigned>(port.port) << YAML::EndMap;
       }
       out << YAML::EndSeq;
     }

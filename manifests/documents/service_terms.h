@@ -30,13 +30,9 @@ struct Readiness {
   bool operator==(const Readiness&) const = default;
 };
 
-/// A port of a link of the node: one that others may talk to, or one of theirs that the service
-/// asks, and whose answers come in.
-enum class NodeLink : std::uint8_t { management, data };
-inline constexpr std::array<std::string_view, 2> kLinkNames = {"management", "data"};
-
+/// A port of the node on its management link that the director may talk to, or one of the
+/// director's that the service asks, and whose answers come in.
 struct OpenPort {
-  NodeLink link{};
   bool tcp = true;  ///< else UDP
   std::uint16_t port = 0;
   bool asked = false;  ///< the port of others

@@ -105,7 +105,6 @@ Status read_setting(Lines& lines, ServiceSettings& out) {
     out.runtime_folders.emplace_back(lines.value);
   } else if (lines.key == "open" || lines.key == "asks") {
     OpenPort port{.asked = lines.key == "asks"};
-    TRY_ASSIGN(port.link, lines.named<NodeLink>(kLinkNames, lines.word()));
     const std::string_view protocol = lines.word();
     if (protocol != "tcp" && protocol != "udp") return lines.wrong();
     port.tcp = protocol == "tcp";
@@ -192,8 +191,7 @@ std::string print(const std::vector<ServiceSettings>& services) {
     for (const auto& folder : service.runtime_folders) add(out, "runtime-folder", folder);
     for (const auto& port : service.open) {
       add(out, port.asked ? "asks" : "open",
-          name_in(kLinkNames, port.link) + (port.tcp ? " tcp " : " udp ") +
-              std::to_string(port.port));
+          (port.tcp ? "tcp " : "udp ") + std::to_string(port.port));
     }
   }
   return out;

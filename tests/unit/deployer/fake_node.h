@@ -128,6 +128,23 @@ class FakeFleet::FakeClient final : public node_client::NodeClient {
   }
   Status drain() override { return {}; }
   Result<std::string> logs() override { return std::string(); }
+  Result<std::vector<manifests::ServiceReport>> services() override {
+    return with([&](Node& node) -> Result<std::vector<manifests::ServiceReport>> {
+      return node.services;
+    });
+  }
+  Status put_file(const manifests::SealedFile& file) override {
+    return with([&](Node& node) -> Status {
+      TRY_ASSIGN(node.files[file.name], open(node, file.sealed));
+      for (auto& service : node.services) {
+        if (service.waits_for == "file " + file.name) {
+          service.waits_for.clear();
+          service.state = manifests::ServiceState::ready;
+        }
+      }
+      return {};
+    });
+  }
   Result<std::string> tool_dump() override { return std::string(); }
   Status power_off() override { return {}; }
 

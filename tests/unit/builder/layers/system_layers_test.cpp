@@ -11,6 +11,7 @@ namespace weir::builder {
 
 TEST_CASE("what Weir puts into every image is what a manifest's files must not be") {
   Settings settings{Digest::of(as_bytes("lock")), {}, {}, {}, {}, "bookworm", true};
+  settings.services.push_back({.name = "a", .command = {"/usr/sbin/a"}});
   std::set<std::string> files, folders;
   for (const auto& tree :
        {make_base_tree(0), make_programs_tree("init", "agent"), make_settings_tree(settings, 0)}) {

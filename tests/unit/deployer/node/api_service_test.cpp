@@ -32,12 +32,15 @@ SealKey seal_key() {
   return SealKey::from_secret(wireguard::SecretKey(raw)).value();
 }
 
-std::string sealed(std::uint8_t fill) {
-  const std::string message(32, static_cast<char>(fill));
-  std::string out(80, '\0');
-  crypto_box_seal(reinterpret_cast<unsigned char*>(out.data()), as_bytes(message).data(), 32,
-                  seal_key().public_key().raw().data());
+std::string sealed_text(const std::string& message) {
+  std::string out(message.size() + crypto_box_SEALBYTES, '\0');
+  crypto_box_seal(reinterpret_cast<unsigned char*>(out.data()), as_bytes(message).data(),
+                  message.size(), seal_key().public_key().raw().data());
   return base64_of(as_bytes(out));
+}
+
+std::string sealed(std::uint8_t fill) {
+  return sealed_text(std::string(32, static_cast<char>(fill)));
 }
 
 std::string put_key(std::uint8_t fill) {
@@ -179,6 +182,33 @@ TEST_CASE("the tool's dump shows no private and no preshared key") {
         "wg0\t(hidden)\tPUBLIC=\t51820\toff\n"
         "wg0\tPEER1=\t(hidden)\t192.0.2.1:5\t10.8.0.2/32,fd00::2/128\t17\t92\t180\toff\n"
         "wg0\tPEER2=\t(none)\t(none)\t(none)\t0\t0\t0\t25\n");
+}
+
+TEST_CASE("a node's file comes sealed, to services that ask for it, and is not in what is said") {
+  Node node;
+  const auto put = [&](const std::string& name, const std::string& box) {
+    return node.call("PUT", "/v1/file", print(manifests::SealedFile{name, box}));
+  };
+  const std::string secret = "token hoPhahB4uuQu\n";
+  CHECK(put("key", sealed_text(secret)).status == 200);
+  CHECK(node.world.files.at("key") == secret);
+  CHECK(put("key", sealed_text("")).status == 200);
+  CHECK(code_of(put("other", sealed_text(secret))) == "not found");
+  std::string changed = sealed_text(secret);
+  changed[20] = changed[20] == 'A' ? 'B' : 'A';
+  CHECK(put("key", changed).status == 403);
+  CHECK(put("key", "AAAA").status == 400);
+  CHECK(put("key", sealed_text(std::string((256 << 10) + 1, 'x'))).status == 400);
+  for (const std::string& line : node.world.said) {
+    CHECK(line.find("hoPhahB4uuQu") == std::string::npos);
+  }
+}
+
+TEST_CASE("services are told") {
+  Node node;
+  const auto services = manifests::parse_service_reports(node.call("GET", "/v1/services").body);
+  REQUIRE(services.has_value());
+  CHECK(services->at(0).name == "unbound");
 }
 
 }  // namespace weir::node

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ class FakeWorld : public NodeWorld {
   std::vector<PublicKey> sent;
   std::vector<std::string> said;
   bool powered_off = false;
+  std::map<std::string, std::string> files;
   std::string tool_output;
 
   Result<NodeFacts> facts() override {
@@ -47,6 +49,15 @@ class FakeWorld : public NodeWorld {
     return {};
   }
   Result<std::string> logs() override { return std::string("[0.1] init: up\n"); }
+  Result<std::vector<manifests::ServiceReport>> services() override {
+    return std::vector<manifests::ServiceReport>{
+        {.name = "unbound", .state = manifests::ServiceState::ready, .files = {"key"}}};
+  }
+  Status put_file(const std::string& name, Bytes content) override {
+    if (name != "key") return fail(Errc::not_found, "no service of this image asks for it");
+    files[name] = std::string(content.begin(), content.end());
+    return {};
+  }
   Result<wireguard::SecretBytes> tool_dump() override {
     return wireguard::SecretBytes(tool_output.begin(), tool_output.end());
   }
