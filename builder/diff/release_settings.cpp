@@ -34,6 +34,39 @@ void add(const std::string& name, const std::string& value, Settings& out) {
   there += (there.empty() ? "" : ", ") + value;
 }
 
+std::string described(const manifests::OpenPort& port) {
+  return (port.tcp ? "tcp " : "udp ") + std::to_string(port.port) + (port.asked ? " asked" : "");
+}
+
+void add_service(const manifests::ImageService& service, Settings& out) {
+  const std::string name = "services[" + service.name + "].";
+  out[name + "command"] = joined(service.command, plain);
+  out[name + "user"] = service.user;
+  out[name + "restart"] =
+      std::string(manifests::kRestartNames[static_cast<std::size_t>(service.restart)]);
+  out[name + "ready"] =
+      std::string(manifests::kReadyNames[static_cast<std::size_t>(service.ready.by)]) + " " +
+      service.ready.text + joined(service.ready.command, plain) + " within " +
+      std::to_string(service.ready.within.count()) + " ms";
+  out[name + "after"] = joined(service.after, plain);
+  out[name + "runtime_folders"] = joined(service.runtime_folders, plain);
+  out[name + "open"] = joined(service.open, described);
+  if (service.capabilities) {
+    out[name + "capabilities"] =
+        service.capabilities->empty() ? "none" : joined(*service.capabilities, plain);
+  }
+  for (const auto& [variable, value] : service.environment) {
+    out[name + "environment[" + variable + "]"] = value;
+  }
+  for (const auto& file : service.files) {
+    out[name + "files[" + file.path + "]"] =
+        "mode " + manifests::print_mode(file.mode) +
+        (file.owner.empty() ? "" : ", of " + file.owner) +
+        (file.node.empty() ? ", " + Digest::of(as_bytes(file.text)).hex().substr(0, 12)
+                           : ", the node's " + file.node);
+  }
+}
+
 // One line a setting, in the words of the image manifest.
 void add_manifest(const manifests::ImageManifest& manifest, Settings& out) {
   out["kernel.package"] = manifest.kernel.package;
@@ -61,6 +94,7 @@ void add_manifest(const manifests::ImageManifest& manifest, Settings& out) {
     out["files[" + file.path + "]"] = "mode " + manifests::print_mode(file.mode) + ", " +
                                       Digest::of(as_bytes(file.content)).hex().substr(0, 12);
   }
+  for (const auto& service : manifest.services) add_service(service, out);
   out["documentation"] = manifest.documentation ? "true" : "false";
 }
 

@@ -13,7 +13,7 @@ struct Missing {
   std::vector<std::string> secrets;    ///< that nobody accepted
   std::vector<std::string> links;      ///< interpreters, libraries and versions of symbols
   std::vector<std::string> conflicts;  ///< paths that two packages want differently
-  std::vector<std::string> services;   ///< programs of services
+  std::vector<std::string> services{};  ///< programs of services
   [[nodiscard]] bool empty() const {
     return scripts.empty() && secrets.empty() && links.empty() && conflicts.empty() &&
            services.empty();

@@ -21,6 +21,7 @@
 #include "manifests/documents/trust.h"
 #include "manifests/documents/trust_state.h"
 #include "manifests/messages/node_api.h"
+#include "manifests/messages/service_report.h"
 
 namespace weir::builder {
 namespace {
@@ -69,6 +70,8 @@ constexpr Kind kKinds[] = {
     {"node-api#PeerDiff", Format::one_json, parses<manifests::parse_peer_diff>},
     {"node-api#PrepareRequest", Format::one_json, parses<manifests::parse_prepare_request>},
     {"node-api#PeerSelection", Format::one_json, parses<manifests::parse_peer_selection>},
+    {"node-api#ServiceReports", Format::one_json, parses<manifests::parse_service_reports>},
+    {"node-api#SealedFile", Format::one_json, parses<manifests::parse_sealed_file>},
     {"node-api#ApiError", Format::one_json, parses<manifests::parse_api_error>},
 };
 

@@ -1,8 +1,5 @@
 #include "deployer/node/service_states.h"
 
-#include <signal.h>
-#include <sys/wait.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -62,9 +59,8 @@ std::string harmless_line(std::string_view line) {
   return out;
 }
 
-std::string describe_end(int status) {
-  if (WIFSIGNALED(status)) return "ended by signal " + std::to_string(WTERMSIG(status));
-  return "ended with status " + std::to_string(WEXITSTATUS(status));
+std::string describe_end(ProcessEnd end) {
+  return (end.by_signal ? "ended by signal " : "ended with status ") + std::to_string(end.number);
 }
 
 ServiceStates::ServiceStates(std::vector<manifests::ServiceSettings> settings)
@@ -107,12 +103,12 @@ void ServiceStates::not_started(std::size_t service, std::string_view why, Time 
   courses_[service].retry = now + courses_[service].policy.delay_after(milliseconds(0));
 }
 
-void ServiceStates::ended(std::size_t service, int status, Time now) {
+void ServiceStates::ended(std::size_t service, ProcessEnd end, Time now) {
   Course& course = courses_[service];
   manifests::ServiceRecord& record = records_[service];
   const Restart restart = settings_[service].restart;
   record.pid = 0;
-  bool failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+  bool failed = end.by_signal || end.number != 0;
   const Ending ending = std::exchange(course.ending, Ending::none);
   if (ending == Ending::not_ready) {
     failed = true;
@@ -122,7 +118,7 @@ void ServiceStates::ended(std::size_t service, int status, Time now) {
   } else if (ending == Ending::new_files) {
     record.reason = "a file of the node's was replaced";
   } else {
-    record.reason = describe_end(status);
+    record.reason = describe_end(end);
   }
   if (halting_) {
     enter(service, ServiceState::ended, now);
@@ -177,7 +173,7 @@ void ServiceStates::stop(std::size_t service, Ending why, Time now,
   enter(service, ServiceState::stopping, now);
   courses_[service].ending = why;
   courses_[service].kill = now + kFarewell;
-  out.push_back(SignalService{service, SIGTERM});
+  out.push_back(EndService{service, Farewell::ask});
 }
 
 void ServiceStates::look_at_start(std::size_t service, Time now, std::vector<ServiceAction>& out) {
@@ -218,7 +214,7 @@ std::vector<ServiceAction> ServiceStates::due(Time now) {
       case ServiceState::stopping:
         if (now < course.kill || course.killed) break;
         course.killed = true;
-        out.push_back(SignalService{i, SIGKILL});
+        out.push_back(EndService{i, Farewell::end});
         break;
       case ServiceState::waiting:
       case ServiceState::ready:

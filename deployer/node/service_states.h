@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,16 +20,23 @@ namespace weir::node {
 struct StartService {
   std::size_t service;
 };
-/// To its main process and those that it started; as the first of two signals SIGTERM.
-struct SignalService {
+/// Its main process is asked to end (SIGTERM); later, all of its process group is ended (SIGKILL).
+enum class Farewell : std::uint8_t { ask, end };
+struct EndService {
   std::size_t service;
-  int signal;
+  Farewell how;
 };
 /// Whether it is ready is to be looked at; `probed` tells.
 struct ProbeService {
   std::size_t service;
 };
-using ServiceAction = std::variant<StartService, SignalService, ProbeService>;
+using ServiceAction = std::variant<StartService, EndService, ProbeService>;
+
+/// How a process ended: with a status, or by a signal.
+struct ProcessEnd {
+  int number = 0;
+  bool by_signal = false;
+};
 
 /// What is there of the files that a service gets from outside.
 struct FilesSeen {
@@ -59,8 +67,7 @@ class ServiceStates {
   void started(std::size_t service, pid_t pid, Time now);
   /// There was no process to be had.
   void not_started(std::size_t service, std::string_view why, Time now);
-  /// `status` as waitpid gives it.
-  void ended(std::size_t service, int status, Time now);
+  void ended(std::size_t service, ProcessEnd end, Time now);
   /// A line of its output, whatever is in it.
   void said(std::size_t service, std::string_view line, Time now);
   /// `words`: what a command said where it is not.
@@ -102,7 +109,7 @@ class ServiceStates {
 /// more than `manifests::kLongestLine` bytes.
 [[nodiscard]] std::string harmless_line(std::string_view line);
 
-/// "status 1", "signal 9"
-[[nodiscard]] std::string describe_end(int status);
+/// "ended with status 1", "ended by signal 9"
+[[nodiscard]] std::string describe_end(ProcessEnd end);
 
 }  // namespace weir::node

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr JsonLimits kReports{kLargestMessage, 20'000, 8};
+constexpr JsonLimits kReports{kLargestServices, 20'000, 8};
 constexpr std::size_t kLongestReason = 1000, kMostRestarts = 3;
 
 std::string one_line(const json& document) {

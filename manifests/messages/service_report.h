@@ -31,6 +31,8 @@ struct SealedFile {
 };
 /// The longest content of a node's file.
 inline constexpr ByteCount kLargestNodeFile{256ULL << 10};
+/// The longest answer about services: all that they can have said, escaped.
+inline constexpr ByteCount kLargestServices{4ULL << 20};
 
 [[nodiscard]] std::string print(const std::vector<ServiceReport>& services);
 [[nodiscard]] std::string print(const SealedFile& file);

@@ -1,4 +1,5 @@
 #include "manifests/messages/node_api.h"
+#include "manifests/messages/service_report.h"
 #include "tests/fuzz/property.h"
 
 namespace {
@@ -29,5 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(parse_prepare_request, text);
   check(parse_peer_selection, text);
   check(parse_api_error, text);
+  check(parse_service_reports, text);
+  check(parse_sealed_file, text);
   return 0;
 }

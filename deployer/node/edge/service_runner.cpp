@@ -125,7 +125,7 @@ void ServiceRunner::act() {
   end_probes(time);
   for (const ServiceAction& action : states_.due(time)) {
     if (const auto* it = std::get_if<StartService>(&action)) start(it->service, time);
-    if (const auto* it = std::get_if<SignalService>(&action)) signal(it->service, it->signal);
+    if (const auto* it = std::get_if<EndService>(&action)) end(it->service, it->how);
     if (const auto* it = std::get_if<ProbeService>(&action)) probe(it->service, time);
   }
   tell(time);
@@ -150,11 +150,12 @@ void ServiceRunner::start(std::size_t service, Time time) {
   states_.started(service, running->pid, time);
 }
 
-void ServiceRunner::signal(std::size_t service, int signal) {
+void ServiceRunner::end(std::size_t service, Farewell how) {
   const auto pid = static_cast<pid_t>(states_.records()[service].pid);
   if (pid <= 0) return;
   // To end is for the main process to say to others; to be gone is for all.
-  ::kill(signal == SIGKILL ? -pid : pid, signal);
+  if (how == Farewell::ask) ::kill(pid, SIGTERM);
+  if (how == Farewell::end) ::kill(-pid, SIGKILL);
 }
 
 void ServiceRunner::probe(std::size_t service, Time time) {
@@ -236,6 +237,7 @@ void ServiceRunner::read(const std::vector<pollfd>& ready) {
 
 void ServiceRunner::drain(std::size_t service, Time time) {
   Output& output = outputs_[service];
+  pending_ = true;
   std::array<char, 4096> piece{};
   for (int i = 0; i < kPiecesATurn; ++i) {
     const ssize_t n = ::read(output.pipe.get(), piece.data(), piece.size());
@@ -274,7 +276,8 @@ bool ServiceRunner::reap(pid_t pid, int status) {
   // What it left running would be in the way of the next.
   ::kill(-pid, SIGKILL);
   if (outputs_[*service].pipe.valid()) drain(*service, time);
-  states_.ended(*service, status, time);
+  const bool by_signal = WIFSIGNALED(status);
+  states_.ended(*service, {by_signal ? WTERMSIG(status) : WEXITSTATUS(status), by_signal}, time);
   return true;
 }
 
@@ -307,13 +310,10 @@ void ServiceRunner::tell(Time time) {
     told = record;
     told.last_lines.clear();
   }
-  if (states_.size() == 0) return;
-  std::string text = print(states_.records());
-  pending_ = text != written_;
+  pending_ = pending_ || moved;
   if (!pending_ || (!moved && time < may_write_)) return;
   const std::string path(manifests::kServiceRecordsPath);
-  if (!put_text(path, text)) log_->say(path + ": " + std::strerror(errno));
-  written_ = std::move(text);
+  if (!put_text(path, print(states_.records()))) log_->say(path + ": " + std::strerror(errno));
   may_write_ = time + kTellAgain;
   pending_ = false;
 }

@@ -57,7 +57,7 @@ class ServiceRunner {
   };
 
   void start(std::size_t service, Time now);
-  void signal(std::size_t service, int signal);
+  void end(std::size_t service, Farewell how);
   void probe(std::size_t service, Time now);
   void end_probes(Time now);
   void drain(std::size_t service, Time now);
@@ -68,9 +68,8 @@ class ServiceRunner {
   std::vector<Output> outputs_;
   std::vector<Probe> probes_;
   std::vector<manifests::ServiceRecord> told_;  ///< last lines left out
-  std::string written_;
   Time may_write_{};
-  bool pending_ = false;
+  bool pending_ = false;  ///< there is more to tell than was written
 };
 
 }  // namespace weir::node

@@ -321,8 +321,8 @@ Result<std::string> HttpsNodeClient::logs() {
 }
 
 Result<std::vector<manifests::ServiceReport>> HttpsNodeClient::services() {
-  // Of 1 MiB and 20,000 values at most, as an identity.
-  auto services = state_->ask("/v1/services", manifests::kLargestMessage,
+  // Of 20,000 values at most, as an identity.
+  auto services = state_->ask("/v1/services", manifests::kLargestServices,
                               [](std::string_view answer, const StillWanted&) {
                                 return manifests::parse_service_reports(answer);
                               });

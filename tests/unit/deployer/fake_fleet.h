@@ -42,7 +42,9 @@ class FakeFleet {
     std::map<PublicKey, manifests::PeerState> peers;
     std::map<PublicKey, std::string> preshared;  ///< 32 raw bytes
     std::chrono::microseconds ahead{0};
-    std::set<PublicKey> put;  ///< peers that some diff changed or added since boot
+    std::vector<manifests::ServiceReport> services;
+    std::map<std::string, std::string> files;  ///< that it was given
+    std::set<PublicKey> put;                   ///< peers that some diff changed or added since boot
   };
   struct Client {
     Endpoint endpoint;
@@ -88,8 +90,8 @@ class FakeFleet {
         "fabric: {ipv4: 10.254.0.0/24, ipv6: 'fd00:fab::/64', management: 10.254.1.0/24}\n"
         "clients: [10.8.0.0/16]\npools:\n"
         "  - {name: blue, driver: vm, nodes: [blue-1]}\n"
-        "  - {name: green, driver: vm, nodes: [green-1]}\n" +
-        more_;
+        "  - {name: green, driver: vm, nodes: [green-1]" +
+        of_green + "}\n" + more_;
     REQUIRE(write_file(folder + "/fleet.yaml", fleet).has_value());
     std::string lines;
     for (const unsigned n : registry) {
@@ -186,6 +188,7 @@ class FakeFleet {
   std::string folder = "/tmp/weirt-fleet-XXXXXX";
   std::set<unsigned> registry;                     ///< clients by number
   std::string of_director;                         ///< more fields of its own
+  std::string of_green;                            ///< more fields of that pool
   std::set<unsigned> moved_inner;                  ///< that have another allowed IP now
   std::map<unsigned, std::string> preshared_keys;  ///< 32 raw bytes
   std::atomic<bool> interrupted{false};
@@ -195,6 +198,7 @@ class FakeFleet {
 
   std::mutex lock;  ///< over what follows
   std::map<NodeId, Node> nodes = {{node("blue-1"), {}}, {node("green-1"), {}}};
+  std::map<NodeId, std::vector<manifests::ServiceReport>> image_services;  ///< as it comes up
   std::map<PublicKey, Client> clients;
   std::string console;  ///< of every machine
   bool installed = false;
@@ -307,6 +311,7 @@ class FakeFleet::FakeMachines final : public pool::MachineDriver {
     node.boots = boots;
     node.answers = node.comes_up = comes_up;
     node.release = *fleet_.image_;
+    node.services = fleet_.image_services[link.node];
     crypto_box_keypair(node.seal_public.data(), node.seal_private.data());
     return pool::MachineRecord{link.node, 1000 + static_cast<std::int64_t>(link.number), boots,
                                place};

@@ -129,9 +129,8 @@ class FakeFleet::FakeClient final : public node_client::NodeClient {
   Status drain() override { return {}; }
   Result<std::string> logs() override { return std::string(); }
   Result<std::vector<manifests::ServiceReport>> services() override {
-    return with([&](Node& node) -> Result<std::vector<manifests::ServiceReport>> {
-      return node.services;
-    });
+    return with(
+        [&](Node& node) -> Result<std::vector<manifests::ServiceReport>> { return node.services; });
   }
   Status put_file(const manifests::SealedFile& file) override {
     return with([&](Node& node) -> Status {

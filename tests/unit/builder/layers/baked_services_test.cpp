@@ -9,8 +9,9 @@ manifests::ImageService unbound() {
   manifests::ImageService out{.name = "unbound", .command = {"/usr/sbin/unbound", "-d"}};
   out.user = "unbound";
   out.capabilities = {"CAP_NET_BIND_SERVICE", "CAP_SETUID"};
-  out.files = {{.path = "/etc/unbound/key", .node = "unbound-key", .mode = 0400},
-               {.path = "/lib/unbound.conf", .text = "server:\n", .owner = "unbound", .mode = 0640}};
+  out.files = {
+      {.path = "/etc/unbound/key", .node = "unbound-key", .mode = 0400},
+      {.path = "/lib/unbound.conf", .text = "server:\n", .owner = "unbound", .mode = 0640}};
   return out;
 }
 
@@ -22,11 +23,14 @@ Settings settings() {
   return out;
 }
 
-LayerFacts layer_with(const std::string& path, EntryKind kind, std::uint32_t mode) {
-  LayerFacts out;
-  out.layer.name = "package";
-  out.entries[path] = {.kind = kind, .mode = mode};
-  return out;
+LayerFacts program_of(std::uint32_t mode) {
+  const Digest none = Digest::of(as_bytes(""));
+  const ListedEntry folder{EntryKind::folder, 0755, 0, 0, ""};
+  std::map<std::string, ListedEntry> entries{
+      {"usr", folder},
+      {"usr/sbin", folder},
+      {"usr/sbin/unbound", {EntryKind::file, mode, 0, 0, ""}}};
+  return {{"unbound", {none, {}}, none, {}}, 0, std::move(entries), {}, {}, {}, {}};
 }
 
 }  // namespace
@@ -88,12 +92,12 @@ TEST_CASE("a program that is not there, or that nobody may execute, is named") {
   CHECK(missing_programs(services, image) ==
         std::vector<std::string>{
             "services.unbound.command[0]: /usr/sbin/unbound is not in the image"});
-  CHECK(image.add(layer_with("usr/sbin/unbound", EntryKind::file, 0644)).empty());
+  CHECK(image.add(program_of(0644)).empty());
   CHECK(missing_programs(services, image) ==
         std::vector<std::string>{
             "services.unbound.command[0]: /usr/sbin/unbound is no program: nobody may execute it"});
   Overlay good;
-  CHECK(good.add(layer_with("usr/sbin/unbound", EntryKind::file, 0755)).empty());
+  CHECK(good.add(program_of(0755)).empty());
   CHECK(missing_programs(services, good).empty());
 }
 

@@ -54,6 +54,32 @@ TEST_CASE("broken entries of accepted secrets are refused by schema and parser")
                                  {"why: \"y\", sha256", "why: \"y\", md5"}}));
 }
 
+TEST_CASE("broken services are refused by schema and parser") {
+  check_documents(with_mistakes({"image-manifest", corpus_text("image_manifest/services"), true},
+                                {{"  b: {command: [/b]", "  B: {command: [/b]"},
+                                 {"  b: {command: [/b]", "  b: {command: []"},
+                                 {"  b: {command: [/b], ", "  b: {"},
+                                 {"  b: {command: [/b]", "  b: {program: x, command: [/b]"},
+                                 {"user: u", "user: U"},
+                                 {"restart: never", "restart: no"},
+                                 {"A_1: ", "A-1: "},
+                                 {"{log: \"up\"}", "{log: \"up\", file: /up}"},
+                                 {"{log: \"up\"}", "{within: 5s}"},
+                                 {"{log: \"up\"}", "stopped"},
+                                 {"within: 5s", "within: 5"},
+                                 {"[CAP_CHOWN, ", "[CAP_CHOWN, CAP_CHOWN, "},
+                                 {"[CAP_CHOWN, ", "[CHOWN, "},
+                                 {"runtime_folders: [a]", "runtime_folders: [weir]"},
+                                 {"runtime_folders: [a]", "runtime_folders: [a/b]"},
+                                 {"{tcp: 1}", "{tcp: 0}"},
+                                 {"{tcp: 1}", "{tcp: 1, udp: 1}"},
+                                 {"{tcp: 1}", "{sctp: 1}"},
+                                 {"/a/d: {node: n.1}", "a/d: {node: n.1}"},
+                                 {"{node: n.1}", "{node: N}"},
+                                 {"{node: n.1}", "{node: n, text: x}"},
+                                 {"{node: n.1}", "{mode: \"0400\"}"}}));
+}
+
 TEST_CASE("broken entries of what Weir does in a script's place are refused by schema and parser") {
   const SchemaCase good{"image-manifest", corpus_text("image_manifest/reviewed"), true};
   check_documents(

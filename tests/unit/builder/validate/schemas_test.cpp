@@ -39,6 +39,8 @@ std::vector<Document> documents_of_the_tree() {
       {{"image-manifest", corpus_text("image_manifest/sources"), true}, true},
       {{"image-manifest", corpus_text("image_manifest/apt_file"), true}, true},
       {{"image-manifest", corpus_text("image_manifest/reviewed"), true}, true},
+      {{"image-manifest", corpus_text("image_manifest/services"), true}, true},
+      {{"image-manifest", example_text("services.yaml"), true}, true},
       {{"reviewed-list", corpus_text("image_manifest/list"), true}, true},
       {{"reviewed-list", example_text("reviewed/debian-12.yaml"), true}, true},
       {{"reviewed-list", example_text("reviewed/debian-13.yaml"), true}, true},
@@ -87,6 +89,8 @@ std::vector<Document> documents_of_the_tree() {
       {{"node-api#PeerDiff", corpus_text("node_api/diff")}, true},
       {{"node-api#PrepareRequest", corpus_text("node_api/prepare")}, true},
       {{"node-api#PeerSelection", corpus_text("node_api/selection")}, true},
+      {{"node-api#ServiceReports", corpus_text("node_api/services")}, true},
+      {{"node-api#SealedFile", corpus_text("node_api/file")}, true},
       {{"node-api#ApiError", corpus_text("node_api/error")}, true}};
   std::istringstream peers(example_text("peers.jsonl"));
   for (std::string line; std::getline(peers, line);) all.push_back({{"peer", line}, true});
@@ -149,6 +153,8 @@ class Coverage {
           const json& field = schema.at("properties").at(key);
           seen_.insert(&field);
           see(field, item);
+        } else if (schema.contains("additionalProperties")) {
+          see(schema.at("additionalProperties"), item);
         }
       }
     } else if (value.is_array() && schema.contains("items")) {

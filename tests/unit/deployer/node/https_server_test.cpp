@@ -57,6 +57,10 @@ class Served {
     }
     // As a node that is not honest: far more than a call has to say.
     if (request.target == "/v1/give-up") return {.body = std::string(1 << 20, ' ') + "{}"};
+    // As an agent of a version that has no such call.
+    if (request.target == "/v1/services") {
+      return {.status = 404, .body = R"({"code":"not found","message":"no such call"})"};
+    }
     return {.body = "{}", .ends_node = request.target == "/v1/power-off"};
   }
 
@@ -160,11 +164,14 @@ TEST_CASE("client and server understand each other, over one connection") {
   CHECK(client->logs().value() == "a line\n");
   const auto dump = client->peers();
   CHECK(dump.value().clock_unix_ns == 1);
+  const auto none = client->services();
+  REQUIRE_MESSAGE(none.has_value(), "an older node has no services");
+  CHECK(none->empty());
   const auto refused = client->commit({});
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == Errc::busy);
   CHECK(refused.error().message == "node green-1: commit: not now");
-  CHECK(server.requests == 3);
+  CHECK(server.requests == 4);
   CHECK_FALSE(server.ended);
   CHECK(client->power_off().has_value());
   CHECK(test::eventually([&] { return server.ended.load(); }));

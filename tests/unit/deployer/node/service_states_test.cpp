@@ -1,7 +1,6 @@
 #include "deployer/node/service_states.h"
 
 #include <doctest/doctest.h>
-#include <signal.h>
 
 #include <map>
 
@@ -14,7 +13,7 @@ using manifests::ServiceSettings;
 using manifests::ServiceState;
 using std::chrono::milliseconds;
 
-constexpr int kStatus1 = 1 << 8;  // as waitpid has it
+constexpr ProcessEnd kStatus0{0, false}, kStatus1{1, false}, kKilled{9, true}, kCrashed{11, true};
 
 ServiceSettings service(const std::string& name, ReadyBy by = ReadyBy::tcp) {
   ServiceSettings out{.name = name, .command = {"/usr/sbin/" + name}};
@@ -29,7 +28,7 @@ struct World {
   ServiceStates states;
   milliseconds now{0};
   std::map<std::size_t, int> started, probes;
-  std::map<std::size_t, std::vector<int>> signals;
+  std::map<std::size_t, std::vector<Farewell>> signals;
   pid_t last = 100;
 
   explicit World(std::vector<ServiceSettings> settings) : states(std::move(settings)) {}
@@ -41,8 +40,8 @@ struct World {
         states.started(it->service, ++last, now);
       }
       if (const auto* it = std::get_if<ProbeService>(&action)) ++probes[it->service];
-      if (const auto* it = std::get_if<SignalService>(&action)) {
-        signals[it->service].push_back(it->signal);
+      if (const auto* it = std::get_if<EndService>(&action)) {
+        signals[it->service].push_back(it->how);
       }
     }
   }
@@ -90,13 +89,13 @@ TEST_CASE("one that is not ready in time is asked to end, then made to, and star
   world.pass(milliseconds(9999));
   CHECK(world.signals.empty());
   world.pass(milliseconds(1));
-  CHECK(world.signals[0] == std::vector<int>{SIGTERM});
+  CHECK(world.signals[0] == std::vector<Farewell>{Farewell::ask});
   CHECK(world.at(0).state == ServiceState::stopping);
   world.pass(milliseconds(5000));
-  CHECK(world.signals[0] == std::vector<int>{SIGTERM, SIGKILL});
+  CHECK(world.signals[0] == std::vector<Farewell>{Farewell::ask, Farewell::end});
   world.pass(milliseconds(5000));
   CHECK(world.signals[0].size() == 2);
-  world.states.ended(0, SIGKILL, world.now);
+  world.states.ended(0, kKilled, world.now);
   CHECK(world.at(0).state == ServiceState::backing_off);
   CHECK(world.at(0).reason == "not ready within 10 s: connection refused");
   const auto due = world.states.next_due();
@@ -110,14 +109,14 @@ TEST_CASE("one that is not ready in time is asked to end, then made to, and star
 TEST_CASE("what an end means is what `restart` says") {
   const struct {
     Restart restart;
-    int status;
+    ProcessEnd end;
     ServiceState then;
-  } cases[] = {{Restart::always, 0, ServiceState::backing_off},
+  } cases[] = {{Restart::always, kStatus0, ServiceState::backing_off},
                {Restart::always, kStatus1, ServiceState::backing_off},
-               {Restart::on_failure, 0, ServiceState::ended},
+               {Restart::on_failure, kStatus0, ServiceState::ended},
                {Restart::on_failure, kStatus1, ServiceState::backing_off},
-               {Restart::on_failure, SIGSEGV, ServiceState::backing_off},
-               {Restart::never, 0, ServiceState::ended},
+               {Restart::on_failure, kCrashed, ServiceState::backing_off},
+               {Restart::never, kStatus0, ServiceState::ended},
                {Restart::never, kStatus1, ServiceState::failed}};
   for (const auto& one : cases) {
     ServiceSettings settings = service("a");
@@ -125,8 +124,8 @@ TEST_CASE("what an end means is what `restart` says") {
     World world({settings});
     world.states.network_is_up(world.now);
     world.act();
-    world.states.ended(0, one.status, world.now);
-    CAPTURE(one.status);
+    world.states.ended(0, one.end, world.now);
+    CAPTURE(one.end.number);
     CHECK(world.at(0).state == one.then);
     CHECK(world.at(0).pid == 0);
   }
@@ -167,7 +166,7 @@ TEST_CASE("ready by what it says, and its last lines are kept, harmless, and not
   world.states.network_is_up(world.now);
   world.act();
   world.states.said(0, "starting\x1b[2J \xff \xc2\x9b \xe2\x80\xae tab\there", world.now);
-  CHECK(world.at(0).last_lines.back() == "starting?[2J ? ? ? tab here");
+  CHECK(world.at(0).last_lines.back() == "starting?[2J ? ?? ??? tab here");
   CHECK(world.at(0).state == ServiceState::starting);
   world.states.said(0, "a is up now \xc3\xa9", world.now);
   CHECK(world.at(0).last_lines.back() == "a is up now \xc3\xa9");
@@ -190,8 +189,8 @@ TEST_CASE("a file that was replaced restarts its service, without waiting") {
   CHECK(world.signals.empty());
   world.states.files_seen(0, {"", "2"}, world.now);
   world.act();
-  CHECK(world.signals[0] == std::vector<int>{SIGTERM});
-  world.states.ended(0, 0, world.now);
+  CHECK(world.signals[0] == std::vector<Farewell>{Farewell::ask});
+  world.states.ended(0, kStatus0, world.now);
   CHECK(world.at(0).reason == "a file of the node's was replaced");
   world.act();
   CHECK(world.started[0] == 2);
@@ -206,11 +205,11 @@ TEST_CASE("at a halt all that runs is asked to end, and nothing is started any m
   world.states.ended(1, kStatus1, world.now);
   world.states.halt(world.now);
   world.act();
-  CHECK(world.signals[0] == std::vector<int>{SIGTERM});
-  CHECK(world.signals[2] == std::vector<int>{SIGTERM});
-  world.states.ended(0, 0, world.now);
+  CHECK(world.signals[0] == std::vector<Farewell>{Farewell::ask});
+  CHECK(world.signals[2] == std::vector<Farewell>{Farewell::ask});
+  world.states.ended(0, kStatus0, world.now);
   world.pass(milliseconds(60000));
-  CHECK(world.signals[2] == std::vector<int>{SIGTERM, SIGKILL});
+  CHECK(world.signals[2] == std::vector<Farewell>{Farewell::ask, Farewell::end});
   CHECK(world.started[0] == 1);
   CHECK(world.started[1] == 1);
 }

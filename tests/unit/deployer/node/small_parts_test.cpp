@@ -61,6 +61,32 @@ TEST_CASE("the fences name the node's own interfaces and addresses") {
   CHECK_FALSE(has("ip6 daddr {  }"));  // no IPv6 VIP, no rule for it
   CHECK(has("ip daddr { 10.99.0.1, 10.99.0.0, 10.98.0.1, 10.98.0.0, 192.0.2.1 } drop"));
   CHECK(has("ip6 daddr { fd99::1, fd99:: } drop"));
+  CHECK_FALSE(has("53"));
+}
+
+TEST_CASE("what services open is open to the director on the management link, and nowhere else") {
+  const auto config = manifests::parse_node_config(
+      R"({"client_pin":"sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",)"
+      R"("clients":[],"clock_offset_ms":0,"data_mac":"a","management_mac":"b","node":"n",)"
+      R"("director_management":"10.98.0.0","director_v4":"10.99.0.0","director_v6":"fd99::",)"
+      R"("node_management":"10.98.0.1","node_v4":"10.99.0.1","node_v6":"fd99::1","port":51820,)"
+      R"("tls_private_key":"","vip_v4":"192.0.2.1"})");
+  REQUIRE(config.has_value());
+  const NodeInterfaces links{.data = "eth0", .management = "eth1"};
+  const std::string rules =
+      fence_rules(*config, links, {{true, 9100, false}, {false, 123, true}, {true, 179, true}});
+  std::string others = rules;
+  for (const std::string& rest :
+       {std::string("tcp dport 9100 accept"),
+        std::string("udp sport 123 udp dport 1024-65535 accept"),
+        std::string("tcp sport 179 tcp flags & (syn | ack) != syn accept")}) {
+    const std::string line =
+        "    iifname \"eth1\" ip saddr 10.98.0.0 ip daddr 10.98.0.1 " + rest + "\n";
+    const auto at = others.find(line);
+    REQUIRE_MESSAGE(at != std::string::npos, rest);
+    others.erase(at, line.size());
+  }
+  CHECK(others == fence_rules(*config, links));
 }
 
 }  // namespace weir::node

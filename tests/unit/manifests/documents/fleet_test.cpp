@@ -119,6 +119,25 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a pool has files for its nodes, each node its own where the path says so") {
+  const auto with = [](const std::string& files) {
+    return changed("nodes: [blue-1]", "nodes: [blue-1]\n    files: " + files);
+  };
+  const auto fleet = parse_fleet(with("{zone-key: 'keys/{node}/{node}.key', ntp: ntp.key}"));
+  REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
+  const NodeId node = *NodeId::parse("blue-1");
+  CHECK(node_file_path(fleet->pools[0].files.at("zone-key"), node) == "keys/blue-1/blue-1.key");
+  CHECK(node_file_path(fleet->pools[0].files.at("ntp"), node) == "ntp.key");
+  CHECK(fleet->pools[1].files.empty());
+  const std::string line = std::to_string(line_with(fleet_text(), "nodes: [blue-1]") + 1);
+  CHECK(fleet_refusal(with("{../x: ntp.key}"))
+            .starts_with("fleet.yaml:" + line + ": pools[0].files.../x: "));
+  CHECK(fleet_refusal(with("{ntp: ~/ntp.key}"))
+            .starts_with("fleet.yaml:" + line + ": pools[0].files.ntp: "));
+  CHECK(fleet_refusal(with("[ntp.key]")) ==
+        "fleet.yaml:" + line + ": pools[0].files: must be a mapping, NAME: FILE");
+}
+
 TEST_CASE("durations may be negative where they offset a clock") {
   const auto fleet = parse_fleet(changed("cpus: 1", "clock_offset: -5s"));
   REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
