@@ -85,7 +85,7 @@ while read -r command; do
 done < <("$build/bin/weir-keys" --help | sed '/^[Ee]xamples:/,$d' |
   sed -nE 's/^  (trust )?([a-z][a-z0-9-]*) .*/\1\2/p')
 [ $checked -ge 26 ] || wrong "only $checked commands were found in --help"
-for command in up deploy rollback status down serve; do check_command weir-deployer $command; done
+for command in up deploy rollback status logs down serve; do check_command weir-deployer $command; done
 [ "$(offered weir-builder sbom --format s)" = spdx ] || wrong "bash does not know the bills' formats"
 [ "$(offered weir-builder export --format q)" = qcow2 ] || wrong "bash does not know the formats"
 [ "$(offered weir-keys trust i)" = init ] || wrong "bash does not know weir-keys trust init"
