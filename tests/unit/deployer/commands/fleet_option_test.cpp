@@ -35,8 +35,8 @@ Ended deployer(const std::vector<std::string>& words) {
 }
 
 /// What else a command needs to be one.
-const std::map<std::string, std::vector<std::string>> kNeeded = {{"up", {"--release", "one"}},
-                                                                 {"deploy", {"--release", "one"}}};
+const std::map<std::string, std::vector<std::string>> kNeeded = {
+    {"up", {"--release", "one"}}, {"deploy", {"--release", "one"}}, {"logs", {"green-1"}}};
 
 }  // namespace
 
@@ -69,7 +69,7 @@ TEST_CASE(
       }
     }
   }
-  CHECK(tried == 20);
+  CHECK(tried == 22);
   CHECK(fs::is_empty(folder.path));
 }
 
