@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "manifests/base/names.h"
 #include "manifests/base/result.h"
 #include "manifests/messages/service_settings.h"
 

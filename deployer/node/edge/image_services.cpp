@@ -58,7 +58,7 @@ Status put_owned(const std::string& path, Bytes content, const manifests::NodeFi
   ::unlink(unfinished.c_str());
   const Fd file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file.valid()) return fail_file(unfinished, errno);
-  const auto done = [&]() -> Status {
+  auto done = [&]() -> Status {
     while (!content.empty()) {
       const ssize_t n = ::write(file.get(), content.data(), content.size());
       if (n < 0) return fail_file(path, errno);

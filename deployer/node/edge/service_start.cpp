@@ -24,6 +24,7 @@ constexpr const char* kEndFirst = "500";
 // All that is needed behind fork, made before it.
 struct Words {
   explicit Words(const std::vector<std::string>& texts) : texts_(texts) {
+    pointers_.reserve(texts_.size() + 1);
     for (std::string& text : texts_) pointers_.push_back(text.data());
     pointers_.push_back(nullptr);
   }
@@ -39,6 +40,7 @@ std::vector<std::string> environment_of(const manifests::ServiceSettings& settin
   all.emplace("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
   all.emplace("HOME", "/");
   std::vector<std::string> out;
+  out.reserve(all.size());
   for (const auto& [name, value] : all) out.push_back(name + "=" + value);
   return out;
 }
