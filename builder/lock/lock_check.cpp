@@ -112,9 +112,9 @@ Status check_sources(const std::vector<SuiteSource>& suites, const manifests::Lo
 
 std::optional<std::string> listed_by_sha512(const std::vector<PackageIndex>& indices,
                                             const manifests::Lock& lock) {
-  for (const auto& package : lock.packages) {
-    const Found found = find_in(indices, package);
-    if (found.entry != nullptr && !found.entry->sha512.empty()) return title(package);
+  for (const auto* package : all_packages(lock)) {
+    const Found found = find_in(indices, *package);
+    if (found.entry != nullptr && !found.entry->sha512.empty()) return title(*package);
   }
   return std::nullopt;
 }

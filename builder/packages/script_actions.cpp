@@ -283,6 +283,9 @@ class Explainer {
     return mode && gives(add[1], add[2], add[4], mode);
   }
 
+  // Nobody could look into a folder that nobody may enter.
+  static bool is_for_folders(std::uint32_t mode) { return (mode & 0111U) != 0; }
+
   // Everything here may be a file as well; who knows the package's content takes those out.
   bool gives(std::string owner, std::string group, const std::string& path,
              std::optional<std::uint32_t> mode = std::nullopt) {
@@ -291,7 +294,7 @@ class Explainer {
       if (*name != "root" && !manifests::is_user_name(*name)) return false;
     }
     if (!is_literal(path) || !manifests::is_image_path(path)) return false;
-    if (is_fleeting(path)) return false;
+    if (is_fleeting(path) || (mode && !is_for_folders(*mode))) return false;
     does("gives " + path + " to " + owner + ":" + group + (mode ? ", mode " : "") +
          (mode ? manifests::print_mode(*mode) : ""));
     auto& folder = folder_at(path);
@@ -360,7 +363,10 @@ class Explainer {
       return std::any_of(out_.folders.begin(), out_.folders.end(),
                          [&](const auto& folder) { return folder.path == path; });
     };
-    if (!mode || !std::all_of(command.begin() + 2, command.end(), known)) return false;
+    if (!mode || !is_for_folders(*mode) ||
+        !std::all_of(command.begin() + 2, command.end(), known)) {
+      return false;
+    }
     for (std::size_t i = 2; i < command.size(); ++i) {
       does("sets " + command[i] + " to mode " + manifests::print_mode(*mode));
       set_mode(folder_at(command[i]), *mode);

@@ -136,8 +136,11 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   progress.step("resolving");
   TRY_ASSIGN_IN(auto resolution, resolve(manifest, suites.indices, kept, request.why),
                 request.manifest);
-  TRY(fetch_digests(resolution.packages, suites.indices, mirrors, cache,
-                    progress.download_observer()));
+  std::vector<std::vector<manifests::LockedPackage>*> chosen = {&resolution.packages};
+  if (resolution.module_build) chosen.push_back(&resolution.module_build->packages);
+  for (auto* packages : chosen) {
+    TRY(fetch_digests(*packages, suites.indices, mirrors, cache, progress.download_observer()));
+  }
   TRY_IN(check_module_packages(manifest, resolution.packages), request.manifest);
   if (resolution.module_build) resolution.module_build->signer = std::move(signer);
   auto scripts = scripts_of_packages(manifest.accept_scripts, resolution.packages);

@@ -106,6 +106,7 @@ TEST_CASE("folders are read with owner and mode, and what the package has as a f
   auto actions = actions_of(
       "install -d -o frr -g frr -m 750 /var/log/frr\nchown 0:adm /etc/kept /etc/file\n"
       "dpkg-statoverride --update --add root crontab 1730 /var/spool/cron\n"
+      "dpkg-statoverride --update --add bird bird 0640 /etc/bird.conf\n"
       "dpkg-statoverride --list /x\nmkdir -p /var/a /var/b\nchmod 1777 /var/b\n"
       "mkdir --mode=700 /c\nmkdir /run/x\nchmod 4755 /bin/su\nchown -R x /d\nchown $x /e\n");
   images::FileTree package;
@@ -122,7 +123,8 @@ TEST_CASE("folders are read with owner and mode, and what the package has as a f
                                              {"/var/spool/cron", "root", "crontab", 01730},
                                              {"/var/a", "root", "root", 0755},
                                              {"/var/b", "root", "root", 01777}});
-  CHECK(actions.rest == Lines{"mkdir --mode=700 /c", "mkdir /run/x", "chmod 4755 /bin/su",
+  CHECK(actions.rest == Lines{"dpkg-statoverride --update --add bird bird 0640 /etc/bird.conf",
+                              "mkdir --mode=700 /c", "mkdir /run/x", "chmod 4755 /bin/su",
                               "chown -R x /d", "chown $x /e"});
   CHECK(actions_of("dpkg-statoverride --add\nchown\ninstall\nchmod\nmkdir\n").folders.empty());
 }
