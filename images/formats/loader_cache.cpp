@@ -29,7 +29,7 @@ std::string without_zeros(std::string_view digits) {
 std::string take_number(std::string_view& text) {
   std::size_t size = 0;
   while (size < text.size() && is_number(text[size])) ++size;
-  const std::string out = without_zeros(text.substr(0, size));
+  std::string out = without_zeros(text.substr(0, size));
   text.remove_prefix(size);
   return out;
 }

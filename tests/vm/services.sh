@@ -42,10 +42,17 @@ if [ -z "${WEIR_IN_NETWORK:-}" ]; then
   check() { "$programs/weir-builder" boot-check "$1" --store store --key release.pub "${@:2}"; }
   "$programs/weir-keys" generate --no-passphrase --out release > /dev/null
 
-  # The example, and in it a way to end unbound from outside.
+  # The example, and in it a way to end unbound from outside, and what tmpfiles.d makes below /run.
   sed 's|^            include: /etc/unbound/names.conf|&\n          remote-control:\n            control-enable: yes\n            control-interface: 0.0.0.0\n            control-use-cert: no|
        s|open: \[{udp: 53}|open: [{tcp: 8953}, {udp: 53}|' \
     "$source/examples/services.yaml" > services.yaml
+  cat >> services.yaml << 'YAML'
+files:
+  - path: /etc/tmpfiles.d/gateway.conf
+    content: |
+      d /run/gateway 0750 unbound unbound
+      L /run/gateway/names - - - - /etc/unbound/names.conf
+YAML
   grep -q 8953 services.yaml && grep -q control-enable services.yaml || die "the example is another one"
 
   echo "== what cannot work is refused where it is written"
@@ -195,6 +202,7 @@ deployer logs blue-1 --service bird > bird.log
 grep -q Started bird.log || die "bird's lines are missing"
 deployer logs blue-1 > node.log
 grep -q 'service bird: .*Started' node.log || die "the node's log does not have them"
+grep -q 'made what the image has below its mounts: [0-9]* in /run' node.log || die "/run is as it was mounted"
 for secret in hoPhahB4uuQu Eiqu0ohzahKo; do
   ! grep -rqF "$secret" state node.log status.json store || die "a secret is in: $(grep -rlF "$secret" state store)"
 done

@@ -27,7 +27,7 @@ std::map<std::string, std::string> listed(const fs::path& folder) {
     if (entry.is_symlink()) {
       text += fs::read_symlink(entry.path()).string();
     } else if (entry.is_regular_file()) {
-      text += *read_file(entry.path(), ByteCount(1000));
+      text += *read_file(entry.path(), ByteCount{1000});
     }
     out[fs::relative(entry.path(), folder)] = text;
   }
@@ -62,7 +62,7 @@ TEST_CASE("what an image has below a mount is made again in it, with owner and m
   // What is there stays as it is, and is not counted.
   REQUIRE(write_file(to / "empty", "full", 0644).has_value());
   CHECK(carry_over(folder.get(), to).value() == 0);
-  CHECK(*read_file(to / "empty", ByteCount(1000)) == "full");
+  CHECK(*read_file(to / "empty", ByteCount{1000}) == "full");
   fs::remove_all(place);
 }
 
