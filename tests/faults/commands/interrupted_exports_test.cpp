@@ -16,7 +16,9 @@ struct Exported : Stored {
   Exported() {
     // With what tells of an EFI stub.
     std::string kernel = read("k/boot/vmlinuz-9.9");
-    write("k/boot/vmlinuz-9.9", kernel.replace(0, 2, "MZ"));
+    // A PE program of x86-64 (0x8664) besides, with its header at 0x80.
+    kernel.replace(0, 2, "MZ").replace(0x3c, 1, "\x80");
+    write("k/boot/vmlinuz-9.9", kernel.replace(0x80, 6, std::string("PE\0\0\x64\x86", 6)));
     std::erase_if(packages, [](const auto& p) { return p.name == "linux-image-demo"; });
     packages.push_back(package("linux-image-demo", "9.9-2", "k"));
     lock();
