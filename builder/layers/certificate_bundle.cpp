@@ -1,6 +1,7 @@
 #include "builder/layers/certificate_bundle.h"
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -27,14 +28,20 @@ struct FreeCertificate {
 };
 using Certificate = std::unique_ptr<X509, FreeCertificate>;
 
-// All of a file, as far as they can be read.
+// All of a file. Empty where one of them cannot be read: readers of a bundle stop there.
 std::vector<Certificate> certificates_in(const std::string& text) {
   const std::unique_ptr<BIO, int (*)(BIO*)> bio(
       ::BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &::BIO_free);
   std::vector<Certificate> out;
   while (bio) {
+    ::ERR_clear_error();
     Certificate next(::PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr));
-    if (!next) break;
+    if (!next) {
+      const bool end = ERR_GET_REASON(::ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+      ::ERR_clear_error();
+      if (!end) out.clear();
+      break;
+    }
     out.push_back(std::move(next));
   }
   return out;
@@ -120,7 +127,10 @@ class Bundle {
   void add(const std::string& path) {
     const std::string& text = files_.at(path);
     const auto found = certificates_in(text);
-    if (found.empty()) out_.unmade.push_back("/" + path + ": no certificate in it");
+    if (found.empty()) {
+      out_.unmade.push_back("/" + path + ": no certificate in it, or a damaged one");
+      return;
+    }
     all_ += text;
     if (!text.ends_with('\n')) all_ += '\n';
     // Of two of one name the later one's link stays.

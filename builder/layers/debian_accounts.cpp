@@ -1,8 +1,12 @@
 #include "builder/layers/debian_accounts.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
+#include <string>
 #include <utility>
+
+#include "manifests/documents/accepted_entries.h"
 
 namespace weir::builder {
 namespace {
@@ -32,7 +36,54 @@ std::optional<std::uint32_t> id_in(const Account (&accounts)[N], std::string_vie
   return found->second;
 }
 
+std::vector<std::string> fields_of(std::string_view line, char separator) {
+  std::vector<std::string> out;
+  for (;;) {
+    const auto end = std::min(line.find(separator), line.size());
+    out.emplace_back(line.substr(0, end));
+    if (end == line.size()) return out;
+    line.remove_prefix(end + 1);
+  }
+}
+
+std::optional<std::uint32_t> account_id(const std::string& text) {
+  std::uint32_t out = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, out);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return out;
+}
+
+// Calls `use` with the fields of each line but root's.
+template <class Use>
+void each_account(std::string_view text, std::size_t fields, Use use) {
+  for (const std::string& line : fields_of(text, '\n')) {
+    const auto all = fields_of(line, ':');
+    if (all.size() == fields && all[0] != "root" && manifests::is_user_name(all[0])) use(all);
+  }
+}
+
 }  // namespace
+
+std::vector<manifests::LockedUser> users_in(std::string_view passwd) {
+  std::vector<manifests::LockedUser> out;
+  each_account(passwd, 7, [&](const std::vector<std::string>& line) {
+    const auto id = account_id(line[2]), group = account_id(line[3]);
+    if (id && group) out.push_back({line[0], *id, *group, line[5], line[6]});
+  });
+  return out;
+}
+
+std::vector<manifests::LockedGroup> groups_in(std::string_view group) {
+  std::vector<manifests::LockedGroup> out;
+  each_account(group, 4, [&](const std::vector<std::string>& line) {
+    const auto id = account_id(line[2]);
+    if (!id) return;
+    out.push_back({line[0], *id});
+    if (!line[3].empty()) out.back().members = fields_of(line[3], ',');
+  });
+  return out;
+}
 
 std::optional<std::uint32_t> debian_user_id(std::string_view name) {
   return id_in(kUsers, name);

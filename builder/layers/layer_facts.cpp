@@ -210,8 +210,14 @@ bool is_loader_path(std::string_view path) {
   return path.starts_with("etc/ld.so.conf.d/") && path.ends_with(".conf");
 }
 
+bool is_accounts_path(std::string_view path) {
+  return path == "usr/share/base-passwd/passwd.master" ||
+         path == "usr/share/base-passwd/group.master";
+}
+
 bool is_followed(std::string_view path) {
-  return is_tmpfiles_path(path) || is_certificates_path(path) || is_loader_path(path);
+  return is_accounts_path(path) || is_tmpfiles_path(path) || is_certificates_path(path) ||
+         is_loader_path(path);
 }
 
 std::map<std::string, std::string> list_followed(const images::FileTree& tree) {

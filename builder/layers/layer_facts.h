@@ -72,6 +72,7 @@ struct LayerFacts {
 [[nodiscard]] bool is_tmpfiles_path(std::string_view path);      ///< "usr/lib/tmpfiles.d/x.conf"
 [[nodiscard]] bool is_certificates_path(std::string_view path);  ///< of update-ca-certificates
 [[nodiscard]] bool is_loader_path(std::string_view path);        ///< "etc/ld.so.conf.d/x.conf"
+[[nodiscard]] bool is_accounts_path(std::string_view path);      ///< base-passwd's two
 [[nodiscard]] bool is_followed(std::string_view path);           ///< any of them
 /// Such files of a tree, with their texts.
 [[nodiscard]] std::map<std::string, std::string> list_followed(const images::FileTree& tree);

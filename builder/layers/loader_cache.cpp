@@ -28,7 +28,7 @@ class LoaderFolders {
   // NOLINTNEXTLINE(misc-no-recursion): at most kIncludes deep
   void read(const std::string& path, int depth) {
     const auto file = files_.find(path);
-    if (file == files_.end()) return;
+    if (file == files_.end() || !read_.insert(path).second) return;
     std::string_view rest = file->second;
     while (!rest.empty()) {
       const auto end = std::min(rest.find('\n'), rest.size());
@@ -78,6 +78,7 @@ class LoaderFolders {
   }
 
   const std::map<std::string, std::string>& files_;
+  std::set<std::string> read_;  ///< a file that includes itself says nothing new
 };
 
 struct Candidate {

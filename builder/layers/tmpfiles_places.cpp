@@ -20,6 +20,8 @@ using images::Node;
 
 constexpr std::string_view kOfAdministrator = "etc/tmpfiles.d/",
                            kOfPackages = "usr/lib/tmpfiles.d/";
+constexpr std::size_t kLongestTarget = 4096;      ///< PATH_MAX, with its zero
+constexpr std::uint32_t kLargestOwner = 2097151;  ///< that layers and their exports state
 // What the kernel fills when a node starts.
 constexpr std::array<std::string_view, 3> kOfKernel = {"dev", "proc", "sys"};
 
@@ -61,6 +63,13 @@ class Applying {
       if (path.is_within(folder)) {
         return fail(Errc::invalid_input, "the kernel makes what is in /" + std::string(folder));
       }
+    }
+    if (path.string() == "run/weir" || path.is_within("run/weir") ||
+        path.string().starts_with("run/weir-")) {
+      return fail(Errc::invalid_input, "what lies below /run/weir is the node's own");
+    }
+    if (line.argument.size() >= kLongestTarget && line.kind == TmpfilesKind::link) {
+      return fail(Errc::invalid_input, "its target is longer than a path can be");
     }
     if (line.kind == TmpfilesKind::other) {
       return fail(Errc::invalid_input, "an image is not given what type " + line.type + " says");
@@ -143,6 +152,12 @@ class Applying {
   // With the line's owner, or the one of what stands.
   [[nodiscard]] Result<Node> owned(const TmpfilesLine& line, const ListedEntry& there) const {
     Node out{there.mode, there.uid, there.gid, epoch_, images::Folder{}};
+    for (const std::string* name : {&line.user, &line.group}) {
+      const auto number = number_of(*name);
+      if (number && *number > kLargestOwner) {
+        return fail(Errc::invalid_input, "an owner over " + std::to_string(kLargestOwner));
+      }
+    }
     if (!line.user.empty()) {
       const auto number = number_of(line.user);
       const auto known = accounts_.users.find(line.user);

@@ -229,7 +229,10 @@ class Explainer {
     } else if (program == "update-ca-certificates") {
       does("makes the bundle of trusted certificates, which Weir does");
     } else if (program == "ucf" || program == "ucfr") {
-      if (program == "ucf" && command.size() > 2) {
+      const bool forgets = std::any_of(command.begin(), command.end(), [](const std::string& word) {
+        return word == "-p" || word == "--purge";
+      });
+      if (program == "ucf" && command.size() > 2 && !forgets) {
         does("copies " + command[command.size() - 2] + " to " + command.back() + " (ucf)");
       }
     } else if (program.starts_with("db_") ||

@@ -1,11 +1,27 @@
 #include "builder/packages/sysusers.h"
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace weir::builder {
+namespace {
+
+void add_once(std::vector<std::string>& names, const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+// What the script says of a user of the same name stays.
+void add(manifests::SystemUser user, ScriptActions& out) {
+  std::erase(out.groups, user.group.empty() ? user.name : user.group);
+  const bool known = std::any_of(out.users.begin(), out.users.end(),
+                                 [&](const auto& each) { return each.name == user.name; });
+  if (!known) out.users.push_back(std::move(user));
+}
+
+}  // namespace
 
 void add_sysusers(std::string_view file, ScriptActions& out) {
   std::istringstream lines{std::string(file)};
@@ -40,12 +56,12 @@ void add_sysusers(std::string_view file, ScriptActions& out) {
         const std::string group = id.substr(colon + 1);
         if (manifests::is_user_name(group) && group != name) user.group = group;
       }
-      out.users.push_back(std::move(user));
+      add(std::move(user), out);
     } else if (words[0] == "g") {
-      out.groups.push_back(name);
+      add_once(out.groups, name);
     } else if (words[0] == "m") {
       for (auto& user : out.users) {
-        if (user.name == name && !given(2).empty()) user.groups.push_back(given(2));
+        if (user.name == name && !given(2).empty()) add_once(user.groups, given(2));
       }
     }
   }

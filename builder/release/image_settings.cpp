@@ -1,15 +1,18 @@
 #include "builder/release/image_settings.h"
 
+#include <algorithm>
 #include <iterator>
 #include <map>
 #include <utility>
 
 #include "builder/layers/alternative_links.h"
 #include "builder/layers/certificate_bundle.h"
+#include "builder/layers/debian_accounts.h"
 #include "builder/layers/loader_cache.h"
 #include "builder/layers/tmpfiles_places.h"
 #include "builder/release/describe.h"
 #include "images/tree/merged_usr.h"
+#include "manifests/base/printable.h"
 #include "manifests/documents/image_places.h"
 #include "manifests/documents/package_url.h"
 
@@ -35,6 +38,12 @@ std::map<std::string, std::string> followed_files(const BuildInput& input,
     const std::string place = place_in_image(file.path);
     if (is_followed(place)) out.insert_or_assign(place, file.content);
   }
+  for (const auto& service : input.manifest.services) {
+    for (const auto& file : service.files) {
+      const std::string place = place_in_image(file.path);
+      if (file.node.empty() && is_followed(place)) out.insert_or_assign(place, file.text);
+    }
+  }
   return out;
 }
 
@@ -48,9 +57,8 @@ std::map<std::string, std::string> only(const std::map<std::string, std::string>
 }
 
 // What the lock, the manifest and Weir put there themselves.
-std::set<std::string> decided_by(const BuildInput& input) {
+std::set<std::string> files_decided_by(const BuildInput& input) {
   std::set<std::string> out;
-  for (const auto& folder : input.lock.folders) out.insert(place_in_image(folder.path));
   for (const auto& file : input.manifest.files) out.insert(place_in_image(file.path));
   for (const auto& service : input.manifest.services) {
     for (const auto& file : service.files) out.insert(place_in_image(file.path));
@@ -59,12 +67,57 @@ std::set<std::string> decided_by(const BuildInput& input) {
   return out;
 }
 
+std::set<std::string> decided_by(const BuildInput& input) {
+  auto out = files_decided_by(input);
+  for (const auto& folder : input.lock.folders) out.insert(place_in_image(folder.path));
+  return out;
+}
+
+// Those of base-passwd, where the image has it. Whom the lock or the manifest makes too is theirs.
+void add_base_accounts(const std::map<std::string, std::string>& files, Settings& settings) {
+  const auto text = [&](const char* file) {
+    const auto found = files.find(std::string("usr/share/base-passwd/") + file);
+    return found == files.end() ? std::string_view() : std::string_view(found->second);
+  };
+  const auto is_there = [](const auto& all, const std::string& name) {
+    return std::any_of(all.begin(), all.end(), [&](const auto& each) { return each.name == name; });
+  };
+  for (auto& user : users_in(text("passwd.master"))) {
+    if (is_there(settings.users, user.name) || is_there(settings.system_users, user.name)) continue;
+    settings.system_users.push_back(std::move(user));
+  }
+  for (auto& group : groups_in(text("group.master"))) {
+    if (is_there(settings.users, group.name) || is_there(settings.system_groups, group.name)) {
+      continue;
+    }
+    settings.system_groups.push_back(std::move(group));
+  }
+}
+
 // What is made one after another, each on top of what was before.
 class Making {
  public:
-  explicit Making(const Overlay& below) : image_(below) {}
+  /// files   of the manifest and Weir's own: nothing is made around them
+  Making(const Overlay& below, std::set<std::string> files)
+      : image_(below), files_(std::move(files)) {}
 
   void add(MadePlaces places) {
+    std::erase_if(places.made, [&](const auto& made) {
+      const std::string& path = made.path.string();
+      const auto below = files_.lower_bound(path + "/");
+      const bool holds = below != files_.end() && below->starts_with(path + "/");
+      bool in_file = false;
+      for (auto parent = made.path.parent(); !parent.is_root(); parent = parent.parent()) {
+        const Overlay::Place* there = image_.find(parent.string());
+        in_file = in_file || files_.contains(parent.string()) ||
+                  (there != nullptr && there->entry.kind != EntryKind::folder);
+      }
+      const bool stands = in_file || (holds && !made.node.is_folder());
+      if (stands) {
+        places.unmade.push_back("/" + path + ": a file or link is in its way");
+      }
+      return stands;
+    });
     const Digest none = Digest::of({});
     LayerFacts layer{{std::string(kSettingsLayer), {none, {}}, none, {}}, 0, {}, {}, {}, {}, {}};
     std::set<std::string> folders;
@@ -76,7 +129,7 @@ class Making {
     // What is made takes nobody's place; who would have, said so.
     static_cast<void>(image_.add(layer));
     std::move(places.made.begin(), places.made.end(), std::back_inserter(all_.made));
-    std::move(places.unmade.begin(), places.unmade.end(), std::back_inserter(all_.unmade));
+    for (const std::string& line : places.unmade) all_.unmade.push_back(printable(line));
   }
 
   [[nodiscard]] const Overlay& image() const { return image_; }
@@ -84,6 +137,7 @@ class Making {
 
  private:
   Overlay image_;
+  std::set<std::string> files_;
   MadePlaces all_;
 };
 
@@ -114,12 +168,13 @@ ImageSettings image_settings(const BuildInput& input, const std::vector<LayerFac
   settings.services = input.manifest.services;
   const std::int64_t epoch = input.lock.source_epoch;
   const auto files = followed_files(input, layers);
+  add_base_accounts(files, settings);
   std::vector<Alternative> choices;
   for (const LayerFacts& layer : layers) {
     choices.insert(choices.end(), layer.alternatives.begin(), layer.alternatives.end());
   }
   const auto decided = decided_by(input);
-  Making making(below);
+  Making making(below, files_decided_by(input));
   making.add(apply_tmpfiles(only(files, is_tmpfiles_path), making.image(), decided,
                             accounts_of(settings), epoch));
   making.add(alternative_links(choices, making.image(), decided, epoch));

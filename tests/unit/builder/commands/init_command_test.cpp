@@ -65,7 +65,7 @@ TEST_CASE("a first manifest with packages of its own takes its Debian's reviewed
   const std::tuple<const char*, const char*, std::vector<std::string>> cases[] = {
       {"gateway-debian-13", "--package tcpdump", {"debian-13"}},
       {"gateway-debian-13-backports", "--package tcpdump", {"debian-13"}},
-      {"gateway-debian-14", "--package tcpdump", {}},
+      {"gateway-debian-14", "--package tcpdump", {"debian-14"}},
       {"gateway-6.1", "", {}},
       {"gateway-6.1", "--package nftables", {}},
   };

@@ -126,7 +126,17 @@ TEST_CASE("without a list all certificates are trusted, and what is no certifica
 
   const auto none =
       certificate_bundle({{"usr/local/share/ca-certificates/x.crt", "no\n"}}, Overlay(), {}, 7);
-  CHECK(none.unmade == Lines{"/usr/local/share/ca-certificates/x.crt: no certificate in it"});
+  CHECK(none.unmade ==
+        Lines{"/usr/local/share/ca-certificates/x.crt: no certificate in it, or a damaged one"});
+  CHECK(none.made.empty());
+
+  // Behind a damaged one nobody would read any more.
+  auto damaged = certificate_files();
+  damaged["usr/local/share/ca-certificates/a.crt"] =
+      kOwn + "\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+  const auto others = certificate_bundle(damaged, Overlay(), {}, 7);
+  CHECK(bundle_text(others) == bundle_text(all));
+  CHECK(others.unmade.size() == 1);
 
   const auto decided =
       certificate_bundle(certificate_files(), Overlay(), {"etc/ssl/certs/ca-certificates.crt"}, 7);

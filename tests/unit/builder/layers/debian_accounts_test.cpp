@@ -7,6 +7,9 @@
 #include <functional>
 #include <sstream>
 #include <string>
+#include <vector>
+
+#include "tests/unit/images/scratch.h"
 
 namespace weir::builder {
 namespace {
@@ -41,6 +44,31 @@ TEST_CASE("Debian's own users and groups have the numbers of base-passwd") {
   });
   CHECK_FALSE(debian_user_id("frr").has_value());
   CHECK(debian_group_name(101).empty());
+}
+
+TEST_CASE("users and groups of base-passwd are read as they stand there") {
+  const std::string folder = "/usr/share/base-passwd/";
+  std::ostringstream users, groups;
+  users << std::ifstream(folder + "passwd.master").rdbuf();
+  groups << std::ifstream(folder + "group.master").rdbuf();
+  std::string lines;
+  for (const auto& user : users_in(users.str())) {
+    lines += user.name + ":" + std::to_string(user.id) + ":" + std::to_string(user.group_id) + ":" +
+             user.home + ":" + user.shell + "\n";
+  }
+  CHECK(lines ==
+        test::output_of("grep -v ^root: " + folder +
+                        "passwd.master | awk -F: '{print $1\":\"$3\":\"$4\":\"$6\":\"$7}'"));
+  lines.clear();
+  for (const auto& group : groups_in(groups.str())) {
+    lines += group.name + ":" + std::to_string(group.id) + "\n";
+  }
+  CHECK(lines ==
+        test::output_of("grep -v ^root: " + folder + "group.master | awk -F: '{print $1\":\"$3}'"));
+
+  CHECK(users_in("a:x:1\n:x:2:2::/:/\nb:x:-1:2::/:/\nroot:x:0:0::/:/\nc:x:3:4:x:/h:/s").size() ==
+        1);
+  CHECK(groups_in("a:x:1:b,c\nd:x:y:").front().members == std::vector<std::string>{"b", "c"});
 }
 
 }  // namespace weir::builder

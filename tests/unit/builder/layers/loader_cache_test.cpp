@@ -115,6 +115,15 @@ TEST_CASE("libraries are found for the loader's cache as ldconfig finds them") {
               "libold.so.1 => /lib/libold.so.1"});
 }
 
+TEST_CASE("files of /etc/ld.so.conf that include each other are read once") {
+  std::map<std::string, std::string> files = {{"etc/ld.so.conf", "include /etc/ld.so.conf.d/*\n"}};
+  for (int i = 0; i < 12; ++i) {
+    files["etc/ld.so.conf.d/" + std::to_string(i) + ".conf"] =
+        "include /etc/ld.so.conf.d/*.conf\n/opt/" + std::to_string(i) + "\n";
+  }
+  CHECK(loader_folders(files).size() == 12);
+}
+
 TEST_CASE("an image has a loader's cache where it says what would be in it") {
   const Root given = root_of({{"opt/x/libx.so.1", "libx.so.1"}}, {});
   const std::map<std::string, std::string> files = {{"etc/ld.so.conf", "/opt/x\n"}};

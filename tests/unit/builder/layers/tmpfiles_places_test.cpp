@@ -207,4 +207,18 @@ TEST_CASE("tmpfiles.d is not followed where somebody else decides, or nothing of
   }
 }
 
+TEST_CASE("what a node keeps for itself, and what no layer could hold, is not made") {
+  const auto places = applied({{"etc/tmpfiles.d/a.conf",
+                                "d /run/weir/network 0777\nf /run/weir-files/a/b\n"
+                                "d /srv/a 0755 2097152 0\nL /srv/b - - - - " +
+                                    std::string(4096, 't') + "\nd /run/other 0755 2097151 0\n"}},
+                              Overlay());
+  CHECK(shown_places(places) == Lines{"run/other|d|755|2097151:0|"});
+  CHECK(places.unmade ==
+        Lines{"/etc/tmpfiles.d/a.conf:1: what lies below /run/weir is the node's own",
+              "/etc/tmpfiles.d/a.conf:2: what lies below /run/weir is the node's own",
+              "/etc/tmpfiles.d/a.conf:3: an owner over 2097151",
+              "/etc/tmpfiles.d/a.conf:4: its target is longer than a path can be"});
+}
+
 }  // namespace weir::builder

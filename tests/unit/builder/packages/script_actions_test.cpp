@@ -80,7 +80,7 @@ TEST_CASE("what known programs would do is said, and the rest is shown as writte
       "update-alternatives --install /usr/bin/awk awk /usr/bin/mawk 5 --slave /usr/bin/nawk nawk "
       "/usr/bin/mawk\n"
       "dpkg-maintscript-helper rm_conffile /etc/x 1.0 -- \"$@\"\n"
-      "ucf --three-way /usr/share/x.conf /etc/x.conf\n"
+      "ucf --three-way /usr/share/x.conf /etc/x.conf\nucf -p /etc/x.conf\n"
       "if setcap cap_net_raw+ep $PROGRAM; then setcap -r /usr/bin/x; fi\n"
       "mkdir -m 0700 -p /var/lib/x\nchown x:y /var/lib/x\n"
       "rm -f /etc/old\nrm -f /etc/old\n[ -e /x ] || exit 0\n"
@@ -141,6 +141,15 @@ TEST_CASE("a file of sysusers.d names users, groups and members") {
                              {"sshd", "nogroup", {}, "/run/sshd", "/usr/sbin/nologin"},
                              {"_x", "", {"input"}, "/nonexistent", "/bin/sh"}});
   CHECK(actions.groups == Lines{"input"});
+
+  // What the script makes itself, it makes once, and a reader of the entry takes it.
+  ScriptActions both =
+      actions_of("systemd-sysusers cron.conf\naddgroup --system crontab\nadduser --system a\n");
+  add_sysusers("g crontab -\nu a -\nm a tty\nm a tty\nu b -:b\n", both);
+  CHECK(both.groups == Lines{"crontab"});
+  CHECK(both.users == std::vector<manifests::SystemUser>{
+                          {"a", "nogroup", {"tty"}, "/nonexistent", "/usr/sbin/nologin"},
+                          {"b", "", {}, "/nonexistent", "/usr/sbin/nologin"}});
 }
 
 }  // namespace weir::builder
