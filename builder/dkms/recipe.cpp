@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "builder/mirror/lines.h"
+
 namespace weir::builder {
 namespace {
 
@@ -38,15 +40,6 @@ Status put(FileTree& tree, std::string_view path, Node node) {
 
 Status put_text(FileTree& tree, std::string_view path, std::string_view text) {
   return put(tree, path, Node{0644, 0, 0, 0, images::File{images::content_of(text)}});
-}
-
-template <class Use>
-void each_line(std::string_view text, Use use) {
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    use(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
 }
 
 }  // namespace
