@@ -80,6 +80,23 @@ class Libraries {
     return std::nullopt;
   }
 
+  /// Whether whoever loads this library loads `name` too, and finds it: the loader takes what is
+  /// loaded already before it looks anywhere.
+  [[nodiscard]] bool is_brought(const std::string& path, const std::string& name) const {
+    bool any = false;
+    for (const auto& [user, elf] : programs_) {
+      const auto needs = [&, &who = user, &of = elf](const std::string& needed) {
+        const auto library = find(who, *of, needed);
+        return library && library->path == path;
+      };
+      if (std::none_of(elf->needed.begin(), elf->needed.end(), needs)) continue;
+      const bool too = std::find(elf->needed.begin(), elf->needed.end(), name) != elf->needed.end();
+      if (!too || !find(user, *elf, name)) return false;
+      any = true;
+    }
+    return any;
+  }
+
   std::optional<Library> load(const std::string& path) const {
     const auto real = image_.resolve(path);
     const auto found = real ? programs_.find(*real) : programs_.end();
@@ -205,7 +222,9 @@ std::vector<std::string> missing_links(const Overlay& image, const std::vector<L
         missing.push_back(file + "the interpreter " + elf.interpreter);
       }
       for (const std::string& name : elf.needed) {
-        if (!libraries.find(path, elf, name)) missing.push_back(file + name);
+        if (!libraries.find(path, elf, name) && !libraries.is_brought(path, name)) {
+          missing.push_back(file + name);
+        }
       }
       add_versions(libraries, path, elf, file, missing);
     }

@@ -110,6 +110,35 @@ TEST_CASE("a library that lacks the version of symbols that a program asks for i
   CHECK(check().empty());
 }
 
+// As Debian's systemd: its own library has no run path and needs another one beside it.
+TEST_CASE("a library is found by one that is loaded with it always") {
+  auto layers = system();
+  LayerFacts own = layer("own", {{"usr", kFolder},
+                                 {"usr/bin", kFolder},
+                                 {"usr/bin/d", kFile},
+                                 {"usr/bin/e", kFile},
+                                 {"usr/lib", kFolder},
+                                 {"usr/lib/d", kFolder},
+                                 {"usr/lib/d/libcore.so", kFile},
+                                 {"usr/lib/d/libshared.so", kFile}});
+  images::Elf program = shared({"libcore.so", "libshared.so"}, "/lib64/ld.so.2");
+  program.run_path = "/usr/lib/d";
+  own.programs["usr/lib/d/libcore.so"] = shared({"libshared.so"}, "");
+  own.programs["usr/lib/d/libshared.so"] = shared({}, "");
+  const auto check = [&] {
+    auto all = layers;
+    all.push_back(own);
+    return missing_links(overlay_of(all), all, kChecksAmd64);
+  };
+  const std::vector<std::string> missing{"/usr/lib/d/libcore.so (own) needs libshared.so"};
+  CHECK(check() == missing);  // nobody loads it
+  own.programs["usr/bin/d"] = program;
+  CHECK(check().empty());
+  program.needed = {"libcore.so"};
+  own.programs["usr/bin/e"] = program;
+  CHECK(check() == missing);
+}
+
 TEST_CASE("two layers with one path are refused, folders that agree are not") {
   auto layers = system();
   Overlay image = overlay_of(layers);
