@@ -9,10 +9,10 @@ namespace weir::builder {
 
 /// All that keeps an image from being made, a line each.
 struct Missing {
-  std::vector<std::string> scripts;    ///< that nobody accounted for
-  std::vector<std::string> secrets;    ///< that nobody accepted
-  std::vector<std::string> links;      ///< interpreters, libraries and versions of symbols
-  std::vector<std::string> conflicts;  ///< paths that two packages want differently
+  std::vector<std::string> scripts;     ///< that nobody accounted for
+  std::vector<std::string> secrets;     ///< that nobody accepted
+  std::vector<std::string> links;       ///< interpreters, libraries and versions of symbols
+  std::vector<std::string> conflicts;   ///< paths that two packages want differently
   std::vector<std::string> services{};  ///< programs of services
   [[nodiscard]] bool empty() const {
     return scripts.empty() && secrets.empty() && links.empty() && conflicts.empty() &&

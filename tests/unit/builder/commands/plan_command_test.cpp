@@ -1,6 +1,7 @@
 // What weir-builder's --plan promises is what then happens, and a plan leaves no trace.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/unit/builder/release/build_fixture.h"
@@ -149,8 +150,9 @@ TEST_CASE_FIXTURE(Planned, "an export's plan names the files that are then writt
 TEST_CASE_FIXTURE(Planned, "a signature gives way to another key's only where that is said") {
   (void)built();
   const std::string before = read("store/releases/demo/release.json.minisig");
-  const auto id = [&](const std::string& key) {  // as minisign writes it
-    return run("head -n 1 " + key + " | grep -o '[0-9A-F]*$' | tr -d '\n'");
+  const auto id = [&](const std::string& key) {  // as minisign writes it, with its leading zeros
+    const std::string digits = run("head -n 1 " + key + " | grep -o '[0-9A-F]*$' | tr -d '\n'");
+    return std::string(16 - std::min<std::size_t>(digits.size(), 16), '0') + digits;
   };
   run("minisign -G -W -p q.pub -s q.key > /dev/null");
   const std::string other = "build image.yaml --key q.key --store store --cache cache";
