@@ -20,7 +20,7 @@ struct IndexedPackage {
   std::string_view name, version, architecture;
   std::string_view path;  ///< Filename as documents have it: below the archive's base
   ByteCount size;
-  Digest digest;  ///< SHA-256; while `sha512` is there, of that text, and no file's
+  Digest digest;               ///< SHA-256; while `sha512` is there, of that text, and no file's
   std::string_view section{};  ///< "kernel", "contrib/kernel"; empty: the archive does not say
   std::string_view sha512{};   ///< lower-case hex, where no SHA-256 is known of the file
 };
@@ -29,10 +29,10 @@ struct IndexedPackage {
 class PackageIndex {
  public:
   /// Takes every paragraph that can be checked later. One that is malformed, or lacks Package,
-  /// Version, Architecture, Filename, Size or a digest of SHA256 or SHA512, or has a word that dpkg does not take or a
-  /// Filename that no document can hold, is left out and noted. Of two paragraphs with the same
-  /// package, version and architecture the first counts, as with apt; it is noted where they are
-  /// of different bytes.
+  /// Version, Architecture, Filename, Size or a digest of SHA256 or SHA512, or has a word that dpkg
+  /// does not take or a Filename that no document can hold, is left out and noted. Of two
+  /// paragraphs with the same package, version and architecture the first counts, as with apt; it
+  /// is noted where they are of different bytes.
   ///
   /// suite          as the lock calls it
   /// architecture   packages of others, but for "all", are left out without a word; empty: of none

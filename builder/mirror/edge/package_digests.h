@@ -17,8 +17,7 @@ namespace weir::builder {
 /// packages   of these indices; their digests are filled in
 /// errors     as fetch_packages
 [[nodiscard]] Status fetch_digests(std::vector<manifests::LockedPackage>& packages,
-                                   const std::vector<PackageIndex>& indices,
-                                   const Mirrors& mirrors, const Cache& cache,
-                                   const DownloadObserver& observer);
+                                   const std::vector<PackageIndex>& indices, const Mirrors& mirrors,
+                                   const Cache& cache, const DownloadObserver& observer);
 
 }  // namespace weir::builder

@@ -37,9 +37,9 @@ TEST_CASE("what weir-init reads is what the builder wrote") {
 }
 
 TEST_CASE("settings that are not understood are refused with their line") {
-  for (const auto* text : {"word x\n", "service a\nuser 1\n", "service a\nrestart often\n",
-                           "service a\nuser 1 2x\n", "service a\nopen icmp 1\n",
-                           "service a\nready 5 soon\n", "service a\nshell /bin/sh\n"}) {
+  for (const auto* text :
+       {"word x\n", "service a\nuser 1\n", "service a\nrestart often\n", "service a\nuser 1 2x\n",
+        "service a\nopen icmp 1\n", "service a\nready 5 soon\n", "service a\nshell /bin/sh\n"}) {
     const auto read = parse_service_settings(text);
     REQUIRE_FALSE(read.has_value());
     CHECK(read.error().message.starts_with(text[0] == 'w' ? "line 1 " : "line 2 "));
@@ -69,7 +69,8 @@ TEST_CASE("what weir-init tells is what the agent reads") {
   CHECK(*read == all);
 }
 
-TEST_CASE("a node's report of its services comes through, and fields of later versions are skipped") {
+TEST_CASE(
+    "a node's report of its services comes through, and fields of later versions are skipped") {
   const ServiceReport report{.name = "bird",
                              .state = ServiceState::ready,
                              .in_state = std::chrono::milliseconds(61000),
