@@ -24,7 +24,7 @@ namespace {
 constexpr ByteCount kDocumentLimit{16 << 20};
 constexpr ByteCount kLockLimit{64 << 20};
 constexpr ByteCount kSignatureLimit{64 << 10};
-constexpr std::size_t kPiece = 1 << 20;
+constexpr std::size_t kPiece = std::size_t{64} << 10;
 
 std::string blob_path(const std::string& store, const Digest& digest) {
   return store + "/blobs/sha256/" + digest.hex();
