@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "builder/mirror/edge/curl_on_demand.h"
 #include "builder/mirror/edge/transfer.h"
 
 namespace weir::builder {
@@ -113,6 +114,7 @@ void Runner::report(bool last) {
 }
 
 Status Runner::run() {
+  TRY(require_curl());
   curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
                     static_cast<long>(policy_.parallel));
   const auto open = [](const auto& transfer) { return !transfer->finished(); };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "builder/mirror/edge/curl_on_demand.h"
 #include "builder/mirror/edge/request.h"
 #include "builder/mirror/web_page.h"
 
@@ -85,6 +86,7 @@ Result<DownloadedText> download_text(const std::string& what, const std::vector<
                                      ByteCount limit, const DownloadPolicy& policy,
                                      const DownloadObserver& observer,
                                      const std::function<Status(const DownloadedText&)>& sound) {
+  TRY(require_curl());
   Attempts attempts(urls.size(), policy.attempts);
   for (;;) {
     const std::string& url = urls.at(attempts.address());
