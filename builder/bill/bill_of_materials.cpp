@@ -4,6 +4,7 @@
 #include <set>
 
 #include "builder/bill/debian_release.h"
+#include "builder/bill/package_vendor.h"
 #include "builder/kernel/module_selection.h"
 #include "builder/packages/package_relations.h"
 #include "manifests/base/utc_time.h"
@@ -26,21 +27,35 @@ Status check_same(const manifests::Release& release, const manifests::Lock& lock
               "release " + release.name.string() + ": its lock lists other packages");
 }
 
-MaterialPackage material(const manifests::LockedPackage& package, std::vector<std::string> needs,
-                         std::string licenses) {
-  return MaterialPackage{
-      package.name,
-      package.version,
-      package.architecture,
-      package.digest,
-      package.path,
-      manifests::debian_package_url(package.name, package.version, package.architecture,
-                                    manifests::codename_of(package.suite)),
-      source_package_of(package.path),
-      package.suite,
-      package.why,
-      std::move(needs),
-      std::move(licenses)};
+MaterialPackage material(const manifests::Lock& lock, const manifests::LockedPackage& package,
+                         std::vector<std::string> needs, std::string licenses) {
+  const std::string vendor = vendor_of(lock, package);
+  return MaterialPackage{package.name,
+                         package.version,
+                         package.architecture,
+                         package.digest,
+                         package.path,
+                         package_url_of(lock, package),
+                         vendor == manifests::kDebian ? "Debian" : vendor,
+                         source_package_of(package.path),
+                         package.suite,
+                         package.why,
+                         std::move(needs),
+                         std::move(licenses)};
+}
+
+// What modules were compiled from: their code is in the image, their packages are not.
+void add_sources(const manifests::Lock& lock, BillOfMaterials& out) {
+  if (!lock.module_build) return;
+  for (const auto& package : lock.module_build->packages) {
+    std::string modules;
+    for (const MaterialFile& module : out.modules) {
+      if (module.source == package.name) modules += (modules.empty() ? "" : ", ") + module.name;
+    }
+    if (modules.empty()) continue;
+    out.sources.push_back(material(lock, package, {}, {}));
+    out.sources.back().why = "source of module " + modules;
+  }
 }
 
 }  // namespace
@@ -82,14 +97,16 @@ Result<BillOfMaterials> bill_of_materials(const manifests::Release& release,
   for (const auto& package : lock.packages) names.insert(package.name);
   for (const auto& package : lock.packages) {
     out.packages.push_back(
-        material(package, needs.at(package.name), licenses_of(declared, package.name)));
+        material(lock, package, needs.at(package.name), licenses_of(declared, package.name)));
   }
   for (const auto& module : release.modules) {
     out.modules.push_back(
         {module.name, module.version.empty() ? release.kernel.release : module.version,
          module.digest,
-         module.package != kFromFile && names.contains(module.package) ? module.package : ""});
+         module.package != kFromFile && names.contains(module.package) ? module.package : "",
+         module.origin && !names.contains(module.package) ? module.package : ""});
   }
+  add_sources(lock, out);
   for (const auto& program : lock.programs) {
     MaterialFile file{program.name, program.digest.string(), program.digest, ""};
     if (manifests::is_efi_stub(program.name)) {

@@ -12,15 +12,16 @@
 
 namespace weir::builder {
 
-/// A Debian package of an image.
+/// A package of an image, or what a module of it was compiled from.
 struct MaterialPackage {
   std::string name, version, architecture;
   Digest digest;            ///< of the .deb
   std::string path;         ///< in an archive's pool
   std::string package_url;  ///< manifests/documents/package_url.h
+  std::string vendor;       ///< "Debian", or who else's it is
   std::string source;       ///< the source package, empty where the path does not tell
   std::string suite;
-  std::string why;                 ///< "kernel", "asked for", "needed by NAME"
+  std::string why;  ///< "kernel", "asked for", "needed by NAME", "source of module NAME"
   std::vector<std::string> needs;  ///< which packages of the image, by name
   std::string licenses;            ///< an SPDX expression; empty: not known
 };
@@ -30,6 +31,8 @@ struct MaterialFile {
   std::string name, version;
   Digest digest;
   std::string package;  ///< which of the image's packages it came from; empty: none
+  std::string
+      source{};  ///< which of `BillOfMaterials::sources` a module was compiled from, or none
 };
 
 /// What is in an image: a function of the signed release, the lock that it names, and its packages'
@@ -47,8 +50,15 @@ struct BillOfMaterials {
   std::vector<MaterialFile> programs;     ///< weir-init and weir-node
   std::vector<MaterialFile> layers;       ///< of the image, that are no package's
   std::optional<MaterialFile> stub{};     ///< what its UKIs begin with, where the lock pins one
-  std::string debian{};                   ///< the Debian that it is of: "12"; empty: not known
+  std::string debian{};  ///< the Debian that it is of: "12"; empty: not known
+  /// Packages that modules were compiled from and that are not in the image themselves, by name.
+  std::vector<MaterialPackage> sources{};
 };
+
+/// Whether advisories of Debian's are about it.
+[[nodiscard]] inline bool is_debians(const MaterialPackage& package) {
+  return package.vendor == "Debian";
+}
 
 /// release_digest   of the release document, byte for byte
 /// lock             whose digest is the release's `lock_digest`

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "manifests/documents/package_url.h"
+#include "builder/bill/package_vendor.h"
 
 namespace weir::builder {
 namespace {
@@ -31,12 +31,10 @@ void add_compiled(const manifests::Release& release, const manifests::Lock& lock
     const bool known = std::any_of(out.begin(), out.end(),
                                    [&](const Artifact& artifact) { return artifact.name == file; });
     if (known) continue;
-    out.push_back(
-        {file,
-         package.digest,
-         manifests::debian_package_url(package.name, package.version, package.architecture,
-                                       manifests::codename_of(package.suite)),
-         {{"path", package.path}, {"use", use_of(*lock.module_build, package.name)}}});
+    out.push_back({file,
+                   package.digest,
+                   package_url_of(lock, package),
+                   {{"path", package.path}, {"use", use_of(*lock.module_build, package.name)}}});
   }
   for (const auto& module : release.modules) {
     if (!module.origin) continue;

@@ -54,9 +54,12 @@ ordered_json to_json(const MaterialPackage& package) {
   property("weir:source-package", package.source);
   property("weir:suite", package.suite);
   property("weir:why", package.why);
-  ordered_json out = {
-      {"type", "library"},    {"bom-ref", package.package_url}, {"supplier", {{"name", "Debian"}}},
-      {"name", package.name}, {"version", package.version},     {"hashes", hashes(package.digest)}};
+  ordered_json out = {{"type", "library"},
+                      {"bom-ref", package.package_url},
+                      {"supplier", {{"name", package.vendor}}},
+                      {"name", package.name},
+                      {"version", package.version},
+                      {"hashes", hashes(package.digest)}};
   if (!package.licenses.empty()) {
     out["licenses"] = ordered_json::array({{{"expression", package.licenses}}});
   }
@@ -115,7 +118,12 @@ std::string print_cyclonedx(const BillOfMaterials& bill) {
   for (const MaterialPackage& package : bill.packages) {
     refs[package.name] = package.package_url;
     graph.add(to_json(package));
-    graph.depend(package.package_url, kSystem);
+    if (is_debians(package)) graph.depend(package.package_url, kSystem);
+  }
+  for (const MaterialPackage& package : bill.sources) {
+    refs[package.name] = package.package_url;
+    graph.add(to_json(package));
+    if (is_debians(package)) graph.depend(package.package_url, kSystem);
   }
   graph.add(component("file", "kernel-image", bill.kernel));
   graph.depend("kernel-image", refs[bill.kernel.package]);
@@ -123,6 +131,7 @@ std::string print_cyclonedx(const BillOfMaterials& bill) {
     const std::string ref = "module:" + module.name;
     graph.add(component("file", ref, module));
     if (!module.package.empty()) graph.depend(ref, refs[module.package]);
+    if (!module.source.empty()) graph.depend(refs[module.source], ref);
   }
   for (const MaterialFile& program : bill.programs) {
     ordered_json item = component("application", "program:" + program.name, program);

@@ -50,7 +50,7 @@ ordered_json element(const std::string& id, const std::string& name, const std::
 
 ordered_json spdx_package(const MaterialPackage& package) {
   ordered_json out = element(spdx_id("Package", package.name), package.name, package.version,
-                             package.digest, "INSTALL", "Organization: Debian");
+                             package.digest, "INSTALL", "Organization: " + package.vendor);
   out["packageFileName"] = package.path;
   out["externalRefs"] = ordered_json::array({{{"referenceCategory", "PACKAGE-MANAGER"},
                                               {"referenceType", "purl"},
@@ -105,6 +105,13 @@ ordered_json image_of(const BillOfMaterials& bill) {
   return out;
 }
 
+std::string vendor_of_kernel(const BillOfMaterials& bill) {
+  for (const MaterialPackage& package : bill.packages) {
+    if (package.name == bill.kernel.package) return package.vendor;
+  }
+  return "Debian";
+}
+
 // The Debian that the packages are of. No file of the image is it.
 ordered_json system_of(const BillOfMaterials& bill) {
   return {{"SPDXID", kSpdxSystem},        {"name", "debian"},
@@ -128,13 +135,19 @@ std::string print_spdx(const BillOfMaterials& bill) {
   for (const MaterialPackage& package : bill.packages) {
     packages.push_back(spdx_package(package));
     const std::string id = spdx_id("Package", package.name);
-    relations.add(bill.debian.empty() ? kImage : kSpdxSystem, "CONTAINS", id);
+    relations.add(bill.debian.empty() || !is_debians(package) ? kImage : kSpdxSystem, "CONTAINS",
+                  id);
     for (const std::string& name : package.needs) {
       relations.add(id, "DEPENDS_ON", spdx_id("Package", name));
     }
   }
+  for (const MaterialPackage& package : bill.sources) {
+    packages.push_back(spdx_package(package));
+    if (bill.debian.empty() || !is_debians(package)) continue;
+    relations.add(kSpdxSystem, "CONTAINS", spdx_id("Package", package.name));
+  }
   packages.push_back(element(kKernel, bill.kernel.name, bill.kernel.version, bill.kernel.digest,
-                             "FILE", "Organization: Debian"));
+                             "FILE", "Organization: " + vendor_of_kernel(bill)));
   relations.add(kImage, "CONTAINS", kKernel);
   relations.add(spdx_id("Package", bill.kernel.package), "CONTAINS", kKernel);
   for (const MaterialFile& module : bill.modules) {
@@ -142,6 +155,9 @@ std::string print_spdx(const BillOfMaterials& bill) {
     packages.push_back(element(id, module.name, module.version, module.digest, "FILE", kUnknown));
     relations.add(module.package.empty() ? kImage : spdx_id("Package", module.package), "CONTAINS",
                   id);
+    if (!module.source.empty()) {
+      relations.add(id, "GENERATED_FROM", spdx_id("Package", module.source));
+    }
   }
   for (const MaterialFile& program : bill.programs) {
     const std::string id = spdx_id("Program", program.name);

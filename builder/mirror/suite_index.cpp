@@ -186,6 +186,7 @@ Result<SuiteIndex> parse_suite_index(std::string_view text) {
   SuiteIndex out;
   out.suite = stanza->find("Suite").value_or("");
   out.codename = stanza->find("Codename").value_or("");
+  out.origin = stanza->find("Origin").value_or("");
   TRY_ASSIGN(out.date, stanza->need("Date"));
   TRY_ASSIGN_IN(out.date_unix, parse_date(out.date), "Date");
   if (const auto until = stanza->find("Valid-Until")) {

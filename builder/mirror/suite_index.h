@@ -54,6 +54,7 @@ struct IndexFile {
 /// A suite's signed table of contents.
 struct SuiteIndex {
   std::string suite, codename;
+  std::string origin;          ///< who publishes it: "Debian", "Debian Backports"
   std::string date;            ///< as written
   std::int64_t date_unix = 0;  ///< seconds
   std::string valid_until;     ///< as written; empty: it does not say

@@ -1,8 +1,26 @@
 #include "builder/mirror/suite_source.h"
 
+#include <algorithm>
+
+#include "manifests/base/ascii.h"
 #include "manifests/base/printable.h"
+#include "manifests/documents/image_sources.h"
+#include "manifests/documents/package_url.h"
 
 namespace weir::builder {
+
+std::string vendor_of(const SuiteSource& source, std::string_view origin) {
+  std::string out = source.vendor;
+  const auto colon = source.label.find(':');
+  if (out.empty() && colon != std::string::npos && !origin.starts_with("Debian")) {
+    out = ascii_lower(std::string_view(source.label).substr(0, colon));
+    for (char& c : out) {
+      if (!manifests::is_vendor(std::string_view(&c, 1)) && c != '.') c = '-';
+    }
+    out.resize(std::min<std::size_t>(out.size(), 63));
+  }
+  return out == manifests::kDebian ? "" : out;
+}
 
 Status check_names_suite(std::string_view option, std::string_view label,
                          const std::vector<SuiteSource>& sources) {

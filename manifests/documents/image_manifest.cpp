@@ -344,6 +344,9 @@ std::string print(const ImageManifest& manifest) {
     if (!source.keyring.empty()) {
       out << YAML::Key << "keyring" << YAML::Value << YAML::DoubleQuoted << source.keyring;
     }
+    if (!source.vendor.empty()) {
+      out << YAML::Key << "vendor" << YAML::Value << YAML::DoubleQuoted << source.vendor;
+    }
     out << YAML::EndMap;
   }
   if (manifest.sources.size() != 1) out << YAML::EndSeq;

@@ -83,7 +83,7 @@ Status parse_suites(const YamlField& map, ImageSource& out) {
 }
 
 Result<ImageSource> parse_source(const YamlField& map) {
-  TRY(map.only({"name", "suites", "components", "mirror", "keyring", "apt"}));
+  TRY(map.only({"name", "suites", "components", "mirror", "keyring", "vendor", "apt"}));
   ImageSource out;
   if (const auto name = map.find("name")) {
     TRY_ASSIGN(out.name, name->text());
@@ -97,6 +97,12 @@ Result<ImageSource> parse_source(const YamlField& map) {
   }
   if (const auto keyring = map.find("keyring")) {
     TRY_ASSIGN(out.keyring, parse_keyring(*keyring));
+  }
+  if (const auto vendor = map.find("vendor")) {
+    TRY_ASSIGN(out.vendor, vendor->text());
+    if (!is_vendor(out.vendor)) {
+      return vendor->wrong(quotation(out.vendor) + " is not a vendor's name (a-z, 0-9, '-', '.')");
+    }
   }
   return out;
 }
@@ -124,6 +130,11 @@ bool is_component_name(std::string_view text) {
     if (end == text.size()) return true;
     text.remove_prefix(end + 1);
   }
+}
+
+bool is_vendor(std::string_view text) {
+  return is_segment(text) && text.size() <= 63 &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string_view::npos;
 }
 
 bool is_flat(std::string_view suite) {

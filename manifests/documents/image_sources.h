@@ -18,6 +18,7 @@ struct ImageSource {
                                       ///< ends with "/"
   std::vector<std::string> components{};  ///< "main"; a flat archive has none
   std::string keyring{};  ///< a file's path, or an armoured block; empty: as `apt` says
+  std::string vendor{};   ///< whose packages they are, "debian"; empty: what the archive says
   std::string apt{};  ///< a .sources or .list file of apt's that says suites and components instead
   bool operator==(const ImageSource&) const = default;
 };
@@ -30,6 +31,8 @@ struct ImageSource {
 /// Whether a text can be a suite or a component: both become parts of URLs and of documents.
 [[nodiscard]] bool is_suite_name(std::string_view text);
 [[nodiscard]] bool is_component_name(std::string_view text);
+/// Whether a text can name whose packages are: a part of package URLs, 63 of a-z, 0-9, '-', '.'.
+[[nodiscard]] bool is_vendor(std::string_view text);
 /// Whether a suite is a folder of a flat archive, with its indices beside its packages.
 [[nodiscard]] bool is_flat(std::string_view suite);
 

@@ -5,6 +5,8 @@
 
 #include "manifests/base/json_reader.h"
 #include "manifests/documents/archive_path.h"
+#include "manifests/documents/image_sources.h"
+#include "manifests/documents/package_url.h"
 #include "manifests/documents/release_fields.h"
 
 namespace weir::manifests {
@@ -24,6 +26,7 @@ ordered_json to_json(const LockedSource& source) {
                       {"date", source.date},
                       {"signer", source.signer}};
   if (source.signature_digest) out["signature_digest"] = source.signature_digest->string();
+  if (!source.vendor.empty()) out["vendor"] = source.vendor;
   if (!source.expired.empty()) out["expired"] = source.expired;
   return out;
 }
@@ -114,6 +117,12 @@ Result<LockedSource> source(JsonFields& fields) {
   LockedSource out{std::move(suite), inrelease, std::move(date), std::move(signer)};
   if (fields.has("signature_digest")) {
     TRY_ASSIGN(out.signature_digest, fields.digest("signature_digest"));
+  }
+  if (fields.has("vendor")) {
+    TRY_ASSIGN(out.vendor, fields.line("vendor"));
+    if (!is_vendor(out.vendor) || out.vendor == kDebian) {
+      return fields.refuse("vendor", "must name a vendor (a-z, 0-9, '-', '.') other than debian");
+    }
   }
   if (fields.has("expired")) {
     TRY_ASSIGN(out.expired, filled(fields, "expired"));

@@ -23,6 +23,7 @@ struct LockedSource {
   std::string signer;  ///< fingerprint of the keyring's key that signed it: 40 or 64 upper-case
                        ///< hex digits
   std::optional<Digest> signature_digest{};  ///< of Release.gpg, where there is no InRelease
+  std::string vendor{};                      ///< whose packages it has; empty: Debian's
   std::string expired{};  ///< its own Valid-Until, where that had passed and somebody accepted it
   bool operator==(const LockedSource&) const = default;
 };

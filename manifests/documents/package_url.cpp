@@ -28,10 +28,12 @@ std::string percent_encoded(std::string_view text) {
 
 }  // namespace
 
-std::string debian_package_url(std::string_view name, std::string_view version,
-                               std::string_view architecture, std::string_view distro) {
-  std::string out = "pkg:deb/debian/" + percent_encoded(ascii_lower(name)) + "@" +
-                    percent_encoded(version) + "?arch=" + percent_encoded(architecture);
+std::string debian_package_url(std::string_view vendor, std::string_view name,
+                               std::string_view version, std::string_view architecture,
+                               std::string_view distro) {
+  std::string out = "pkg:deb/" + percent_encoded(vendor) + "/" +
+                    percent_encoded(ascii_lower(name)) + "@" + percent_encoded(version) +
+                    "?arch=" + percent_encoded(architecture);
   if (!distro.empty()) out += "&distro=" + percent_encoded(distro);
   return out;
 }

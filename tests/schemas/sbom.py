@@ -29,7 +29,7 @@ def matches(pattern, value, text):
 
 def check_purl(value, text):
     # package-url/purl-spec: no character but these stands unencoded.
-    matches(r"pkg:deb/debian/(?:[a-z0-9.\-_~:]|%[0-9A-F]{2})+@(?:[A-Za-z0-9.\-_~:]|%[0-9A-F]{2})+"
+    matches(r"pkg:deb/[a-z0-9.-]+/(?:[a-z0-9.\-_~:]|%[0-9A-F]{2})+@(?:[A-Za-z0-9.\-_~:]|%[0-9A-F]{2})+"
             r"\?arch=[a-z0-9-]+(?:&distro=[a-z0-9.\-_]+)?", value, text)
 
 
@@ -53,7 +53,7 @@ SPDX_PURPOSES = {"APPLICATION", "FRAMEWORK", "LIBRARY", "CONTAINER", "OPERATING_
                  "FIRMWARE", "SOURCE", "ARCHIVE", "FILE", "INSTALL", "OTHER"}  # (7.24)
 SPDX_SOURCE = re.compile(r"built package from: ([a-z0-9][a-z0-9.+-]+)")
 SPDX_RELATIONS = {"DESCRIBES", "CONTAINS", "DEPENDS_ON",  # those of (11.1) that fit an image
-                  "OPTIONAL_COMPONENT_OF"}
+                  "OPTIONAL_COMPONENT_OF", "GENERATED_FROM"}
 UNKNOWN = {"NOASSERTION", "NONE"}
 
 
@@ -188,7 +188,10 @@ def check_trivy_cyclonedx(doc):
     for part in doc["components"]:
         if "purl" not in part:
             continue
-        check(not systems or part["bom-ref"] in held, f"{part['name']} is of the operating system")
+        debians = part["purl"].startswith("pkg:deb/debian/")
+        check(not systems or debians == (part["bom-ref"] in held), f"{part['name']} is of its operating system")
+        if not debians:
+            continue
         source = [item["value"] for item in part.get("properties", [])
                   if item["name"] == "aquasecurity:trivy:SrcName"]
         packages.append((part["purl"], source))
@@ -205,7 +208,10 @@ def check_trivy_spdx(doc):
     packages = []
     for part in doc["packages"]:
         for ref in part.get("externalRefs", []):
-            check(not systems or part["SPDXID"] in held, f"{part['name']} is of the operating system")
+            debians = ref["referenceLocator"].startswith("pkg:deb/debian/")
+            check(not systems or debians == (part["SPDXID"] in held), f"{part['name']} is of its operating system")
+            if not debians:
+                continue
             packages.append((ref["referenceLocator"], SPDX_SOURCE.fullmatch(part.get("sourceInfo", ""))))
     check_scanned([(part["name"], part["versionInfo"]) for part in systems], packages, "SPDX")
 

@@ -73,8 +73,13 @@ Result<std::vector<SuiteSource>> read_apt_file(const manifests::ImageSource& sou
     TRY_IN(check_names(entry), path);
     if (source.keyring.empty()) TRY_IN(check_keyrings(entry), path);
     for (const auto& suite : entry.suites) {
-      out.push_back({manifests::label_of(source, suite), suite, entry.components, entry.keyrings,
-                     entry.key_block, entry.uris});
+      out.push_back({manifests::label_of(source, suite),
+                     suite,
+                     entry.components,
+                     entry.keyrings,
+                     entry.key_block,
+                     {},
+                     entry.uris});
     }
   }
   if (out.empty()) {
@@ -94,6 +99,7 @@ Result<std::vector<SuiteSource>> suites_of(const manifests::ImageManifest& manif
   for (const auto& suite : source.suites) {
     out.push_back({manifests::label_of(source, suite), suite, source.components});
   }
+  for (auto& suite : out) suite.vendor = source.vendor;
   if (source.keyring.empty()) return out;
   std::vector<std::string> keyrings;
   std::string block;

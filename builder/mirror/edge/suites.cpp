@@ -209,6 +209,7 @@ Result<Suites> fetch_suites(const manifests::ImageManifest& manifest,
       TRY(keep(cache, *suite.files.signature));
       locked.signature_digest = Digest::of(as_bytes(*suite.files.signature));
     }
+    locked.vendor = vendor_of(source, index.origin);
     if (suite.expired) {
       locked.expired = index.valid_until;
       out.notes.push_back(where + ": " + name_of(suite.files) + " was valid until " +

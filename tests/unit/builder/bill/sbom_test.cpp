@@ -177,6 +177,43 @@ TEST_CASE_FIXTURE(Bills,
   CHECK(systems == 1);
 }
 
+// Debian's advisories are about Debian's packages, and scanners look them up by these.
+TEST_CASE_FIXTURE(Bills, "a package of somebody else's archive is neither Debian's nor within it") {
+  run("rm -r store");
+  std::string asked = read("image.yaml");
+  asked.replace(asked.find("{suites: [demo]}"), 16,
+                "[{suites: [bookworm]}, {name: frr, suites: [stable]}]");
+  write("image.yaml", asked);
+  auto document = nlohmann::ordered_json::parse(read("image.lock.json"));
+  document.at("manifest_digest") = Digest::of(as_bytes(asked)).string();
+  auto& sources = document.at("sources");
+  sources.push_back(sources[0]);
+  sources[0].at("suite") = "bookworm";
+  sources[1].at("suite") = "frr:stable";
+  sources[1]["vendor"] = "frr";
+  for (auto& package : document.at("packages")) {
+    package.at("suite") = package.at("name") == "plus-tools" ? "frr:stable" : "bookworm";
+  }
+  write("image.lock.json", document.dump(2) + "\n");
+  (void)built();
+  const json a = bill("spdx"), b = bill("cyclonedx");
+  CHECK(judged() == "\n");
+  const json& other = named(b.at("components"), "plus-tools");
+  CHECK(other.at("purl") == "pkg:deb/frr/plus-tools@1?arch=amd64");
+  CHECK(other.at("supplier").at("name") == "frr");
+  CHECK(named(a.at("packages"), "plus-tools").at("supplier") == "Organization: frr");
+  CHECK(named(b.at("components"), "tool").at("purl") ==
+        "pkg:deb/debian/tool@1.0?arch=amd64&distro=bookworm");
+  std::set<std::string> whole;
+  for (const json& each : a.at("relationships")) {
+    if (each.at("relatedSpdxElement") == "SPDXRef-Package-plus-tools" &&
+        each.at("relationshipType") == "CONTAINS") {
+      whole.insert(each.at("spdxElementId"));
+    }
+  }
+  CHECK(whole == std::set<std::string>{"SPDXRef-Image"});
+}
+
 // The releases' numbers are what their os-release files say.
 TEST_CASE("an image is of the Debian that its first suite of a release's name is of") {
   const auto release_of = [](const std::vector<std::string>& suites, const std::string& base = "") {

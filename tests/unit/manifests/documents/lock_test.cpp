@@ -42,6 +42,9 @@ TEST_CASE("a printed lock reads back as the same, and prints the same bytes") {
   CHECK(*again == lock);
   CHECK(print(*again) == text);
   CHECK(text.back() == '\n');
+  Lock other = lock;
+  other.sources[0].vendor = "frr";
+  CHECK(parse_lock(print(other)) == other);
 }
 
 TEST_CASE(
@@ -124,6 +127,9 @@ TEST_CASE("a lock that contradicts itself is refused with its field") {
       {"\"suite\": \"bookworm\"", "\"suite\": \"trixie\"", "'bookworm' is not among the sources"},
       {"\"size\": 12500", "\"size\": -1", "packages[0].size"},
       {"1F89983E", "1f89983e", "sources[0].signer: must be a key's fingerprint"},
+      {"\"signer\"", "\"vendor\": \"debian\", \"signer\"",
+       "sources[0].vendor: must name a vendor (a-z, 0-9, '-', '.') other than debian"},
+      {"\"signer\"", "\"vendor\": \"a/b\", \"signer\"", "sources[0].vendor: must name a vendor"},
       {"1F89983E", "", "sources[0].signer: must be a key's fingerprint"},
       {"\"compressor\": \"newc+zstd-1.5.4-9\"", "\"compressor\": \"\"", "compressor"},
       {"sha256:ba78", "sha256:BA78", "manifest_digest"},
