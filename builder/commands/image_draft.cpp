@@ -65,7 +65,15 @@ Result<std::string> draft_image(std::string_view example, const ImageAnswers& an
         list;
     if (!list.empty()) out.insert(out.find('\n', end), said);
   }
-  TRY(manifests::parse_image_manifest(out, "--name, --package"));
+  // With a line of a file that nobody wrote it would say where.
+  auto whole = manifests::parse_image_manifest(out, "--package");
+  if (!whole) {
+    std::string& message = whole.error().message;
+    const auto digits =
+        message.find_first_not_of("0123456789", std::string_view("--package:").size());
+    if (message.starts_with("--package:")) message.erase(9, digits - 9);
+    return tl::unexpected(std::move(whole).error());
+  }
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <functional>
@@ -38,6 +39,26 @@ std::string known_examples() {
   return out;
 }
 
+// Today's stable Debian; the newest example is of the next one.
+constexpr const char* kUsualExample = "gateway-debian-13";
+
+/// Each example in a line, with the first sentence that it says of itself.
+std::string example_table() {
+  const auto names = example_images();
+  std::size_t width = 0;
+  for (const std::string& name : names) width = std::max(width, name.size());
+  std::string out = "Examples:\n";
+  for (const std::string& name : names) {
+    std::string_view text = *example_image(name);
+    text.remove_prefix(text.find("\n# ") + 3);
+    text = text.substr(0, text.find('\n'));
+    text = text.substr(0, text.find(". "));
+    if (text.ends_with('.')) text.remove_suffix(1);
+    out += "  " + name + std::string(width - name.size() + 2, ' ') + std::string(text) + "\n";
+  }
+  return out;
+}
+
 bool is_there(const std::string& path) {
   std::error_code ignored;
   return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
@@ -65,7 +86,7 @@ std::string place_of(const InitOptions& given) {
 
 /// Whether what is known so far can become a manifest, where it shall be.
 Status check_so_far(const InitOptions& given) {
-  const std::string name = given.example.empty() ? example_images().back() : given.example;
+  const std::string name = given.example.empty() ? kUsualExample : given.example;
   const auto example = example_image(name);
   if (!example) {
     const auto names = example_images();
@@ -73,6 +94,7 @@ Status check_so_far(const InitOptions& given) {
                                          known_examples() + ")" +
                                          suggestion(name, {names.begin(), names.end()}));
   }
+  if (!given.name.empty()) TRY_IN(ReleaseName::parse(given.name), "--name");
   TRY(draft_image(*example, {given.name.empty() ? name : given.name, given.packages}));
   const std::string place = place_of(given);
   return place.empty() ? Status() : check_place(place);
@@ -105,7 +127,8 @@ Status complete(InitOptions& given) {
         never);
   };
   if (given.example.empty()) {
-    TRY(ask_for("Which example to begin with (" + known_examples() + ")", example_images().back(),
+    std::cout << example_table();
+    TRY(ask_for("Which example to begin with", kUsualExample,
                 [](InitOptions& with, const std::string& line) { with.example = line; }));
   }
   if (given.name.empty()) {

@@ -210,6 +210,23 @@ TEST_CASE("at a terminal, what no option says is asked for") {
   const auto packages = manifest(test::bytes_of(init.folder.path + "/asked.yaml")).packages;
   CHECK(packages.at(packages.size() - 2) == "strace");
   CHECK(packages.back() == "tcpdump");
+
+  // Without an answer it is today's stable release.
+  const std::string usual =
+      test::must("cd " + init.folder.path + " && printf '\\nusual\\n\\n' | script -qec '" +
+                 test::build_folder() + "/bin/weir-builder init' /dev/null");
+  CHECK(usual.find("\n  gateway-6.1 ") != std::string::npos);
+  CHECK(manifest(test::bytes_of(init.folder.path + "/usual.yaml")).sources.at(0).suites.at(0) ==
+        "trixie");
+}
+
+TEST_CASE("an option that cannot be is named, and no line of a file that nobody wrote") {
+  Init init;
+  CHECK(init.run("init --from gateway-6.1 --name 'Bad Name'")
+            .starts_with("weir-builder init: --name: 'Bad Name' is not a name"));
+  const std::string said = init.run("init --from gateway-6.1 --name a --package 'b c'");
+  CHECK(said.starts_with("weir-builder init: --package: packages["));
+  CHECK(said.find("]: 'b c' is not a package name") != std::string::npos);
 }
 
 }  // namespace weir::builder
