@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "builder/packages/command_words.h"
+#include "builder/packages/script_refusals.h"
 #include "builder/packages/shell_commands.h"
+#include "manifests/base/ascii.h"
 #include "manifests/documents/image_places.h"
 
 namespace weir::builder {
@@ -36,11 +38,34 @@ bool is_unit(const std::string& word) {
                      [&](std::string_view kind) { return word.ends_with(kind); });
 }
 
+// What stands behind "#!"; without such a line, execvp runs a script by sh.
+std::string_view interpreter_of(std::string_view script) {
+  const std::string_view line = script.substr(0, script.find('\n'));
+  return line.starts_with("#!") ? trimmed(line.substr(2)) : "/bin/sh";
+}
+
+bool is_shell(std::string_view interpreter) {
+  constexpr std::array<std::string_view, 5> kShells = {"sh", "dash", "bash", "ksh", "busybox"};
+  const auto words = words_of(interpreter);
+  std::size_t at = 0;
+  if (!words.empty() && words[0].ends_with("/env")) at = 1;
+  return at < words.size() && std::find(kShells.begin(), kShells.end(),
+                                        base_name(std::string(words[at]))) != kShells.end();
+}
+
 // Reads one script.
 class Explainer {
  public:
-  ScriptActions explain(std::string_view script) {
+  ScriptActions explain(std::string_view script, std::string_view name) {
+    const std::string_view interpreter = interpreter_of(script);
+    if (is_shell(interpreter)) {
+      for (const ScriptRefusal& refusal : refusals_of(script, name)) does(print(refusal));
+    } else {
+      rest("#!" + std::string(interpreter));
+    }
     for (const ShellCommand& command : shell_commands(script)) take(command);
+    // What the script itself takes for a file is no folder.
+    std::erase_if(out_.folders, [&](const auto& each) { return files_.contains(each.path); });
     if (!out_.alternatives.empty()) does(offer());
     for (auto& user : out_.users) {
       std::erase(out_.groups, user.group.empty() ? user.name : user.group);
@@ -62,6 +87,10 @@ class Explainer {
     if (!command.writes.empty()) rest(joined(command));
     if (words.empty()) return;
     const std::string program = base_name(words.front());
+    if (program == "[" || program == "test") {
+      const auto asked = std::find(words.begin(), words.end(), "-f");
+      if (asked != words.end() && asked + 1 != words.end()) files_.insert(asked[1]);
+    }
     if (is_without_effect(program, words)) return;
     if (makes_account(program, words) || registers(program, words)) return;
     if (configures(program, words) || sets_folder(program, words)) return;
@@ -264,11 +293,19 @@ class Explainer {
     if (program == "mkdir") return makes_folders(command);
     if (program == "install") return installs_folder(command);
     if (program == "chmod") return changes_modes(command);
-    if (program != "chown" || command.size() < 3 || command[1].starts_with('-')) return false;
-    const std::string& who = command[1];
+    const bool group_only = program == "chgrp";
+    if ((program != "chown" && !group_only) || command.size() < 3 || command[1].starts_with('-')) {
+      return false;
+    }
+    const std::string who = (group_only ? ":" : "") + command[1];
     const auto colon = who.find_first_of(":.");
     const std::string owner = who.substr(0, colon);
-    const std::string group = colon == std::string::npos ? "" : who.substr(colon + 1);
+    std::string group = colon == std::string::npos ? "" : who.substr(colon + 1);
+    if (colon != std::string::npos && group.empty()) {  // "USER:" is the user's own group
+      const auto* user = user_named(owner);
+      if (user == nullptr) return false;
+      group = user->group.empty() ? owner : user->group;
+    }
     for (std::size_t i = 2; i < command.size(); ++i) {
       if (!gives(owner, group, command[i])) return false;
     }
@@ -289,20 +326,21 @@ class Explainer {
   // Nobody could look into a folder that nobody may enter.
   static bool is_for_folders(std::uint32_t mode) { return (mode & 0111U) != 0; }
 
-  // Everything here may be a file as well; who knows the package's content takes those out.
+  // Everything here may be a file as well; who knows the package's content takes those out. An
+  // owner or group that is not given stays.
   bool gives(std::string owner, std::string group, const std::string& path,
              std::optional<std::uint32_t> mode = std::nullopt) {
     for (std::string* name : {&owner, &group}) {
-      if (*name == "0" || name->empty()) *name = "root";
-      if (*name != "root" && !manifests::is_user_name(*name)) return false;
+      if (*name == "0") *name = "root";
+      if (!name->empty() && *name != "root" && !manifests::is_user_name(*name)) return false;
     }
     if (!is_literal(path) || !manifests::is_image_path(path)) return false;
     if (is_fleeting(path) || (mode && !is_for_folders(*mode))) return false;
-    does("gives " + path + " to " + owner + ":" + group + (mode ? ", mode " : "") +
-         (mode ? manifests::print_mode(*mode) : ""));
     auto& folder = folder_at(path);
-    folder.owner = owner;
-    folder.group = group;
+    if (!owner.empty()) folder.owner = owner;
+    if (!group.empty()) folder.group = group;
+    does("gives " + path + " to " + folder.owner + ":" + folder.group + (mode ? ", mode " : "") +
+         (mode ? manifests::print_mode(*mode) : ""));
     if (mode) set_mode(folder, *mode);
     return true;
   }
@@ -332,7 +370,7 @@ class Explainer {
 
   // "install -d -o USER -g GROUP -m MODE PATH..."
   bool installs_folder(const Words& command) {
-    std::string owner, group;
+    std::string owner = "root", group = "root";
     std::uint32_t mode = kMade;
     bool folders = false;
     Words paths;
@@ -391,12 +429,13 @@ class Explainer {
 
   static constexpr std::uint32_t kMade = 0755;  // as root's umask has it
   ScriptActions out_;
+  std::set<std::string> files_;  ///< that it asks for with `test -f`
 };
 
 }  // namespace
 
-ScriptActions actions_of(std::string_view script) {
-  return Explainer().explain(script);
+ScriptActions actions_of(std::string_view script, std::string_view name) {
+  return Explainer().explain(script, name);
 }
 
 void keep_folders(const images::FileTree& package, ScriptActions& out) {

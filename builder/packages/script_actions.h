@@ -25,11 +25,15 @@ struct ScriptActions {
 };
 
 /// Knows users and groups (adduser, addgroup, useradd, groupadd, usermod, systemd-sysusers),
-/// folders (mkdir, install -d, chown, chmod, dpkg-statoverride), systemd units, init scripts,
-/// alternatives, ldconfig, dpkg-maintscript-helper, dpkg-trigger, tmpfiles.d, ucf, debconf,
-/// AppArmor, setcap, Python's byte code, and what only asks or prints. What writes a file stands in
-/// `rest`, whoever does.
-[[nodiscard]] ScriptActions actions_of(std::string_view script);
+/// folders (mkdir, install -d, chown, chgrp, chmod, dpkg-statoverride), systemd units, init
+/// scripts, alternatives, ldconfig, dpkg-maintscript-helper, dpkg-trigger, tmpfiles.d, ucf,
+/// debconf, AppArmor, setcap, Python's byte code, and what only asks or prints. What writes a file
+/// stands in `rest`, whoever does. Variables that a script sets once, literally, count with their
+/// value
+/// (`ShellVariables`). That it refuses to be installed, or may, comes first of what it does.
+///
+/// name   "preinst" or "postinst"
+[[nodiscard]] ScriptActions actions_of(std::string_view script, std::string_view name = "postinst");
 
 /// Corrects `folders` by the package's own content: what is a file there is none of them, and a
 /// folder whose mode the script leaves keeps the package's.

@@ -4,8 +4,12 @@
 #include <array>
 #include <cctype>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <utility>
+
+#include "builder/packages/shell_variables.h"
+#include "manifests/base/ascii.h"
 
 namespace weir::builder {
 namespace {
@@ -25,25 +29,30 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r';
 }
 
-bool is_assignment(std::string_view word) {
-  const auto equals = word.find('=');
-  return equals != std::string_view::npos && equals > 0 &&
-         std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals),
-                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+bool is_name_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+// What closes it; empty for what opens nothing.
+std::string_view closer_of(std::string_view keyword) {
+  if (keyword == "if") return "fi";
+  if (keyword == "while" || keyword == "until" || keyword == "for") return "done";
+  if (keyword == "case") return "esac";
+  if (keyword == "{") return "}";
+  return keyword == "(" ? ")" : "";
 }
 
 // Takes a script apart, character by character.
 class Reader {
  public:
-  explicit Reader(std::string_view text, int depth = 0) : text_(text), depth_(depth) {}
+  /// remembers   whether it is the second reading
+  Reader(std::string_view text, ShellVariables& variables, bool remembers, int depth = 0)
+      : text_(text), variables_(variables), remembers_(remembers), depth_(depth) {}
 
-  std::vector<ShellCommand> read() {
+  std::vector<ShellToken> read() {
     while (at_ < text_.size()) step();
-    end_command();
-    std::erase_if(commands_, [&](const ShellCommand& each) {
-      return each.writes.empty() && functions_.contains(each.words.front());
-    });
-    return std::move(commands_);
+    end_command(";");
+    return std::move(tokens_);
   }
 
  private:
@@ -58,7 +67,7 @@ class Reader {
       at_ += 2;
     } else if (c == '\n') {
       ++at_;
-      end_command();
+      end_command(";");
       skip_here_documents();
     } else if (is_blank(c)) {
       ++at_;
@@ -92,15 +101,58 @@ class Reader {
     } else if (c == '\\' && at_ + 1 < text_.size()) {
       word_ += text_[at_ + 1];
       at_ += 2;
+    } else if (const auto value = is_split() && !variables_.splits() ? std::nullopt : variable()) {
+      add_fields(*value);
     } else if (!substitution()) {
       word_ += c;
       ++at_;
     }
   }
 
+  // "$NAME" or "${NAME}", where its value is known.
+  std::optional<std::string> variable() {
+    if (now() != '$' || !remembers_) return std::nullopt;
+    const bool braces = is_at("${");
+    const std::size_t begin = at_ + (braces ? 2 : 1);
+    std::size_t end = begin;
+    while (end < text_.size() && is_name_character(text_[end])) {
+      ++end;
+      // "$12" is "$1" and a "2".
+      if (!braces && is_digit(text_[begin])) break;
+    }
+    if (braces && (end == text_.size() || text_[end] != '}')) return std::nullopt;
+    auto value = variables_.value(text_.substr(begin, end - begin), functions_open_ > 0);
+    if (value) at_ = end + (braces ? 1 : 0);
+    return value;
+  }
+
+  // Whether blanks in a value that stands here without quotes end words.
+  [[nodiscard]] bool is_split() const {
+    return !is_target_ && !is_assignment(word_) &&
+           (command_.words.empty() || command_.words.front() != "case");
+  }
+
+  void add_fields(const std::string& value) {
+    if (!is_split()) {
+      word_ += value;
+      return;
+    }
+    in_word_ = !word_.empty();
+    for (const char c : value) {
+      if (is_blank(c) || c == '\n') {
+        end_word();
+      } else {
+        word_ += c;
+        in_word_ = is_value_ = true;
+      }
+    }
+  }
+
   void part_of_quotation() {
     if (is_at("\\\n")) {
       at_ += 2;
+    } else if (const auto value = variable()) {
+      word_ += *value;
     } else if (!substitution()) {
       if (now() == '\\' && at_ + 1 < text_.size()) ++at_;
       word_ += text_[at_++];
@@ -117,12 +169,38 @@ class Reader {
     const std::string_view whole = text_.substr(at_, end + 1 - at_);
     if (!whole.starts_with("${") && depth_ < kDeepest) {
       const std::size_t begin = old ? 1 : 2;
-      auto inner = Reader(whole.substr(begin, whole.size() - begin - 1), depth_ + 1).read();
-      std::move(inner.begin(), inner.end(), std::back_inserter(commands_));
+      add_substituted(whole.substr(begin, whole.size() - begin - 1));
     }
+    count_changes(whole);
     word_ += whole;
     at_ = end + 1;
     return true;
+  }
+
+  void add_substituted(std::string_view script) {
+    Reader inner(script, variables_, remembers_, depth_ + 1);
+    inner.functions_open_ = functions_open_;
+    for (ShellToken& token : inner.read()) {
+      if (token.mark != ShellMark::command && token.mark != ShellMark::substituted) continue;
+      token.mark = ShellMark::substituted;
+      tokens_.push_back(std::move(token));
+    }
+  }
+
+  // "${NAME=value}" and "$((NAME = 1))" assign.
+  void count_changes(std::string_view whole) {
+    const bool sum = whole.starts_with("$((");
+    if (remembers_ || (!sum && !whole.starts_with("${"))) return;
+    for (std::size_t begin = 2; begin < whole.size(); ++begin) {
+      if (!is_name_character(whole[begin])) continue;
+      std::size_t end = begin;
+      while (end < whole.size() && is_name_character(whole[end])) ++end;
+      const auto behind = whole.substr(end);
+      if (sum || behind.starts_with("=") || behind.starts_with(":=")) {
+        variables_.count_change(whole.substr(begin, end - begin));
+      }
+      begin = end;
+    }
   }
 
   // Where the bracket behind "$" is closed.
@@ -153,12 +231,13 @@ class Reader {
       end_word();
       return;
     }
-    const bool ends_branch = is_at(";;");
+    const std::size_t begin = at_;
     while (at_ < text_.size() && std::string_view(";|&").find(now()) != std::string_view::npos) {
       ++at_;
     }
-    end_command();
-    in_patterns_ = ends_branch && cases_ > 0;
+    const std::string_view separator = text_.substr(begin, at_ - begin);
+    end_command(separator);
+    in_patterns_ = separator.starts_with(";;") && cases_ > 0;
   }
 
   void bracket() {
@@ -167,15 +246,42 @@ class Reader {
     if (in_patterns_) {  // "(" may stand before patterns
       end_word();
       in_patterns_ = c != ')';
+      if (!in_patterns_) add(ShellMark::branch, ")");
       return;
     }
-    if (c == '(' && command_.words.empty() && !word_.empty() && is_at(")")) {
-      functions_.insert(std::exchange(word_, {}));
-      in_word_ = false;
-      ++at_;
-      return;
+    if (c == '(' && word_.ends_with('='))
+      variables_.count_change(word_.substr(0, word_.size() - 1));
+    if (c == '(' && command_.words.empty() && begins_function()) return;
+    end_command("");
+    keyword(std::string(1, c));
+  }
+
+  // "NAME ()", at the first bracket's other side.
+  bool begins_function() {
+    std::size_t close = at_;
+    while (close < text_.size() && is_blank(text_[close])) ++close;
+    if (close == text_.size() || text_[close] != ')') return false;
+    if (word_.empty() || is_assignment(word_)) return false;
+    add(ShellMark::function, std::exchange(word_, {}));
+    in_word_ = false;
+    is_body_next_ = true;
+    at_ = close + 1;
+    return true;
+  }
+
+  void add(ShellMark mark, std::string text) { tokens_.push_back({mark, std::move(text), {}}); }
+
+  void keyword(const std::string& word) {
+    add(ShellMark::keyword, word);
+    if (const auto closer = closer_of(word); !closer.empty()) {
+      open_.push_back({closer, std::exchange(is_body_next_, false)});
+      functions_open_ += open_.back().is_body ? 1 : 0;
+    } else if (!open_.empty() && open_.back().closer == word) {
+      functions_open_ -= open_.back().is_body ? 1 : 0;
+      open_.pop_back();
+    } else if (word == "fi" || word == "done" || word == "esac" || word == "}" || word == ")") {
+      open_.push_back({"nothing", false});  // whatever is read from here on is not at the top
     }
-    end_command();
   }
 
   void redirection() {
@@ -200,12 +306,13 @@ class Reader {
   }
 
   std::string next_word() {
+    is_target_ = true;
     while (at_ < text_.size() && is_blank(now())) ++at_;
     while (at_ < text_.size() && !is_blank(now()) &&
            kEndOfWord.find(now()) == std::string_view::npos) {
       part_of_word();
     }
-    in_word_ = false;
+    in_word_ = is_target_ = is_value_ = false;
     return std::exchange(word_, {});
   }
 
@@ -228,43 +335,84 @@ class Reader {
   }
 
   void end_word() {
+    const bool is_value = std::exchange(is_value_, false);
     if (!std::exchange(in_word_, false)) return;
     std::string word = std::exchange(word_, {});
     auto& words = command_.words;
-    if (in_patterns_ || words.empty()) {
-      if (word == "esac" && cases_ > 0) {
-        in_patterns_ = false;
-        --cases_;
-        return;
+    if (!is_value && (in_patterns_ || words.empty()) && word == "esac" && cases_ > 0) {
+      in_patterns_ = false;
+      --cases_;
+      keyword(word);
+      return;
+    }
+    if (in_patterns_) {
+      add(ShellMark::pattern, std::move(word));
+      return;
+    }
+    if (!is_value && words.empty() && command_.assignments.empty() && is_keyword(word)) {
+      if (word == "eval") {
+        variables_.count({}, {word});
+      } else {
+        keyword(word);
       }
-      if (in_patterns_ || is_keyword(word) || is_assignment(word)) return;
+      return;
+    }
+    if (!is_value && words.empty() && is_assignment(word)) {
+      command_.assignments.push_back(std::move(word));
+      return;
     }
     words.push_back(std::move(word));
     if (words.front() == "case" && words.size() == 3 && words.back() == "in") {
-      words.clear();
+      words.pop_back();
+      tokens_.push_back({ShellMark::command, {}, std::exchange(command_, {})});
+      keyword("case");
       ++cases_;
       in_patterns_ = true;
     }
   }
 
-  void end_command() {
+  void end_command(std::string_view separator) {
     end_word();
-    // What a loop goes through is no command.
-    if (!command_.words.empty() && command_.words.front() == "for") command_.words.clear();
-    if (!command_.words.empty() || !command_.writes.empty()) {
-      commands_.push_back(std::move(command_));
+    auto& [words, writes, assignments] = command_;
+    if (!words.empty() || !assignments.empty()) {
+      if (!remembers_) variables_.count(assignments, words);
+      const bool in_subshell = separator == "|" || separator == "&" || separator == "|&";
+      if (remembers_ && words.empty() && writes.empty() && depth_ == 0 && open_.empty() &&
+          is_sure_ && !in_subshell) {
+        for (const std::string& each : assignments) variables_.assign(each);
+      }
     }
+    const bool is_loop = !words.empty() && words.front() == "for";
+    const bool is_something = !words.empty() || !writes.empty() || !assignments.empty();
+    if (is_something) tokens_.push_back({ShellMark::command, {}, std::move(command_)});
+    if (is_loop) keyword("for");
     command_ = {};
+    if (separator.empty()) return;
+    // A newline behind "&&" only goes on.
+    if (is_something || separator != ";") is_sure_ = separator == ";" || separator == "&";
+    add(ShellMark::separator, std::string(separator));
   }
 
+  struct Open {
+    std::string_view closer;
+    bool is_body;  ///< of a function
+  };
+
   std::string_view text_;
+  ShellVariables& variables_;
+  bool remembers_;
   int depth_;
   std::size_t at_ = 0;
   std::string word_;
   bool in_word_ = false;
+  bool is_value_ = false;   ///< something of the word is a variable's value
+  bool is_target_ = false;  ///< of a redirection: its values are not split
   ShellCommand command_;
-  std::vector<ShellCommand> commands_;
-  std::set<std::string> functions_;
+  std::vector<ShellToken> tokens_;
+  std::vector<Open> open_;
+  int functions_open_ = 0;
+  bool is_body_next_ = false;
+  bool is_sure_ = true;  ///< nothing on the line decides whether the next command runs
   std::vector<std::string> here_;
   int cases_ = 0;
   bool in_patterns_ = false;  ///< between "in" or ";;" and ")"
@@ -272,8 +420,29 @@ class Reader {
 
 }  // namespace
 
+std::vector<ShellToken> shell_tokens(std::string_view script, std::vector<std::string> arguments) {
+  ShellVariables variables(std::move(arguments));
+  (void)Reader(script, variables, false).read();
+  return Reader(script, variables, true).read();
+}
+
 std::vector<ShellCommand> shell_commands(std::string_view script) {
-  return Reader(script).read();
+  std::vector<ShellCommand> out;
+  std::set<std::string> functions;
+  for (ShellToken& token : shell_tokens(script)) {
+    if (token.mark == ShellMark::function) functions.insert(token.text);
+    const bool is_command =
+        token.mark == ShellMark::command || token.mark == ShellMark::substituted;
+    auto& [words, writes, assignments] = token.command;
+    if (!is_command || (words.empty() && writes.empty())) continue;
+    if (!words.empty() && (words.front() == "for" || words.front() == "case")) continue;
+    assignments.clear();
+    out.push_back(std::move(token.command));
+  }
+  std::erase_if(out, [&](const ShellCommand& each) {
+    return each.writes.empty() && functions.contains(each.words.front());
+  });
+  return out;
 }
 
 }  // namespace weir::builder

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "builder/layers/image_checks.h"
+#include "builder/packages/command_words.h"
 #include "builder/packages/sysusers.h"
 #include "images/formats/deb.h"
+#include "manifests/base/printable.h"
 #include "manifests/documents/maintainer_script.h"
 
 namespace weir::builder {
@@ -42,6 +44,27 @@ Status add_content(Bytes deb, ScriptActions& actions) {
   return {};
 }
 
+// "does without `rm -f /etc/old`, `mv a b` and 2 more (chmod, ln)".
+std::string left_out(const std::vector<std::string>& commands) {
+  constexpr std::size_t kWhole = 6, kBytes = 80;
+  if (commands.empty()) return {};
+  std::string out = "does without ";
+  std::set<std::string> more;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    if (i < kWhole) {
+      out += (i == 0 ? "`" : ", `") + excerpt(commands[i], kBytes) + "`";
+    } else {
+      more.insert(excerpt(base_name(commands[i].substr(0, commands[i].find(' '))), kBytes));
+    }
+  }
+  if (more.empty()) return out;
+  out += " and " + std::to_string(commands.size() - kWhole) + " more (";
+  bool first = true;
+  for (const std::string& program : more)
+    out += (std::exchange(first, false) ? "" : ", ") + program;
+  return out + ")";
+}
+
 }  // namespace
 
 Result<std::vector<SurveyedScript>> survey_package(const manifests::LockedPackage& package,
@@ -57,7 +80,7 @@ Result<std::vector<SurveyedScript>> survey_package(const manifests::LockedPackag
                           manifests::script_digest(text->second, {package.name, package.version}),
                           {},
                           text->second,
-                          actions_of(text->second)};
+                          actions_of(text->second, name)};
     script.state = state_of(lock, script);
     if (!script.actions.sysusers.empty() || !script.actions.folders.empty()) {
       TRY(add_content(deb, script.actions));
@@ -87,10 +110,8 @@ manifests::AcceptedScript entry_for(const SurveyedScript& script) {
   for (const std::string& sentence : script.actions.does) {
     why += (why.empty() ? "" : "; ") + sentence;
   }
-  const std::size_t rest = script.actions.rest.size();
-  if (rest != 0) {
-    why += (why.empty() ? "" : "; ") + std::string("runs ") + std::to_string(rest) +
-           (rest == 1 ? " command" : " commands") + " that the image does without";
+  if (const auto left = left_out(script.actions.rest); !left.empty()) {
+    why += (why.empty() ? "" : "; ") + left;
   }
   if (why.empty()) why = "tests and says something, and changes nothing";
   return {script.package,       script.name,           {script.digest},       std::move(why),

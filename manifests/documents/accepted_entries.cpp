@@ -24,6 +24,10 @@ bool is_account(std::string_view text) {
   return text == "root" || is_user_name(text);
 }
 
+bool is_letter(char c) {
+  return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+
 constexpr std::string_view kUser = "a user's name";
 constexpr std::string_view kGroup = "a group's name";
 
@@ -118,9 +122,9 @@ bool is_package_name(std::string_view text, std::string_view extra) {
 
 bool is_user_name(std::string_view name) {
   return !name.empty() && name.size() <= 32 && name != "root" &&
-         (is_lower(name.front()) || name.front() == '_') &&
+         (is_letter(name.front()) || name.front() == '_') &&
          std::all_of(name.begin(), name.end(),
-                     [](char c) { return is_lower(c) || is_digit(c) || is_one_of(c, "_-"); });
+                     [](char c) { return is_letter(c) || is_digit(c) || is_one_of(c, "_-"); });
 }
 
 bool is_image_path(std::string_view path) {

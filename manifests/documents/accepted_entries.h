@@ -59,7 +59,8 @@ struct AcceptedSecret {
 
 /// Debian policy 5.6.1. `extra`: characters that count besides, such as a pattern's "*".
 [[nodiscard]] bool is_package_name(std::string_view text, std::string_view extra = "");
-/// As useradd takes one, at most 32 characters.
+/// What packages of Debian call users: letters of both cases ("Debian-snmp"), digits, "_" and "-",
+/// at most 32 characters, a letter or "_" first. root is none: it is there anyway.
 [[nodiscard]] bool is_user_name(std::string_view name);
 /// "/var/lib/x": absolute, without ".", ".." and "//", printable ASCII without blanks.
 [[nodiscard]] bool is_image_path(std::string_view path);

@@ -3,10 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 #include "builder/packages/shell_commands.h"
 #include "builder/packages/sysusers.h"
+#include "manifests/base/edge/process.h"
 
 namespace weir::builder {
 namespace {
@@ -72,6 +74,104 @@ TEST_CASE("users are read as adduser and useradd would make them") {
   CHECK(actions.rest == Lines{"adduser --system $name"});
 }
 
+TEST_CASE("variables that are set once, literally, stand in commands as dash puts them there") {
+  const std::vector<std::string> scripts = {
+      "A=\"b c\"\nsay $A \"$A\" x${A}y 'z $A' \\$A\n",
+      "A=b; B=\"$A\"\nC=${B}c\nsay $B \"${C}\" $A$B $A.$B\n",
+      "A=\nsay $A \"$A\" x$A\n",
+      "A='--system  --group'\nsay $A x\n",
+      "A=if\n$A 2>/dev/null || say no\n",
+      "A=/x; if true; then say \"$A/y\"; fi\nf() { say $A; }\nf\n",
+      "readonly_=1\nA=a B=$readonly_\nsay $A$B; A_=2; say ${A_}3 $A_\n",
+      "A=a &&\nB=b\nsay $A\n",
+      "A=b\nsay \"`say $A`\" \"$(say \"$A\")\" | cat\n",
+  };
+  for (const std::string& script : scripts) {
+    Program dash{.path = *find_program("dash")};
+    dash.environment = {"PATH=/usr/bin:/bin"};
+    const auto ended =
+        run(dash, "say() { for x in \"$@\"; do printf '<%s>' \"$x\"; done; echo; }\n" + script,
+            {std::chrono::seconds(60)});
+    REQUIRE(ended);
+    std::string ours;
+    for (const ShellCommand& command : shell_commands(script)) {
+      if (command.words.front() != "say") continue;
+      for (std::size_t i = 1; i < command.words.size(); ++i) ours += "<" + command.words[i] + ">";
+      ours += "\n";
+    }
+    CAPTURE(script);
+    // Of what runs in a substitution only the command is compared.
+    const bool nested = script.find('`') != std::string::npos;
+    CHECK((nested ? ours.substr(0, 8) : ours) == (nested ? "<b>\n<b>\n" : ended->output));
+  }
+}
+
+TEST_CASE("a variable that may be something else stays as it is written") {
+  for (const char* script : {"A=b\nA=c\n",
+                             "if x; then A=b; fi\n",
+                             "x && A=b\n",
+                             "x ||\nA=b\n",
+                             "A=b | x\n",
+                             "(A=b)\n",
+                             "f() { A=b; }\n",
+                             "for A in b; do x; done\n",
+                             "A=b x\n",
+                             "A=$(b)\n",
+                             "A=$1\n",
+                             "A='b*'\n",
+                             "A=~b\n",
+                             "A=b\nread A\n",
+                             "A=b\n: ${A:=c}\n",
+                             "A=b\nunset A\n",
+                             "A=b\n. /etc/default/x\n",
+                             "A=b\neval \"$x\"\n",
+                             "A=b\nexport A=c\n",
+                             "A=b\nA+=c\n",
+                             "A=(b c)\n",
+                             "A=b\n: $((A = 2))\n",
+                             "A=b\ntrap 'A=c' USR1\n",
+                             "A=b & x\n",
+                             "done\nA=b\n"}) {
+    CAPTURE(script);
+    const auto all = shell_commands(script + std::string("y \"$A\" ${A}\n"));
+    REQUIRE(!all.empty());
+    CHECK(all.back().words == Lines{"y", "$A", "${A}"});
+  }
+  CHECK(commands("y $A\nA=b\n") == Lines{"y|$A"});
+  CHECK(commands("IFS=:\nA=b:c\ny $A \"$A\"\n") == Lines{"y|$A|b:c"});
+}
+
+TEST_CASE("Debian's snmpd makes its user, whose name stands in a variable") {
+  // As snmpd 5.9.3's postinst has it.
+  const auto actions = actions_of(
+      "#!/bin/sh\nSNMP_DIR=\"/var/lib/snmp\"\nSNMP_USER=\"Debian-snmp\"\n"
+      "SNMP_GROUP=\"$SNMP_USER\"\nSNMP_SHELL=\"/bin/false\"\nCONF=\"/etc/snmp/snmpd.conf\"\nset "
+      "-e\n"
+      "case \"$1\" in\n  configure)\n    . /usr/share/debconf/confmodule\n"
+      "    adduser --quiet --system --group --home \"$SNMP_DIR\" \\\n"
+      "      --disabled-password --shell \"$SNMP_SHELL\" --force-badname \"$SNMP_USER\"\n"
+      "    chown \"$SNMP_USER\".\"$SNMP_GROUP\" \"$SNMP_DIR\"\n"
+      "    if [ -f $CONF ]; then chgrp \"$SNMP_GROUP\" $CONF; fi\n    ;;\nesac\n");
+  CHECK(actions.users ==
+        std::vector<manifests::SystemUser>{{"Debian-snmp", "", {}, "/var/lib/snmp", "/bin/false"}});
+  CHECK(actions.folders == std::vector<manifests::SystemFolder>{
+                               {"/var/lib/snmp", "Debian-snmp", "Debian-snmp", 0755}});
+  CHECK(actions.does == Lines{"asks debconf", "makes user Debian-snmp",
+                              "gives /var/lib/snmp to Debian-snmp:Debian-snmp",
+                              "gives /etc/snmp/snmpd.conf to root:Debian-snmp"});
+  CHECK(actions.rest.empty());
+}
+
+TEST_CASE("an owner or group that is not given stays") {
+  const auto actions = actions_of(
+      "adduser --system --ingroup b a\nmkdir /c\nchown :b /c\nchown a /c\nmkdir /d\nchown a: /d\n"
+      "chown x: /e\nchgrp b /f\ninstall -d -g b /g\n");
+  CHECK(actions.folders ==
+        std::vector<manifests::SystemFolder>{
+            {"/c", "a", "b"}, {"/d", "a", "b"}, {"/f", "root", "b"}, {"/g", "root", "b"}});
+  CHECK(actions.rest == Lines{"chown x: /e"});
+}
+
 TEST_CASE("what known programs would do is said, and the rest is shown as written") {
   const auto actions = actions_of(
       "set -e\n. /usr/share/debconf/confmodule\ndb_get a/b\n"
@@ -88,9 +188,9 @@ TEST_CASE("what known programs would do is said, and the rest is shown as writte
       "rm f\nexec 3>&1\n"
       "trap 'rm g' EXIT\ndpkg --compare-versions 1 lt 2\ndpkg --unpack h\n");
   CHECK(actions.does ==
-        Lines{"asks debconf", "registers or starts x.service with systemd",
-              "registers or starts init script x", "rebuilds the loader's cache, which Weir does",
-              "asks for the trigger ldconfig",
+        Lines{"may refuse to be installed: command -v y", "asks debconf",
+              "registers or starts x.service with systemd", "registers or starts init script x",
+              "rebuilds the loader's cache, which Weir does", "asks for the trigger ldconfig",
               "moves or removes what earlier versions left (dpkg-maintscript-helper)",
               "copies /usr/share/x.conf to /etc/x.conf (ucf)",
               "gives $PROGRAM the capabilities cap_net_raw+ep, which images do not hold (setcap)",

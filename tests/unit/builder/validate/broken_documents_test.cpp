@@ -83,7 +83,7 @@ TEST_CASE("broken services are refused by schema and parser") {
 TEST_CASE("broken entries of what Weir does in a script's place are refused by schema and parser") {
   const SchemaCase good{"image-manifest", corpus_text("image_manifest/reviewed"), true};
   check_documents(
-      with_mistakes(good, {{"{name: frr, group: adm", "{name: Frr, group: adm"},
+      with_mistakes(good, {{"{name: frr, group: adm", "{name: 3rr, group: adm"},
                            {"{name: frr, group: adm", "{name: root, group: adm"},
                            {"{name: frr, group: adm", "{name: frr, group: 4"},
                            {"groups: [frrvty]", "groups: [frrvty, frrvty]"},
