@@ -97,6 +97,27 @@ std::string what_to_add(const std::vector<std::string>& providers, const std::st
   return ": add one that provides it (" + names + ")" + where;
 }
 
+// What each lacks, told together.
+class Lacks {
+ public:
+  void add(Error error) {
+    if (errors_.empty()) code_ = error.code;
+    if (std::find(errors_.begin(), errors_.end(), error.message) == errors_.end()) {
+      errors_.push_back(std::move(error.message));
+    }
+  }
+  [[nodiscard]] Status status() const {
+    if (errors_.empty()) return {};
+    std::string all;
+    for (const std::string& each : errors_) all += (all.empty() ? "" : "; ") + each;
+    return fail(code_, std::move(all));
+  }
+
+ private:
+  Errc code_{};
+  std::vector<std::string> errors_;
+};
+
 Status check_soft(const FileTree& tree, const ModuleIndex& index,
                   const ModuleSelection& selection) {
   std::set<std::string> there;
@@ -107,15 +128,16 @@ Status check_soft(const FileTree& tree, const ModuleIndex& index,
     there.insert(name);
     for (const std::string& alias : selected.module.aliases) there.insert(module_name(alias));
   }
+  Lacks lacks;
   for (const auto& [name, selected] : selection.modules) {
     for (const std::string& wanted : selected.module.wanted_before) {
       if (there.contains(module_name(wanted))) continue;
-      return fail(Errc::invalid_input,
-                  "module " + name + " wants '" + wanted + "' loaded before it (softdep)" +
-                      what_to_add(providers_of(tree, index, module_name(wanted)), name));
+      lacks.add({Errc::invalid_input, 0,
+                 "module " + name + " wants '" + wanted + "' loaded before it (softdep)" +
+                     what_to_add(providers_of(tree, index, module_name(wanted)), name)});
     }
   }
-  return {};
+  return lacks.status();
 }
 
 std::string suffix_of(std::string_view path) {
@@ -144,13 +166,14 @@ class Selector {
     for (const std::string& text : pinned) {
       const std::string name = module_name(text);
       if (!index_.builtin.contains(name)) out_.load.push_back(name);
-      TRY(add({name, "", false}));
+      TRY(add_or_note({name, "", false}));
     }
     while (!wanted_.empty()) {
       const Wanted next = std::move(wanted_.back());
       wanted_.pop_back();
-      TRY(add(next));
+      TRY(add_or_note(next));
     }
+    TRY(lacks_.status());
     TRY(check_soft(tree_, index_, out_));
     out_.dependencies = print_dependencies(out_.modules, root_);
     return std::move(out_);
@@ -235,6 +258,14 @@ class Selector {
     return {};
   }
 
+  // One that is nowhere is told with the others that are.
+  Status add_or_note(const Wanted& next) {
+    auto added = add(next);
+    if (added || added.error().code != Errc::not_found) return added;
+    lacks_.add(std::move(added.error()));
+    return {};
+  }
+
   // A pinned module, or one that another needs.
   Status add(const Wanted& next) {
     if (index_.builtin.contains(next.name)) return {};
@@ -271,6 +302,7 @@ class Selector {
   const std::string root_;
   std::map<std::string, std::string> chosen_;  // as ForeignModules', with underscores
   std::vector<Wanted> wanted_;
+  Lacks lacks_;
   ModuleSelection out_;
 };
 

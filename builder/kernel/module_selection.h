@@ -64,10 +64,11 @@ struct ModuleSelection {
 ///
 /// tree     the kernel's package
 /// pinned   names, hyphens and underscores alike
-/// errors   not_found: a pinned module, or one that is needed, is neither there nor built in;
-///          invalid_input: a damaged module, or a soft dependency that nothing answers; integrity:
-///          a foreign module that the kernel would not find, load or unpack, or that is there
-///          beside another of its name which the image needs
+/// errors   not_found: pinned modules, or some that are needed, are neither there nor built in, all
+///          of them named;
+///          invalid_input: a damaged module, or soft dependencies that nothing answers, all of
+///          them; integrity: a foreign module that the kernel would not find, load or unpack, or
+///          that is there beside another of its name which the image needs
 [[nodiscard]] Result<ModuleSelection> select_modules(const images::FileTree& tree,
                                                      const ModuleIndex& index,
                                                      const std::vector<std::string>& pinned,

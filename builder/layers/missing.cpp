@@ -18,6 +18,7 @@ std::vector<std::string> lines_of(const Missing& missing, const std::string& man
   add("link", missing.links, out);
   add("conflict", missing.conflicts, out);
   add("service", missing.services, out);
+  add("package", missing.refused, out);
   if (!missing.scripts.empty()) {
     out.push_back("  scripts: nobody accounted for them: weir-builder scripts " +
                   shell_word(manifest) +
@@ -44,15 +45,23 @@ std::vector<std::string> lines_of(const Missing& missing, const std::string& man
         "  services: nodes could not start them: add the packages that have the programs to the "
         "manifest, or write the program's path as it is in the image");
   }
+  if (!missing.refused.empty()) {
+    out.emplace_back(
+        "  packages: no layer can be made of them: take another version, or leave them out; "
+        "whether "
+        "programs find their libraries is looked at once they can be read");
+  }
   return out;
 }
 
 Status check_complete(const Missing& missing) {
   const std::size_t count = missing.scripts.size() + missing.secrets.size() + missing.links.size() +
-                            missing.conflicts.size() + missing.services.size();
+                            missing.conflicts.size() + missing.services.size() +
+                            missing.refused.size();
   if (count == 0) return {};
   const bool person = !missing.scripts.empty() || !missing.secrets.empty();
-  const Errc other = missing.conflicts.empty() ? Errc::not_found : Errc::invalid_input;
+  const bool invalid = !missing.conflicts.empty() || !missing.refused.empty();
+  const Errc other = invalid ? Errc::invalid_input : Errc::not_found;
   return fail(person ? Errc::unauthorized : other,
               count == 1
                   ? "one thing is in the way of this image, listed above"

@@ -14,9 +14,11 @@ struct Missing {
   std::vector<std::string> links;       ///< interpreters, libraries and versions of symbols
   std::vector<std::string> conflicts;   ///< paths that two packages want differently
   std::vector<std::string> services{};  ///< programs of services
+  /// Packages that no layer can be made of, and why. Then links and services are not known.
+  std::vector<std::string> refused{};
   [[nodiscard]] bool empty() const {
     return scripts.empty() && secrets.empty() && links.empty() && conflicts.empty() &&
-           services.empty();
+           services.empty() && refused.empty();
   }
 };
 

@@ -26,7 +26,10 @@ class Explainer {
       out.suite = pool_.index_of(*chosen).suite();
       tell_way(*chosen, out);
     } else if (!out.stands_in) {
-      out.could_satisfy = needs_of_others(versions);
+      if (versions.empty()) out.provided_by = providers(package);
+      out.unknown = versions.empty() && out.provided_by.empty();
+      if (out.unknown) out.hint = suggestion(package, pool_.names());
+      if (out.provided_by.empty()) out.could_satisfy = needs_of_others(versions);
     }
     out.other_versions = others(versions, chosen == versions.end() ? 0 : *chosen);
     return out;
@@ -98,6 +101,30 @@ class Explainer {
     return "provides that name too, and comes after " + name(taken);
   }
 
+  // Every package that satisfies a name.
+  [[nodiscard]] std::vector<Id> named_by(const std::string& package) const {
+    const Id id = pool_str2id(pool_.get(), package.c_str(), 0);
+    return id == 0 ? std::vector<Id>() : pool_.satisfying(id);
+  }
+
+  [[nodiscard]] std::vector<NotTaken> providers(const std::string& package) const {
+    std::vector<Id> all = named_by(package);
+    std::erase_if(all, [this](Id id) { return pool_.is_stand_in(id); });
+    const auto is_in = [this](Id id) { return solution_.packages.contains(id); };
+    std::sort(all.begin(), all.end(), [&](Id a, Id b) {
+      if (is_in(a) != is_in(b)) return is_in(a);
+      return name(a) != name(b) ? name(a) < name(b) : pool_.newer(a, b);
+    });
+    std::vector<NotTaken> out;
+    for (const Id id : all) {
+      const bool told = std::any_of(out.begin(), out.end(),
+                                    [&](const NotTaken& one) { return one.package == name(id); });
+      if (!told)
+        out.push_back(not_taken(id, is_in(id) ? "is in the image" : "is not in the image"));
+    }
+    return out;
+  }
+
   // Which relations of the image one of `versions` could satisfy, and who does.
   [[nodiscard]] std::vector<PackageNeed> needs_of_others(const std::vector<Id>& versions) const {
     std::vector<PackageNeed> out;
@@ -158,12 +185,9 @@ class Explainer {
 
 }  // namespace
 
-Result<Explanation> explain(const PackagePool& pool, const Solution& solution,
-                            const manifests::ImageManifest& manifest, const std::string& package) {
-  Explanation out = Explainer(pool, solution, manifest).run(package);
-  if (pool.has(package) || out.stands_in) return out;
-  return fail(Errc::invalid_input,
-              "--why: no suite has '" + package + "'" + suggestion(package, pool.names()));
+Explanation explain(const PackagePool& pool, const Solution& solution,
+                    const manifests::ImageManifest& manifest, const std::string& package) {
+  return Explainer(pool, solution, manifest).run(package);
 }
 
 }  // namespace weir::builder

@@ -17,7 +17,12 @@ void print_instead(const std::vector<NotTaken>& all, std::string& out) {
 
 std::string print(const Explanation& why) {
   std::string out = why.package;
-  if (why.in_image) {
+  if (why.unknown) return out + ": no suite has it, and nothing provides it" + why.hint + "\n";
+  if (!why.provided_by.empty()) {
+    out += " is no package, but a name that packages provide\n";
+    for (const NotTaken& one : why.provided_by)
+      out += "  " + named(one) + ": " + one.because + "\n";
+  } else if (why.in_image) {
     out += " " + why.version + " (" + why.suite + ") is in the image\n";
     const std::string& first = why.way.empty() ? why.package : why.way.front().by;
     out += "  " + first + ": " + (why.root == "kernel" ? "the kernel" : why.root) + "\n";

@@ -25,6 +25,8 @@ struct Explanation {
   std::string package;
   bool in_image = false;
   bool stands_in = false;          ///< Weir stands in for it
+  bool unknown = false;            ///< no suite has it, nor anything that provides it
+  std::string hint{};              ///< "; closest: a", of one that is unknown
   std::string version{}, suite{};  ///< where it is in the image
   /// From what the manifest names to the package, a shortest way; empty: the manifest names it.
   std::vector<PackageNeed> way{};
@@ -32,6 +34,9 @@ struct Explanation {
   std::vector<NotTaken> other_versions{};  ///< of the same package, newest first
   std::vector<PackageNeed>
       could_satisfy{};  ///< needs of the image that others satisfy in its place
+  /// Of a name that no package has: who provides it, in its newest version, those in the image
+  /// first; `because` says whether it is in.
+  std::vector<NotTaken> provided_by{};
 };
 
 /// What `lock --why` prints; ends with a newline.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "builder/kernel/kernel_packages.h"
+#include "builder/lock/kernel_hint.h"
 #include "manifests/base/closest_names.h"
 
 namespace weir::builder {
@@ -224,18 +225,21 @@ class Choice {
       return refuse(in_quotes(pin_.package) + " is not the kernel that was to stay (" + *kept_ +
                     "): let it move too, with --update kernel");
     }
-    // With a wildcard nothing is "close" by letters: show kernels of the same flavour instead.
-    std::vector<std::string_view> kernels;
-    for (const std::string_view name : all_.names) {
-      if (name.starts_with("linux-image-") && !is_variant(name)) kernels.push_back(name);
-    }
     std::string why = "no kernel matches " + in_quotes(pin_.package);
     for (const std::string_view other : kArchitectures) {
       if (other == architecture_ || !pin_.package.ends_with("-" + std::string(other))) continue;
       why += ", which asks for " + std::string(other) + ", and the image is for " + architecture_;
       break;
     }
-    return refuse(why + suggestion(pin_.package, kernels));
+    return refuse(why + kernel_hint(pin_.package, "linux-image-", architecture_, all_.names,
+                                    [this](std::string_view a, std::string_view b) {
+                                      return is_newer(a, b);
+                                    }));
+  }
+
+  [[nodiscard]] bool is_newer(std::string_view a, std::string_view b) const {
+    const Offers first = all_.named(a), second = all_.named(b);
+    return !first.empty() && !second.empty() && all_.newer(first.front(), second.front());
   }
 
   // The newest of the plain flavour.
@@ -262,10 +266,10 @@ class Choice {
                   "), and none of them is the plain one: end the pattern with the flavour");
   }
 
-  // As apt would choose one that is asked for by its name: what is newer in a suite that is not
-  // automatic does not count. A wildcard is a pin, and counts all suites alike.
+  // As apt would choose: what is newer in a suite that is not automatic (priority 1, or 100) does
+  // not count beside what is in another one (500). A version is a pin, and counts all suites alike.
   [[nodiscard]] bool better(const KernelOffer& a, const KernelOffer& b) const {
-    if (exact_ && !pin_.version && a.automatic != b.automatic) return a.automatic;
+    if (!pin_.version && a.automatic != b.automatic) return a.automatic;
     return all_.newer(a, b);
   }
 

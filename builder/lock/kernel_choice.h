@@ -39,7 +39,9 @@ struct KernelChoice {
 ///
 /// pin        a pattern that fits several flavours means the plain one, of which the others' names
 ///            are longer (`amd64` before `rt-amd64`); of a flavour, the newest version, and never
-///            an unsigned kernel, debugging symbols or a metapackage. A metapackage's exact name
+///            an unsigned kernel, debugging symbols or a metapackage. Without `version`, kernels of
+///            suites that are not automatic count only where no other fits, as apt has it. A
+///            metapackage's exact name
 ///            (`linux-image-amd64`) means the kernel that it depends on
 /// kept       the kernel of an older lock, where it shall stay
 /// errors     invalid_input, naming the field and what to write instead: nothing fits; several

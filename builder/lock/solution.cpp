@@ -5,6 +5,7 @@
 
 #include "builder/kernel/kernel_packages.h"
 #include "builder/lock/kernel_choice.h"
+#include "builder/lock/kernel_hint.h"
 #include "manifests/base/closest_names.h"
 
 namespace weir::builder {
@@ -36,6 +37,7 @@ class Solving {
  private:
   [[nodiscard]] KernelOffer offer(Id id) const;
   [[nodiscard]] Result<KernelChoice> kernel() const;
+  [[nodiscard]] std::string hint(const std::string& package) const;
   Status ask();
   Status choose();
   [[nodiscard]] std::set<Id> that_stay() const;
@@ -87,6 +89,18 @@ Result<KernelChoice> Solving::kernel() const {
   return choose_kernel(manifest_.kernel, manifest_.architecture, kept_.kernel, offers);
 }
 
+std::string Solving::hint(const std::string& package) const {
+  for (const std::string_view kind : {"linux-image-", "linux-headers-"}) {
+    if (!package.starts_with(kind)) continue;
+    const auto newer = [this](std::string_view a, std::string_view b) {
+      return pool_.newer(pool_.named(a).front(), pool_.named(b).front());
+    };
+    const auto out = kernel_hint(package, kind, manifest_.architecture, pool_.names(), newer);
+    if (!out.empty()) return out;
+  }
+  return suggestion(package, pool_.names());
+}
+
 Status Solving::ask() {
   if (!manifest_.kernel.package.empty()) {
     TRY_ASSIGN(const KernelChoice choice, kernel());
@@ -101,7 +115,7 @@ Status Solving::ask() {
     const auto& versions = pool_.named(package);
     if (versions.empty()) {
       return fail(Errc::invalid_input, "packages[" + std::to_string(i) + "]: no suite has " +
-                                           quoted(package) + suggestion(package, pool_.names()));
+                                           quoted(package) + hint(package));
     }
     // Without a version that may be chosen, what Weir stands in for or the lock forbids: libsolv
     // says it.

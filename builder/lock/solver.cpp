@@ -48,8 +48,7 @@ Result<Resolution> resolve(const ImageManifest& manifest, const std::vector<Pack
   TRY_ASSIGN(out.module_build, resolve_module_build(manifest, indices, kernel_of(out), kept));
   TRY(check_constraints_used(manifest, out));
   for (const std::string& package : explained) {
-    TRY_ASSIGN(auto explanation, explain(pool, solution, manifest, package));
-    out.explanations.push_back(std::move(explanation));
+    out.explanations.push_back(explain(pool, solution, manifest, package));
   }
   return out;
 }

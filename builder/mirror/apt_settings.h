@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "builder/mirror/address.h"
 
@@ -23,9 +24,13 @@ class AptSettings {
   /// The same, for its host alone, or for all hosts alone.
   [[nodiscard]] std::string_view of_host(const Address& address, std::string_view name) const;
   [[nodiscard]] std::string_view of_all(const Address& address, std::string_view name) const;
+  /// The key that `of` found its value under; empty where it found none.
+  [[nodiscard]] std::string key_of(const Address& address, std::string_view name) const;
 
  private:
   [[nodiscard]] std::string_view find(std::string_view key) const;
+  [[nodiscard]] std::vector<std::string> keys_of_host(const Address& address,
+                                                      std::string_view name) const;
   std::map<std::string, std::string, std::less<>> values_;  // by key, in small letters
 };
 
@@ -34,13 +39,18 @@ struct ProxyVariables {
   std::string http_proxy, https_proxy;
 };
 
+struct ChosenProxy {
+  std::string url;     ///< empty: none, whatever else says so ("DIRECT")
+  std::string set_by;  ///< "Acquire::http::Proxy of apt.conf", "http_proxy of the environment"
+  bool operator==(const ChosenProxy&) const = default;
+};
+
 /// Which proxy stands before an address, as apt finds it.
 ///
 /// detected  what Acquire::http::Proxy-Auto-Detect printed for the address; empty: nothing
-/// returns   its URL; empty: none, whatever else says so ("DIRECT"); absent: nobody says anything.
-///           The variable no_proxy is libcurl's to honour
+/// returns   absent: nobody says anything. The variable no_proxy is libcurl's to honour
 /// source    apt-transport-http(1); apt, HttpServerState::Open and AutoDetectProxy
-[[nodiscard]] std::optional<std::string> choose_proxy(const AptSettings& settings,
+[[nodiscard]] std::optional<ChosenProxy> choose_proxy(const AptSettings& settings,
                                                       const Address& address,
                                                       std::string_view detected,
                                                       const ProxyVariables& environment);

@@ -229,14 +229,25 @@ std::optional<std::string> other_name(const SuiteIndex& index, std::string_view 
   return "calls itself " + name + ": is this the archive that was meant?";
 }
 
+namespace {
+
+// People count in days what is longer than two.
+std::string ago(std::int64_t seconds) {
+  const std::int64_t hours = seconds / 3600;
+  if (hours >= 48) return std::to_string(hours / 24) + " days ago";
+  return hours == 1 ? "an hour ago" : std::to_string(hours) + " hours ago";
+}
+
+}  // namespace
+
 Status check_suite_index(const SuiteIndex& index, std::string_view label, std::int64_t now) {
   if (index.date_unix > now + kOneDay) {
     return fail(Errc::integrity, "is dated " + index.date + ", in the future: check the clock");
   }
   if (index.valid_until_unix && *index.valid_until_unix < now) {
     return fail(Errc::integrity,
-                "expired " + std::to_string((now - *index.valid_until_unix) / 3600) +
-                    " hours ago: the mirror is stale, or this clock is wrong: ask one "
+                "expired " + ago(now - *index.valid_until_unix) +
+                    ": the mirror is stale, or this clock is wrong: ask one "
                     "that is kept up to date (--mirror " +
                     std::string(label) +
                     "=URL), set the clock, or, where an index of that time is meant, say "

@@ -64,7 +64,7 @@ cp "$source/examples/gateway-debian-14.yaml" .
 read -ra mirrors <<< "$("$source/tests/lab/mirrors.sh" gateway-debian-14.yaml)"
 if ! "$programs/weir-builder" lock gateway-debian-14.yaml "${mirrors[@]}" > said 2>&1; then
   cat said
-  grep -q "suite forky: .*expired [0-9]* hours ago" said || die "it does not say that forky has expired"
+  grep -q "suite forky: .*expired .* ago" said || die "it does not say that forky has expired"
   grep -qF -- "--mirror forky=URL" said || die "it does not say what to do"
   [ ! -e gateway-debian-14.lock.json ] || die "a lock was written"
   "$programs/weir-builder" lock gateway-debian-14.yaml --accept-expired forky "${mirrors[@]}"

@@ -8,6 +8,7 @@
 #include "builder/lock/edge/make_lock.h"
 #include "keys/signing/edge/key_files.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
@@ -39,7 +40,12 @@ Result<Exit> lock(LockOptions given) {
   TRY_ASSIGN(const LockOutcome outcome, make_lock(request));
   if (!request.why.empty()) {
     print_explanations(outcome.explanations, given.json);
-    return Exit::done;
+    std::string unknown;
+    for (const auto& each : outcome.explanations) {
+      if (each.unknown) unknown += (unknown.empty() ? "" : ", ") + quotation(each.package);
+    }
+    if (unknown.empty()) return Exit::done;
+    return fail(Errc::invalid_input, "--why: no suite has " + unknown);
   }
   if (request.check) {
     const bool current = print_lock_check(outcome, request.out, given.json);

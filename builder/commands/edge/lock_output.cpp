@@ -57,6 +57,8 @@ ordered_json to_json(const Explanation& why) {
   out["version"] = why.in_image ? ordered_json(why.version) : ordered_json();
   out["suite"] = why.in_image ? ordered_json(why.suite) : ordered_json();
   out["stands_in"] = why.stands_in;
+  out["unknown"] = why.unknown;
+  out["provided_by"] = to_json(why.provided_by);
   out["root"] = why.in_image ? ordered_json(why.root) : ordered_json();
   out["way"] = to_json(why.way);
   out["could_satisfy"] = to_json(why.could_satisfy);
@@ -84,6 +86,8 @@ void print_json(const LockOutcome& outcome, const std::string& path, bool writte
   out["notes"] = outcome.notes;
   out["changes"] = nullptr;
   if (outcome.before) out["changes"] = to_json(changes(*outcome.before, outcome.lock));
+  out["indices"] = nullptr;
+  if (outcome.before) out["indices"] = to_json(index_changes(*outcome.before, outcome.lock));
   print_result(out);
 }
 
@@ -119,6 +123,10 @@ void print_lock(const LockOutcome& outcome, const std::string& path, bool writte
   const auto list = changes(*outcome.before, outcome.lock);
   std::printf("  changes   %s\n", list.empty() ? "none" : std::to_string(list.size()).c_str());
   print_changes(list);
+  const auto indices = index_changes(*outcome.before, outcome.lock);
+  if (indices.empty()) return;
+  std::printf("  indices   %zu others\n", indices.size());
+  print_changes(indices);
 }
 
 void print_explanations(const std::vector<Explanation>& explanations, bool json) {

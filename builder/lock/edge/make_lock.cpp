@@ -17,6 +17,7 @@
 #include "builder/lock/lock_version.h"
 #include "builder/lock/reviewed_scripts.h"
 #include "builder/lock/solver.h"
+#include "builder/lock/stand_ins.h"
 #include "builder/lock/system_accounts.h"
 #include "builder/mirror/edge/package_digests.h"
 #include "builder/mirror/edge/progress.h"
@@ -102,7 +103,7 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   TRY_ASSIGN(const auto text, read_manifest_text(request.manifest));
   TRY_ASSIGN(const auto written, manifests::parse_image_manifest(text, request.manifest));
   TRY_ASSIGN(const auto lists, read_reviewed_lists(written, request.manifest));
-  const auto manifest = manifests::with_reviewed(written, lists);
+  auto manifest = manifests::with_reviewed(written, lists);
   TRY_ASSIGN(auto before, read_before(request));
   Kept kept;
   if (before && request.updates && !request.updates->empty()) {
@@ -133,6 +134,9 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
       vanished.push_back({std::move(package), cached});
     }
   }
+  TRY_ASSIGN_IN(auto yielded, yield_to_packages(written, suites.indices, manifest),
+                request.manifest);
+  suites.notes.insert(suites.notes.end(), yielded.begin(), yielded.end());
   progress.step("resolving");
   TRY_ASSIGN_IN(auto resolution, resolve(manifest, suites.indices, kept, request.why),
                 request.manifest);

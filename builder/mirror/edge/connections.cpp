@@ -135,7 +135,8 @@ Result<std::string> Connections::detect_proxy(const Address& address) const {
   return detected_.emplace(key, said).first->second;
 }
 
-Status Connections::apply_proxy(void* easy, const Address& address) const {
+Result<std::optional<UsedProxy>> Connections::apply_proxy(void* easy,
+                                                          const Address& address) const {
   auto detected = detect_proxy(address);
   if (!detected) {
     // A program that is not there says nothing of the file that is asked for.
@@ -144,17 +145,19 @@ Status Connections::apply_proxy(void* easy, const Address& address) const {
   }
   auto wanted = choose_proxy(settings_, address, *detected,
                              {variable("http_proxy"), variable("https_proxy")});
-  if (!wanted) return {};
-  if (wanted->empty()) {
+  if (!wanted) return std::nullopt;
+  auto& [url, set_by] = *wanted;
+  if (url.empty()) {
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    return {};
+    return std::nullopt;
   }
-  if (wanted->find("://") == std::string::npos) wanted->insert(0, "http://");
-  TRY_ASSIGN_IN(Address proxy, parse_address(*wanted), "proxy");
+  if (url.find("://") == std::string::npos) url.insert(0, "http://");
+  TRY_ASSIGN_IN(Address proxy, parse_address(url), "proxy (" + set_by + ")");
   constexpr std::array<std::string_view, 6> kSpoken = {"http",    "https",  "socks4",
                                                        "socks4a", "socks5", "socks5h"};
   if (std::find(kSpoken.begin(), kSpoken.end(), proxy.scheme) == kSpoken.end()) {
-    return fail(Errc::invalid_input, "proxy " + print(proxy) + ": '" + proxy.scheme +
+    return fail(Errc::invalid_input, "proxy " + print(proxy) + " (" + set_by + "): '" +
+                                         proxy.scheme +
                                          "' is no proxy's protocol (http, https, socks5h)");
   }
   const auto login = login_of(proxy);
@@ -168,14 +171,14 @@ Status Connections::apply_proxy(void* easy, const Address& address) const {
     curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, login->password.c_str());
   }
   set_text(easy, CURLOPT_PROXY_CAINFO, settings_.of(proxy, "CAInfo"));
-  return {};
+  return UsedProxy{proxy.host, "the proxy " + print(proxy) + " (" + set_by + ")"};
 }
 
-Status Connections::apply(void* easy, const Address& address) const {
+Result<std::optional<UsedProxy>> Connections::apply(void* easy, const Address& address) const {
   if (address.is_local()) {
     curl_easy_setopt(easy, CURLOPT_URL, ("file://" + address.path).c_str());
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "file");
-    return {};
+    return std::nullopt;
   }
   curl_easy_setopt(easy, CURLOPT_URL, print(address).c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -13,6 +13,12 @@
 
 namespace weir::builder {
 
+/// A proxy as an error names it: without a login.
+struct UsedProxy {
+  std::string host;  ///< "proxy.example"
+  std::string name;  ///< "the proxy http://proxy.example:3128/ (Acquire::http::Proxy of apt.conf)"
+};
+
 /// How servers are reached: proxies, certificates and logins of apt's configuration (apt.conf,
 /// auth.conf, auth.conf.d), of ~/.netrc and of the environment.
 class Connections {
@@ -27,8 +33,9 @@ class Connections {
   /// Tells a libcurl handle how the address is reached: its URL without login, and all of the
   /// above. errors: invalid_input: the proxy's URL; io: Proxy-Auto-Detect fails
   ///
-  /// easy  a CURL* with no such option set yet
-  [[nodiscard]] Status apply(void* easy, const Address& address) const;
+  /// easy     a CURL* with no such option set yet
+  /// returns  the proxy that it goes through, if any
+  [[nodiscard]] Result<std::optional<UsedProxy>> apply(void* easy, const Address& address) const;
 
   /// Whether a login for the address is known (but for what ~/.netrc has).
   [[nodiscard]] bool has_login(const Address& address) const {
@@ -37,7 +44,8 @@ class Connections {
 
  private:
   [[nodiscard]] std::optional<Login> login_of(const Address& address) const;
-  [[nodiscard]] Status apply_proxy(void* easy, const Address& address) const;
+  [[nodiscard]] Result<std::optional<UsedProxy>> apply_proxy(void* easy,
+                                                             const Address& address) const;
   [[nodiscard]] Result<std::string> detect_proxy(const Address& address) const;
 
   AptSettings settings_;

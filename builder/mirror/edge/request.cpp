@@ -71,7 +71,7 @@ Status Request::ready() {
   }
   const Connections nothing_known;
   const Connections& known = policy_.connections ? *policy_.connections : nothing_known;
-  TRY(known.apply(easy, address_));
+  TRY_ASSIGN(proxy_, known.apply(easy, address_));
   pace_.begin();
   return {};
 }
@@ -110,13 +110,78 @@ Result<bool> Request::follow(CURLcode code) {
   return true;
 }
 
+// What happened; libcurl's own words stand in brackets behind it.
+std::string Request::in_words(CURLcode code) const {
+  const std::string theirs = said_[0] != '\0' ? said_.data() : curl_easy_strerror(code);
+  // no_proxy may have kept libcurl from it; whom it could not reach it names.
+  const bool at_proxy = proxy_ && theirs.find(proxy_->host) != std::string::npos;
+  const std::string server = at_proxy ? proxy_->name : "the server";
+  std::string out;
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      out = "no address is known for " + address_.host;
+      break;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      out = "no address is known for " + (proxy_ ? proxy_->name : "the proxy");
+      break;
+    case CURLE_COULDNT_CONNECT:
+      out = server + " cannot be reached";
+      break;
+    case CURLE_OPERATION_TIMEDOUT:
+      out = server + " does not answer";
+      break;
+    case CURLE_UNSUPPORTED_PROTOCOL:  // "Received HTTP/0.9 when not allowed"
+    case CURLE_WEIRD_SERVER_REPLY:
+      out = "what answers there is no web server";
+      break;
+    case CURLE_GOT_NOTHING:
+      out = "the server ended the connection without an answer";
+      break;
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      out = "the connection broke off";
+      break;
+    case CURLE_SSL_CONNECT_ERROR:
+      out = "no encrypted connection came about";
+      break;
+    case CURLE_PEER_FAILED_VERIFICATION:
+      out = "the server's certificate is not trusted here";
+      break;
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CRL_BADFILE:
+      out = "a certificate that apt.conf names cannot be used";
+      break;
+    case CURLE_PROXY:
+      out = (proxy_ ? proxy_->name : "the proxy") + " does not let it through";
+      break;
+    case CURLE_FILE_COULDNT_READ_FILE:
+      out = "it cannot be read";
+      break;
+    case CURLE_URL_MALFORMAT:
+      out = "this is no address";
+      break;
+    case CURLE_OUT_OF_MEMORY:
+      out = "there is no memory for it";
+      break;
+    default:
+      out = "the transfer failed";
+  }
+  const bool through =
+      proxy_ && !at_proxy && code != CURLE_PROXY && code != CURLE_COULDNT_RESOLVE_PROXY;
+  return out + (through ? ", through " + proxy_->name : "") + " [" + theirs + "]";
+}
+
 Request::Problem Request::problem(CURLcode code) const {
   const auto is = [](Outcome outcome, Errc kind, std::string message) {
     return Problem{outcome, Error{kind, 0, std::move(message)}};
   };
   if (is_over(policy_)) return {Outcome::refused, over()};
   if (pace_.cut_off()) return is(Outcome::broken, Errc::timeout, pace_.problem());
-  const std::string said = said_[0] != '\0' ? said_.data() : curl_easy_strerror(code);
+  const std::string said = in_words(code);
   switch (code) {
     case CURLE_OK:
       break;
@@ -129,7 +194,6 @@ Request::Problem Request::problem(CURLcode code) const {
       return is(
           Outcome::refused, Errc::unauthorized,
           said + " (a certificate authority of your own: Acquire::https::CAInfo in apt.conf)");
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
       return is(Outcome::refused, Errc::invalid_input, said);
     case CURLE_FILE_COULDNT_READ_FILE:
@@ -148,7 +212,8 @@ Request::Problem Request::problem(CURLcode code) const {
                               : ": it wants a login, and apt's auth.conf has none for it"));
   }
   if (answer == 407) {
-    return is(Outcome::refused, Errc::unauthorized, number + ": the proxy wants another login");
+    return is(Outcome::refused, Errc::unauthorized,
+              number + ": " + (proxy_ ? proxy_->name : "the proxy") + " wants another login");
   }
   return is(is_worth_retrying(answer) ? Outcome::broken : Outcome::refused, Errc::io, number);
 }

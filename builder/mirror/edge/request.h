@@ -4,10 +4,12 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "builder/mirror/address.h"
 #include "builder/mirror/attempts.h"
+#include "builder/mirror/edge/connections.h"
 #include "builder/mirror/edge/download.h"
 #include "builder/mirror/edge/pace.h"
 
@@ -56,6 +58,7 @@ class Request {
 
   static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t);
   [[nodiscard]] Status ready();
+  [[nodiscard]] std::string in_words(CURLcode code) const;
 
   const DownloadPolicy& policy_;
   curl_write_callback write_;
@@ -65,6 +68,7 @@ class Request {
   Easy easy_{nullptr, curl_easy_cleanup};
   std::array<char, CURL_ERROR_SIZE> said_{};
   Address address_;
+  std::optional<UsedProxy> proxy_{};
   std::uint64_t from_ = 0;
   bool past_caches_ = false;
   int redirects_ = 0;

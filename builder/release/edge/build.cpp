@@ -76,9 +76,10 @@ class Build {
     }
     progress_.step("fetching packages and making layers");
     TRY(make(first, request, found, work));
-    // With a secret in a layer there will be no image, and some layers that the kernel's waits for
-    // are not made.
-    if (missing_.secrets.empty()) TRY(make_kernel(kernel, request, found, work));
+    // With a secret in a layer, or a package without one, there will be no image, and some layers
+    // that the kernel's waits for are not made.
+    if (missing_.secrets.empty() && missing_.refused.empty())
+      TRY(make_kernel(kernel, request, found, work));
     work.reused = found.size() - work.built;
     std::vector<LayerFacts> out;
     out.reserve(found.size());
@@ -130,8 +131,10 @@ class Build {
     add(settings, replaces);
     all.push_back(std::move(settings));
     missing_.scripts = open_scripts(all, input_.lock.accept_scripts);
-    missing_.links = missing_links(overlay, all, architecture);
-    missing_.services = missing_programs(input_.manifest.services, overlay);
+    if (missing_.refused.empty()) {
+      missing_.links = missing_links(overlay, all, architecture);
+      missing_.services = missing_programs(input_.manifest.services, overlay);
+    }
     TRY(check_nothing_missing());
     TRY(check_order(all));
     TRY(check_command_line());
@@ -158,6 +161,7 @@ class Build {
   // All that is in the way is said at once, for a person to mend in one go.
   Status check_nothing_missing() {
     std::sort(missing_.secrets.begin(), missing_.secrets.end());
+    std::sort(missing_.refused.begin(), missing_.refused.end());
     for (const std::string& line : lines_of(missing_, input_.manifest_path)) progress_.note(line);
     return check_complete(missing_);
   }
@@ -165,6 +169,11 @@ class Build {
   void add_secrets(const std::string& layer, std::vector<std::string> found) {
     const std::lock_guard lock(guard_);
     for (std::string& line : found) missing_.secrets.push_back(layer + ": " + std::move(line));
+  }
+
+  void refuse(std::string why) {
+    const std::lock_guard lock(guard_);
+    missing_.refused.push_back(std::move(why));
   }
 
   // Not a file of the image, but as readable.
@@ -202,9 +211,13 @@ class Build {
         [&](std::size_t i, const std::string& deb) -> Status {
           const LayerQuestion& question = wanted[i]->question;
           if (question.options.kernel == KernelRole::none) {
-            TRY_ASSIGN(BuiltLayer built,
-                       make_package_layer(packages[i].package, as_bytes(deb), question.options));
-            return keep(question, std::move(built));
+            auto built = make_package_layer(packages[i].package, as_bytes(deb), question.options);
+            if (!built && built.error().code == Errc::invalid_input) {
+              refuse(std::move(built.error().message));
+              return {};
+            }
+            TRY(built);
+            return keep(question, std::move(*built));
           }
           TRY_ASSIGN(OpenedPackage opened,
                      open_package(packages[i].package, as_bytes(deb), question.options));

@@ -201,6 +201,24 @@ TEST_CASE(
   CHECK(said() ==
         "module top wants 'helper' loaded before it (softdep): add one that provides it "
         "(helper_fast, helper_generic) to the manifest's modules, before top");
+  workshop.module("root/" + kRoot + "kernel/other.ko",
+                  {"name=other", magic, "depends=", "softdep=pre: helper-fast absent"}, {}, {});
+  const auto tree = tree_of(workshop, "root");
+  auto index = *index_modules(tree);
+  index.builtin_aliases.clear();
+  const auto all = select_modules(tree, index, {"top", "other"});
+  REQUIRE_FALSE(all.has_value());
+  CHECK(all.error().message ==
+        "module other wants 'helper-fast' loaded before it (softdep): add helper_fast to the "
+        "manifest's modules, before other; module other wants 'absent' loaded before it (softdep), "
+        "and no module of this kernel provides it: add one from elsewhere that does to the "
+        "manifest's modules, before other; " +
+            said());
+  const auto gone = select_modules(tree, index, {"lone", "nope", "neither"});
+  REQUIRE_FALSE(gone.has_value());
+  CHECK(gone.error().code == Errc::not_found);
+  CHECK(gone.error().message.find("module nope is neither") == 0);
+  CHECK(gone.error().message.find("; module neither is neither") != std::string::npos);
 }
 
 TEST_CASE("a module of another package or a file takes the place that the manifest gives it") {

@@ -40,8 +40,26 @@ TEST_CASE("a choice is explained: the way to it, who was passed by and why, and 
   CHECK(print(out->explanations[3]) == "tool 1 (stable) is in the image\n  tool: asked for\n");
   CHECK(out->explanations[4].stands_in);
   CHECK(print(out->explanations[5]).starts_with("unneeded is not in the image: nothing in it"));
-  const auto unknown = resolve(with_stand_ins({"tool"}), indices, {}, {"middel"});
-  CHECK(unknown.error().message == "--why: no suite has 'middel'; closest: middle");
+}
+
+TEST_CASE(
+    "an unknown name spoils no explanation, and a name that is only provided has its providers") {
+  std::vector<PackageIndex> indices;
+  indices.push_back(index(kKernels + paragraph("tool", "1", {{"Depends", "good, mta"}}) +
+                          paragraph("good", "1") + paragraph("amta", "1", {{"Provides", "mta"}}) +
+                          paragraph("bmta", "1", {{"Provides", "mta"}}) +
+                          paragraph("bmta", "2", {{"Provides", "mta (= 2)"}})));
+  const auto out = resolve(with_stand_ins({"tool", "bmta"}), indices, {}, {"godo", "mta", "good"});
+  REQUIRE_MESSAGE(out.has_value(), out.error().message);
+  REQUIRE(out->explanations.size() == 3);
+  CHECK(out->explanations[0].unknown);
+  CHECK(print(out->explanations[0]) ==
+        "godo: no suite has it, and nothing provides it; closest: good\n");
+  CHECK(print(out->explanations[1]) ==
+        "mta is no package, but a name that packages provide\n"
+        "  bmta 2 (stable): is in the image\n"
+        "  amta 1 (stable): is not in the image\n");
+  CHECK(out->explanations[2].in_image);
 }
 
 TEST_CASE("what was passed by because of a conflict says with what") {

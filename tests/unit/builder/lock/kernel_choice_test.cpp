@@ -167,6 +167,12 @@ TEST_CASE("a metapackage is taken as apt takes it: not from a suite that serves 
   const auto plain = resolve(manifest, indices);
   REQUIRE_MESSAGE(plain.has_value(), plain.error().message);
   CHECK(plain->kernel == "linux-image-6.12.117+deb13-amd64");
+  // Nor does a pattern that another suite's kernels fit; one that only these fit takes them.
+  manifest.kernel.package = "linux-image-*-amd64";
+  CHECK(resolve(manifest, indices)->kernel == plain->kernel);
+  manifest.kernel.package = "linux-image-7.*-amd64";
+  CHECK(resolve(manifest, indices)->kernel == "linux-image-7.0.1+deb13-amd64");
+  manifest.kernel.package = "linux-image-amd64";
   manifest.kernel.version = "*~bpo13*";
   const auto pinned = resolve(manifest, indices);
   REQUIRE_MESSAGE(pinned.has_value(), pinned.error().message);
@@ -327,6 +333,35 @@ TEST_CASE("what is no kernel is said to be none, also where no version of it may
   CHECK(refused({"linux-image-6.1.0-9-amd64", "7.*"}) ==
         "kernel.version: no kernel 'linux-image-6.1.0-9-amd64' has a version that matches '7.*'; "
         "the suites have 6.1.20-1");
+}
+
+TEST_CASE(
+    "a hint names kernels of the series, flavour and architecture that were meant, newest first") {
+  const auto both = [](const std::string& release, const std::string& version) {
+    return whole(release, version) + paragraph("linux-headers-" + release, version);
+  };
+  const std::string text =
+      both("6.1.0-44-amd64", "6.1.164-1") + both("6.1.0-9-amd64", "6.1.20-1") +
+      both("6.1.0-50-amd64", "6.1.190-1") + both("6.1.0-51-amd64", "6.1.191-1") +
+      both("6.1.0-50-rt-amd64", "6.1.190-1") + both("6.12.5-amd64", "6.12.5-1") +
+      meta("amd64", "6.1.190-1", "6.1.0-50-amd64");
+  const std::string newest =
+      "; the suites have linux-image-6.1.0-51-amd64, linux-image-6.1.0-50-amd64, "
+      "linux-image-6.1.0-44-amd64, ...";
+  CHECK(refusal("linux-headers-6.1.*-amd64", text) ==
+        "kernel.package: no kernel matches 'linux-headers-6.1.*-amd64'" + newest);
+  CHECK(refusal("linux-image-6.1.0-99-amd64", text).ends_with(newest));
+  CHECK(refusal("linux-image-6.1.0-44-arm64", text).ends_with(newest));
+  CHECK(refusal("linux-image-6.1.0-99-rt-amd64", text)
+            .ends_with("; the suites have linux-image-6.1.0-50-rt-amd64"));
+  auto manifest = manifest_of({"linux-headers-6.1.0-99-amd64"});
+  manifest.kernel.package = "linux-image-6.1.*-amd64";
+  std::vector<PackageIndex> indices;
+  indices.push_back(archive_of(text));
+  CHECK(resolve(manifest, indices).error().message ==
+        "packages[0]: no suite has 'linux-headers-6.1.0-99-amd64'; the suites have "
+        "linux-headers-6.1.0-51-amd64, linux-headers-6.1.0-50-amd64, linux-headers-6.1.0-44-amd64, "
+        "...");
 }
 
 TEST_CASE("a kernel for another architecture than the image's is refused when locking") {

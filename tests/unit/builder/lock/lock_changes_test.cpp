@@ -53,4 +53,25 @@ TEST_CASE("changes name what was added, removed, and changed in version or bytes
   CHECK(changes(before, after) == expected);
 }
 
+TEST_CASE("a package of the same bytes that comes from elsewhere is a change, and so is an index") {
+  Lock before = lock({package("a", "1", "a1"), package("b", "1", "b1")}, "");
+  before.sources = {{"mine:./", Digest::of(as_bytes("one")), "monday", "KEY"},
+                    {"stable", Digest::of(as_bytes("two")), "monday", "KEY"},
+                    {"backports", Digest::of(as_bytes("six")), "monday", "KEY"}};
+  Lock after = before;
+  after.packages[0].path = "x.deb";
+  after.packages[1].suite = "t";
+  after.sources[0].inrelease_digest = Digest::of(as_bytes("three"));
+  after.sources[1] = {"stable", Digest::of(as_bytes("four")), "tuesday", "KEY"};
+  after.sources[2].expired = "sunday";
+  CHECK(changes(before, after) ==
+        std::vector<LockChange>{{"expired index of backports", std::nullopt, "sunday"},
+                                {"place of a", "s pool/x.deb", "s x.deb"},
+                                {"place of b", "s pool/x.deb", "t pool/x.deb"}});
+  CHECK(index_changes(before, after) ==
+        std::vector<LockChange>{{"mine:./", "monday", "monday, of other bytes"},
+                                {"stable", "monday", "tuesday"}});
+  CHECK(index_changes(before, before).empty());
+}
+
 }  // namespace weir::builder

@@ -16,7 +16,7 @@ Address at(const char* url) {
   return *parse_address(url);
 }
 
-using Proxy = std::optional<std::string>;
+using Proxy = std::optional<ChosenProxy>;
 
 }  // namespace
 
@@ -39,19 +39,25 @@ TEST_CASE("a proxy is apt's: a host's own, what was detected, for all, the envir
       "Acquire::http::Proxy::direct.example \"DIRECT\";\n"
       "Acquire::http::Proxy::own.example \"http://own:2\";\n");
   const ProxyVariables variables{"http://env:3", "http://tls:4"};
-  CHECK(choose_proxy(settings, at("http://a/"), "", variables) == Proxy("http://all:1"));
-  CHECK(choose_proxy(settings, at("https://a/"), "", variables) == Proxy("http://all:1"));
-  CHECK(choose_proxy(settings, at("http://direct.example/"), "", variables) == Proxy(""));
+  CHECK(choose_proxy(settings, at("http://a/"), "", variables) ==
+        Proxy({"http://all:1", "Acquire::http::Proxy of apt.conf"}));
+  CHECK(choose_proxy(settings, at("https://a/"), "", variables) ==
+        Proxy({"http://all:1", "Acquire::http::Proxy of apt.conf"}));
+  CHECK(choose_proxy(settings, at("http://direct.example/"), "", variables) ==
+        Proxy(ChosenProxy{}));
   CHECK(choose_proxy(settings, at("http://own.example/"), "http://seen:5", variables) ==
-        Proxy("http://own:2"));
+        Proxy({"http://own:2", "Acquire::http::Proxy::own.example of apt.conf"}));
   CHECK(choose_proxy(settings, at("http://a/"), "http://seen:5", variables) ==
-        Proxy("http://seen:5"));
-  CHECK(choose_proxy(settings, at("http://a/"), "DIRECT", variables) == Proxy(""));
-  CHECK(choose_proxy(settings, at("file:/srv"), "", variables) == Proxy(""));
+        Proxy({"http://seen:5", "Proxy-Auto-Detect of apt.conf"}));
+  CHECK(choose_proxy(settings, at("http://a/"), "DIRECT", variables) == Proxy(ChosenProxy{}));
+  CHECK(choose_proxy(settings, at("file:/srv"), "", variables) == Proxy(ChosenProxy{}));
   const AptSettings none;
-  CHECK(choose_proxy(none, at("http://a/"), "", variables) == Proxy("http://env:3"));
-  CHECK(choose_proxy(none, at("https://a/"), "", variables) == Proxy("http://tls:4"));
-  CHECK(choose_proxy(none, at("https://a/"), "", {"http://env:3", ""}) == Proxy("http://env:3"));
+  CHECK(choose_proxy(none, at("http://a/"), "", variables) ==
+        Proxy({"http://env:3", "http_proxy of the environment"}));
+  CHECK(choose_proxy(none, at("https://a/"), "", variables) ==
+        Proxy({"http://tls:4", "https_proxy of the environment"}));
+  CHECK(choose_proxy(none, at("https://a/"), "", {"http://env:3", ""}) ==
+        Proxy({"http://env:3", "http_proxy of the environment"}));
   CHECK(choose_proxy(none, at("http://a/"), "", {"", "http://tls:4"}) == std::nullopt);
 }
 

@@ -45,6 +45,30 @@ std::vector<std::string> logins_below(HttpServer& server, const std::string& fol
 
 }  // namespace
 
+TEST_CASE(
+    "what went wrong is said in words, with the proxy and who set it; libcurl's stand behind") {
+  const auto said = [](const std::string& settings, const std::string& url) {
+    const AptRoot apt("", settings);
+    const auto out = fetch(url, "/InRelease");
+    REQUIRE_FALSE(out.has_value());
+    return out.error().message;
+  };
+  // Nobody listens on port 1.
+  const std::string direct = "Acquire::http::Proxy \"DIRECT\";\n";
+  CHECK(said(direct, "http://127.0.0.1:1/d")
+            .starts_with("x: http://127.0.0.1:1/d/InRelease: the server cannot be reached ["));
+  CHECK(said("Acquire::http::Proxy \"http://me:secret@127.0.0.1:1\";\n", "http://10.255.0.1/d")
+            .starts_with("x: http://10.255.0.1/d/InRelease: the proxy http://127.0.0.1:1 "
+                         "(Acquire::http::Proxy of apt.conf) cannot be reached ["));
+  CHECK(said("Acquire::http::Proxy \"http://me:secret@127.0.0.1:1\";\n", "http://10.255.0.1/d")
+            .find("secret") == std::string::npos);
+  HttpServer login([](const HttpRequest&, int) { return HttpAnswer{407, ""}; });
+  CHECK(said("Acquire::http::Proxy::10.255.0.1 \"" + login.url() + "\";\n", "http://10.255.0.1/d")
+            .find("the server answered 407: the proxy " + login.url() +
+                  " (Acquire::http::Proxy::10.255.0.1 of apt.conf) wants another login") !=
+        std::string::npos);
+}
+
 TEST_CASE("logins of auth.conf and auth.conf.d reach the servers that apt would give them to") {
   HttpServer server([](const HttpRequest&, int) { return HttpAnswer{404, "none"}; });
   const std::string site = "127.0.0.1:" + port_of(server);
@@ -156,8 +180,10 @@ TEST_CASE("apt's proxy is asked, with its login, and not for hosts that go direc
     const AptRoot apt("", "Acquire::http::Proxy \"gopher://ann:secret@h\";\n");
     const auto odd = fetch("http://mirror.invalid", "/f");
     REQUIRE_FALSE(odd.has_value());
-    CHECK(odd.error().message.ends_with(
-        "proxy gopher://h: 'gopher' is no proxy's protocol (http, https, socks5h)"));
+    CHECK(
+        odd.error().message.ends_with("proxy gopher://h (Acquire::http::Proxy of apt.conf): "
+                                      "'gopher' is no proxy's protocol (http, "
+                                      "https, socks5h)"));
   }
 }
 

@@ -85,6 +85,10 @@ TEST_CASE("an index counts for its own time only") {
         "to "
         "date (--mirror bookworm-backports=URL), set the clock, or, where an index of that time is "
         "meant, say --accept-expired bookworm-backports");
+  const auto older =
+      check_suite_index(*index, "bookworm-backports", kReleased + kWeek + 566 * 3600);
+  REQUIRE_FALSE(older.has_value());
+  CHECK(older.error().message.starts_with("expired 23 days ago: "));
 }
 
 TEST_CASE("an index that calls itself otherwise is named, one of a flat archive is not") {
