@@ -18,7 +18,7 @@ std::vector<std::string> lines_of(const Missing& missing, const std::string& man
   add("link", missing.links, out);
   add("conflict", missing.conflicts, out);
   add("service", missing.services, out);
-  add("package", missing.refused, out);
+  add("refused", missing.refused, out);
   if (!missing.scripts.empty()) {
     out.push_back("  scripts: nobody accounted for them: weir-builder scripts " +
                   shell_word(manifest) +
@@ -47,7 +47,7 @@ std::vector<std::string> lines_of(const Missing& missing, const std::string& man
   }
   if (!missing.refused.empty()) {
     out.emplace_back(
-        "  packages: no layer can be made of them: take another version, or leave them out; "
+        "  refused: no layer can be made of them: take another version, or leave them out; "
         "whether "
         "programs find their libraries is looked at once they can be read");
   }

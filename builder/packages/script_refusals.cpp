@@ -1,7 +1,6 @@
 #include "builder/packages/script_refusals.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <map>
@@ -9,7 +8,7 @@
 #include <utility>
 
 #include "builder/packages/command_words.h"
-#include "builder/packages/shell_commands.h"
+#include "builder/packages/shell_cursor.h"
 #include "builder/packages/shell_test.h"
 #include "manifests/base/printable.h"
 
@@ -46,9 +45,9 @@ std::optional<bool> is_success(const std::string& number) {
 }
 
 // Walks a script as a shell would, both ways where it cannot know which.
-class Walk {
+class Walk : private ShellCursor {
  public:
-  explicit Walk(std::vector<ShellToken> tokens) : tokens_(std::move(tokens)) { find_closers(); }
+  explicit Walk(std::vector<ShellToken> tokens) : ShellCursor(std::move(tokens)) {}
 
   std::vector<ScriptRefusal> run(bool stops_on_errors) {
     errexit_ = stops_on_errors;
@@ -77,58 +76,6 @@ class Walk {
     int exits = 0, returns = 0, breaks = 0;
     bool operator==(const Ends&) const = default;
   };
-
-  [[nodiscard]] bool is_mark(ShellMark mark) const {
-    return at_ < tokens_.size() && tokens_[at_].mark == mark;
-  }
-  [[nodiscard]] bool is_word(std::string_view text) const {
-    return at_ < tokens_.size() && tokens_[at_].text == text &&
-           (tokens_[at_].mark == ShellMark::keyword || tokens_[at_].mark == ShellMark::separator);
-  }
-  bool take(std::string_view text) {
-    if (!is_word(text)) return false;
-    ++at_;
-    return true;
-  }
-  void skip_newlines() {
-    while (is_word(";")) ++at_;
-  }
-
-  [[nodiscard]] static bool opens(std::string_view word) {
-    constexpr std::array<std::string_view, 7> kOpen = {"if",   "while", "until", "for",
-                                                       "case", "{",     "("};
-    return std::find(kOpen.begin(), kOpen.end(), word) != kOpen.end();
-  }
-  [[nodiscard]] static bool closes(std::string_view word) {
-    constexpr std::array<std::string_view, 5> kClose = {"fi", "done", "esac", "}", ")"};
-    return std::find(kClose.begin(), kClose.end(), word) != kClose.end();
-  }
-
-  void find_closers() {
-    closer_.assign(tokens_.size(), tokens_.size());
-    std::vector<std::size_t> open;
-    for (std::size_t i = 0; i < tokens_.size(); ++i) {
-      if (tokens_[i].mark != ShellMark::keyword) continue;
-      if (opens(tokens_[i].text)) {
-        open.push_back(i);
-      } else if (closes(tokens_[i].text) && !open.empty()) {
-        closer_[open.back()] = i;
-        open.pop_back();
-      }
-    }
-  }
-
-  // Whether what begins here only decides whether what follows it runs.
-  [[nodiscard]] bool is_condition() const {
-    for (std::size_t i = at_; i < tokens_.size(); ++i) {
-      const auto& [mark, text, command] = tokens_[i];
-      if (mark == ShellMark::separator && text != "|" && text != "|&")
-        return text == "&&" || text == "||";
-      if (mark == ShellMark::keyword && opens(text)) i = closer_[i];
-      if (mark == ShellMark::keyword && closes(text)) return false;
-    }
-    return false;
-  }
 
   void refuse(bool certain, const std::string& command) {
     const bool known = std::any_of(refusals_.begin(), refusals_.end(), [&](const auto& each) {
@@ -270,16 +217,6 @@ class Walk {
     if (negated) return negation(status);
     if (!condition) stop_on_error(status);
     return status;
-  }
-
-  [[nodiscard]] bool has_pipe() const {
-    for (std::size_t i = at_; i < tokens_.size(); ++i) {
-      const auto& [mark, text, command] = tokens_[i];
-      if (mark == ShellMark::separator) return text == "|" || text == "|&";
-      if (mark == ShellMark::keyword && opens(text)) i = closer_[i];
-      if (mark == ShellMark::keyword && closes(text)) return false;
-    }
-    return false;
   }
 
   void stop_on_error(ShellStatus status) {
@@ -579,9 +516,6 @@ class Walk {
     return last_status_ = falls_through ? either(*returned, last) : *returned;
   }
 
-  std::vector<ShellToken> tokens_;
-  std::vector<std::size_t> closer_;  ///< by the place of what opens
-  std::size_t at_ = 0;
   Reach reach_ = Reach::yes;
   bool errexit_ = false, excused_ = false, given_up_ = false;
   int checked_ = 0;  ///< within how many conditions, where errors stop nothing

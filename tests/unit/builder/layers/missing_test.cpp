@@ -28,7 +28,7 @@ TEST_CASE("all that keeps an image from being made is said at once, a line each"
   CHECK(lines[5].find("weir-builder scripts image.yaml") != std::string::npos);
   const Missing refused{
       .scripts = {}, .secrets = {}, .links = {}, .conflicts = {}, .refused = {"a: climbs out"}};
-  CHECK(lines_of(refused, "image.yaml").front() == "  package a: climbs out");
+  CHECK(lines_of(refused, "image.yaml").front() == "  refused a: climbs out");
   CHECK(check_complete(refused).error().code == Errc::invalid_input);
   CHECK(check_complete({{}, {}, {"one"}, {}}).error().code == Errc::not_found);
   CHECK(check_complete({{}, {}, {"one"}, {"two"}}).error().code == Errc::invalid_input);

@@ -60,7 +60,7 @@ TEST_CASE("broken services are refused by schema and parser") {
                                  {"  b: {command: [/b]", "  b: {command: []"},
                                  {"  b: {command: [/b], ", "  b: {"},
                                  {"  b: {command: [/b]", "  b: {program: x, command: [/b]"},
-                                 {"user: u", "user: U"},
+                                 {"user: u", "user: 1u"},
                                  {"restart: never", "restart: no"},
                                  {"A_1: ", "A-1: "},
                                  {"{log: \"up\"}", "{log: \"up\", file: /up}"},
