@@ -212,7 +212,9 @@ std::optional<YamlField> YamlField::find(std::string_view key) const {
   return std::nullopt;
 }
 
-std::vector<std::pair<std::string, YamlField>> YamlField::members() const {
+Result<std::vector<std::pair<std::string, YamlField>>> YamlField::members(
+    std::string_view shape) const {
+  if (!is_mapping()) return wrong("must be a mapping (" + std::string(shape) + ")");
   std::vector<std::pair<std::string, YamlField>> out;
   for (std::size_t i = 0; i < node_->keys.size(); ++i) {
     const YamlNode& value = node_->items[i];

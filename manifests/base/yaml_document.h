@@ -59,9 +59,11 @@ class YamlField {
   [[nodiscard]] Result<YamlField> at(
       std::string_view key) const;                             ///< errors: invalid_input, if absent
   [[nodiscard]] Result<std::vector<YamlField>> items() const;  ///< of a sequence
-  [[nodiscard]] const std::vector<std::string>& keys() const { return node_->keys; }
+  [[nodiscard]] bool is_mapping() const { return node_->kind == YamlNode::Kind::mapping; }
   /// Every key of a mapping with its value, in document order.
-  [[nodiscard]] std::vector<std::pair<std::string, YamlField>> members() const;
+  /// errors: invalid_input: not a mapping; `shape` says of what: "NAME: {...}"
+  [[nodiscard]] Result<std::vector<std::pair<std::string, YamlField>>> members(
+      std::string_view shape = "key: value") const;
 
   [[nodiscard]] bool is_list() const { return node_->kind == YamlNode::Kind::sequence; }
   [[nodiscard]] Result<std::string> text() const;   ///< not empty, and `printable` as it is

@@ -157,8 +157,9 @@ Result<std::vector<Prefix>> read_clients(const YamlField& field) {
 // Names that are not known to any image are no mistake: it is the image that asks.
 Status read_node_files(const YamlField& field, PoolSpec& out) {
   TRY_ASSIGN(const YamlField files, field.at("files"));
-  if (files.keys().empty()) return files.wrong("must be a mapping, NAME: FILE");
-  for (const auto& [name, path] : files.members()) {
+  TRY_ASSIGN(const auto members, files.members("NAME: FILE"));
+  if (members.empty()) return files.wrong("names no file: leave it out");
+  for (const auto& [name, path] : members) {
     if (const auto good = check_name(name); !good) return path.wrong(good.error());
     TRY_ASSIGN(out.files[name], path.as(parse_path));
   }

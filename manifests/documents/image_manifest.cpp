@@ -108,7 +108,7 @@ Status read_modules(const YamlField& root, ImageManifest& out) {
   for (const auto& item : items) {
     std::optional<ModuleSource> source;
     YamlField name_field = item;
-    if (!item.keys().empty()) {
+    if (item.is_mapping()) {
       TRY_ASSIGN(source, parse_module_source(item));
       TRY_ASSIGN(name_field, item.at("name"));
     }
@@ -146,7 +146,8 @@ Result<KernelPin> parse_kernel(const YamlField& map) {
 
 Result<std::map<std::string, std::string>> parse_constraints(const YamlField& map) {
   std::map<std::string, std::string> out;
-  for (const auto& [package, field] : map.members()) {
+  TRY_ASSIGN(const auto members, map.members("PACKAGE: VERSION"));
+  for (const auto& [package, field] : members) {
     if (!is_package_name(package))
       return field.wrong(quotation(package) + " is not a package name");
     TRY_ASSIGN(auto version, field.text_if(is_version, "a version or pattern such as 6.1.*"));

@@ -53,16 +53,19 @@ Result<std::vector<Written>> read_paths(const YamlField& root, std::string_view 
 }
 
 // The files of a manifest's services behind its own.
-void add_service_files(const YamlField& root, std::vector<Written>& to) {
-  const auto services = root.find("services");
-  if (!services) return;
-  for (const auto& [_, service] : services->members()) {
+Status add_service_files(const YamlField& root, std::vector<Written>& to) {
+  const auto field = root.find("services");
+  if (!field) return {};
+  TRY_ASSIGN(const auto services, field->members());
+  for (const auto& [_, service] : services) {
     const auto files = service.find("files");
     if (!files) continue;
-    for (const auto& [path, field] : files->members()) {
-      to.push_back({{place_of(path), path, field.path()}, field});
+    TRY_ASSIGN(const auto members, files->members());
+    for (const auto& [path, file] : members) {
+      to.push_back({{place_of(path), path, file.path()}, file});
     }
   }
+  return {};
 }
 
 // No two at one place, none at or below a file of Weir's own, none that no node shows.
@@ -104,7 +107,7 @@ Entries own_entries() {
 
 Status check_image_places(const YamlField& root) {
   TRY_ASSIGN(auto files, read_paths(root, "files"));
-  add_service_files(root, files);
+  TRY(add_service_files(root, files));
   TRY_ASSIGN(const auto folders, read_paths(root, "folders"));
   TRY_ASSIGN(const Entries as_files, by_place(files));
   TRY_ASSIGN(const Entries as_folders, by_place(folders));

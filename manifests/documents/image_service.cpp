@@ -18,6 +18,9 @@ namespace weir::manifests {
 namespace {
 
 constexpr std::size_t kMostWords = 256;
+// MAX_ARG_STRLEN of execve(2), which counts the NUL (linux/binfmts.h). All words and variables
+// together may be 2 MiB, a quarter of the stack, and no manifest is larger than a MiB.
+constexpr std::size_t kLongestWord = (128U << 10) - 1;
 constexpr std::chrono::milliseconds kShortestWait{1000}, kLongestWait{600000};
 
 bool is_user(std::string_view text) {
@@ -40,9 +43,18 @@ bool is_variable(std::string_view text) {
          });
 }
 
-Status is_mapping(const YamlField& field, std::string_view of) {
-  if (!field.keys().empty()) return {};
-  return field.wrong("must be a mapping, " + std::string(of));
+using Members = std::vector<std::pair<std::string, YamlField>>;
+
+Result<Members> members_of(const YamlField& field, std::string_view shape) {
+  TRY_ASSIGN(auto out, field.members(shape));
+  if (out.empty()) return field.wrong("is empty: leave it out");
+  return out;
+}
+
+Status fits_execve(const YamlField& field, std::size_t size) {
+  if (size <= kLongestWord) return {};
+  return field.wrong("has " + std::to_string(size) + " bytes: Linux starts no program with more " +
+                     "than " + std::to_string(kLongestWord) + " in one argument or variable");
 }
 
 template <class T, std::size_t size>
@@ -64,16 +76,38 @@ Result<std::vector<std::string>> parse_command(const YamlField& field) {
   std::vector<std::string> out;
   for (const YamlField& item : items) {
     TRY_ASSIGN(auto word, out.empty() ? item.text_if(is_image_path, kImagePath) : item.text());
+    TRY(fits_execve(item, word.size()));
     out.push_back(std::move(word));
   }
   return out;
 }
 
+// Loopback, or the unspecified address, at which Linux connects to itself.
+bool has_every_node(const IpAddress& address) {
+  const std::string_view raw = address.raw();
+  const bool zeros =
+      raw.substr(0, raw.size() - 1).find_first_not_of('\0') == std::string_view::npos;
+  if (address.is_v6()) return zeros && (raw.back() == 0 || raw.back() == 1);
+  return (zeros && raw.back() == 0) || (raw.front() == 127 && raw.substr(1) != "\xff\xff\xff");
+}
+
+// Which other addresses a node has, its fleet decides: a lock is for nodes of any.
+Result<std::string> parse_own_endpoint(const YamlField& field) {
+  TRY_ASSIGN(const Endpoint endpoint, field.as(Endpoint::parse));
+  if (has_every_node(endpoint.address)) return endpoint.string();
+  std::string what(endpoint.address.unusable());
+  what = what.empty() ? "a node's own addresses come from its fleet, and no image knows this one"
+                      : "no program can listen at " + what;
+  return field.wrong(what +
+                     ": write 127.0.0.1, [::1], or 0.0.0.0 or [::] for one that listens "
+                     "at every address");
+}
+
 Result<Readiness> parse_ready(const YamlField& field) {
   Readiness out;
-  if (field.keys().empty()) {
-    TRY_ASSIGN(const std::string text, field.text());
-    if (text == "started") return out;
+  if (!field.is_mapping()) {
+    const auto text = field.text();
+    if (text && *text == "started") return out;
     return field.wrong(
         "must be `started`, or one of {tcp: ADDRESS:PORT}, {file: PATH}, {log: TEXT} "
         "and {command: [PROGRAM, ...]}");
@@ -81,9 +115,8 @@ Result<Readiness> parse_ready(const YamlField& field) {
   TRY(field.only({"tcp", "file", "log", "command", "within"}));
   std::size_t ways = 0;
   if (const auto tcp = field.find("tcp")) {
-    TRY_ASSIGN(const Endpoint endpoint, tcp->as(Endpoint::parse));
+    TRY_ASSIGN(out.text, parse_own_endpoint(*tcp));
     out.by = ReadyBy::tcp;
-    out.text = endpoint.string();
     ++ways;
   }
   if (const auto file = field.find("file")) {
@@ -183,9 +216,12 @@ Result<ImageService> parse_service(const std::string& name, const YamlField& map
   TRY_ASSIGN(const YamlField command, map.at("command"));
   TRY_ASSIGN(out.command, parse_command(command));
   if (const auto environment = map.find("environment")) {
-    for (const auto& [variable, field] : environment->members()) {
+    TRY_ASSIGN(const auto members, environment->members("NAME: VALUE"));
+    for (const auto& [variable, field] : members) {
       if (!is_variable(variable)) return field.wrong("is not a variable's name");
-      TRY_ASSIGN(out.environment[variable], field.text());
+      TRY_ASSIGN(std::string value, field.text());
+      TRY(fits_execve(field, variable.size() + 1 + value.size()));
+      out.environment.emplace(variable, std::move(value));
     }
   }
   if (const auto user = map.find("user")) {
@@ -201,6 +237,9 @@ Result<ImageService> parse_service(const std::string& name, const YamlField& map
     TRY_ASSIGN(const auto items, after->items());
     for (const YamlField& item : items) {
       TRY_ASSIGN(auto other, item.text());
+      if (std::find(out.after.begin(), out.after.end(), other) != out.after.end()) {
+        return item.wrong(quotation(other) + " stands here twice");
+      }
       out.after.push_back(std::move(other));
     }
   }
@@ -208,8 +247,8 @@ Result<ImageService> parse_service(const std::string& name, const YamlField& map
     TRY_ASSIGN(out.capabilities, parse_capabilities(*capabilities));
   }
   if (const auto files = map.find("files")) {
-    TRY(is_mapping(*files, "PATH: {text: ...} or {node: NAME}"));
-    for (const auto& [path, field] : files->members()) {
+    TRY_ASSIGN(const auto members, members_of(*files, "PATH: {text: ...} or {node: NAME}"));
+    for (const auto& [path, field] : members) {
       TRY_ASSIGN(auto file, parse_file(path, field));
       const auto same = [&](const ServiceFile& it) { return it.node == file.node; };
       if (!file.node.empty() && std::any_of(out.files.begin(), out.files.end(), same)) {
@@ -235,11 +274,28 @@ Result<ImageService> parse_service(const std::string& name, const YamlField& map
   return out;
 }
 
+// A folder is its service's user's, and made anew: no two services have one.
+Status check_runtime_folders(const Members& members, const std::vector<ImageService>& services) {
+  std::map<std::string, std::string> owners;
+  for (std::size_t i = 0; i < services.size(); ++i) {
+    const auto& folders = services[i].runtime_folders;
+    for (std::size_t k = 0; k < folders.size(); ++k) {
+      const auto [owner, fresh] = owners.emplace(folders[k], services[i].name);
+      if (fresh) continue;
+      TRY_ASSIGN(const YamlField list, members[i].second.at("runtime_folders"));
+      TRY_ASSIGN(const auto items, list.items());
+      return items[k].wrong(quotation(folders[k]) + " is the folder of service " + owner->second +
+                            " already, with its user");
+    }
+  }
+  return {};
+}
+
 // Every `after` names another service, and none leads back to where it began.
-Status check_order(const YamlField& map, const std::vector<ImageService>& services) {
+Status check_order(const Members& members, const std::vector<ImageService>& services) {
   std::map<std::string, const ImageService*> by_name;
   for (const auto& service : services) by_name.emplace(service.name, &service);
-  for (const auto& [name, field] : map.members()) {
+  for (const auto& [name, field] : members) {
     const ImageService& service = *by_name.at(name);
     for (std::size_t i = 0; i < service.after.size(); ++i) {
       TRY_ASSIGN(const YamlField after, field.at("after"));
@@ -306,14 +362,15 @@ void emit_file(YAML::Emitter& out, const ServiceFile& file) {
 }  // namespace
 
 Result<std::vector<ImageService>> parse_image_services(const YamlField& map) {
-  TRY(is_mapping(map, "NAME: {command: [...], ...}"));
+  TRY_ASSIGN(const auto members, members_of(map, "NAME: {command: [...], ...}"));
   std::vector<ImageService> out;
-  for (const auto& [name, field] : map.members()) {
+  for (const auto& [name, field] : members) {
     if (out.size() == kMostServices) return field.wrong("more than 64 services");
     TRY_ASSIGN(auto service, parse_service(name, field));
     out.push_back(std::move(service));
   }
-  TRY(check_order(map, out));
+  TRY(check_order(members, out));
+  TRY(check_runtime_folders(members, out));
   return out;
 }
 

@@ -135,7 +135,9 @@ TEST_CASE("a pool has files for its nodes, each node its own where the path says
   CHECK(fleet_refusal(with("{ntp: ~/ntp.key}"))
             .starts_with("fleet.yaml:" + line + ": pools[0].files.ntp: "));
   CHECK(fleet_refusal(with("[ntp.key]")) ==
-        "fleet.yaml:" + line + ": pools[0].files: must be a mapping, NAME: FILE");
+        "fleet.yaml:" + line + ": pools[0].files: must be a mapping (NAME: FILE)");
+  CHECK(fleet_refusal(with("{}")) ==
+        "fleet.yaml:" + line + ": pools[0].files: names no file: leave it out");
 }
 
 TEST_CASE("durations may be negative where they offset a clock") {

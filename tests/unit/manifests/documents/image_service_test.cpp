@@ -1,6 +1,10 @@
 #include "manifests/documents/image_service.h"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "manifests/documents/image_manifest.h"
 #include "tests/text.h"
@@ -84,6 +88,22 @@ TEST_CASE("a service that cannot work is refused with line and field") {
       {"{tcp: \"127.0.0.1:53\", within: 5s}", "{tcp: \"localhost:53\"}", "unbound.ready.tcp: "},
       {"{tcp: \"127.0.0.1:53\", within: 5s}", "{file: /run/x, log: up}",
        "unbound.ready: needs one of tcp, file, log and command"},
+      {"{GOMAXPROCS: \"2\"}", "[GOMAXPROCS]",
+       "manifest:10: services.unbound.environment: must be a mapping (NAME: VALUE)"},
+      {"after: [bird]", "after: [bird, bird]",
+       "manifest:13: services.unbound.after[1]: 'bird' stands here twice"},
+      {"/usr/sbin/bird, -f]", "/usr/sbin/bird]\n    runtime_folders: [unbound]",
+       "services.bird.runtime_folders[0]: 'unbound' is the folder of service unbound already"},
+      {"\"127.0.0.1:53\"", "\"224.0.0.1:53\"",
+       "manifest:12: services.unbound.ready.tcp: no program can listen at a multicast address"},
+      {"\"127.0.0.1:53\"", "\"255.255.255.255:53\"",
+       "unbound.ready.tcp: no program can listen at the broadcast address: write 127.0.0.1"},
+      {"\"127.0.0.1:53\"", "\"[ff02::1]:53\"",
+       "unbound.ready.tcp: no program can listen at a multicast address"},
+      {"\"127.0.0.1:53\"", "\"8.8.8.8:53\"",
+       "unbound.ready.tcp: a node's own addresses come from its fleet"},
+      {"\"127.0.0.1:53\"", "\"127.255.255.255:53\"", "unbound.ready.tcp: "},
+      {"\"127.0.0.1:53\"", "\"[::2]:53\"", "unbound.ready.tcp: "},
       {"within: 5s", "within: 1h", "unbound.ready.within: must be from 1s to 10m"},
       {"CAP_NET_BIND_SERVICE", "CAP_EVERYTHING",
        "capabilities[0]: 'CAP_EVERYTHING' is not a capability"},
@@ -106,6 +126,44 @@ TEST_CASE("a service that cannot work is refused with line and field") {
     CAPTURE(refused.error().message);
     CHECK(refused.error().code == Errc::invalid_input);
     CHECK(refused.error().message.find(entry.expected) != std::string::npos);
+  }
+}
+
+TEST_CASE("a service is asked whether it is ready at an address that every node has") {
+  for (const char* address :
+       {"127.0.0.1:53", "127.8.9.10:53", "0.0.0.0:53", "[::1]:53", "[::]:53"}) {
+    const auto manifest = read(test::replaced(kBoth, "127.0.0.1:53", address));
+    REQUIRE_MESSAGE(manifest.has_value(), manifest.error().message);
+    CHECK(manifest->services[0].ready.text == address);
+  }
+}
+
+// What execve(2) takes, this machine's own says.
+TEST_CASE("a word or variable that Linux starts no program with is refused") {
+  const auto starts = [](std::size_t bytes) {
+    const std::string word(bytes, 'x');
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::execl("/bin/true", "true", word.c_str(), nullptr);
+      ::_exit(errno == E2BIG ? 7 : 8);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  };
+  for (const std::size_t bytes : {131071U, 131072U}) {
+    CHECK(starts(bytes) == (bytes == 131071));
+    const std::string word(bytes, 'x');
+    const auto command = read(test::replaced(kBoth, "unbound, -d]", "unbound, " + word + "]"));
+    CHECK(command.has_value() == starts(bytes));
+    const std::string value(bytes - std::string_view("GOMAXPROCS=").size(), 'x');
+    const auto variable = read(test::replaced(kBoth, "\"2\"", value));
+    CHECK(variable.has_value() == starts(bytes));
+    if (command || variable) continue;
+    CHECK(command.error().message.find(
+              "manifest:8: services.unbound.command[1]: has 131072 bytes") != std::string::npos);
+    CHECK(variable.error().message.find("services.unbound.environment.GOMAXPROCS: has 131072") !=
+          std::string::npos);
   }
 }
 
