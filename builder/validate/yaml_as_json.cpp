@@ -7,18 +7,16 @@
 #include <optional>
 #include <string>
 
+#include "manifests/base/yaml_scalar.h"
+
 namespace weir::builder {
 namespace {
 
 using manifests::YamlNode;
+using manifests::YamlScalar;
 using nlohmann::json;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-bool all_digits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
 
 template <class Number>
 std::optional<Number> read(std::string_view text, auto... how) {
@@ -35,46 +33,33 @@ json integer(std::string_view text) {
   return read<double>(text).value_or(0);  // beyond 64 bits, as a JSON parser has it
 }
 
-// "[-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?"
-bool is_float(std::string_view text) {
-  const auto exponent = text.find_first_of("eE");
-  if (exponent != std::string_view::npos) {
-    std::string_view power = text.substr(exponent + 1);
-    if (!power.empty() && (power[0] == '+' || power[0] == '-')) power.remove_prefix(1);
-    if (!all_digits(power)) return false;
-    text = text.substr(0, exponent);
+json number(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  const std::string_view digits = text.substr(negative || text.starts_with('+') ? 1 : 0);
+  if (digits.ends_with("f") || digits.ends_with("F")) return negative ? -kInfinity : kInfinity;
+  if (digits.ends_with("n") || digits.ends_with("N")) {
+    return std::numeric_limits<double>::quiet_NaN();
   }
-  const auto point = text.find('.');
-  if (point == std::string_view::npos) return all_digits(text);
-  const std::string_view whole = text.substr(0, point);
-  const std::string_view rest = text.substr(point + 1);
-  return whole.empty() ? all_digits(rest) : all_digits(whole) && (rest.empty() || all_digits(rest));
+  return read<double>(negative ? text : digits).value_or(0);
 }
 
 json scalar(const YamlNode& node) {
   const std::string& text = node.scalar;
   if (node.quoted || text.empty()) return text;
-  for (const char* word : {"true", "True", "TRUE"}) {
-    if (text == word) return true;
-  }
-  for (const char* word : {"false", "False", "FALSE"}) {
-    if (text == word) return false;
-  }
-  if (text.starts_with("0o") || text.starts_with("0x")) {
-    const auto value =
-        read<std::uint64_t>(std::string_view(text).substr(2), text[1] == 'o' ? 8 : 16);
-    return value ? json(*value) : json(text);
-  }
-  std::string_view digits = text;
-  if (digits[0] == '+' || digits[0] == '-') digits.remove_prefix(1);
-  const std::string_view number = text[0] == '+' ? digits : std::string_view(text);
-  if (all_digits(digits)) return integer(number);
-  if (!digits.empty() && is_float(digits)) return read<double>(number).value_or(0);
-  for (const char* word : {".inf", ".Inf", ".INF"}) {
-    if (digits == word) return text[0] == '-' ? -kInfinity : kInfinity;
-  }
-  for (const char* word : {".nan", ".NaN", ".NAN"}) {
-    if (text == word) return std::numeric_limits<double>::quiet_NaN();
+  switch (manifests::kind_of_scalar(text)) {
+    case YamlScalar::text:
+      return text;
+    case YamlScalar::boolean:
+      return text[0] == 't' || text[0] == 'T';
+    case YamlScalar::integer:
+      return integer(text[0] == '+' ? std::string_view(text).substr(1) : text);
+    case YamlScalar::based: {
+      const auto value =
+          read<std::uint64_t>(std::string_view(text).substr(2), text[1] == 'o' ? 8 : 16);
+      return value ? json(*value) : json(text);
+    }
+    case YamlScalar::number:
+      return number(text);
   }
   return text;
 }

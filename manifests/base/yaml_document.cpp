@@ -12,6 +12,7 @@
 
 #include "manifests/base/printable.h"
 #include "manifests/base/utf8.h"
+#include "manifests/base/yaml_scalar.h"
 
 namespace weir::manifests {
 namespace {
@@ -243,6 +244,14 @@ Result<std::vector<YamlField>> YamlField::items() const {
 }
 
 Result<std::string> YamlField::text() const {
+  TRY_ASSIGN(std::string value, word());
+  if (!node_->quoted && kind_of_scalar(value) != YamlScalar::text) {
+    return wrong("must be a text, and " + value + " is none for YAML: put it into quotes");
+  }
+  return value;
+}
+
+Result<std::string> YamlField::word() const {
   if (node_->kind != YamlNode::Kind::scalar) return wrong("must be one value");
   const std::string& value = node_->scalar;
   if (value.empty()) return wrong("must not be empty");
@@ -258,7 +267,7 @@ Result<std::string> YamlField::lines() const {
 }
 
 Result<std::uint64_t> YamlField::number(std::uint64_t least, std::uint64_t most) const {
-  TRY_ASSIGN(const std::string written, text());
+  TRY_ASSIGN(const std::string written, word());
   std::uint64_t value = 0;
   const char* end = written.data() + written.size();
   const auto [rest, error] = std::from_chars(written.data(), end, value);
@@ -271,7 +280,7 @@ Result<std::uint64_t> YamlField::number(std::uint64_t least, std::uint64_t most)
 }
 
 Result<bool> YamlField::boolean() const {
-  TRY_ASSIGN(const std::string written, text());
+  TRY_ASSIGN(const std::string written, word());
   if (node_->quoted) return wrong("must be true or false, without quotes");
   if (written != "true" && written != "false") {
     return wrong("must be true or false, not " + quotation(written, 40));
@@ -280,7 +289,7 @@ Result<bool> YamlField::boolean() const {
 }
 
 Result<std::chrono::milliseconds> YamlField::duration() const {
-  TRY_ASSIGN(const std::string written, text());
+  TRY_ASSIGN(const std::string written, word());
   std::int64_t value = 0;
   const char* end = written.data() + written.size();
   const auto [rest, error] = std::from_chars(written.data(), end, value);
@@ -301,6 +310,13 @@ Result<std::chrono::milliseconds> YamlField::duration() const {
 Result<std::string> YamlField::text_if(bool (*valid)(std::string_view),
                                        std::string_view what) const {
   TRY_ASSIGN(auto value, text());
+  if (!valid(value)) return wrong(quotation(value) + " is not " + std::string(what));
+  return value;
+}
+
+Result<std::string> YamlField::word_if(bool (*valid)(std::string_view),
+                                       std::string_view what) const {
+  TRY_ASSIGN(auto value, word());
   if (!valid(value)) return wrong(quotation(value) + " is not " + std::string(what));
   return value;
 }

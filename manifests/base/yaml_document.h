@@ -66,10 +66,15 @@ class YamlField {
       std::string_view shape = "key: value") const;
 
   [[nodiscard]] bool is_list() const { return node_->kind == YamlNode::Kind::sequence; }
-  [[nodiscard]] Result<std::string> text() const;   ///< not empty, and `printable` as it is
+  /// Not empty, and `printable` as it is. What YAML takes for a number or a truth value without
+  /// quotes is none.
+  [[nodiscard]] Result<std::string> text() const;
+  [[nodiscard]] Result<std::string> word() const;   ///< the same, but 7 and true are texts too
   [[nodiscard]] Result<std::string> lines() const;  ///< any text, of several lines too, or none
   /// The text, if `valid`; `what` says in the error what it should be: "a package name".
   [[nodiscard]] Result<std::string> text_if(bool (*valid)(std::string_view),
+                                            std::string_view what) const;
+  [[nodiscard]] Result<std::string> word_if(bool (*valid)(std::string_view),
                                             std::string_view what) const;
   [[nodiscard]] Result<std::uint64_t> number(std::uint64_t least, std::uint64_t most) const;
   [[nodiscard]] Result<bool> boolean() const;  ///< "true" or "false"

@@ -142,7 +142,7 @@ bool is_image_path(std::string_view path) {
 }
 
 Result<std::uint32_t> parse_mode(const YamlField& field, std::uint32_t most) {
-  TRY_ASSIGN(const auto digits, field.text());
+  TRY_ASSIGN(const auto digits, field.word());
   std::uint32_t mode = 0;
   const char* end = digits.data() + digits.size();
   const auto [rest, error] = std::from_chars(digits.data(), end, mode, 8);

@@ -11,6 +11,7 @@
 #include "manifests/base/paths.h"
 #include "manifests/base/printable.h"
 #include "manifests/base/yaml_document.h"
+#include "manifests/base/yaml_scalar.h"
 #include "manifests/documents/architecture.h"
 #include "manifests/documents/image_places.h"
 
@@ -18,9 +19,10 @@ namespace weir::manifests {
 namespace {
 
 bool is_version(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || is_one_of(c, "+-.~:*");
-  });
+  return !text.empty() && kind_of_scalar(text) != YamlScalar::boolean &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || is_one_of(c, "+-.~:*");
+         });
 }
 
 bool is_module_name(std::string_view text) {
@@ -139,7 +141,7 @@ Result<KernelPin> parse_kernel(const YamlField& map) {
   KernelPin out;
   TRY_ASSIGN(out.package, text_at(map, "package", is_package_pattern, "a package name or pattern"));
   if (const auto version = map.find("version")) {
-    TRY_ASSIGN(out.version, version->text_if(is_version, "a version or pattern such as 6.1.*"));
+    TRY_ASSIGN(out.version, version->word_if(is_version, "a version or pattern such as 6.1.*"));
   }
   return out;
 }
@@ -150,7 +152,7 @@ Result<std::map<std::string, std::string>> parse_constraints(const YamlField& ma
   for (const auto& [package, field] : members) {
     if (!is_package_name(package))
       return field.wrong(quotation(package) + " is not a package name");
-    TRY_ASSIGN(auto version, field.text_if(is_version, "a version or pattern such as 6.1.*"));
+    TRY_ASSIGN(auto version, field.word_if(is_version, "a version or pattern such as 6.1.*"));
     out.emplace(package, std::move(version));
   }
   return out;
@@ -325,6 +327,8 @@ std::vector<std::string> dkms_packages(const ImageManifest& manifest) {
 
 std::string print(const ImageManifest& manifest) {
   YAML::Emitter out;
+  // So that 7 and true stay texts.
+  out.SetStringFormat(YAML::DoubleQuoted);
   const auto names_of = [&](const char* key, const std::vector<std::string>& values) {
     if (values.empty()) return;
     out << YAML::Key << key << YAML::Value << YAML::Flow << values;

@@ -75,7 +75,7 @@ Result<std::vector<std::string>> parse_command(const YamlField& field) {
   if (items.size() > kMostWords) return field.wrong("more than 256 words");
   std::vector<std::string> out;
   for (const YamlField& item : items) {
-    TRY_ASSIGN(auto word, out.empty() ? item.text_if(is_image_path, kImagePath) : item.text());
+    TRY_ASSIGN(auto word, out.empty() ? item.text_if(is_image_path, kImagePath) : item.word());
     TRY(fits_execve(item, word.size()));
     out.push_back(std::move(word));
   }
@@ -125,7 +125,7 @@ Result<Readiness> parse_ready(const YamlField& field) {
     ++ways;
   }
   if (const auto log = field.find("log")) {
-    TRY_ASSIGN(out.text, log->text());
+    TRY_ASSIGN(out.text, log->word());
     out.by = ReadyBy::log;
     ++ways;
   }
@@ -219,7 +219,7 @@ Result<ImageService> parse_service(const std::string& name, const YamlField& map
     TRY_ASSIGN(const auto members, environment->members("NAME: VALUE"));
     for (const auto& [variable, field] : members) {
       if (!is_variable(variable)) return field.wrong("is not a variable's name");
-      TRY_ASSIGN(std::string value, field.text());
+      TRY_ASSIGN(std::string value, field.word());
       TRY(fits_execve(field, variable.size() + 1 + value.size()));
       out.environment.emplace(variable, std::move(value));
     }

@@ -63,6 +63,8 @@ Result<ReviewedList> parse_reviewed_list(std::string_view yaml, std::string_view
 
 std::string print(const ReviewedList& list) {
   YAML::Emitter out;
+  // So that 7 and true stay texts.
+  out.SetStringFormat(YAML::DoubleQuoted);
   out << YAML::BeginMap << YAML::Key << "release" << YAML::Value << YAML::DoubleQuoted
       << list.release;
   if (!list.provides.empty()) {
