@@ -11,6 +11,7 @@
 #include <valijson/schema_parser.hpp>
 #include <valijson/validator.hpp>
 
+#include "builder/validate/schema_choices.h"
 #include "manifests/base/printable.h"
 
 namespace weir::builder {
@@ -157,6 +158,7 @@ std::string pointer_of(const Path& path) {
 }  // namespace
 
 struct SchemaJudge::Compiled {
+  json text;
   valijson::Schema schema;
   // valijson adds to it what it does not find, and it finds all.
   mutable std::unordered_map<std::string, std::regex> regexes;
@@ -183,6 +185,7 @@ Result<SchemaJudge> SchemaJudge::open(std::string_view text, std::string_view de
     parser.addConstraintBuilder(kUniqueItems, new UniqueItemsBuilder);
     const json ready = prepared(schema, compiled->regexes);
     parser.populateSchema(NlohmannJsonAdapter(ready), compiled->schema);
+    compiled->text = std::move(schema);
     return SchemaJudge(std::move(compiled));
   } catch (const std::exception& error) {
     return fail(Errc::bug, std::string("a schema cannot be read: ") + error.what());
@@ -208,7 +211,7 @@ Result<std::vector<Violation>> SchemaJudge::judge(json document) const {
       if (fresh) out.push_back({told->first, told->second});
     }
     if (out.empty()) out.push_back({"", "is not valid by its schema"});
-    return out;
+    return one_for_each_choice(out, compiled_->text);
   } catch (const std::exception& error) {
     return fail(Errc::bug, std::string("a schema cannot judge: ") + error.what());
   }

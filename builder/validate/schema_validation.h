@@ -24,7 +24,8 @@ class SchemaJudge {
   /// errors: not_found: no such definition; bug: not a schema that valijson can read
   static Result<SchemaJudge> open(std::string_view schema, std::string_view definition);
 
-  /// Every violation, pointer and text cut at 300 bytes; none where the document is valid. One that
+  /// Every violation, pointer and text cut at 300 bytes, one for a value that is none of several
+  /// alternatives; none where the document is valid. One that
   /// is invalid and has paths of more than 8 MiB has a single violation that says so.
   /// errors: bug: valijson gave up
   [[nodiscard]] Result<std::vector<Violation>> judge(nlohmann::json document) const;

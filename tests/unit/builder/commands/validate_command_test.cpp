@@ -410,4 +410,35 @@ TEST_CASE("the schemas in the program are the files that are shipped") {
   CHECK_FALSE(schema_text("castle").has_value());
 }
 
+TEST_CASE("a value that is none of several forms has one line, which names them") {
+  const std::string good = test::bytes_of(kCorpus + "image_manifest/services");
+  const std::string ready = "ready: {tcp: \"[::1]:53\", within: 5s}";
+  const std::string forms =
+      "/services/a/ready: Must be \"started\", or a mapping with one of tcp, file, log, command, "
+      "and "
+      "maybe within.";
+  const std::pair<std::string, std::string> cases[] = {
+      {"ready: 5", forms},
+      {"ready: [a]", forms},
+      {"ready: {ufo: 1}", forms},
+      {"ready: {tcp: \"[::1]:53\", file: /x}", forms},
+      {"ready: {tcp: 5}", "/services/a/ready/tcp: Value type not permitted by 'type' constraint."}};
+  const Desk desk;
+  for (const auto& [wrong, line] : cases) {
+    desk.write("image.yaml", replaced(good, ready, wrong));
+    const auto said = desk.validate("image.yaml --as image-manifest", 1);
+    CAPTURE(wrong);
+    REQUIRE(said.size() == 2);  // the parser's sentence too
+    CHECK(said[0] == "image.yaml:11: " + line);
+    CHECK(said[1].starts_with("image.yaml:11: services.a.ready"));
+  }
+  desk.write("image.yaml", replaced(good, "[{tcp: 1}, {udp", "[{tcp: 1, udp: 2}, {udp"));
+  const auto ports = desk.validate("image.yaml --as image-manifest", 1);
+  CHECK(ports[0] == "image.yaml:15: /services/a/open/0: Must be a mapping with one of tcp, udp.");
+  desk.write("image.yaml", replaced(good, "mode: \"0640\"", "mode: x"));
+  const auto mode = desk.validate("image.yaml --as image-manifest", 1);
+  CHECK(mode.size() == 2);
+  CHECK(has(mode, "mode: Must be a text like ^0*[0-7]{1,3}$, or a whole number from 0 to 777."));
+}
+
 }  // namespace weir::builder
