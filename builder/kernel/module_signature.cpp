@@ -1,35 +1,22 @@
 #include "builder/kernel/module_signature.h"
 
-#include <openssl/cms.h>
 #include <openssl/err.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <cstring>
 #include <functional>
-#include <memory>
 #include <string_view>
+
+#include "builder/kernel/openssl_handles.h"
 
 namespace weir::builder {
 namespace {
 
-template <auto free>
-struct Deleter {
-  template <class T>
-  void operator()(T* pointer) const {
-    free(pointer);
-  }
-};
-using Message = std::unique_ptr<CMS_ContentInfo, Deleter<CMS_ContentInfo_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Stream = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using Number = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
-
 void free_certificates(STACK_OF(X509) * certificates) {
   sk_X509_free(certificates);
 }
-using Certificates = std::unique_ptr<STACK_OF(X509), Deleter<free_certificates>>;
+using Certificates = std::unique_ptr<STACK_OF(X509), FreeWith<free_certificates>>;
 
 tl::unexpected<Error> bad_signature(std::string_view why) {
   ERR_clear_error();
@@ -49,9 +36,9 @@ std::string hex_of_text(const ASN1_OCTET_STRING* text) {
       Bytes(ASN1_STRING_get0_data(text), static_cast<std::size_t>(ASN1_STRING_length(text))));
 }
 
-Message parse_message(Bytes der) {
+CmsMessage parse_message(Bytes der) {
   const unsigned char* at = der.data();
-  Message out(d2i_CMS_ContentInfo(nullptr, &at, static_cast<long>(der.size())));
+  CmsMessage out(d2i_CMS_ContentInfo(nullptr, &at, static_cast<long>(der.size())));
   if (!out || at != der.data() + der.size() ||
       OBJ_obj2nid(CMS_get0_type(out.get())) != NID_pkcs7_signed) {
     return nullptr;
@@ -60,7 +47,7 @@ Message parse_message(Bytes der) {
 }
 
 Result<std::string> signer_of(Bytes der) {
-  const Message message = parse_message(der);
+  const CmsMessage message = parse_message(der);
   if (!message) return bad_signature("is not a PKCS #7 message");
   STACK_OF(CMS_SignerInfo)* signers = CMS_get0_SignerInfos(message.get());
   if (sk_CMS_SignerInfo_num(signers) != 1) return bad_signature("has not exactly one signer");
@@ -163,7 +150,7 @@ KernelKeys find_kernel_keys(Bytes vmlinux) {
 
 Status verify_module_signature(Bytes module, const ModuleSignature& signature,
                                const KernelCertificate& certificate) {
-  const Message message = parse_message(signature.message);
+  const CmsMessage message = parse_message(signature.message);
   const unsigned char* at = reinterpret_cast<const unsigned char*>(certificate.certificate.data());
   const Certificate signer(
       d2i_X509(nullptr, &at, static_cast<long>(certificate.certificate.size())));

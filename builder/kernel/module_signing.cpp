@@ -1,32 +1,21 @@
 #include "builder/kernel/module_signing.h"
 
-#include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
 
+#include "builder/kernel/openssl_handles.h"
+
 namespace weir::builder {
 namespace {
 
-template <auto free>
-struct FreeWith {
-  template <class T>
-  void operator()(T* pointer) const {
-    free(pointer);
-  }
-};
-using SigningStream = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
-using SigningCertificate = std::unique_ptr<X509, FreeWith<X509_free>>;
-using NewMessage = std::unique_ptr<CMS_ContentInfo, FreeWith<CMS_ContentInfo_free>>;
-
-SigningStream stream_of(Bytes bytes) {
-  return SigningStream(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+Stream stream_of(Bytes bytes) {
+  return Stream(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
 }
 
 std::string der_of(BIO* stream) {
@@ -59,9 +48,9 @@ int ask(char* buffer, int size, int /*writing*/, void* context) {
 }  // namespace
 
 Result<std::string> read_signing_certificate(std::string_view pem) {
-  const SigningStream stream = stream_of(as_bytes(pem));
-  const SigningCertificate found(PEM_read_bio_X509(stream.get(), nullptr, nullptr, nullptr));
-  const SigningCertificate second(PEM_read_bio_X509(stream.get(), nullptr, nullptr, nullptr));
+  const Stream stream = stream_of(as_bytes(pem));
+  const Certificate found(PEM_read_bio_X509(stream.get(), nullptr, nullptr, nullptr));
+  const Certificate second(PEM_read_bio_X509(stream.get(), nullptr, nullptr, nullptr));
   ERR_clear_error();
   if (!found) {
     return fail(Errc::invalid_input, "holds no certificate in PEM (-----BEGIN CERTIFICATE-----)");
@@ -73,40 +62,62 @@ Result<std::string> read_signing_certificate(std::string_view pem) {
         Errc::invalid_input,
         "is the certificate of a key that kernels do not check modules by: make an RSA one");
   }
-  const SigningStream out(BIO_new(BIO_s_mem()));
+  const Stream out(BIO_new(BIO_s_mem()));
   i2d_X509_bio(out.get(), found.get());
   return der_of(out.get());
+}
+
+Status check_holds_private_key(std::string_view pem) {
+  if (pem.find("PRIVATE KEY-----") != std::string_view::npos) return {};
+  constexpr std::pair<std::string_view, std::string_view> kOthers[] = {
+      {"CERTIFICATE REQUEST-----", "the request for a certificate"},
+      {"CERTIFICATE-----", "a certificate"},
+      {"PUBLIC KEY-----", "a public key"}};
+  for (const auto& [mark, what] : kOthers) {
+    if (pem.find(mark) == std::string_view::npos) continue;
+    return fail(Errc::invalid_input, "holds " + std::string(what) +
+                                         ", and what signs is the private key that belongs to it "
+                                         "(-----BEGIN PRIVATE KEY-----)");
+  }
+  return fail(Errc::invalid_input, "holds no private key in PEM (-----BEGIN PRIVATE KEY-----)");
 }
 
 Result<ModuleSigningKey> ModuleSigningKey::open(
     std::string_view pem, const std::function<Result<std::string>()>& passphrase) {
   Asked asked{passphrase};
-  const SigningStream stream = stream_of(as_bytes(pem));
+  const Stream stream = stream_of(as_bytes(pem));
   std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PrivateKey(stream.get(), nullptr, ask, &asked),
                                 EVP_PKEY_free);
   ERR_clear_error();
   if (key) return ModuleSigningKey(std::move(key));
   if (asked.error) return tl::unexpected(std::move(*asked.error));
   if (asked.any) return fail(Errc::unauthorized, "does not open with this passphrase");
-  return fail(Errc::invalid_input, "holds no private key in PEM (-----BEGIN PRIVATE KEY-----)");
+  TRY(check_holds_private_key(pem));
+  return fail(Errc::invalid_input, "holds a private key in PEM that is damaged");
+}
+
+Status ModuleSigningKey::check_is_of(const KernelCertificate& certificate) const {
+  const auto* at = reinterpret_cast<const unsigned char*>(certificate.certificate.data());
+  const Certificate signer(
+      d2i_X509(nullptr, &at, static_cast<long>(certificate.certificate.size())));
+  const bool ours = signer && X509_check_private_key(signer.get(), key_.get()) == 1;
+  ERR_clear_error();
+  if (ours) return {};
+  return fail(Errc::invalid_input,
+              "is not the key of the certificate that the lock names (module_signer), which is " +
+                  certificate.subject + ", serial number " + certificate.serial);
 }
 
 Result<std::string> ModuleSigningKey::sign(Bytes module,
                                            const KernelCertificate& certificate) const {
+  TRY(check_is_of(certificate));
   const auto* at = reinterpret_cast<const unsigned char*>(certificate.certificate.data());
-  const SigningCertificate signer(
+  const Certificate signer(
       d2i_X509(nullptr, &at, static_cast<long>(certificate.certificate.size())));
-  const bool ours = signer && X509_check_private_key(signer.get(), key_.get()) == 1;
-  ERR_clear_error();
-  if (!ours) {
-    return fail(Errc::invalid_input,
-                "is not the key of the certificate that the lock names (module_signer), which is " +
-                    certificate.subject + ", serial number " + certificate.serial);
-  }
   constexpr unsigned kHow = CMS_NOCERTS | CMS_BINARY | CMS_DETACHED | CMS_STREAM | CMS_PARTIAL;
-  const NewMessage message(CMS_sign(nullptr, nullptr, nullptr, nullptr, kHow));
-  const SigningStream content = stream_of(module);
-  const SigningStream out(BIO_new(BIO_s_mem()));
+  const CmsMessage message(CMS_sign(nullptr, nullptr, nullptr, nullptr, kHow));
+  const Stream content = stream_of(module);
+  const Stream out(BIO_new(BIO_s_mem()));
   const bool made =
       message && content && out &&
       CMS_add1_signer(message.get(), signer.get(), key_.get(), EVP_sha256(),

@@ -16,6 +16,10 @@ namespace weir::builder {
 /// errors: invalid_input: no certificate, several, or one whose key is neither RSA nor ECDSA
 [[nodiscard]] Result<std::string> read_signing_certificate(std::string_view pem);
 
+/// Whether a PEM file has a private key in it, whatever it is worth.
+/// errors: invalid_input: says what is there in its place
+[[nodiscard]] Status check_holds_private_key(std::string_view pem);
+
 /// The secret half of a certificate that signs modules.
 class ModuleSigningKey {
  public:
@@ -25,6 +29,9 @@ class ModuleSigningKey {
   ///              `passphrase`
   static Result<ModuleSigningKey> open(std::string_view pem,
                                        const std::function<Result<std::string>()>& passphrase);
+
+  /// errors: invalid_input: it is another certificate's
+  [[nodiscard]] Status check_is_of(const KernelCertificate& certificate) const;
 
   /// The signature that the kernel's own scripts/sign-file makes: PKCS #7 without attributes or
   /// certificates, SHA-256, DER. Of an RSA key it is the same each time.
