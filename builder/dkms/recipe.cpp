@@ -1,10 +1,10 @@
 #include "builder/dkms/recipe.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "builder/mirror/lines.h"
+#include "builder/packages/whole_number.h"
 
 namespace weir::builder {
 namespace {
@@ -140,15 +140,12 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_sandbox_output(
     if (end == std::string_view::npos || blank == std::string_view::npos) {
       return fail(Errc::invalid_input, "the compiler's output does not name its modules");
     }
-    const std::string_view number = output.substr(blank + 1, end - blank - 1);
-    std::size_t size = 0;
-    const auto parsed = std::from_chars(number.data(), number.data() + number.size(), size);
-    if (parsed.ec != std::errc() || parsed.ptr != number.data() + number.size() ||
-        size > output.size() - end - 1) {
+    const auto size = parse_whole<std::size_t>(output.substr(blank + 1, end - blank - 1));
+    if (!size || *size > output.size() - end - 1) {
       return fail(Errc::invalid_input, "the compiler's output ends within a module");
     }
-    out.emplace_back(output.substr(0, blank), output.substr(end + 1, size));
-    output.remove_prefix(end + 1 + size);
+    out.emplace_back(output.substr(0, blank), output.substr(end + 1, *size));
+    output.remove_prefix(end + 1 + *size);
   }
   return out;
 }

@@ -1,11 +1,11 @@
 #include "builder/layers/debian_accounts.h"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <string>
 #include <utility>
 
+#include "builder/packages/whole_number.h"
 #include "manifests/documents/accepted_entries.h"
 
 namespace weir::builder {
@@ -46,14 +46,6 @@ std::vector<std::string> fields_of(std::string_view line, char separator) {
   }
 }
 
-std::optional<std::uint32_t> account_id(const std::string& text) {
-  std::uint32_t out = 0;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, out);
-  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
-  return out;
-}
-
 // Calls `use` with the fields of each line but root's.
 template <class Use>
 void each_account(std::string_view text, std::size_t fields, Use use) {
@@ -68,7 +60,8 @@ void each_account(std::string_view text, std::size_t fields, Use use) {
 std::vector<manifests::LockedUser> users_in(std::string_view passwd) {
   std::vector<manifests::LockedUser> out;
   each_account(passwd, 7, [&](const std::vector<std::string>& line) {
-    const auto id = account_id(line[2]), group = account_id(line[3]);
+    const auto id = parse_whole<std::uint32_t>(line[2]),
+               group = parse_whole<std::uint32_t>(line[3]);
     if (id && group) out.push_back({line[0], *id, *group, line[5], line[6]});
   });
   return out;
@@ -77,7 +70,7 @@ std::vector<manifests::LockedUser> users_in(std::string_view passwd) {
 std::vector<manifests::LockedGroup> groups_in(std::string_view group) {
   std::vector<manifests::LockedGroup> out;
   each_account(group, 4, [&](const std::vector<std::string>& line) {
-    const auto id = account_id(line[2]);
+    const auto id = parse_whole<std::uint32_t>(line[2]);
     if (!id) return;
     out.push_back({line[0], *id});
     if (!line[3].empty()) out.back().members = fields_of(line[3], ',');

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "builder/layers/debian_accounts.h"
 #include "builder/packages/tmpfiles.h"
+#include "builder/packages/whole_number.h"
 #include "images/tree/merged_usr.h"
 #include "manifests/base/printable.h"
 
@@ -24,14 +24,6 @@ constexpr std::size_t kLongestTarget = 4096;      ///< PATH_MAX, with its zero
 constexpr std::uint32_t kLargestOwner = 2097151;  ///< that layers and their exports state
 // What the kernel fills when a node starts.
 constexpr std::array<std::string_view, 3> kOfKernel = {"dev", "proc", "sys"};
-
-std::optional<std::uint32_t> number_of(const std::string& text) {
-  std::uint32_t out = 0;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, out);
-  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
-  return out;
-}
 
 /// By name, whom the administrator's files replace; one that is a link (to /dev/null) is none.
 std::map<std::string, std::string> files_in_force(const std::map<std::string, std::string>& files,
@@ -153,13 +145,13 @@ class Applying {
   [[nodiscard]] Result<Node> owned(const TmpfilesLine& line, const ListedEntry& there) const {
     Node out{there.mode, there.uid, there.gid, epoch_, images::Folder{}};
     for (const std::string* name : {&line.user, &line.group}) {
-      const auto number = number_of(*name);
+      const auto number = parse_whole<std::uint32_t>(*name);
       if (number && *number > kLargestOwner) {
         return fail(Errc::invalid_input, "an owner over " + std::to_string(kLargestOwner));
       }
     }
     if (!line.user.empty()) {
-      const auto number = number_of(line.user);
+      const auto number = parse_whole<std::uint32_t>(line.user);
       const auto known = accounts_.users.find(line.user);
       if (!number && known == accounts_.users.end()) {
         return fail(Errc::not_found, "the image has no user '" + line.user + "'");
@@ -167,7 +159,7 @@ class Applying {
       out.uid = number ? *number : known->second.id;
     }
     if (!line.group.empty()) {
-      const auto number = number_of(line.group);
+      const auto number = parse_whole<std::uint32_t>(line.group);
       const auto known = accounts_.groups.find(line.group);
       const auto debians = debian_group_id(line.group);
       if (!number && known == accounts_.groups.end() && !debians) {

@@ -1,20 +1,12 @@
 #include "builder/packages/alternative.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "builder/packages/whole_number.h"
 #include "manifests/documents/accepted_entries.h"
 
 namespace weir::builder {
 namespace {
-
-std::optional<int> number_of(const std::string& text) {
-  int out = 0;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, out);
-  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
-  return out;
-}
 
 // LINK NAME PATH, from `at` on.
 std::optional<AlternativeLink> link_at(const Words& command, std::size_t at) {
@@ -37,7 +29,7 @@ std::optional<Alternative> parse_alternative(const Words& command) {
   const auto main = link_at(command, at);
   at += 3;
   if (!main || command.size() <= at) return std::nullopt;
-  const auto priority = number_of(command[at++]);
+  const auto priority = parse_whole<int>(command[at++]);
   if (!priority) return std::nullopt;
   Alternative out{*main, *priority};
   while (at < command.size()) {
