@@ -259,8 +259,10 @@ Pkcs11Key::Pkcs11Key(Pkcs11Key&&) noexcept = default;
 Pkcs11Key& Pkcs11Key::operator=(Pkcs11Key&&) noexcept = default;
 Pkcs11Key::~Pkcs11Key() = default;
 
-Result<Pkcs11Key> Pkcs11Key::open(const std::string& text) {
-  const Uri uri(p11_kit_uri_new());
+namespace {
+
+Result<Uri> parse_uri(const std::string& text) {
+  Uri uri(p11_kit_uri_new());
   if (!uri) return fail(Errc::exhausted, "no memory for a PKCS#11 URI");
   // Never the text itself in an error: it may hold the PIN.
   if (p11_kit_uri_parse(text.c_str(), P11_KIT_URI_FOR_ANY, uri.get()) != P11_KIT_URI_OK ||
@@ -268,6 +270,20 @@ Result<Pkcs11Key> Pkcs11Key::open(const std::string& text) {
     return fail(Errc::invalid_input,
                 "not a PKCS#11 URI: must be as pkcs11:token=NAME;object=KEY?module-path=FILE");
   }
+  return uri;
+}
+
+}  // namespace
+
+Status Pkcs11Key::check_uri(const std::string& text) {
+  TRY_ASSIGN(const Uri uri, parse_uri(text));
+  TRY_ASSIGN(const Modules modules, Modules::load(p11_kit_uri_get_module_path(uri.get())));
+  TRY(find_slot(modules, uri.get()));
+  return {};
+}
+
+Result<Pkcs11Key> Pkcs11Key::open(const std::string& text) {
+  TRY_ASSIGN(const Uri uri, parse_uri(text));
   TRY_ASSIGN(Modules modules, Modules::load(p11_kit_uri_get_module_path(uri.get())));
   auto session = std::make_unique<Session>(std::move(modules));
   TRY(session->start(uri.get()));

@@ -20,6 +20,8 @@ class Pkcs11Key {
   /// errors   invalid_input: not such a URI, or the key is not an Ed25519 one; not_found: no token
   ///          or key fits; exhausted: several keys fit; unauthorized: PIN; io: the module's own
   static Result<Pkcs11Key> open(const std::string& uri);
+  /// Whether `open` gets as far as the PIN, which is not asked for. errors: as those of `open`
+  [[nodiscard]] static Status check_uri(const std::string& uri);
 
   Pkcs11Key(Pkcs11Key&&) noexcept;
   Pkcs11Key& operator=(Pkcs11Key&&) noexcept;

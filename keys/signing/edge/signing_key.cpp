@@ -16,6 +16,12 @@ Result<SigningKey> SigningKey::from_token(const std::string& uri) {
   return SigningKey(Key(std::move(key)));
 }
 
+Status SigningKey::check(const std::string& path, const std::string& uri) {
+  if (!path.empty()) TRY(check_secret_key(path));
+  if (!uri.empty()) TRY(Pkcs11Key::check_uri(uri));
+  return {};
+}
+
 Result<SigningKey> SigningKey::open(const std::string& path, const std::string& uri) {
   return path.empty() ? from_token(uri) : from_file(path);
 }

@@ -18,6 +18,9 @@ class SigningKey {
   static Result<SigningKey> from_token(const std::string& uri);
   /// One of both: exactly one of the arguments is not empty.
   static Result<SigningKey> open(const std::string& path, const std::string& uri);
+  /// Whether `open` will open it, as far as that can be told without passphrase or PIN; for plans.
+  /// Neither of both: nothing signs.
+  [[nodiscard]] static Status check(const std::string& path, const std::string& uri);
 
   [[nodiscard]] SigningPublicKey public_key() const;
   /// Signs with this key, which must outlive it.
