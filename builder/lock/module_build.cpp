@@ -35,18 +35,11 @@ ImageManifest machine_of(const ImageManifest& manifest, const LockedPackage& ker
   return out;
 }
 
-std::string first_module_of(const ImageManifest& manifest, const std::string& package) {
-  for (const auto& [name, source] : manifest.module_sources) {
-    if (source.dkms == package) return name;
-  }
-  return {};
-}
-
 Status check_there(const PackagePool& pool, const ImageManifest& manifest,
                    const LockedPackage& kernel, const std::string& headers) {
   for (const std::string& package : manifests::dkms_packages(manifest)) {
     if (pool.has(package)) continue;
-    return fail(Errc::not_found, "modules: " + first_module_of(manifest, package) +
+    return fail(Errc::not_found, "modules: " + module_compiled_from(manifest, package) +
                                      " is to be compiled from " + package + ", which no suite has" +
                                      suggestion(package, pool.names()));
   }
@@ -83,6 +76,13 @@ bool insists_on_signatures(const std::string& command_line) {
 
 }  // namespace
 
+std::string module_compiled_from(const ImageManifest& manifest, const std::string& package) {
+  for (const auto& [name, source] : manifest.module_sources) {
+    if (source.dkms == package) return name;
+  }
+  return {};
+}
+
 std::string headers_of(std::string_view kernel_package) {
   const auto release = read_kernel_package_name(kernel_package).release;
   return release.empty() ? std::string() : "linux-headers-" + std::string(release);
@@ -96,12 +96,12 @@ Result<std::optional<manifests::LockedModuleBuild>> resolve_module_build(
   if (manifest.module_signer.empty() && insists_on_signatures(manifest.command_line)) {
     return fail(Errc::invalid_input,
                 "command_line makes the kernel refuse modules that are not signed, and " +
-                    first_module_of(manifest, sources.front()) +
+                    module_compiled_from(manifest, sources.front()) +
                     " will not be: name a module_signer, whose key the kernel trusts");
   }
   const std::string headers = headers_of(kernel.name);
   if (headers.empty()) {
-    return fail(Errc::invalid_input, "modules: " + first_module_of(manifest, sources.front()) +
+    return fail(Errc::invalid_input, "modules: " + module_compiled_from(manifest, sources.front()) +
                                          " cannot be compiled: the name of the kernel's package, " +
                                          kernel.name +
                                          ", does not say which linux-headers-RELEASE belong to it");

@@ -17,6 +17,10 @@ namespace weir::builder {
 /// of "linux-image-6.1.0" and "linux-binary-6.1.0". Empty: the kernel's name says no release.
 [[nodiscard]] std::string headers_of(std::string_view kernel_package);
 
+/// A module that the manifest has compiled from this DKMS package, for errors about it.
+[[nodiscard]] std::string module_compiled_from(const manifests::ImageManifest& manifest,
+                                               const std::string& package);
+
 /// Chooses what the manifest's DKMS packages are compiled with, as `resolve` chooses an image's:
 /// these, the headers of exactly this kernel, the compiler that those ask for, and the essential
 /// packages that nothing depends on.

@@ -15,6 +15,7 @@ struct OwnModules {
   std::vector<NamedModule> modules;
   std::map<std::string, manifests::ModuleOrigin> origins;  ///< of those that were compiled, by name
   std::vector<std::string> uncompiled{};  ///< DKMS packages whose modules are not among them yet
+  std::vector<std::string> doubts{};      ///< why what the cache has of some is not believed
 };
 
 /// Where compiled modules came from, written into a release's list.

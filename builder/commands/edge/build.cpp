@@ -13,6 +13,7 @@
 #include "builder/commands/edge/json_output.h"
 #include "builder/commands/edge/module_key.h"
 #include "builder/lock/edge/locked_image.h"
+#include "builder/release/edge/own_modules.h"
 #include "builder/release/edge/taken_version.h"
 #include "builder/secrets/edge/own_secrets.h"
 #include "images/store/folder/edge/folder_store.h"
@@ -86,6 +87,9 @@ void print_plan(const BuildInput& input, const PlannedBuild& plan,
   if (there) {
     std::printf("  there  already, signed by key %s; another key is refused without --replace\n",
                 keys::print(*there).c_str());
+  }
+  for (const std::string& doubt : plan.layers.own.doubts) {
+    std::printf("  note   %s\n", doubt.c_str());
   }
   for (const std::string& package : plan.layers.own.uncompiled) {
     std::printf("  compile %s (what that takes to fetch: weir-builder module --plan)\n",
@@ -206,8 +210,11 @@ Status build(const BuildOptions& given) {
   }
   TRY_ASSIGN(const Cache cache,
              given.plan ? Cache::open_for_plan(cache_path) : Cache::open_or_create(cache_path));
-  if (given.module_key && !given.plan) {
-    TRY_ASSIGN(input.module_key, read_module_key(*given.module_key));
+  TRY_ASSIGN(const auto module_signer, module_signer_of(input.lock));
+  if (given.module_key && given.plan) {
+    TRY(check_module_key(*given.module_key, module_signer));
+  } else if (given.module_key) {
+    TRY_ASSIGN(input.module_key, read_module_key(*given.module_key, module_signer));
   }
   // First, so that a person who must type a passphrase need not wait for it.
   std::optional<keys::SigningSecretKey> key;
@@ -219,7 +226,9 @@ Status build(const BuildOptions& given) {
   } else if (!given.key.empty()) {
     TRY_ASSIGN(key, keys::read_secret_key(given.key));
     signer = keys::signer_with(*key);
-  } else if (!given.pkcs11.empty() && !given.plan) {
+  } else if (!given.pkcs11.empty() && given.plan) {
+    TRY(keys::Pkcs11Key::check_uri(given.pkcs11));
+  } else if (!given.pkcs11.empty()) {
     TRY_ASSIGN(device_key, keys::Pkcs11Key::open(given.pkcs11));
     signer = device_key->signer();
   }
@@ -233,6 +242,10 @@ Status build(const BuildOptions& given) {
       print_plan_json(input, plan, there);
     } else {
       print_plan(input, plan, there);
+      if (input.lock.module_build) {
+        std::printf("  sign   modules %s\n",
+                    describe_signing(given.module_key, module_signer).c_str());
+      }
     }
     return {};
   }

@@ -48,20 +48,28 @@ ordered_json to_json(const NamedModule& module, const OwnModules& own) {
 }
 
 void print_plan(const ModuleOptions& given, const BuildInput& input, const OwnModules& own,
+                const std::optional<KernelCertificate>& signer,
                 const std::vector<manifests::LockedPackage>& fetch) {
   std::uint64_t bytes = 0;
   for (const auto& package : fetch) bytes += package.size.value;
   const auto& build = *input.lock.module_build;
   if (given.json) {
-    print_result({{"compile", own.uncompiled},
-                  {"headers", build.headers},
-                  {"packages", build.packages.size()},
-                  {"fetch", fetch.size()},
-                  {"fetch_bytes", bytes}});
+    print_result(
+        {{"compile", own.uncompiled},
+         {"headers", build.headers},
+         {"packages", build.packages.size()},
+         {"fetch", fetch.size()},
+         {"fetch_bytes", bytes},
+         {"doubts", own.doubts},
+         {"module_signer", signer ? ordered_json(signer->subject) : ordered_json()},
+         {"module_key", given.module_key ? ordered_json(*given.module_key) : ordered_json()}});
     return;
   }
+  for (const std::string& doubt : own.doubts) std::printf("  note   %s\n", doubt.c_str());
+  const std::string signing = describe_signing(given.module_key, signer);
   if (own.uncompiled.empty()) {
     std::puts("would compile nothing: the cache has the modules of all DKMS packages");
+    std::printf("  sign   %s\n", signing.c_str());
     return;
   }
   for (const std::string& package : own.uncompiled) {
@@ -69,6 +77,7 @@ void print_plan(const ModuleOptions& given, const BuildInput& input, const OwnMo
                 build.headers.c_str(), build.packages.size() - 2);
   }
   std::printf("  fetch  %zu packages, %s\n", fetch.size(), print(ByteCount{bytes}).c_str());
+  std::printf("  sign   %s\n", signing.c_str());
 }
 
 void print_modules(const ModuleOptions& given, const OwnModules& own) {
@@ -115,8 +124,11 @@ Status compile_modules(const ModuleOptions& given) {
   TRY_ASSIGN(const Cache cache,
              given.plan ? Cache::open_for_plan(cache_path) : Cache::open_or_create(cache_path));
   if (!given.out.empty()) TRY_IN(check_folders(given.out), "--out");
-  if (given.module_key && !given.plan) {
-    TRY_ASSIGN(input.module_key, read_module_key(*given.module_key));
+  TRY_ASSIGN(const auto signer, module_signer_of(input.lock));
+  if (given.module_key && given.plan) {
+    TRY(check_module_key(*given.module_key, signer));
+  } else if (given.module_key) {
+    TRY_ASSIGN(input.module_key, read_module_key(*given.module_key, signer));
   }
   const auto demand = given.require_index ? IndexDemand::always : IndexDemand::where_there;
   TRY_ASSIGN(const IndexVerdict index, hold_to_index(input, cache, demand, Remembering::no));
@@ -124,7 +136,7 @@ Status compile_modules(const ModuleOptions& given) {
   input.compile_again = given.again;
   if (given.plan) {
     TRY_ASSIGN(const OwnModules known, known_modules(input, cache));
-    print_plan(given, input, known,
+    print_plan(given, input, known, signer,
                known.uncompiled.empty()
                    ? std::vector<manifests::LockedPackage>()
                    : to_fetch({*input.lock.module_build, input.lock.architecture}, cache));

@@ -137,7 +137,7 @@ Result<bool> rebuild(const RebuildOptions& given) {
   }
   TRY_ASSIGN(const RebuildPlan plan, plan_rebuild(store, stored, cache, demand));
   if (given.plan) {
-    if (!given.key.empty()) TRY(keys::check_secret_key(given.key));
+    TRY(keys::SigningKey::check(given.key, given.pkcs11));
     if (!given.json) print_index_note("the release's lock", plan.index);
     print_plan(given, plan);
     return true;

@@ -44,13 +44,12 @@ Result<FileTree> files_of(const LockedPackage& package, const Cache& cache) {
   return images::merge_usr(read.files);
 }
 
-// The locked compiler is of the image's architecture.
-Status check_runs_here(const std::string& architecture) {
-  utsname here{};
-  if (::uname(&here) != 0 || here.machine == machine_name(architecture)) return {};
-  return fail(Errc::invalid_input, "modules for " + architecture +
-                                       " are compiled by a compiler for it, and this machine is " +
-                                       here.machine + ": run weir-builder module on one of those");
+// What modules are compiled in.
+Result<std::string> find_sandbox() {
+  auto path = find_program("bwrap");
+  if (path) return path;
+  return fail(Errc::not_found,
+              path.error().message + ": modules are compiled in it (Debian's package bubblewrap)");
 }
 
 // One machine in which packages are compiled.
@@ -153,13 +152,7 @@ class Machine {
   Result<std::string> run_sandbox(const LockedPackage& package, const DkmsSource& source,
                                   const std::string& release) {
     Program program;
-    auto path = find_program("bwrap");
-    if (!path) {
-      return fail(
-          Errc::not_found,
-          path.error().message + ": modules are compiled in it (Debian's package bubblewrap)");
-    }
-    program.path = std::move(*path);
+    TRY_ASSIGN(program.path, find_sandbox());
     program.arguments =
         sandbox_arguments(root_, ::geteuid() == 0, source, release, input_.architecture);
     RunLimits limits{.time = kPatience, .output = kMostOutput};
@@ -200,10 +193,31 @@ class Machine {
 
 }  // namespace
 
-std::optional<std::vector<CompiledModule>> find_compiled(const CompileInput& input,
-                                                         const std::string& package,
-                                                         const Cache& cache) {
-  return read_compile_record(compile_key(input.build, input.architecture, package), cache);
+Status check_is_dkms(const LockedPackage& package, const Cache& cache) {
+  TRY_ASSIGN(const FileTree files, files_of(package, cache));
+  TRY(find_dkms_source(files));
+  return {};
+}
+
+CompileRecord find_compiled(const CompileInput& input, const std::string& package,
+                            const Cache& cache) {
+  const LockedPackage* locked = find_package(input.build, package);
+  if (locked == nullptr) return {};
+  return read_compile_record(compile_key(input.build, input.architecture, package), *locked,
+                             release_of(input.build), cache);
+}
+
+// The locked compiler is of the image's architecture.
+Status check_compiles_here(const std::string& architecture) {
+  utsname here{};
+  if (::uname(&here) == 0 && here.machine != machine_name(architecture)) {
+    return fail(Errc::invalid_input,
+                "modules for " + architecture +
+                    " are compiled by a compiler for it, and this machine is " + here.machine +
+                    ": run weir-builder module on one of those");
+  }
+  TRY(find_sandbox());
+  return {};
 }
 
 std::vector<LockedPackage> to_fetch(const CompileInput& input, const Cache& cache) {
@@ -219,7 +233,7 @@ Result<std::vector<CompiledModule>> compile(const CompileInput& input,
                                             const Cache& cache,
                                             const std::function<Result<Mirrors>()>& mirrors,
                                             Progress& progress) {
-  TRY(check_runs_here(input.architecture));
+  TRY(check_compiles_here(input.architecture));
   Machine machine(input, cache, progress);
   TRY(machine.fetch(mirrors));
   TRY_ASSIGN(const ScratchFolder root, ScratchFolder::make(cache.path() + "/compile"));

@@ -2,15 +2,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "builder/kernel/kernel_module.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/json_reader.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
 
 using manifests::JsonFields;
 using nlohmann::json;
-using nlohmann::ordered_json;
 
 constexpr ByteCount kMaxRecord{1ULL << 20};
 
@@ -34,16 +35,42 @@ Result<CompiledModule> read_module(JsonFields& fields, const Cache& cache) {
                         images::content_of(bytes)};
 }
 
-Result<std::vector<CompiledModule>> read_record(const Digest& key, const Cache& cache) {
-  TRY_ASSIGN(const std::string text, read_file(path_of_record(key, cache), kMaxRecord));
+// Of what stands in the record besides itself.
+std::string sum_of(const json& modules) {
+  return Digest::of(as_bytes(modules.dump())).string();
+}
+
+// Whether it is what compiling this package for this kernel makes.
+Status check_module(const CompiledModule& module, const manifests::LockedPackage& package,
+                    const std::string& release) {
+  if (module.package != package.name || module.origin.version != package.version ||
+      module.origin.package_digest != package.digest) {
+    return fail(Errc::integrity, module.name + " is of another package");
+  }
+  TRY_ASSIGN_IN(const KernelModule facts, parse_kernel_module(*module.content), module.name);
+  if (facts.name != module.name) return fail(Errc::integrity, module.name + " is " + facts.name);
+  if (!facts.vermagic.starts_with(release + " ")) {
+    return fail(Errc::integrity, module.name + " is for another kernel, " + facts.vermagic);
+  }
+  return {};
+}
+
+Result<std::vector<CompiledModule>> read_record(const std::string& text,
+                                                const manifests::LockedPackage& package,
+                                                const std::string& release, const Cache& cache) {
   TRY_ASSIGN(const json document, manifests::parse_json(text));
   TRY_ASSIGN(JsonFields fields, JsonFields::open(document, ""));
   TRY_ASSIGN(const json* items, fields.array("modules"));
+  if (items->empty()) return fail(Errc::integrity, "it names no module");
+  TRY_ASSIGN(const std::string sum, fields.line("digest"));
+  TRY(fields.finish());
+  if (sum != sum_of(*items)) return fail(Errc::integrity, "it was changed");
   std::vector<CompiledModule> out;
   for (std::size_t i = 0; i < items->size(); ++i) {
     TRY_ASSIGN(JsonFields item,
                JsonFields::open((*items)[i], manifests::element_path("modules", i)));
     TRY_ASSIGN(CompiledModule module, read_module(item, cache));
+    TRY(check_module(module, package, release));
     out.push_back(std::move(module));
   }
   return out;
@@ -53,7 +80,7 @@ Result<std::vector<CompiledModule>> read_record(const Digest& key, const Cache& 
 
 Status write_compile_record(const Digest& key, const std::vector<CompiledModule>& modules,
                             const Cache& cache) {
-  ordered_json list = ordered_json::array();
+  json list = json::array();
   for (const CompiledModule& module : modules) {
     const auto& content = *module.content;
     TRY(cache.put(module.origin.compiled,
@@ -67,15 +94,20 @@ Status write_compile_record(const Digest& key, const std::vector<CompiledModule>
                     {"size", content.size()}});
   }
   TRY(make_folders(cache.path() + "/compiled"));
-  return write_file(path_of_record(key, cache), ordered_json{{"modules", list}}.dump() + "\n", 0644,
-                    Durability::none);
+  const json record = {{"modules", list}, {"digest", sum_of(list)}};
+  return write_file(path_of_record(key, cache), record.dump() + "\n", 0644, Durability::none);
 }
 
-std::optional<std::vector<CompiledModule>> read_compile_record(const Digest& key,
-                                                               const Cache& cache) {
-  auto found = read_record(key, cache);
-  if (!found) return std::nullopt;
-  return std::move(*found);
+CompileRecord read_compile_record(const Digest& key, const manifests::LockedPackage& package,
+                                  const std::string& release, const Cache& cache) {
+  const std::string path = path_of_record(key, cache);
+  const auto text = read_file(path, kMaxRecord);
+  if (!text && text.error().code == Errc::not_found) return {};
+  auto found = text ? read_record(*text, package, release, cache)
+                    : Result<std::vector<CompiledModule>>(tl::unexpected(text.error()));
+  if (found) return {.modules = std::move(*found)};
+  return {.doubt = path + " is not what compiling " + package.name + " made (" +
+                   printable(found.error().message) + ")"};
 }
 
 }  // namespace weir::builder

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "builder/dkms/edge/compile.h"
 #include "builder/kernel/edge/module_files.h"
 #include "builder/kernel/module_signing.h"
 #include "builder/layers/baked_services.h"
@@ -15,10 +16,12 @@
 #include "builder/lock/edge/reviewed_lists.h"
 #include "builder/lock/lock_check.h"
 #include "builder/lock/lock_version.h"
+#include "builder/lock/module_build.h"
 #include "builder/lock/reviewed_scripts.h"
 #include "builder/lock/solver.h"
 #include "builder/lock/stand_ins.h"
 #include "builder/lock/system_accounts.h"
+#include "builder/mirror/edge/fetch.h"
 #include "builder/mirror/edge/package_digests.h"
 #include "builder/mirror/edge/progress.h"
 #include "builder/mirror/edge/sources.h"
@@ -87,6 +90,31 @@ Status check_module_packages(const manifests::ImageManifest& manifest,
   return {};
 }
 
+// Whether what is compiled is a DKMS package: only its files show that, so it is fetched now.
+Status check_dkms_packages(const manifests::ImageManifest& manifest,
+                           const manifests::LockedModuleBuild& build, const Mirrors& mirrors,
+                           const Cache& cache, Progress& progress) {
+  std::vector<manifests::LockedPackage> sources, missing;
+  for (const auto& package : build.packages) {
+    if (!std::binary_search(build.sources.begin(), build.sources.end(), package.name)) continue;
+    sources.push_back(package);
+    if (!is_cached(cache, package)) missing.push_back(package);
+  }
+  if (!missing.empty()) {
+    progress.step("fetching DKMS packages");
+    TRY(fetch_packages(missing, mirrors, cache, progress.download_observer(), [](std::size_t) {}));
+  }
+  for (const auto& package : sources) {
+    const Status is_one = check_is_dkms(package, cache);
+    if (is_one) continue;
+    if (is_one.error().code != Errc::invalid_input) return is_one;
+    return fail(Errc::invalid_input, "modules: " + module_compiled_from(manifest, package.name) +
+                                         " is to be compiled from " + package.name + " " +
+                                         package.version + ", which " + is_one.error().message);
+  }
+  return {};
+}
+
 // The certificate goes into the lock, so that whoever has that can tell whose signatures count.
 Result<std::string> read_signer(const manifests::ImageManifest& manifest,
                                 const std::string& manifest_path) {
@@ -146,6 +174,10 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
     TRY(fetch_digests(*packages, suites.indices, mirrors, cache, progress.download_observer()));
   }
   TRY_IN(check_module_packages(manifest, resolution.packages), request.manifest);
+  if (resolution.module_build) {
+    TRY_IN(check_dkms_packages(manifest, *resolution.module_build, mirrors, cache, progress),
+           request.manifest);
+  }
   if (resolution.module_build) resolution.module_build->signer = std::move(signer);
   auto scripts = scripts_of_packages(manifest.accept_scripts, resolution.packages);
   TRY_ASSIGN_IN(auto accounts, system_accounts(manifest, scripts, before ? &*before : nullptr),

@@ -57,7 +57,7 @@ Result<Cache> Cache::open_or_create(const std::string& path) {
   if (::access((path + "/partial").c_str(), W_OK) != 0) {
     return fail_errno(Errc::unauthorized, errno, "cache: cannot write " + path);
   }
-  sweep_unfinished(path + "/partial");
+  for (const char* folder : {"", "/partial"}) sweep_unfinished(path + folder);
   return Cache(path);
 }
 

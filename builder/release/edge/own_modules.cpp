@@ -13,17 +13,6 @@
 namespace weir::builder {
 namespace {
 
-// The certificate that a lock names; nothing where modules are not signed.
-Result<std::optional<KernelCertificate>> signer_of(const manifests::Lock& lock) {
-  if (!lock.module_build || lock.module_build->signer.empty()) {
-    return std::optional<KernelCertificate>();
-  }
-  TRY_ASSIGN_IN(const std::string der, parse_base64(lock.module_build->signer),
-                "module_build.signer");
-  TRY_ASSIGN_IN(auto out, parse_kernel_certificate(as_bytes(der)), "module_build.signer");
-  return std::optional(std::move(out));
-}
-
 Result<images::Content> sign(const BuildInput& input, const CompiledModule& module,
                              const KernelCertificate& signer, const Cache& cache) {
   auto message = find_signature(*module.content, signer, cache);
@@ -45,7 +34,7 @@ Result<images::Content> sign(const BuildInput& input, const CompiledModule& modu
 // Those of all that was compiled which the image takes.
 Status add_compiled(const BuildInput& input, const std::vector<CompiledModule>& compiled,
                     const Cache& cache, OwnModules& out) {
-  TRY_ASSIGN(const auto signer, signer_of(input.lock));
+  TRY_ASSIGN(const auto signer, module_signer_of(input.lock));
   TRY_ASSIGN_IN(const auto chosen, choose_compiled(input.manifest, compiled), input.manifest_path);
   for (const CompiledModule& module : chosen) {
     NamedModule named{module.name, module.name + ".ko", module.content, module.package,
@@ -73,6 +62,16 @@ Status check_sources(const BuildInput& input) {
 
 }  // namespace
 
+Result<std::optional<KernelCertificate>> module_signer_of(const manifests::Lock& lock) {
+  if (!lock.module_build || lock.module_build->signer.empty()) {
+    return std::optional<KernelCertificate>();
+  }
+  TRY_ASSIGN_IN(const std::string der, parse_base64(lock.module_build->signer),
+                "module_build.signer");
+  TRY_ASSIGN_IN(auto out, parse_kernel_certificate(as_bytes(der)), "module_build.signer");
+  return std::optional(std::move(out));
+}
+
 Result<OwnModules> known_modules(const BuildInput& input, const Cache& cache) {
   OwnModules out;
   if (input.manifest.module_sources.empty()) return out;
@@ -82,14 +81,19 @@ Result<OwnModules> known_modules(const BuildInput& input, const Cache& cache) {
   const CompileInput what{*input.lock.module_build, input.lock.architecture};
   std::vector<CompiledModule> compiled;
   for (const std::string& package : what.build.sources) {
-    auto found = input.compile_again ? std::nullopt : find_compiled(what, package, cache);
-    if (!found) {
+    CompileRecord found;
+    if (!input.compile_again) found = find_compiled(what, package, cache);
+    if (!found.doubt.empty()) out.doubts.push_back(found.doubt + ": it is compiled again");
+    if (!found.modules) {
       out.uncompiled.push_back(package);
       continue;
     }
-    std::move(found->begin(), found->end(), std::back_inserter(compiled));
+    std::move(found.modules->begin(), found.modules->end(), std::back_inserter(compiled));
   }
   if (out.uncompiled.empty()) TRY(add_compiled(input, compiled, cache, out));
+  if (!out.uncompiled.empty()) {
+    TRY_IN(check_compiles_here(what.architecture), input.manifest_path);
+  }
   return out;
 }
 
@@ -97,6 +101,7 @@ Result<OwnModules> make_own_modules(const BuildInput& input, const Cache& cache,
                                     const MirrorRequest& request, Progress& progress) {
   TRY_ASSIGN(OwnModules out, known_modules(input, cache));
   if (out.uncompiled.empty()) return out;
+  for (const std::string& doubt : out.doubts) progress.note(doubt);
   const CompileInput what{*input.lock.module_build, input.lock.architecture};
   TRY_ASSIGN(auto compiled, compile(
                                 what, out.uncompiled, cache,
@@ -104,9 +109,11 @@ Result<OwnModules> make_own_modules(const BuildInput& input, const Cache& cache,
   for (const std::string& package : what.build.sources) {
     const auto& made = out.uncompiled;
     if (std::find(made.begin(), made.end(), package) != made.end()) continue;
-    auto found = find_compiled(what, package, cache);
-    if (!found) return fail(Errc::io, package + ": what was compiled before left the cache: again");
-    std::move(found->begin(), found->end(), std::back_inserter(compiled));
+    CompileRecord found = find_compiled(what, package, cache);
+    if (!found.modules) {
+      return fail(Errc::io, package + ": what was compiled before left the cache: again");
+    }
+    std::move(found.modules->begin(), found.modules->end(), std::back_inserter(compiled));
   }
   out.uncompiled.clear();
   TRY(add_compiled(input, compiled, cache, out));
@@ -115,7 +122,7 @@ Result<OwnModules> make_own_modules(const BuildInput& input, const Cache& cache,
 
 Status recover_signatures(const images::Store& store, const manifests::Release& release,
                           const manifests::Lock& lock, const Cache& cache) {
-  TRY_ASSIGN(const auto signer, signer_of(lock));
+  TRY_ASSIGN(const auto signer, module_signer_of(lock));
   if (!signer) return {};
   for (const auto& layer : release.layers) {
     if (layer.name != kModulesLayer) continue;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+
+#include "builder/kernel/module_signature.h"
 #include "builder/mirror/edge/cache.h"
 #include "builder/mirror/edge/mirror.h"
 #include "builder/mirror/edge/progress.h"
@@ -10,11 +13,16 @@
 
 namespace weir::builder {
 
+/// The certificate by whose key a lock's compiled modules are signed; nothing where they are not.
+/// errors: invalid_input: none is in there
+[[nodiscard]] Result<std::optional<KernelCertificate>> module_signer_of(
+    const manifests::Lock& lock);
+
 /// The modules that can be had without compiling anything: what is missing is named in
 /// `uncompiled`.
 ///
-/// errors   those of `fetch_modules`; unauthorized: a module is to be signed, and neither the key
-///          nor a signature is here
+/// errors   those of `fetch_modules`, and of `check_compiles_here` if something is missing;
+///          unauthorized: a module is to be signed, and neither the key nor a signature is here
 [[nodiscard]] Result<OwnModules> known_modules(const BuildInput& input, const Cache& cache);
 
 /// All of them: what is missing is compiled, and what is to be signed, signed.
