@@ -15,7 +15,7 @@
 #include "manifests/base/edge/harden_process.h"
 #include "manifests/base/edge/program.h"
 #include "manifests/base/edge/program_log.h"
-#include "manifests/base/printable.h"
+#include "manifests/messages/node_file_words.h"
 
 namespace {
 
@@ -27,17 +27,11 @@ struct Options {
   std::uint32_t timeout = 180;
 };
 
-// "unbound-key=keys/unbound.pem"
 Result<boot_check::NodeFiles> read_node_files(const std::vector<std::string>& given) {
   boot_check::NodeFiles out;
-  for (const std::string& one : given) {
-    const auto equals = one.find('=');
-    const std::string name = one.substr(0, equals);
-    if (equals == std::string::npos || !check_name(name) || out.contains(name)) {
-      return fail(Errc::invalid_input, "--node-file: " + quotation(one) + " is not NAME=FILE");
-    }
-    TRY_ASSIGN_IN(std::string text, read_file(one.substr(equals + 1), manifests::kLargestNodeFile),
-                  "--node-file");
+  TRY_ASSIGN(const auto words, manifests::parse_node_file_words(given));
+  for (const auto& [name, path] : words) {
+    TRY_ASSIGN_IN(std::string text, read_file(path, manifests::kLargestNodeFile), "--node-file");
     auto content = keys::Secret::copy_of(as_bytes(text));
     explicit_bzero(text.data(), text.size());
     TRY(content);
@@ -104,7 +98,8 @@ Command command() {
                   {"digest", "SHA256", &given->digest,
                    "of the release document, as it was verified", Need::required},
                   {"memory", "SIZE", &given->memory, "of the machine"},
-                  {"timeout", "SECONDS", &given->timeout, "until the node answers"},
+                  {"timeout", "SECONDS", &given->timeout,
+                   "from power-on until the node, its data and its services are up"},
                   {"node-file", "NAME=FILE", &given->files,
                    "a file that services are to be given by this name"},
                   {"log", "FILE", &given->log,

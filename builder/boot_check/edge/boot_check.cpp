@@ -1,18 +1,54 @@
 #include "builder/boot_check/edge/boot_check.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+
+#include "builder/boot_check/node_files.h"
+#include "builder/layers/edge/layer_content.h"
+#include "builder/layers/system_layers.h"
+#include "images/formats/cpio_reader.h"
+#include "manifests/base/edge/file.h"
 #include "manifests/base/edge/process.h"
+#include "manifests/messages/service_report.h"
 
 namespace weir::builder {
 namespace {
 
 constexpr const char* kProgram = "weir-boot-check";
-// Beside the boot: reading the blobs, two exchanges of data, services, ending the machine.
-constexpr std::chrono::seconds kMargin{840};
+// Beside what the timeout bounds: reading the blobs, and ending the machine.
+constexpr std::chrono::seconds kMargin{240};
 // From being asked to end until it has ended the machine.
 constexpr std::chrono::seconds kFarewell{10};
 constexpr ByteCount kLongestStatement{1 << 20};
+
+// What weir-init will read; nothing where the image has no services.
+Result<std::vector<manifests::ServiceSettings>> services_of(const images::Store& store,
+                                                            const manifests::Release& release) {
+  TRY_ASSIGN(const auto place,
+             images::ImagePath::parse(std::string(manifests::kServicesPath.substr(1))));
+  for (const auto& layer : release.layers) {
+    if (layer.name != kSettingsLayer) continue;
+    TRY_ASSIGN(const auto content, read_layer_content(store, layer));
+    TRY_ASSIGN_IN(const images::FileTree tree, images::decode_cpio(content), "layer " + layer.name);
+    const images::Node* list = tree.find(place);
+    if (list == nullptr || list->file() == nullptr) continue;
+    const auto& text = *list->file()->content;
+    return manifests::parse_service_settings(
+        {reinterpret_cast<const char*>(text.data()), text.size()});
+  }
+  return std::vector<manifests::ServiceSettings>();
+}
+
+Status check_readable(const manifests::NodeFileWord& word) {
+  TRY_ASSIGN_IN(const Fd file, open_file(word.path), "--node-file");
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return fail_file(word.path, errno);
+  if (static_cast<std::uint64_t>(info.st_size) <= manifests::kLargestNodeFile.value) return {};
+  return fail(Errc::exhausted, "--node-file: " + word.path + " is larger than " +
+                                   print(manifests::kLargestNodeFile));
+}
 
 }  // namespace
 
@@ -34,6 +70,16 @@ Status check_memory(const manifests::Release& release, ByteCount memory) {
                                        " while it boots");
 }
 
+Status check_node_files_of(const images::Store& store, const manifests::Release& release,
+                           const std::vector<std::string>& words) {
+  TRY_ASSIGN(const auto given, manifests::parse_node_file_words(words));
+  const std::string where = "release " + release.name.string();
+  TRY_ASSIGN_IN(const auto services, services_of(store, release), where);
+  TRY_IN(check_node_files(given, services), where);
+  for (const auto& word : given) TRY(check_readable(word));
+  return {};
+}
+
 Result<BootCheckOutcome> boot_check_release(const images::Store& store,
                                             const keys::Verified<manifests::Release>& release,
                                             const BootCheckSettings& settings) {
@@ -48,14 +94,14 @@ Result<BootCheckOutcome> boot_check_release(const images::Store& store,
                                      "--memory",
                                      std::to_string(settings.memory.value),
                                      "--timeout",
-                                     std::to_string(settings.boot_timeout.count())};
+                                     std::to_string(settings.timeout.count())};
   for (const std::string& file : settings.node_files) {
     arguments.insert(arguments.end(), {"--node-file", file});
   }
-  TRY_ASSIGN_IN(Ended result,
-                run_sibling(kProgram, arguments,
-                            {settings.boot_timeout + kMargin, kLongestStatement, kFarewell}),
-                where);
+  TRY_ASSIGN_IN(
+      Ended result,
+      run_sibling(kProgram, arguments, {settings.timeout + kMargin, kLongestStatement, kFarewell}),
+      where);
   if (result.status != 0) {
     return fail(Errc::io, where + ": did not pass its boot check (" + kProgram + ", exit status " +
                               std::to_string(result.status) + ")");

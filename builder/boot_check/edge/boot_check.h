@@ -14,7 +14,7 @@ namespace weir::builder {
 
 struct BootCheckSettings {
   ByteCount memory{512ULL << 20};
-  std::chrono::seconds boot_timeout{180};
+  std::chrono::seconds timeout{180};      ///< from power-on until everything is up
   std::vector<std::string> node_files{};  ///< NAME=FILE each, for services
 };
 
@@ -37,6 +37,14 @@ struct BootCheckOutcome {
 /// A machine that cannot hold the release never boots it: kernel, segments and what they unpack to
 /// are in memory at once. errors: invalid_input, saying how much is needed
 [[nodiscard]] Status check_memory(const manifests::Release& release, ByteCount memory);
+
+/// Whether `--node-file` gives what the release's services ask for, in files that can be read.
+/// errors: as `parse_node_file_words`, `check_node_files` and `read_layer_content`; those of
+/// opening
+///         a file, which is named; exhausted: larger than a node takes
+[[nodiscard]] Status check_node_files_of(const images::Store& store,
+                                         const manifests::Release& release,
+                                         const std::vector<std::string>& words);
 
 /// errors: unauthorized: not root, saying why it must be
 [[nodiscard]] Status check_right_to_boot();

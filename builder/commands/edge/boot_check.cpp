@@ -14,6 +14,7 @@
 #include "keys/signing/edge/signing_key.h"
 #include "manifests/base/edge/destination.h"
 #include "manifests/base/edge/file.h"
+#include "manifests/base/printable.h"
 
 namespace weir::builder {
 namespace {
@@ -40,7 +41,8 @@ void print_plan(const BootCheckOptions& given, const keys::Verified<manifests::R
     const ordered_json out = {{"release", release->name.string()},
                               {"release_digest", release.digest().string()},
                               {"memory", settings.memory.value},
-                              {"timeout_seconds", settings.boot_timeout.count()},
+                              {"timeout_seconds", settings.timeout.count()},
+                              {"node_files", settings.node_files},
                               {"sign_with", who.empty() ? ordered_json() : ordered_json(who)},
                               {"statements", place}};
     print_result(out);
@@ -49,8 +51,11 @@ void print_plan(const BootCheckOptions& given, const keys::Verified<manifests::R
   std::printf("would boot release %s (signed by %s), as root\n", release->name.string().c_str(),
               release.signer().c_str());
   std::printf("  digest    %s\n", release.digest().string().c_str());
-  std::printf("  machine   QEMU with %s, answers within %lld s\n", print(settings.memory).c_str(),
-              static_cast<long long>(settings.boot_timeout.count()));
+  std::printf("  machine   QEMU with %s, everything up within %lld s\n",
+              print(settings.memory).c_str(), static_cast<long long>(settings.timeout.count()));
+  for (const std::string& file : settings.node_files) {
+    std::printf("  file      %s\n", printable(file).c_str());
+  }
   std::printf("  peer      wireguard-go: one handshake, data both ways, IPv4 and IPv6\n");
   if (who.empty()) {
     std::printf("  sign      nothing: no --sign-with\n");
@@ -108,17 +113,18 @@ Result<bool> boot_check(const BootCheckOptions& given) {
   TRY_ASSIGN(const ReleaseName name, ReleaseName::parse(given.name));
   BootCheckSettings settings;
   TRY_ASSIGN_IN(settings.memory, parse_byte_count(given.memory), "--memory");
-  settings.boot_timeout = std::chrono::seconds(given.timeout);
+  settings.timeout = std::chrono::seconds(given.timeout);
   settings.node_files = given.node_files;
   TRY_ASSIGN(auto basis, read_basis(given.trust, {.roles = false}, given.plan));
   TRY_ASSIGN(images::FolderStore store, images::FolderStore::open(given.store));
   TRY_ASSIGN(const auto trusted, verify_stored(store, name, std::move(basis)));
   TRY(check_memory(*trusted.release, settings.memory));
+  TRY(check_node_files_of(store, *trusted.release, settings.node_files));
   if (!given.sign_with.empty() || !given.pkcs11.empty()) {
     TRY(check_folders(given.store + "/statements"));
   }
   if (given.plan) {
-    if (!given.sign_with.empty()) TRY(keys::check_secret_key(given.sign_with));
+    TRY(keys::SigningKey::check(given.sign_with, given.pkcs11));
     print_plan(given, trusted.release, settings);
     return true;
   }
@@ -182,7 +188,8 @@ Command boot_check_command() {
                       {"pkcs11", "URI", &given->pkcs11,
                        "signs with a key in a token or hardware module, in place of --sign-with"},
                       {"memory", "SIZE", &given->memory, "of the machine"},
-                      {"timeout", "SECONDS", &given->timeout, "until the node must answer"},
+                      {"timeout", "SECONDS", &given->timeout,
+                       "from power-on until the node, its data and its services must be up"},
                       {"node-file", "NAME=FILE", &given->node_files,
                        "a file that services are to be given by this name; may be repeated"},
                       {"plan", "", &given->plan,

@@ -34,7 +34,8 @@ constexpr const char* kTunnel = "wg0";
 constexpr std::size_t kBytesEachWay = 256 << 10;
 constexpr milliseconds kPeerPatience{10000};
 constexpr milliseconds kDataPatience{60000};
-constexpr milliseconds kServicePatience{600000};
+// How often a person is told what is waited for.
+constexpr milliseconds kTellTerminal{2000}, kTellLog{10000};
 constexpr milliseconds kConnect{200};
 constexpr milliseconds kCall{20000};
 constexpr milliseconds kLookAgain{25};
@@ -91,8 +92,9 @@ class Check {
     TRY_ASSIGN_IN(auto traffic, move_data(peer), "peer");
     TRY_ASSIGN_IN(const manifests::PeerState seen, read_counters(traffic), "counters");
     TRY_IN(ask_tool(seen), "tool");
+    const auto every = ::isatty(STDERR_FILENO) == 1 ? kTellTerminal : kTellLog;
     if (auto up =
-            bring_up_services(*client_, identity.seal_key, request_.files, kServicePatience, say_);
+            bring_up_services(*client_, identity.seal_key, request_.files, deadline(), every, say_);
         !up) {
       // What it said is in there.
       if (request_.log >= 0) (void)keep_log();
@@ -118,6 +120,13 @@ class Check {
     return std::chrono::duration_cast<milliseconds>(at - power_on_);
   }
   [[nodiscard]] milliseconds now() const { return since_power_on(steady_clock::now()); }
+
+  [[nodiscard]] steady_clock::time_point deadline() const { return power_on_ + request_.timeout; }
+  // Of a step that may take `most`.
+  [[nodiscard]] milliseconds patience(milliseconds most) const {
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline() - steady_clock::now());
+    return std::clamp(left, milliseconds(1), most);
+  }
 
   Status power_on() {
     machine_.driver = pool::make_vm_driver(wires_->router);
@@ -149,10 +158,9 @@ class Check {
   }
 
   Result<manifests::NodeIdentity> wait_for_answer() {
-    const auto deadline = power_on_ + request_.boot_timeout;
     Error last{Errc::timeout, 0, "its node API never answered"};
     const IpAddress address = node_attachment().node_management;
-    while (steady_clock::now() < deadline) {
+    while (steady_clock::now() < deadline()) {
       if (interrupted()) return fail(Errc::busy, "interrupted");
       if (!console_->panic().empty()) return fail(Errc::kernel, "the node's kernel gave up");
       if (accepts_connections(wires_->router, address, manifests::kNodeApiPort, kConnect)) {
@@ -171,7 +179,7 @@ class Check {
       std::this_thread::sleep_for(kLookAgain);
     }
     return fail(Errc::timeout, "the node did not come up in " +
-                                   std::to_string(request_.boot_timeout.count() / 1000) +
+                                   std::to_string(request_.timeout.count() / 1000) +
                                    " s: " + last.message + machine_.last_words());
   }
 
@@ -205,8 +213,8 @@ class Check {
     manifests::BootTraffic out;
     bool first = true;
     for (const IpAddress& upstream : upstream_addresses()) {
-      TRY_ASSIGN(const Exchanged moved,
-                 exchange(wires_->client, wires_->router, upstream, kBytesEachWay, kDataPatience));
+      TRY_ASSIGN(const Exchanged moved, exchange(wires_->client, wires_->router, upstream,
+                                                 kBytesEachWay, patience(kDataPatience)));
       if (first) times_.first_data = since_power_on(moved.first_byte);
       first = false;
       times_.last_data = since_power_on(moved.last_byte);

@@ -16,9 +16,9 @@ struct CheckRequest {
   Digest release_digest;
   const pool::BootImage& image;
   ByteCount memory{512ULL << 20};
-  std::chrono::milliseconds boot_timeout{180000};
-  const NodeFiles& files;  ///< that services ask for
-  int log = -1;            ///< descriptor that the node's log is written to, where it is one
+  std::chrono::milliseconds timeout{180000};  ///< from power-on until everything is up
+  const NodeFiles& files;                     ///< that services ask for
+  int log = -1;  ///< descriptor that the node's log is written to, where it is one
 };
 
 /// Tells a person what is being done.

@@ -1,5 +1,6 @@
 // What weir-builder's --plan promises is what then happens, and a plan leaves no trace.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -198,6 +199,59 @@ TEST_CASE_FIXTURE(Planned, "a plan refuses a version that the store has for anot
   lock();
   CHECK(this->build("--plan").status == 0);
   (void)built();
+}
+
+TEST_CASE_FIXTURE(Planned, "a boot check's plan looks at the files that services are given") {
+  manifest.insert(manifest.find("release: "),
+                  "services: {a: {command: [/bin/tool], files: {/etc/x: {node: zone-key}}},\n"
+                  "  b: {command: [/bin/tool], files: {/etc/y: {node: zones}}}}\n");
+  run("rm image.lock.json");
+  lock();
+  (void)built();
+  write("zone", "x");
+  write("large", std::string((256U << 10) + 1, 'x'));
+  const std::string check = "boot-check demo --store store --key k.pub ";
+  const std::string both = check + "--node-file zone-key=zone --node-file zones=zone ";
+  const Outcome good = builder(both + "--plan");
+  CHECK_MESSAGE(good.status == 0, good.out);
+  CHECK(good.out.find("  file      zone-key=zone\n") != std::string::npos);
+  std::vector<std::pair<std::string, std::string>> cases = {
+      {check, "service a asks for the node's file zone-key: give one that it starts with"},
+      {check + "--node-file zone-key=zone", "service b asks for the node's file zones"},
+      {both + "--node-file zone-kay=zone",
+       "--node-file: no service asks for zone-kay; they ask for zone-key, zones"},
+      {both + "--node-file zones=zone", "--node-file: zones is given twice"},
+      {both + "--node-file zones", "--node-file: 'zones' is not NAME=FILE"},
+      {check + "--node-file zone-key=none --node-file zones=zone",
+       "--node-file: none: No such file or directory"},
+      {check + "--node-file zone-key=large --node-file zones=zone",
+       "--node-file: large is larger than 256"}};
+  for (const auto& [arguments, says] : cases) {
+    // Without a plan it needs root.
+    for (const char* plan : {" --plan 2>&1", " 2>&1"}) {
+      if (::geteuid() != 0 && plan[1] == '2') continue;
+      const Outcome out = builder(arguments + plan);
+      CAPTURE(arguments);
+      CAPTURE(out.out);
+      CHECK(WEXITSTATUS(out.status) == 1);
+      CHECK(out.out.find(says) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE_FIXTURE(Planned, "a plan looks for the token that would sign as its order does") {
+  (void)built();
+  for (const auto& [uri, says] :
+       {std::pair("pkcs12:token=x", "not a PKCS#11 URI"),
+        std::pair("pkcs11:token=x?module-path=/none.so", "/none.so: No such file or directory")}) {
+    const std::string with = std::string(" --pkcs11 '") + uri + "' 2>&1";
+    refused_alike("build image.yaml --store s --cache cache" + with, says);
+    refused_alike("rebuild demo --store store --cache cache" + with, says);
+    const Outcome check = builder("boot-check demo --store store --key k.pub --plan" + with);
+    CAPTURE(check.out);
+    CHECK(WEXITSTATUS(check.status) == 1);
+    CHECK(check.out.find(says) != std::string::npos);
+  }
 }
 
 }  // namespace weir::builder
