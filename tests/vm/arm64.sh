@@ -5,33 +5,16 @@
 # and 13 baked (twice: the same bytes), verified, exported, checked with `weir-builder boot-check` under
 # qemu-system-aarch64, which makes a handshake and sends data both ways; the disk booted by UEFI firmware.
 set -euo pipefail
-programs=$(realpath "$1")
-source=$(realpath "$(dirname "$0")/../..")
-out=$2
+. "$(dirname "$0")/preamble.sh" "$1"
 twelve=gateway-debian-12-arm64
 thirteen=gateway-debian-13-arm64
 firmware=/usr/share/AAVMF/AAVMF_CODE.fd
 
-skip() {
-  echo "SKIPPED: $*"
-  [ -z "${WEIR_REQUIRE_ALL:-}" ] && exit 77
-  exit 1
-}
-[ "$(id -u)" = 0 ] || skip "network namespaces and taps need root"
 command -v qemu-system-aarch64 > /dev/null || skip "no qemu-system-aarch64 here (Debian package qemu-system-arm)"
 [ -e "$firmware" ] || skip "no UEFI firmware for arm64 here (Debian package qemu-efi-aarch64)"
 [ -e "$programs/arm64/weir-node" ] || skip "no node programs for arm64 (Debian package g++-aarch64-linux-gnu, " \
   "then ninja weir_arm64)"
-rm -rf "$out"
-mkdir -p "$out"
-cd "$out"
-
-die() {
-  echo "FAILED: $*"
-  exit 1
-}
-machine=
-trap '[ -z "$machine" ] || kill "$machine" 2> /dev/null || true' EXIT
+fresh "$2"
 weir() { "$programs/weir-builder" "$@"; }
 
 echo "== a kernel of another architecture is refused when locking"
@@ -113,10 +96,10 @@ cp /usr/share/AAVMF/AAVMF_VARS.fd variables
 qemu-system-aarch64 -nodefaults -no-user-config -display none -machine virt -cpu cortex-a72 -m 768M -no-reboot \
   -drive if=pflash,format=raw,readonly=on,file=$firmware -drive if=pflash,format=raw,file=variables \
   -drive if=none,id=disk,format=raw,file=out.disk -device virtio-blk-pci,drive=disk -serial file:console &
-machine=$!
+background=$!
 end=$((SECONDS + 300))
 until grep -qaF "node: configuration: " console; do
-  if [ $SECONDS -ge $end ] || ! kill -0 $machine 2> /dev/null; then
+  if [ $SECONDS -ge $end ] || ! kill -0 $background 2> /dev/null; then
     tail -n 20 console
     die "the agent never spoke"
   fi

@@ -5,23 +5,14 @@
 # what it states with minisign and python: facts as the release has them, data both ways. Then what must be
 # refused, what must not stay behind, and a fleet that demands the check.
 set -euo pipefail
-programs=$(realpath "$1")
+. "$(dirname "$0")/preamble.sh" "$1"
 baked=$(realpath "$2")
-examples=$(realpath "$(dirname "$0")/../../examples")
-out=$3
 release=gateway-6.12
 
-if [ "$(id -u)" != 0 ]; then
-  echo "SKIPPED: network namespaces and taps need root"
-  [ -z "${WEIR_REQUIRE_ALL:-}" ] && exit 77
-  exit 1
-fi
-rm -rf "$out"
-mkdir -p "$out"
-cp -r "$baked/store" "$out/store"
-rm -rf "$out/store/statements"
-cp "$baked/release.pub" "$out/"
-cd "$out"
+fresh "$3"
+cp -r "$baked/store" store
+rm -rf store/statements
+cp "$baked/release.pub" .
 minisign -G -W -p stranger.pub -s stranger.key > /dev/null
 module=/usr/lib/softhsm/libsofthsm2.so
 printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' "$PWD/tokens" > token.conf
@@ -34,22 +25,8 @@ token() { echo "pkcs11:token=lab;object=booted?module-path=$module&pin-value=$1"
 "$programs/weir-keys" pkcs11 --pkcs11 "$(token 1234)" --out lab.pub > /dev/null
 digest=$(sha256sum < store/releases/$release/release.json | cut -c1-64)
 
-die() {
-  echo "FAILED: $*"
-  exit 1
-}
-background=
-trap '[ -z "$background" ] || kill -KILL "$background" 2> /dev/null || true' EXIT
-
 check() { "$programs/weir-builder" boot-check "$1" --store store --key "$2" "${@:3}"; }
 verify() { "$programs/weir-builder" verify "$1" --store store --key release.pub "${@:2}"; }
-refused() { # TEXT COMMAND...
-  local status=0
-  "${@:2}" > said 2>&1 || status=$?
-  cat said
-  [ $status = 1 ] || die "exit status $status, not 1: ${*:2}"
-  grep -qF -- "$1" said || die "it does not say: $1"
-}
 nothing_stays() {
   ! pgrep -f -- '-name guest=weir-boot-check' || die "QEMU stays"
   ! pgrep -x weir-boot-check || die "weir-boot-check stays"
@@ -118,7 +95,7 @@ touch peers.jsonl
 "$programs/weir-keys" generate-wireguard --out gateway.identity --key-file gateway.seal > /dev/null
 sed -e '/network_namespace/d' -e 's/^identity:.*/identity: gateway.identity\nidentity_key_file: gateway.seal/' \
   -e 's/trusted_keys:.*/trusted_keys: [release.pub]\nboot_check: {keys: [lab.pub]}/' \
-  "$examples/fleet.yaml" > fleet.yaml
+  "$source/examples/fleet.yaml" > fleet.yaml
 # With the way on that the fleet names, in a network of its own.
 deploy() {
   unshare --net sh -c 'ip link add upstream0 type veth peer name beyond && exec "$@"' sh \

@@ -5,23 +5,8 @@
 # with `weir-builder boot-check`, which makes a handshake and sends data both ways. A suite whose Release has expired
 # on the mirror is refused and named, with what to do, and baked once that is accepted.
 set -euo pipefail
-programs=$(realpath "$1")
-source=$(realpath "$(dirname "$0")/../..")
-out=$2
-
-if [ "$(id -u)" != 0 ]; then
-  echo "SKIPPED: network namespaces and taps need root"
-  [ -z "${WEIR_REQUIRE_ALL:-}" ] && exit 77
-  exit 1
-fi
-rm -rf "$out"
-mkdir -p "$out"
-cd "$out"
-
-die() {
-  echo "FAILED: $*"
-  exit 1
-}
+. "$(dirname "$0")/preamble.sh" "$1"
+fresh "$2"
 
 # RELEASE DEBIAN SERIES PACKAGES: what the booted node says of itself, held against the release.
 boots() {

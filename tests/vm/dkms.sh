@@ -5,25 +5,8 @@
 # what modinfo, openssl and dpkg-deb say, and loaded by the kernel that it was compiled for. Then an interrupted
 # compilation, of which nothing stays.
 set -euo pipefail
-programs=$(realpath "$1")
-source=$(realpath "$(dirname "$0")/../..")
-out=$2
-
-if [ "$(id -u)" != 0 ]; then
-  echo "SKIPPED: network namespaces and taps need root"
-  [ -z "${WEIR_REQUIRE_ALL:-}" ] && exit 77
-  exit 1
-fi
-rm -rf "$out"
-mkdir -p "$out"
-cd "$out"
-
-die() {
-  echo "FAILED: $*"
-  exit 1
-}
-background=
-trap '[ -z "$background" ] || kill -KILL "$background" 2> /dev/null || true' EXIT
+. "$(dirname "$0")/preamble.sh" "$1"
+fresh "$2"
 builder() { "$programs/weir-builder" "$@" --cache cache; }
 kept=$(realpath -m "$programs/../test-cache")
 mkdir -p cache/blobs
@@ -35,10 +18,18 @@ openssl req -x509 -newkey rsa:2048 -nodes -batch -days 9 -subj '/CN=Operator of 
   -keyout operator.pem -out operator.crt 2> /dev/null
 "$programs/weir-keys" generate --out release --no-passphrase > /dev/null
 
+echo "== what is no DKMS package is refused when locking"
+sed 's|{name: ipt_NETFLOW, dkms: iptables-netflow-dkms}|{name: x, dkms: bash}|' image.yaml > bash.yaml
+refused "bash.yaml: modules: x is to be compiled from bash 5" builder lock bash.yaml
+grep -q "which is no DKMS package: it has no /usr/src/NAME/dkms.conf" said || die "it does not say why"
+[ ! -e bash.lock.json ] || die "it was locked"
+
 echo "== a release waits for the operator's signature"
 builder lock image.yaml
 builder module image.yaml --plan | tee said
 grep -q "would compile iptables-netflow-dkms with linux-headers-6.1" said || die "the plan does not name the headers"
+grep -q "sign   by CN = Operator of modules, but no --module-key is given" said || die "the plan does not say who signs"
+refused "operator.crt: holds a certificate" builder module image.yaml --plan --module-key operator.crt
 ! builder build image.yaml --key release.key --store store > said 2>&1 || die "it was built without a signature"
 cat said
 grep -q "module ipt_NETFLOW is to be signed by CN = Operator of modules" said || die "it does not say by whom"
@@ -93,6 +84,15 @@ PYTHON
 )
 conf=$(dpkg-deb --fsys-tarfile "$deb" | tar -xO --wildcards './usr/src/*/dkms.conf' | sha256sum | cut -c1-64)
 grep -q "\"dkms_conf\": \"sha256:$conf\"" store/releases/compiled/release.json || die "another dkms.conf"
+
+echo "== a record that somebody emptied is not believed"
+cp -a cache/compiled compiled
+for record in cache/compiled/*; do echo '{"modules":[]}' > "$record"; done
+builder module image.yaml --plan > said
+cat said
+grep -q "is not what compiling iptables-netflow-dkms made (it names no module): it is compiled again" said || die "it does not say so"
+grep -q "would compile iptables-netflow-dkms" said || die "it would not be compiled"
+rm -r cache/compiled && mv compiled cache/compiled
 
 echo "== compiled again, without the key, it is the same"
 rm -r cache/compiled cache/signatures

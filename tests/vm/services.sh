@@ -6,34 +6,10 @@
 # own: the node gets its own file, every service is asked from outside, one is ended and comes back, and a file that
 # changed reaches its service. What is secret stands nowhere.
 set -euo pipefail
-programs=$(realpath "$1")
-source=$(realpath "$(dirname "$0")/../..")
-out=$2
-
-if [ "$(id -u)" != 0 ]; then
-  echo "SKIPPED: network namespaces and taps need root"
-  [ -z "${WEIR_REQUIRE_ALL:-}" ] && exit 77
-  exit 1
-fi
-if [ -z "${WEIR_IN_NETWORK:-}" ]; then
-  rm -rf "$out"
-  mkdir -p "$out"
-fi
-cd "$out"
-
-die() {
-  echo "FAILED: $*"
-  exit 1
-}
-refused() { # TEXT COMMAND...
-  local status=0
-  "${@:2}" > said 2>&1 || status=$?
-  cat said
-  [ $status = 1 ] || die "exit status $status, not 1: ${*:2}"
-  grep -qF -- "$1" said || die "it does not say: $1"
-}
+. "$(dirname "$0")/preamble.sh" "$1"
 
 if [ -z "${WEIR_IN_NETWORK:-}" ]; then
+  fresh "$2"
   bake() { # MANIFEST
     read -ra mirrors <<< "$("$source/tests/lab/mirrors.sh" "$1")"
     "$programs/weir-builder" lock "$1" "${mirrors[@]}" > /dev/null
@@ -81,11 +57,15 @@ YAML
   for service in unbound chrony bird exporter; do
     grep -q "service $service: ready" checked || die "$service is not ready"
   done
+  grep -q "waiting for service unbound, [0-9]* s more at most: " checked || die "what it waits for is not told"
+  refused "--node-file: no service asks for unbound-nams; they ask for unbound-names" \
+    check services --node-file unbound-names=boot-check-names --node-file unbound-nams=boot-check-names --plan
 
   # In a network of its own, with the way on that the fleet names.
   export WEIR_IN_NETWORK=1
   exec unshare --net --mount --propagation private "$source/tests/vm/services.sh" "$programs" "$PWD"
 fi
+cd "$2"
 
 ip link set lo up
 ip link add upstream0 type veth peer name beyond
