@@ -17,7 +17,8 @@ struct BuildInput : LockedImage {
   /// rebuild, which does not have those keys, the word of who built it.
   std::optional<manifests::OwnKeys> own_keys{};
   std::shared_ptr<const ModuleSigningKey> module_key{};  ///< none: what was signed before is used
-  bool compile_again = false;                            ///< modules, also those that the cache has
+  bool signs_later = false;    ///< in a plan: the key is given, and nothing is signed with it yet
+  bool compile_again = false;  ///< modules, also those that the cache has
 };
 
 }  // namespace weir::builder

@@ -213,6 +213,7 @@ Status build(const BuildOptions& given) {
   TRY_ASSIGN(const auto module_signer, module_signer_of(input.lock));
   if (given.module_key && given.plan) {
     TRY(check_module_key(*given.module_key, module_signer));
+    input.signs_later = true;
   } else if (given.module_key) {
     TRY_ASSIGN(input.module_key, read_module_key(*given.module_key, module_signer));
   }

@@ -127,6 +127,7 @@ Status compile_modules(const ModuleOptions& given) {
   TRY_ASSIGN(const auto signer, module_signer_of(input.lock));
   if (given.module_key && given.plan) {
     TRY(check_module_key(*given.module_key, signer));
+    input.signs_later = true;
   } else if (given.module_key) {
     TRY_ASSIGN(input.module_key, read_module_key(*given.module_key, signer));
   }

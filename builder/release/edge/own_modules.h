@@ -22,7 +22,8 @@ namespace weir::builder {
 /// `uncompiled`.
 ///
 /// errors   those of `fetch_modules`, and of `check_compiles_here` if something is missing;
-///          unauthorized: a module is to be signed, and neither the key nor a signature is here
+///          unauthorized: a module is to be signed, and neither the key nor a signature is here.
+///          In a plan that has the key, such a module comes as it was compiled
 [[nodiscard]] Result<OwnModules> known_modules(const BuildInput& input, const Cache& cache);
 
 /// All of them: what is missing is compiled, and what is to be signed, signed.
