@@ -309,9 +309,8 @@ Result<std::chrono::milliseconds> YamlField::duration() const {
 
 Result<std::string> YamlField::text_if(bool (*valid)(std::string_view),
                                        std::string_view what) const {
-  TRY_ASSIGN(auto value, text());
-  if (!valid(value)) return wrong(quotation(value) + " is not " + std::string(what));
-  return value;
+  TRY(word_if(valid, what));
+  return text();
 }
 
 Result<std::string> YamlField::word_if(bool (*valid)(std::string_view),

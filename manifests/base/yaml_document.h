@@ -83,9 +83,10 @@ class YamlField {
   /// What `parse` makes of the text: `field.as(IpAddress::parse)`.
   template <class T>
   [[nodiscard]] Result<T> as(Result<T> (*parse)(std::string_view)) const {
-    TRY_ASSIGN(const std::string written, text());
+    TRY_ASSIGN(const std::string written, word());
     Result<T> value = parse(written);
     if (!value) return wrong(value.error());
+    TRY(text());
     return value;
   }
 
