@@ -140,6 +140,26 @@ std::string describe(const json& whole, const json& schema) {
   return type == "string" ? "a text" : here.value("description", "something else");
 }
 
+// Whether every mapping among the alternatives must have what a complaint misses.
+bool all_miss(const json& whole, const std::string& pointer, const std::string& what) {
+  constexpr std::string_view kMissing = "Missing required property '";
+  if (!what.starts_with(kMissing)) return false;
+  const std::string name = what.substr(kMissing.size(), what.rfind('\'') - kMissing.size());
+  bool any = false, all = true;
+  for (const json* schema : schemas_at(whole, pointer)) {
+    const json* alternatives = alternatives_of(*schema);
+    if (alternatives == nullptr) continue;
+    for (const json& each : *alternatives) {
+      const json& here = resolved(whole, each);
+      if (!here.contains("properties")) continue;
+      const auto required = here.value("required", std::vector<std::string>());
+      any = true;
+      all = all && std::find(required.begin(), required.end(), name) != required.end();
+    }
+  }
+  return any && all;
+}
+
 std::string describe_choice(const json& whole, const std::string& pointer) {
   for (const json* schema : schemas_at(whole, pointer)) {
     const json* alternatives = alternatives_of(*schema);
@@ -176,11 +196,14 @@ std::vector<Violation> one_for_each_choice(const std::vector<Violation>& violati
     }
     const auto [group, fresh] = inside.try_emplace(*outermost);
     if (fresh) order.push_back(*outermost);
-    if (each.pointer != *outermost) group->second.push_back(each);
+    if (each.pointer != *outermost || all_miss(schema, each.pointer, each.what)) {
+      group->second.push_back(each);
+    }
   }
   for (const std::string& pointer : order) {
     const auto& deeper = inside.at(pointer);
-    if (deeper.empty()) {
+    if (std::none_of(deeper.begin(), deeper.end(),
+                     [&](const Violation& each) { return each.pointer != pointer; })) {
       out.push_back({pointer, describe_choice(schema, pointer)});
       continue;
     }

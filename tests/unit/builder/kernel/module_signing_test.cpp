@@ -72,7 +72,7 @@ TEST_CASE("an encrypted key opens with its passphrase and no other; another's ke
   CHECK(asked.error().message == "nobody is asked");
   const auto none = ModuleSigningKey::open(workshop.read("operator.crt"), no_passphrase);
   REQUIRE_FALSE(none.has_value());
-  CHECK(has(none.error().message, "holds no private key in PEM"));
+  CHECK(has(none.error().message, "holds a certificate, and what signs is the private key"));
 
   const auto other = key_of(workshop, "stranger.pem").sign(as_bytes("x"), certificate);
   REQUIRE_FALSE(other.has_value());

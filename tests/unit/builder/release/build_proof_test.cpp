@@ -69,7 +69,7 @@ TEST_CASE("a library's self-test key is accepted by path and digest, and the rel
     fixture.manifest = clean + "accept_secrets: [{" + entry + ", why: a self-test's}]\n";
     fixture.lock();
   };
-  accept("path: " + path + ", sha256: " + std::string(64, '0'));
+  accept("path: " + path + ", sha256: '" + std::string(64, '0') + "'");
   fixture.refused(path + " holds");
   accept("path: /usr/share/demo/other.pem, sha256: " + digest);
   fixture.refused(path + " holds");
