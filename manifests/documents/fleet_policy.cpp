@@ -11,7 +11,7 @@ namespace {
 
 /// "2%" or "0.5%".
 Result<Permille> share(const YamlField& field) {
-  TRY_ASSIGN(const std::string text, field.text());
+  TRY_ASSIGN(const std::string text, field.word());
   unsigned whole = 0;
   unsigned tenth = 0;
   const char* end = text.data() + text.size();
