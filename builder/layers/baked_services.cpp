@@ -14,6 +14,7 @@ namespace {
 using images::FileTree;
 using images::ImagePath;
 using manifests::ImageService;
+using manifests::YamlField;
 
 struct ServiceAccount {
   std::uint32_t id = 0, group_id = 0;
@@ -29,14 +30,17 @@ ServiceAccounts accounts_of_image(const std::vector<manifests::ImageUser>& users
   return out;
 }
 
+std::string nobody_makes(const std::string& user) {
+  return "nobody makes the user " + quotation(user) +
+         ": name it under `users` of the manifest, or of the script's entry in accept_scripts that "
+         "would have made it";
+}
+
 Result<ServiceAccount> account(const ServiceAccounts& accounts, const std::string& name,
                                const std::string& field) {
   const auto found = accounts.find(name);
   if (found != accounts.end()) return found->second;
-  return fail(Errc::invalid_input,
-              field + ": nobody makes the user " + quotation(name) +
-                  ": name it under `users` of the manifest, or of the script's entry in "
-                  "accept_scripts that would have made it");
+  return fail(Errc::invalid_input, field + ": " + nobody_makes(name));
 }
 
 std::string field_of(const ImageService& service, std::string_view rest) {
@@ -90,16 +94,42 @@ Result<manifests::ServiceSettings> settings_of(const ImageService& service,
   return out;
 }
 
+bool is_in_search_path(const std::string& program) {
+  const std::string folder = program.substr(0, program.rfind('/'));
+  return folder == "/usr/bin" || folder == "/usr/sbin";
+}
+
+// ", but /usr/sbin/x is", where that may be what was meant. Packages have hooks by the same names,
+// which count where there is nothing else.
+std::string elsewhere(const std::string& path, const Overlay& image) {
+  auto others = image.programs_named(path.substr(path.rfind('/') + 1));
+  if (std::any_of(others.begin(), others.end(), is_in_search_path)) {
+    std::erase_if(others, [](const std::string& other) { return !is_in_search_path(other); });
+  }
+  std::string out;
+  for (const std::string& other : others) out += (out.empty() ? ", but " : " and ") + other;
+  return out.empty() ? out : out + (others.size() == 1 ? " is" : " are");
+}
+
 }  // namespace
 
-Status check_service_users(const std::vector<ImageService>& services,
+Status check_service_users(const YamlField& field, const std::vector<ImageService>& services,
                            const std::vector<manifests::ImageUser>& users,
                            const std::vector<manifests::LockedUser>& system_users) {
   const ServiceAccounts accounts = accounts_of_image(users, system_users);
   for (const ImageService& service : services) {
-    TRY(account(accounts, service.user, field_of(service, "user")));
+    TRY_ASSIGN(const YamlField written, field.at(service.name));
+    if (!accounts.contains(service.user)) {
+      TRY_ASSIGN(const YamlField user, written.at("user"));
+      return user.wrong(nobody_makes(service.user));
+    }
     for (const auto& file : service.files) {
-      TRY(account(accounts, owner_of(service, file), owner_field(service, file)));
+      const std::string name = owner_of(service, file);
+      if (accounts.contains(name)) continue;
+      TRY_ASSIGN(const YamlField files, written.at("files"));
+      TRY_ASSIGN(const YamlField one, files.at(file.path));
+      TRY_ASSIGN(const YamlField owner, one.at("owner"));
+      return owner.wrong(nobody_makes(name));
     }
   }
   return {};
@@ -144,16 +174,26 @@ Status put_services(FileTree& tree, const Settings& settings, std::int64_t epoch
 }
 
 std::vector<std::string> missing_programs(const std::vector<ImageService>& services,
-                                          const Overlay& image) {
+                                          const Overlay& image,
+                                          const std::vector<OrphanScript>& orphans) {
   std::vector<std::string> out;
   const auto look = [&](const std::string& path, const std::string& field) {
     const auto place = image.resolve(path);
     const Overlay::Place* there = place ? image.find(*place) : nullptr;
     if (there == nullptr || there->entry.kind != EntryKind::file) {
-      out.push_back(field + ": " + path + " is not in the image");
-    } else if ((there->entry.mode & 0111U) == 0) {
-      out.push_back(field + ": " + path + " is no program: nobody may execute it");
+      out.push_back(field + ": " + path + " is not in the image" + elsewhere(path, image));
+      return;
     }
+    if ((there->entry.mode & 0111U) == 0) {
+      out.push_back(field + ": " + path + " is no program: nobody may execute it");
+      return;
+    }
+    const auto orphan =
+        std::find_if(orphans.begin(), orphans.end(),
+                     [&](const OrphanScript& script) { return script.path == "/" + *place; });
+    if (orphan == orphans.end()) return;
+    out.push_back(field + ": " + path + " is a script of " + orphan->interpreter +
+                  ", which is not in the image");
   };
   for (const ImageService& service : services) {
     look(service.command.front(), field_of(service, "command[0]"));
@@ -162,6 +202,15 @@ std::vector<std::string> missing_programs(const std::vector<ImageService>& servi
     }
   }
   return out;
+}
+
+bool knows_services(Bytes program) {
+  // Compilers may make the path in registers, of pieces of 16 bytes: then its first piece is there.
+  constexpr std::string_view kBeginning = manifests::kServicesPath.substr(0, 16);
+  const auto found = std::search(
+      program.begin(), program.end(), kBeginning.begin(), kBeginning.end(),
+      [](std::uint8_t byte, char letter) { return byte == static_cast<std::uint8_t>(letter); });
+  return found != program.end();
 }
 
 }  // namespace weir::builder

@@ -7,6 +7,7 @@
 #include "builder/layers/system_layers.h"
 #include "images/tree/file_tree.h"
 #include "manifests/base/result.h"
+#include "manifests/base/yaml_document.h"
 #include "manifests/documents/image_service.h"
 #include "manifests/documents/lock.h"
 #include "manifests/messages/service_settings.h"
@@ -14,8 +15,11 @@
 namespace weir::builder {
 
 /// Whether everybody whom the services name has an account in the image.
-/// errors: invalid_input: field (`services.unbound.user`), whom nobody makes, and what to do
-[[nodiscard]] Status check_service_users(const std::vector<manifests::ImageService>& services,
+///
+/// field    the manifest's `services`, which `services` were read from
+/// errors   invalid_input: line, field (`services.unbound.user`), whom nobody makes, what to do
+[[nodiscard]] Status check_service_users(const manifests::YamlField& field,
+                                         const std::vector<manifests::ImageService>& services,
                                          const std::vector<manifests::ImageUser>& users,
                                          const std::vector<manifests::LockedUser>& system_users);
 
@@ -28,9 +32,16 @@ namespace weir::builder {
 [[nodiscard]] Status put_services(images::FileTree& tree, const Settings& settings,
                                   std::int64_t epoch, const Overlay& below);
 
-/// Programs of services that the image does not have.
-/// returns a line for each: "services.unbound.command[0]: /usr/sbin/unbound"
+/// Programs of services that the image does not have, or cannot run.
+///
+/// orphans  as `orphan_scripts` found them
+/// returns  a line for each: "services.unbound.command[0]: /usr/sbin/unbound is not in the image"
 [[nodiscard]] std::vector<std::string> missing_programs(
-    const std::vector<manifests::ImageService>& services, const Overlay& image);
+    const std::vector<manifests::ImageService>& services, const Overlay& image,
+    const std::vector<OrphanScript>& orphans);
+
+/// Whether a program, weir-init or weir-node, reads what an image says of its services. One that
+/// does not starts none, and says nothing about it.
+[[nodiscard]] bool knows_services(Bytes program);
 
 }  // namespace weir::builder

@@ -168,6 +168,16 @@ const Overlay::Place* Overlay::find(const std::string& path) const {
   return found == places_.end() ? nullptr : &found->second;
 }
 
+std::vector<std::string> Overlay::programs_named(std::string_view name) const {
+  std::vector<std::string> out;
+  const std::string end = "/" + std::string(name);
+  for (const auto& [path, place] : places_) {
+    const bool may = place.entry.kind == EntryKind::file && (place.entry.mode & 0111U) != 0;
+    if (may && path.ends_with(end)) out.push_back("/" + path);
+  }
+  return out;
+}
+
 std::vector<std::pair<std::string, const ListedEntry*>> Overlay::entries_in(
     const std::string& folder) const {
   std::vector<std::pair<std::string, const ListedEntry*>> out;

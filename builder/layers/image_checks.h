@@ -42,6 +42,8 @@ class Overlay {
   /// as the kernel would. Empty where there is nothing or links go round.
   [[nodiscard]] std::optional<std::string> resolve(std::string_view path) const;
   [[nodiscard]] const Place* find(const std::string& path) const;
+  /// Files of this name that somebody may execute, wherever they lie: "/usr/sbin/x".
+  [[nodiscard]] std::vector<std::string> programs_named(std::string_view name) const;
   /// What lies right in a folder, by name.
   [[nodiscard]] std::vector<std::pair<std::string, const ListedEntry*>> entries_in(
       const std::string& folder) const;

@@ -42,8 +42,8 @@ std::vector<std::string> lines_of(const Missing& missing, const std::string& man
   }
   if (!missing.services.empty()) {
     out.emplace_back(
-        "  services: nodes could not start them: add the packages that have the programs to the "
-        "manifest, or write the program's path as it is in the image");
+        "  services: nodes could not start them: add the packages that have the programs, or what "
+        "runs them, to the manifest, or write the program's path as it is in the image");
   }
   if (!missing.refused.empty()) {
     out.emplace_back(

@@ -115,6 +115,16 @@ Status check_dkms_packages(const manifests::ImageManifest& manifest,
   return {};
 }
 
+// The manifest is read again for its lines: who is made, only now is known.
+Status check_users_of_services(const std::string& text, const std::string& path,
+                               const manifests::ImageManifest& manifest,
+                               const std::vector<manifests::LockedUser>& users) {
+  if (manifest.services.empty()) return {};
+  TRY_ASSIGN(const auto document, manifests::parse_yaml(text, path));
+  TRY_ASSIGN(const auto services, manifests::YamlField::root(document, path).at("services"));
+  return check_service_users(services, manifest.services, manifest.users, users);
+}
+
 // The certificate goes into the lock, so that whoever has that can tell whose signatures count.
 Result<std::string> read_signer(const manifests::ImageManifest& manifest,
                                 const std::string& manifest_path) {
@@ -182,7 +192,7 @@ Result<LockOutcome> make_lock(const LockRequest& request) {
   auto scripts = scripts_of_packages(manifest.accept_scripts, resolution.packages);
   TRY_ASSIGN_IN(auto accounts, system_accounts(manifest, scripts, before ? &*before : nullptr),
                 request.manifest);
-  TRY_IN(check_service_users(manifest.services, manifest.users, accounts.users), request.manifest);
+  TRY(check_users_of_services(text, request.manifest, manifest, accounts.users));
   LockOutcome out{.lock = {.name = manifest.name,
                            .architecture = manifest.architecture,
                            .manifest_digest = Digest::of(as_bytes(text)),

@@ -131,14 +131,14 @@ class Build {
     add(settings, replaces);
     all.push_back(std::move(settings));
     missing_.scripts = open_scripts(all, input_.lock.accept_scripts);
+    orphans_ = orphan_scripts(overlay, all);
     if (missing_.refused.empty()) {
       missing_.links = missing_links(overlay, all, architecture);
-      missing_.services = missing_programs(input_.manifest.services, overlay);
+      missing_.services = missing_programs(input_.manifest.services, overlay, orphans_);
     }
     TRY(check_nothing_missing());
     TRY(check_order(all));
     TRY(check_command_line());
-    orphans_ = orphan_scripts(overlay, all);
     return all;
   }
 

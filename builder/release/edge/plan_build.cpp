@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "builder/layers/baked_services.h"
 #include "builder/layers/edge/layer_writer.h"
 #include "builder/layers/edge/node_programs.h"
 #include "builder/layers/edge/package_flow.h"
@@ -14,6 +15,7 @@
 #include "builder/release/edge/own_modules.h"
 #include "images/store/folder/edge/folder_store.h"
 #include "manifests/base/edge/destination.h"
+#include "manifests/base/edge/file.h"
 
 namespace weir::builder {
 namespace {
@@ -55,6 +57,33 @@ Status check_new_store(const std::string& path) {
   return fail(Errc::invalid_input, path + ": a folder that is not a store and not empty");
 }
 
+// The bytes of a node program that the lock pins, where they are at hand.
+std::optional<std::string> program_at_hand(const manifests::LockedProgram& program,
+                                           const std::string& folder, const Cache& cache) {
+  if (auto cached = read_blob(cache, program.digest, program.size)) return *std::move(cached);
+  auto bytes = read_file(folder + "/" + program.name, program.size);
+  if (!bytes || Digest::of(as_bytes(*bytes)) != program.digest) return std::nullopt;
+  return *std::move(bytes);
+}
+
+// Old node programs start no service and say nothing: everything else would pass.
+Status check_programs_know_services(const BuildInput& input, const Cache& cache) {
+  if (input.manifest.services.empty()) return {};
+  TRY_ASSIGN(const std::string folder, node_program_folder(input.manifest, input.manifest_path));
+  std::string old;
+  for (const auto& program : input.lock.programs) {
+    if (program.name != "weir-init" && program.name != "weir-node") continue;
+    const auto bytes = program_at_hand(program, folder, cache);
+    if (!bytes || knows_services(as_bytes(*bytes))) continue;
+    old += (old.empty() ? "" : " and ") + program.name;
+  }
+  if (old.empty()) return {};
+  return fail(Errc::invalid_input,
+              input.lock_path + ": programs: the pinned " + old +
+                  " of an older Weir would not start the manifest's services: " + input.lock_again +
+                  " --update weir-init weir-node");
+}
+
 }  // namespace
 
 Result<BuildPlan> plan_layers_of(const BuildInput& input, const Cache& cache,
@@ -81,6 +110,7 @@ Result<PlannedBuild> plan_build(const BuildInput& input, const Cache& cache,
                                 const std::string& store_path, IndexDemand demand) {
   const auto begin = Clock::now();
   TRY_ASSIGN(IndexVerdict index, hold_to_index(input, cache, demand, Remembering::no));
+  TRY(check_programs_know_services(input, cache));
   const auto store = images::FolderStore::open(store_path);
   if (!store && store.error().code != Errc::not_found) return tl::unexpected(store.error());
   if (!store) TRY(check_new_store(store_path));

@@ -21,7 +21,8 @@ struct PlannedBuild {
 
 /// Asks lock index, cache and store, and decides. Nothing is changed by asking; folders may be
 /// missing.
-/// errors: as `hold_to_index` and `fetch_modules`; io
+/// errors: as `hold_to_index` and `fetch_modules`; invalid_input: the image has services, and its
+///         lock pins node programs that know of none; io
 [[nodiscard]] Result<PlannedBuild> plan_build(const BuildInput& input, const Cache& cache,
                                               const std::string& store_path, IndexDemand demand);
 

@@ -29,7 +29,11 @@ LayerFacts program_of(std::uint32_t mode) {
   std::map<std::string, ListedEntry> entries{
       {"usr", folder},
       {"usr/sbin", folder},
-      {"usr/sbin/unbound", {EntryKind::file, mode, 0, 0, ""}}};
+      {"usr/sbin/unbound", {EntryKind::file, mode, 0, 0, ""}},
+      {"etc", folder},
+      {"etc/init.d", folder},
+      {"etc/init.d/unbound", {EntryKind::file, mode, 0, 0, ""}},
+      {"etc/init.d/other", {EntryKind::file, mode, 0, 0, ""}}};
   return {{"unbound", {none, {}}, none, {}}, 0, std::move(entries), {}, {}, {}, {}};
 }
 
@@ -73,32 +77,73 @@ TEST_CASE("an image without services has no file about them") {
 }
 
 TEST_CASE("whom nobody makes is named with the field that names them") {
-  const auto refusal_of = [](const manifests::ImageService& service) {
-    const auto fine = check_service_users({service}, {{"node", 990}}, {});
+  const auto refusal_of = [](const std::string& user, const std::string& owner) {
+    const auto document = manifests::parse_yaml(
+        "services:\n  unbound:\n    command: [/usr/sbin/unbound]\n    user: " + user +
+            "\n    files:\n      /lib/unbound.conf:\n        text: a\n        owner: " + owner +
+            "\n",
+        "m.yaml");
+    REQUIRE(document.has_value());
+    const auto field = manifests::YamlField::root(*document, "m.yaml").at("services");
+    const auto services = manifests::parse_image_services(*field);
+    REQUIRE_MESSAGE(services.has_value(), services.error().message);
+    const auto fine = check_service_users(*field, *services, {{"node", 990}}, {});
     return fine ? std::string() : fine.error().message;
   };
-  CHECK(refusal_of(unbound()).starts_with(
-      "services.unbound.user: nobody makes the user 'unbound': name it under `users`"));
-  manifests::ImageService ours = unbound();
-  ours.user = "node";
-  CHECK(refusal_of(ours).starts_with("services.unbound.files./lib/unbound.conf.owner: nobody"));
-  ours.files[1].owner = "root";
-  CHECK(refusal_of(ours).empty());
+  CHECK(refusal_of("unbound", "root")
+            .starts_with("m.yaml:4: services.unbound.user: nobody makes the user 'unbound': name "
+                         "it under `users`"));
+  CHECK(refusal_of("node", "unbound")
+            .starts_with("m.yaml:8: services.unbound.files./lib/unbound.conf.owner: nobody"));
+  CHECK(refusal_of("node", "root").empty());
 }
 
 TEST_CASE("a program that is not there, or that nobody may execute, is named") {
   const std::vector<manifests::ImageService> services{unbound()};
   Overlay image;
-  CHECK(missing_programs(services, image) ==
+  CHECK(missing_programs(services, image, {}) ==
         std::vector<std::string>{
             "services.unbound.command[0]: /usr/sbin/unbound is not in the image"});
   CHECK(image.add(program_of(0644)).empty());
-  CHECK(missing_programs(services, image) ==
+  CHECK(missing_programs(services, image, {}) ==
         std::vector<std::string>{
             "services.unbound.command[0]: /usr/sbin/unbound is no program: nobody may execute it"});
   Overlay good;
   CHECK(good.add(program_of(0755)).empty());
-  CHECK(missing_programs(services, good).empty());
+  CHECK(missing_programs(services, good, {}).empty());
+
+  SUBCASE("with where a program of its name is") {
+    manifests::ImageService elsewhere = unbound();
+    elsewhere.command.front() = "/usr/bin/unbound";
+    CHECK(missing_programs({elsewhere}, good, {}) ==
+          std::vector<std::string>{"services.unbound.command[0]: /usr/bin/unbound is not in the "
+                                   "image, but /usr/sbin/unbound is"});
+    elsewhere.command.front() = "/usr/bin/other";
+    CHECK(missing_programs({elsewhere}, good, {}) ==
+          std::vector<std::string>{"services.unbound.command[0]: /usr/bin/other is not in the "
+                                   "image, but /etc/init.d/other is"});
+  }
+  SUBCASE("with the interpreter that is not there, whatever leads to the script") {
+    manifests::ImageService script = unbound();
+    script.command.front() = "/usr/sbin/../sbin/unbound";
+    script.ready.command = {"/usr/sbin/unbound"};
+    const std::vector<OrphanScript> orphans{{"/usr/sbin/unbound", "unbound", "/bin/bash"}};
+    CHECK(missing_programs({script}, good, orphans) ==
+          std::vector<std::string>{
+              "services.unbound.command[0]: /usr/sbin/../sbin/unbound is a script of /bin/bash, "
+              "which is not in the image",
+              "services.unbound.ready.command[0]: /usr/sbin/unbound is a script of /bin/bash, "
+              "which is not in the image"});
+  }
+}
+
+TEST_CASE("node programs that were made before there were services are told from those since") {
+  const auto known = [](std::string_view bytes) { return knows_services(as_bytes(bytes)); };
+  CHECK_FALSE(known(""));
+  CHECK_FALSE(known(std::string_view("/usr/lib/weir/weir-node\0/usr/lib/weir/modules\0", 46)));
+  CHECK(known(std::string_view("\177ELF\0\0/usr/lib/weir/services\0", 31)));
+  // As gcc 12 made it of the first programs that read it.
+  CHECK(known("/run/weir/networ/usr/lib/weir/se/run/weir/servic"));
 }
 
 }  // namespace weir::builder

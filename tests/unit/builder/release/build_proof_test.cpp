@@ -310,4 +310,29 @@ TEST_CASE_FIXTURE(ForeignFixture, "a module from a file is pinned, recorded and 
   refused("does not begin with a kernel's release");
 }
 
+TEST_CASE("services want node programs that know of them, and an interpreter that is there") {
+  Fixture fixture;
+  fixture.run("mkdir -p t/usr/bin && chmod 755 t/usr/bin");
+  fixture.write("t/usr/bin/helper", "#! /bin/bash -e\necho\n");
+  fixture.run("chmod 755 t/usr/bin/helper");
+  fixture.tool("tool", "1.0");
+  fixture.manifest +=
+      "services: {helper: {command: [/usr/bin/helper]}, tool: {command: [/usr/sbin/tool]}}\n";
+  fixture.write("agent", "reads /usr/lib/weir/services");
+  fixture.lock();
+  const std::string old =
+      "image.lock.json: programs: the pinned weir-init of an older Weir would not start the "
+      "manifest's services: run weir-builder lock image.yaml --update weir-init weir-node";
+  fixture.refused(old);
+  fixture.refused(old, "--plan");
+
+  fixture.write("init", "reads /usr/lib/weir/services too");
+  fixture.lock();
+  fixture.refused(
+      "  service services.helper.command[0]: /usr/bin/helper is a script of /bin/bash, which is "
+      "not in the image\n");
+  fixture.refused(
+      "services.tool.command[0]: /usr/sbin/tool is not in the image, but /usr/bin/tool is\n");
+}
+
 }  // namespace weir::builder

@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <set>
 #include <sstream>
+#include <vector>
 
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/process.h"
+#include "manifests/messages/service_settings.h"
 #include "tests/folders.h"
 #include "tests/patience.h"
 
@@ -49,6 +51,20 @@ TEST_CASE("PID 1 needs nothing, and the agent only what every image carries") {
     CHECK(std::set<std::string>{"libmnl.so.0", "libsodium.so.23", "libssl.so.3", "libcrypto.so.3",
                                 "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"}
               .contains(library));
+  }
+}
+
+// By this `weir-builder build` tells them from programs that know of no services.
+TEST_CASE("each program holds the path of the list of services in one piece") {
+  std::vector<std::string> programs{"weir-init", "weir-node"};
+  for (const char* other : {"arm64/weir-init", "arm64/weir-node"}) {
+    if (std::filesystem::exists(test::build_folder() + "/bin/" + other)) programs.push_back(other);
+  }
+  for (const std::string& program : programs) {
+    CAPTURE(program);
+    const auto bytes = read_file(test::build_folder() + "/bin/" + program, ByteCount{64ULL << 20});
+    REQUIRE(bytes.has_value());
+    CHECK(bytes->find(manifests::kServicesPath) != std::string::npos);
   }
 }
 
