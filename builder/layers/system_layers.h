@@ -13,12 +13,13 @@
 #include "manifests/documents/image_manifest.h"
 #include "manifests/documents/lock.h"
 #include "manifests/documents/release.h"
+#include "manifests/messages/service_settings.h"
 
 namespace weir::builder {
 
 inline constexpr std::string_view kBaseLayer = "base";
 inline constexpr std::string_view kProgramsLayer = "weir";
-inline constexpr std::string_view kSettingsLayer = "weir-settings";
+inline constexpr std::string_view kSettingsLayer = manifests::kServicesLayer;
 
 /// The first layer: folders of the root, and the links of a merged /usr.
 [[nodiscard]] Result<images::FileTree> make_base_tree(std::int64_t epoch);

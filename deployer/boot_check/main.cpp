@@ -11,6 +11,7 @@
 #include "deployer/boot_check/edge/enclosure.h"
 #include "deployer/pool/edge/boot_image.h"
 #include "images/store/folder/edge/folder_store.h"
+#include "images/store/release_services.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/harden_process.h"
 #include "manifests/base/edge/program.h"
@@ -67,18 +68,19 @@ Result<Exit> run(const Options& options) {
   }
   // Before the enclosure, whose /run is another one: the store may lie anywhere.
   TRY_ASSIGN_IN(const auto image, pool::make_boot_image(release, store), where);
-  TRY_ASSIGN(
-      const int code, boot_check::run_enclosed([&] {
-        const auto seen = boot_check::check(
-            {name, digest, image, memory, std::chrono::seconds(options.timeout), files, log.get()},
-            log_step);
-        if (!seen) {
-          log_line(Error(seen.error()).in(where).message);
-          return 1;
-        }
-        std::fputs(print(*seen).c_str(), stdout);
-        return std::fflush(stdout) == 0 ? 0 : 1;
-      }));
+  TRY_ASSIGN_IN(const auto services, images::read_services(store, release), where);
+  TRY_ASSIGN(const int code, boot_check::run_enclosed([&] {
+               const auto seen = boot_check::check(
+                   {name, digest, image, memory, std::chrono::seconds(options.timeout), services,
+                    files, log.get()},
+                   log_step);
+               if (!seen) {
+                 log_line(Error(seen.error()).in(where).message);
+                 return 1;
+               }
+               std::fputs(print(*seen).c_str(), stdout);
+               return std::fflush(stdout) == 0 ? 0 : 1;
+             }));
   return code == 0 ? Exit::done : Exit::failed;
 }
 

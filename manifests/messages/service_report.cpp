@@ -1,5 +1,6 @@
 #include "manifests/messages/service_report.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "manifests/base/json_reader.h"
@@ -104,6 +105,27 @@ Result<SealedFile> parse_sealed_file(std::string_view text) {
   if (!check_name(out.name)) return root.refuse("name", "is no name of a node's file");
   TRY_ASSIGN(out.sealed, root.string("sealed"));
   return out;
+}
+
+Status check_told_services(const std::vector<ServiceSettings>& of_image,
+                           const std::vector<ServiceReport>& told) {
+  const auto has = [](const auto& list, const std::string& name) {
+    return std::any_of(list.begin(), list.end(), [&](const auto& it) { return it.name == name; });
+  };
+  for (const ServiceSettings& service : of_image) {
+    if (has(told, service.name)) continue;
+    return fail(Errc::integrity,
+                "service " + service.name +
+                    " is in the image, and the node does not know of it: its weir-init or "
+                    "weir-node does not fit the image; lock again with weir-builder lock … "
+                    "--update weir-init weir-node, and build");
+  }
+  for (const ServiceReport& service : told) {
+    if (has(of_image, service.name)) continue;
+    return fail(Errc::integrity,
+                "the node tells of service " + service.name + ", which its release does not have");
+  }
+  return {};
 }
 
 bool is_up(const ServiceReport& service) {

@@ -41,6 +41,11 @@ inline constexpr ByteCount kLargestServices{4ULL << 20};
 [[nodiscard]] Result<std::vector<ServiceReport>> parse_service_reports(std::string_view json);
 [[nodiscard]] Result<SealedFile> parse_sealed_file(std::string_view json);
 
+/// Whether a node tells of exactly the services that its image has: of the release it was booted
+/// from. errors: integrity: names one that it does not tell of, with what to do, or one too many
+[[nodiscard]] Status check_told_services(const std::vector<ServiceSettings>& of_image,
+                                         const std::vector<ServiceReport>& told);
+
 /// It does what it is there for: it is ready, or ended as it should.
 [[nodiscard]] bool is_up(const ServiceReport& service);
 /// It has failed, or was started three times and is not ready: waiting longer is of no use.

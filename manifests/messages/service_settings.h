@@ -16,8 +16,11 @@
 /// no more than it has to. Format: docs/services.md.
 namespace weir::manifests {
 
-/// Where an image says which services it has; images without services have no such file.
+/// Where an image says which services it has; images without services have no such file. Programs
+/// that read it hold it in one piece, by which `build` tells them from older ones.
 inline constexpr std::string_view kServicesPath = "/usr/lib/weir/services";
+/// The layer of a release that has it.
+inline constexpr std::string_view kServicesLayer = "weir-settings";
 /// Below it is a folder of each service that nodes give files to, and in it these by their names.
 inline constexpr std::string_view kNodeFilesFolder = "/run/weir-files";
 /// What weir-init tells of its services.

@@ -6,9 +6,7 @@
 #include <cerrno>
 
 #include "builder/boot_check/node_files.h"
-#include "builder/layers/edge/layer_content.h"
-#include "builder/layers/system_layers.h"
-#include "images/formats/cpio_reader.h"
+#include "images/store/release_services.h"
 #include "manifests/base/edge/file.h"
 #include "manifests/base/edge/process.h"
 #include "manifests/messages/service_report.h"
@@ -22,24 +20,6 @@ constexpr std::chrono::seconds kMargin{240};
 // From being asked to end until it has ended the machine.
 constexpr std::chrono::seconds kFarewell{10};
 constexpr ByteCount kLongestStatement{1 << 20};
-
-// What weir-init will read; nothing where the image has no services.
-Result<std::vector<manifests::ServiceSettings>> services_of(const images::Store& store,
-                                                            const manifests::Release& release) {
-  TRY_ASSIGN(const auto place,
-             images::ImagePath::parse(std::string(manifests::kServicesPath.substr(1))));
-  for (const auto& layer : release.layers) {
-    if (layer.name != kSettingsLayer) continue;
-    TRY_ASSIGN(const auto content, read_layer_content(store, layer));
-    TRY_ASSIGN_IN(const images::FileTree tree, images::decode_cpio(content), "layer " + layer.name);
-    const images::Node* list = tree.find(place);
-    if (list == nullptr || list->file() == nullptr) continue;
-    const auto& text = *list->file()->content;
-    return manifests::parse_service_settings(
-        {reinterpret_cast<const char*>(text.data()), text.size()});
-  }
-  return std::vector<manifests::ServiceSettings>();
-}
 
 Status check_readable(const manifests::NodeFileWord& word) {
   TRY_ASSIGN_IN(const Fd file, open_file(word.path), "--node-file");
@@ -74,7 +54,7 @@ Status check_node_files_of(const images::Store& store, const manifests::Release&
                            const std::vector<std::string>& words) {
   TRY_ASSIGN(const auto given, manifests::parse_node_file_words(words));
   const std::string where = "release " + release.name.string();
-  TRY_ASSIGN_IN(const auto services, services_of(store, release), where);
+  TRY_ASSIGN_IN(const auto services, images::read_services(store, release), where);
   TRY_IN(check_node_files(given, services), where);
   for (const auto& word : given) TRY(check_readable(word));
   return {};

@@ -1,8 +1,8 @@
 #include "builder/diff/edge/release_facts.h"
 
-#include "builder/layers/edge/layer_content.h"
 #include "builder/lock/edge/release_lock.h"
 #include "images/formats/cpio_reader.h"
+#include "images/store/layer_content.h"
 
 namespace weir::builder {
 namespace {
@@ -25,7 +25,7 @@ Result<ReleaseFacts> read(const images::Store& store, const ReleaseName& name, L
   for (const auto& layer : out.release.layers) {
     auto found = trees.find(layer.content_digest);
     if (found == trees.end()) {
-      TRY_ASSIGN(const auto content, read_layer_content(store, layer));
+      TRY_ASSIGN(const auto content, images::read_layer_content(store, layer));
       TRY_ASSIGN_IN(auto tree, images::decode_cpio(content), "layer " + layer.name);
       found = trees.emplace(layer.content_digest, std::move(tree)).first;
     }

@@ -1,8 +1,8 @@
 #include "builder/layers/edge/foreign_modules.h"
 
 #include "builder/kernel/module_files.h"
-#include "builder/layers/edge/layer_content.h"
 #include "images/formats/cpio_reader.h"
+#include "images/store/layer_content.h"
 
 namespace weir::builder {
 
@@ -10,7 +10,7 @@ Result<std::vector<ForeignModule>> read_foreign_modules(const images::Store& sto
                                                         const LayerFacts& layer) {
   auto out = foreign_modules_in(layer.layer.name, layer.modules);
   if (out.empty()) return out;
-  TRY_ASSIGN(const auto content, read_layer_content(store, layer.layer));
+  TRY_ASSIGN(const auto content, images::read_layer_content(store, layer.layer));
   TRY_ASSIGN_IN(const images::FileTree tree, images::decode_cpio(content),
                 "layer " + layer.layer.name);
   for (ForeignModule& module : out) {

@@ -6,9 +6,9 @@
 #include "builder/bill/provenance.h"
 #include "builder/bill/sbom_cyclonedx.h"
 #include "builder/bill/sbom_spdx.h"
-#include "builder/layers/edge/layer_content.h"
 #include "builder/lock/edge/release_lock.h"
 #include "images/formats/cpio_reader.h"
+#include "images/store/layer_content.h"
 
 namespace weir::builder {
 namespace {
@@ -42,7 +42,7 @@ Result<Declarations> read_declarations(const images::Store& store,
   for (const auto& package : lock.packages) {
     for (const auto& layer : release.layers) {
       if (layer.name != package.name) continue;
-      TRY_ASSIGN(const auto content, read_layer_content(store, layer));
+      TRY_ASSIGN(const auto content, images::read_layer_content(store, layer));
       TRY_ASSIGN_IN(const images::FileTree tree, images::decode_cpio(content),
                     "layer " + layer.name);
       out[package.name] = declarations_of(tree, package.name);

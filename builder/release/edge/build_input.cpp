@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "builder/kernel/module_files.h"
-#include "builder/layers/edge/layer_content.h"
 #include "builder/layers/system_layers.h"
 #include "builder/lock/edge/release_lock.h"
 #include "builder/lock/lock_check.h"
 #include "builder/release/edge/own_modules.h"
 #include "images/formats/cpio_reader.h"
 #include "images/formats/layer.h"
+#include "images/store/layer_content.h"
 
 namespace weir::builder {
 namespace {
@@ -29,7 +29,7 @@ Status recover(const images::Store& store, const manifests::Release& release,
   if (missing.empty()) return {};
   for (const auto& layer : release.layers) {
     if (layer.name != layer_name) continue;
-    TRY_ASSIGN(const auto cpio, read_layer_content(store, layer));
+    TRY_ASSIGN(const auto cpio, images::read_layer_content(store, layer));
     TRY_ASSIGN(const images::FileTree tree, images::decode_cpio(cpio));
     for (const auto& [path, node] : tree.nodes()) {
       if (node.file() == nullptr) continue;

@@ -6,9 +6,9 @@
 #include "builder/dkms/edge/signatures.h"
 #include "builder/kernel/edge/module_files.h"
 #include "builder/kernel/module_signing.h"
-#include "builder/layers/edge/layer_content.h"
 #include "builder/lock/edge/locked_image.h"
 #include "images/formats/cpio_reader.h"
+#include "images/store/layer_content.h"
 
 namespace weir::builder {
 namespace {
@@ -127,7 +127,7 @@ Status recover_signatures(const images::Store& store, const manifests::Release& 
   if (!signer) return {};
   for (const auto& layer : release.layers) {
     if (layer.name != kModulesLayer) continue;
-    TRY_ASSIGN(const auto cpio, read_layer_content(store, layer));
+    TRY_ASSIGN(const auto cpio, images::read_layer_content(store, layer));
     TRY_ASSIGN(const images::FileTree tree, images::decode_cpio(cpio));
     for (const auto& [path, node] : tree.nodes()) {
       if (node.file() == nullptr || path.parent().name() != "dkms") continue;

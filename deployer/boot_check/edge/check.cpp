@@ -92,10 +92,7 @@ class Check {
     TRY_ASSIGN_IN(auto traffic, move_data(peer), "peer");
     TRY_ASSIGN_IN(const manifests::PeerState seen, read_counters(traffic), "counters");
     TRY_IN(ask_tool(seen), "tool");
-    const auto every = ::isatty(STDERR_FILENO) == 1 ? kTellTerminal : kTellLog;
-    if (auto up =
-            bring_up_services(*client_, identity.seal_key, request_.files, deadline(), every, say_);
-        !up) {
+    if (auto up = bring_up(identity); !up) {
       // What it said is in there.
       if (request_.log >= 0) (void)keep_log();
       return tl::unexpected(std::move(up).error().in("services"));
@@ -267,6 +264,13 @@ class Check {
     TRY(check_tool_dump(*dump, seen));
     say_("the image's own wg sees the same peer");
     return {};
+  }
+
+  Status bring_up(const manifests::NodeIdentity& identity) {
+    TRY_ASSIGN(const auto told, client_->services());
+    TRY(check_told_services(request_.services, told));
+    const auto every = ::isatty(STDERR_FILENO) == 1 ? kTellTerminal : kTellLog;
+    return bring_up_services(*client_, identity.seal_key, request_.files, deadline(), every, say_);
   }
 
   Status keep_log() {

@@ -3,11 +3,13 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "deployer/boot_check/edge/services.h"
 #include "deployer/pool/edge/boot_image.h"
 #include "manifests/base/result.h"
 #include "manifests/documents/boot_check_statement.h"
+#include "manifests/messages/service_settings.h"
 
 namespace weir::boot_check {
 
@@ -17,7 +19,8 @@ struct CheckRequest {
   const pool::BootImage& image;
   ByteCount memory{512ULL << 20};
   std::chrono::milliseconds timeout{180000};  ///< from power-on until everything is up
-  const NodeFiles& files;                     ///< that services ask for
+  const std::vector<manifests::ServiceSettings>& services;  ///< of the image
+  const NodeFiles& files;                                   ///< that services ask for
   int log = -1;  ///< descriptor that the node's log is written to, where it is one
 };
 
@@ -32,8 +35,8 @@ using Say = std::function<void(const std::string&)>;
 /// returns  what was seen; not yet compared with the release
 /// errors   timeout, saying which step did not come, with the end of the node's console; integrity:
 ///          data changed on the way, the node's kernel saw no handshake, or its `wg` another
-///          peer; io: a service does not come up, with its last lines; busy: interrupted;
-///          not_found: no QEMU, no wireguard-go
+///          peer, or it does not tell of the image's services; io: a service does not come up, with
+///          its last lines; busy: interrupted; not_found: no QEMU, no wireguard-go
 [[nodiscard]] Result<manifests::BootCheckStatement> check(const CheckRequest& request,
                                                           const Say& say);
 

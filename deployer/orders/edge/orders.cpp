@@ -283,6 +283,28 @@ Status check_identity(Site& site, const OrderPlan& plan, const Observed& observe
   return {};
 }
 
+/// Whether the fleet has what services of the release ask for, before a node waits for it in vain.
+Status check_asked_files(Site& site, const OrderPlan& plan) {
+  const auto* up = std::get_if<UpPlan>(&plan.what);
+  const auto* deploy = std::get_if<DeployPlan>(&plan.what);
+  if (up == nullptr && deploy == nullptr) return {};
+  const PoolPlan& pool = up != nullptr ? up->pool : deploy->pool;
+  if (pool.boot.empty()) return {};
+  const ReleaseFacts& release = up != nullptr ? up->release : deploy->release;
+  TRY_ASSIGN(const auto services, site.services_of(release.release.name, release.digest));
+  const auto& given = site.pool(pool.pool).files;
+  for (const auto& service : services) {
+    for (const auto& file : service.files) {
+      if (given.contains(file.name)) continue;
+      return fail(Errc::not_found, "service " + service.name + " of release " +
+                                       release.release.name.string() + " asks for file " +
+                                       file.name + ": name it under `files` of pool " +
+                                       pool.pool.string() + " in the fleet document");
+    }
+  }
+  return {};
+}
+
 /// Without it nodes boot, clients connect, and none of their packets leaves.
 Status check_upstream(Site& site) {
   const Status there = site.director().check_upstream();
@@ -310,6 +332,7 @@ Result<Planned> plan_on(Site& site, const Order& order, Seeing seeing) {
   TRY_ASSIGN(auto plan, plan_order(order, site.documents(), observed, facts));
   if (std::holds_alternative<UpOrder>(order)) TRY(check_upstream(site));
   TRY(check_identity(site, plan, observed));
+  TRY(check_asked_files(site, plan));
   return Planned{std::move(plan), std::move(observed), std::move(release)};
 }
 

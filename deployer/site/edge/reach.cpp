@@ -14,6 +14,7 @@
 #include "deployer/state/memory/edge/memory_store.h"
 #include "deployer/state/sqlite/edge/sqlite_store.h"
 #include "images/store/folder/edge/folder_store.h"
+#include "images/store/release_services.h"
 #include "keys/identity/edge/identity_check.h"
 #include "keys/identity/edge/identity_files.h"
 #include "manifests/base/edge/file.h"
@@ -83,6 +84,20 @@ Result<keys::WireGuardIdentity> read_served(const std::string& path,
   return identity;
 }
 
+Result<std::vector<manifests::ServiceSettings>> services_of(const std::string& path,
+                                                            const ReleaseName& name,
+                                                            const Digest& digest) {
+  TRY_ASSIGN(const auto store, images::FolderStore::open(path));
+  TRY_ASSIGN(const auto stored, store.read_release(name));
+  const std::string where = "release " + name.string();
+  if (Digest::of(as_bytes(stored.json)) != digest) {
+    return fail(Errc::integrity, where + " is another one by now than the one that was booted");
+  }
+  TRY_ASSIGN_IN(const auto release, manifests::parse_release(stored.json), where);
+  TRY_ASSIGN_IN(auto services, images::read_services(store, release), where);
+  return services;
+}
+
 /// Where the fleet is up, whatever the document names by now; the document's where it is not, or
 /// where the namespace is gone and all that was in it.
 Result<std::optional<std::string>> space_of(const Documents& documents, StateStore& store) {
@@ -128,6 +143,7 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
             .machines = nullptr,
             .connect = {},
             .boot_image = {},
+            .services = {},
             .identity = {},
             .check_identity = {},
             .identity_keys = {},
@@ -160,6 +176,13 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
     TRY_ASSIGN_IN(const auto store, images::FolderStore::open(path), "store");
     TRY_ASSIGN_IN(auto image, pool::make_boot_image(release, store), "store " + path);
     return image;
+  };
+  out.services = [path = documents.path(documents.fleet.store)](
+                     const ReleaseName& name,
+                     const Digest& digest) -> Result<std::vector<manifests::ServiceSettings>> {
+    auto services = services_of(path, name, digest);
+    if (!services) return tl::unexpected(std::move(services).error().in("store " + path));
+    return services;
   };
   std::optional<std::string> opener;
   if (documents.fleet.identity_key_file) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "deployer/director/director.h"
 #include "deployer/network/edge/network_namespace.h"
@@ -14,6 +15,7 @@
 #include "deployer/state/state_store.h"
 #include "keys/identity/wireguard_identity.h"
 #include "manifests/documents/release.h"
+#include "manifests/messages/service_settings.h"
 
 namespace weir::deployer {
 
@@ -36,6 +38,10 @@ struct Reach {
       connect;
   /// What machines of a release boot: every blob read from the store, and verified.
   std::function<Result<pool::BootImage>(const manifests::Release&)> boot_image;
+  /// The services that a release's image has, which is known by its document's digest.
+  /// errors: of the store; integrity: it has another release of this name
+  std::function<Result<std::vector<manifests::ServiceSettings>>(const ReleaseName&, const Digest&)>
+      services;
   /// The fleet's, opened, where it is one that nodes can serve.
   std::function<Result<keys::WireGuardIdentity>()> identity;
   std::function<Status()> check_identity;  ///< whether it will be opened, but for a passphrase

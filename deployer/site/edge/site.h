@@ -86,6 +86,11 @@ class Site {
   Result<std::optional<keys::Secret>> node_file(const NodeId& node, const std::string& name) const;
   /// Whether all that it has for nodes of the pool can be read, and only by who may.
   Status check_node_files(const PoolName& pool) const;
+  /// The services of a release's image. errors: as Reach::services
+  Result<std::vector<manifests::ServiceSettings>> services_of(const ReleaseName& release,
+                                                              const Digest& digest) {
+    return reach_.services(release, digest);
+  }
 
   /// Remembers that this release was accepted, so that no older one is from now on. Comes after all
   /// of its blobs were read: one that is withheld would else keep the fleet from what it can still

@@ -199,6 +199,7 @@ class FakeFleet {
   std::mutex lock;  ///< over what follows
   std::map<NodeId, Node> nodes = {{node("blue-1"), {}}, {node("green-1"), {}}};
   std::map<NodeId, std::vector<manifests::ServiceReport>> image_services;  ///< as it comes up
+  std::map<std::string, std::vector<manifests::ServiceSettings>> release_services;  ///< by name
   std::map<PublicKey, Client> clients;
   std::string console;  ///< of every machine
   bool installed = false;
@@ -358,6 +359,10 @@ inline Reach FakeFleet::reach(SqliteStore::Access access) {
       .boot_image = [this](const manifests::Release& release) -> Result<pool::BootImage> {
         image_ = release;
         return pool::BootImage{};
+      },
+      .services = [this](const ReleaseName& name,
+                         const Digest&) -> Result<std::vector<manifests::ServiceSettings>> {
+        return release_services[name.string()];
       },
       .identity = []() -> Result<keys::WireGuardIdentity> {
         TRY_ASSIGN(auto secret,

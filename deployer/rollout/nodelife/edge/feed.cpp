@@ -109,6 +109,18 @@ Status give_files(Site& site, node_client::NodeClient& client, const manifests::
   return {};
 }
 
+// Node programs that do not fit the image start no service, and everything else works.
+Status check_services(Site& site, const NodeId& node,
+                      const std::vector<manifests::ServiceReport>& told) {
+  const PoolName* pool = site.pool_of(node);
+  if (pool == nullptr) return {};
+  TRY_ASSIGN(const auto pools, site.store().pools());
+  const auto runs = pools.find(*pool);
+  if (runs == pools.end()) return {};
+  TRY_ASSIGN(const auto baked, site.services_of(runs->second.release, runs->second.release_digest));
+  return check_told_services(baked, told);
+}
+
 // Clients are not moved to a node whose services do not come up.
 Status await_services(Site& site, node_client::NodeClient& client,
                       std::vector<manifests::ServiceReport> services) {
@@ -162,6 +174,7 @@ Status feed_node(Site& site, const NodeId& node, LateIdentity& late, Removals re
   TRY(changes.send());
   if (!hurried) {
     TRY_ASSIGN(auto services, client->services());
+    if (!about.wireguard_key) TRY(check_services(site, node, services));
     TRY(give_files(site, *client, about, services));
     if (!about.wireguard_key) TRY(await_services(site, *client, std::move(services)));
   }

@@ -33,10 +33,11 @@ enum class Removals : std::uint8_t { take, keep };
 enum class Confirming : std::uint8_t { none, all };
 
 /// Sets the clock of nodes that have no private key yet, gives them the key, and makes their peers
-/// those of the registry. Gives its services the files that the fleet has for them, and waits, on a
-/// node that had no key yet, until they are ready. Live sessions of peers that stay lose no packet;
-/// those of peers that go end. What a node refuses, or that it does not answer, stands with it.
-/// errors  unauthorized: the fleet's identity is needed and cannot be opened
+/// those of the registry. Gives its services the files that the fleet has for them; a node that had
+/// no key yet has to tell of exactly the services of its release, and they are waited for. Live
+/// sessions of peers that stay lose no packet; those of peers that go end. What a node refuses, or
+/// that it does not answer, stands with it. errors  unauthorized: the fleet's identity is needed
+/// and cannot be opened
 Result<std::map<NodeId, Fed>> feed_nodes(Site& site, const std::vector<NodeId>& nodes,
                                          Removals removals, Confirming confirming);
 

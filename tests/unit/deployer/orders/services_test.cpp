@@ -31,6 +31,9 @@ void prepare(FakeFleet& fleet, const ServiceReport& service, unsigned mode = 060
   REQUIRE(write_file(fleet.folder + "/secrets/green-1.key", "hoPhahB4uuQu", mode).has_value());
   fleet.write();
   fleet.image_services[FakeFleet::node("green-1")] = {service};
+  manifests::ServiceSettings baked{.name = service.name, .command = {"/usr/sbin/daemon"}};
+  for (const std::string& file : service.files) baked.files.push_back({.name = file});
+  fleet.release_services["two"] = {baked};
   fleet.done(FakeFleet::up("one"));
   fleet.connect(1, "blue-1");
 }
@@ -72,15 +75,32 @@ TEST_CASE("nobody is moved to a node whose service does not come up, and its las
   CHECK(fleet.clients.at(FakeFleet::key(1)).session == FakeFleet::node("blue-1"));
 }
 
-TEST_CASE("a file that a service asks for and the fleet does not have is named") {
+TEST_CASE("a file that a service asks for and the fleet does not have is named before it boots") {
   FakeFleet fleet;
   prepare(fleet, waiting_for("other-key"));
-  const auto refused = fleet.order(FakeFleet::deploy("two"));
   const std::string why =
-      refused ? (refused->refusal ? refused->refusal->text : "") : refused.error().message;
-  CAPTURE(why);
-  CHECK(has(why, "service unbound asks for file other-key"));
-  CHECK(has(why, "`files` of the node's pool"));
+      "service unbound of release two asks for file other-key: name it under `files` of pool green";
+  const auto planned = fleet.plan(FakeFleet::deploy("two"));
+  REQUIRE_FALSE(planned.has_value());
+  CHECK(has(planned.error().message, why));
+  const auto ordered = fleet.order(FakeFleet::deploy("two"));
+  REQUIRE_FALSE(ordered.has_value());
+  CHECK(has(ordered.error().message, why));
+  CHECK(green(fleet).boots == 0);
+}
+
+TEST_CASE("nobody is moved to a node that does not know of a service of its release") {
+  FakeFleet fleet;
+  prepare(fleet, waiting_for("zone-key"));
+  fleet.image_services.clear();  // as node programs that are older than services have it
+  const auto refused = fleet.order(FakeFleet::deploy("two"));
+  REQUIRE(refused.has_value());
+  REQUIRE(refused->refusal.has_value());
+  CAPTURE(refused->refusal->text);
+  CHECK(has(refused->refusal->text,
+            "node green-1: service unbound is in the image, and the node does not know of it"));
+  CHECK(has(refused->refusal->text, "--update weir-init weir-node"));
+  CHECK(fleet.clients.at(FakeFleet::key(1)).session == FakeFleet::node("blue-1"));
 }
 
 TEST_CASE(

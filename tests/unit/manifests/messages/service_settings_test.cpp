@@ -109,4 +109,19 @@ TEST_CASE("a service that failed, or was started three times, is given up; one t
   CHECK(is_up(report));
 }
 
+TEST_CASE("a node has to tell of the services of its image, of all and of no others") {
+  const ServiceSettings chrony{.name = "chrony", .command = {"/usr/sbin/chronyd"}};
+  const ServiceReport told{.name = "chrony"};
+  CHECK(check_told_services({}, {}).has_value());
+  CHECK(check_told_services({chrony}, {told}).has_value());
+  const Status silent = check_told_services({chrony}, {});
+  REQUIRE_FALSE(silent.has_value());
+  CHECK(silent.error().message.starts_with(
+      "service chrony is in the image, and the node does not know of it"));
+  const Status talkative = check_told_services({}, {told});
+  REQUIRE_FALSE(talkative.has_value());
+  CHECK(talkative.error().message.find("service chrony, which its release does not have") !=
+        std::string::npos);
+}
+
 }  // namespace weir::manifests
