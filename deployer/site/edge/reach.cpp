@@ -11,6 +11,7 @@
 #include "deployer/node_client/edge/https_node_client.h"
 #include "deployer/node_client/edge/make_tls_key.h"
 #include "deployer/pool/vm/edge/vm_driver.h"
+#include "deployer/site/lost_director.h"
 #include "deployer/state/memory/edge/memory_store.h"
 #include "deployer/state/sqlite/edge/sqlite_store.h"
 #include "images/store/folder/edge/folder_store.h"
@@ -111,6 +112,14 @@ Result<std::optional<std::string>> space_of(const Documents& documents, StateSto
   return tl::unexpected(there.error());
 }
 
+Error lost_space(const std::string& name) {
+  return {Errc::not_found, ENOENT,
+          "network namespace " + name +
+              " is gone, and with it the steering and the nodes' links: `weir-deployer down` ends "
+              "the machines that still run; then make it again (`ip netns add " +
+              shell_word(name) + "`, and its interfaces), and `weir-deployer up`"};
+}
+
 }  // namespace
 
 /// Whoever can write there can order machines and be let in by nodes. One that is not there yet is
@@ -152,14 +161,25 @@ Result<Reach> open_reach(const Documents& documents, Access access) {
   const std::string key_file = documents.state_path("deployer-tls.pem");
   TRY_ASSIGN(out.client_key, client_key_of(key_file, access));
   TRY_ASSIGN(const auto space, space_of(documents, *out.store));
-  TRY_ASSIGN(auto where, network::NetworkNamespace::open(space));
-  TRY_ASSIGN_IN(
-      auto director,
-      director::NftDirector::open(topology_of(documents), std::move(where), out.client_key.pin),
-      "director");
-  out.director = std::make_unique<director::NftDirector>(std::move(director));
-  TRY_ASSIGN(auto links, network::NetworkNamespace::open(space));
-  out.where = std::make_unique<network::NetworkNamespace>(std::move(links));
+  auto where = network::NetworkNamespace::open(space);
+  const bool lost = !where && where.error().code == Errc::not_found;
+  TRY_ASSIGN(const auto machines, out.store->machines());
+  if (lost && !machines.empty()) {
+    // Machines outlive it, and somebody has to end them. No link is made for one where none leads
+    // anywhere.
+    out.director = make_lost_director(lost_space(space.value_or("")));
+    TRY_ASSIGN(where, network::NetworkNamespace::make());
+  } else {
+    TRY(where);
+    TRY_ASSIGN_IN(
+        auto director,
+        director::NftDirector::open(topology_of(documents), *std::move(where), out.client_key.pin),
+        "director");
+    out.director = std::make_unique<director::NftDirector>(std::move(director));
+    where = network::NetworkNamespace::open(space);
+    TRY(where);
+  }
+  out.where = std::make_unique<network::NetworkNamespace>(*std::move(where));
   out.machines = pool::make_vm_driver(*out.where);
   out.connect =
       [space, key_file](

@@ -1,4 +1,6 @@
 // Fleets whose director is a real one: two on one host, and one without a way out.
+#include <optional>
+
 #include "deployer/orders/edge/observe.h"
 #include "deployer/orders/edge/orders.h"
 #include "deployer/serve/status_report.h"
@@ -86,6 +88,41 @@ TEST_CASE("up looks for the upstream interface where the director is") {
                        host.name()));
   REQUIRE(host.exec("ip link add up0 type veth peer name up1").status == 0);
   CHECK(has(error(), fleet.documents.folder + "/i: "));  // it has no identity either
+}
+
+TEST_CASE("a fleet whose network namespace is gone is told so, and can be taken down") {
+  std::optional<test::TemporaryNamespace> host("site");
+  const Installation fleet(host->name());
+  {
+    const auto site = fleet.open();
+    REQUIRE(site->director().install({}, {}).has_value());
+    REQUIRE(site->store().set_steered_namespace(host->name()).has_value());
+    // Of a process that ended.
+    const pool::MachineRecord ended{FakeFleet::node("blue-1"), 1, 1, site->state_path("blue-1")};
+    REQUIRE(site->store().put_machine({ended, Digest::of({})}).has_value());
+  }
+  const std::string name = host->name();
+  host.reset();
+
+  const StatusReport status = fleet.status();
+  CHECK_FALSE(status.steering);
+  CAPTURE(status.director_trouble);
+  CHECK(has(status.director_trouble, "network namespace " + name + " is gone"));
+  CHECK(has(status.director_trouble, "`weir-deployer down`"));
+  CHECK(has(status.director_trouble, "ip netns add " + name));
+  for (const Order& order : {FakeFleet::up("one"), FakeFleet::deploy("two")}) {
+    const auto refused = plan_on(*fleet.open(Access::read), order, Seeing::forgotten);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(has(refused.error().message, "is gone"));
+  }
+
+  const auto done = fleet.down();
+  REQUIRE_MESSAGE(done.has_value(), done.error().message);
+  CHECK(done->outcome == Outcome::done);
+  // With no machine left, a namespace that is not there is one that nobody made yet.
+  const auto none = Site::open(fleet.yaml, Access::read, [](const std::string&) {});
+  REQUIRE_FALSE(none.has_value());
+  CHECK(has(none.error().message, "ip netns add makes one"));
 }
 
 }  // namespace weir::deployer

@@ -38,9 +38,14 @@ Status install_director(Site& site, const director::Intent& intent, bool seeded)
   TRY(site.director().install(intent, learned));
   for (const manifests::Attachment& link : site.attachments()) {
     const auto state = site.machine_state(link.node);
-    if (seeded && state && *state != pool::MachineState::gone) {
-      TRY(site.director().attach(link.node));
+    if (!seeded || !state || *state == pool::MachineState::gone) continue;
+    Status attached = site.director().attach(link.node);
+    if (!attached && attached.error().code == Errc::not_found) {
+      attached.error().message +=
+          ": its machine runs, and its links went with the network namespace that they were in; "
+          "`weir-deployer down` ends it, then `weir-deployer up` boots it anew";
     }
+    TRY(attached);
   }
   return {};
 }
