@@ -7,9 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <utility>
 
 #include "deployer/node/api_service.h"
 #include "deployer/node/edge/https_server.h"
@@ -24,6 +27,7 @@ namespace weir::node {
 namespace {
 
 constexpr const char* kSealKeyPath = "/run/weir/seal-key";
+constexpr std::chrono::seconds kFirstPause{10}, kLongestPause{3600};
 constexpr const char* kClockMarkPath = "/run/weir/clock-offset-applied";
 
 /// No secret of ours reaches a disk.
@@ -40,6 +44,22 @@ Result<manifests::NodeConfig> read_config() {
   explicit_bzero(text.data(), text.size());
   if (!config) return tl::unexpected(std::move(config).error().in(path));
   return config;
+}
+
+/// The configuration, once it is there. A machine that nobody gives one, as a disk that boots by
+/// itself, says so, and looks again ever more seldom.
+Result<manifests::NodeConfig> await_config(const NodeLog& log) {
+  std::string why =
+      " (a release by itself is no gateway: weir-deployer boots it as a node, and gives that its "
+      "configuration as QEMU's fw_cfg item " +
+      std::string(manifests::kNodeConfigItem) + ")";
+  for (auto pause = kFirstPause;; pause = std::min(pause * 2, kLongestPause)) {
+    auto config = read_config();
+    if (config || config.error().code != Errc::not_found) return config;
+    log.say("configuration: none, this node needs a deployer" + std::exchange(why, {}) +
+            "; looking again in " + std::to_string(pause.count()) + " s");
+    ::sleep(static_cast<unsigned>(pause.count()));
+  }
 }
 
 /// The key of this boot: made once, then kept in RAM for the agents that follow.
@@ -73,7 +93,7 @@ Status rehearse_clock(const manifests::NodeConfig& config, NodeWorld& world) {
 
 Status run(const NodeLog& log) {
   TRY(lock_memory());
-  TRY_ASSIGN_IN(manifests::NodeConfig config, read_config(), "configuration");
+  TRY_ASSIGN_IN(manifests::NodeConfig config, await_config(log), "configuration");
   if (::sethostname(config.node.string().data(), config.node.string().size()) != 0) {
     return fail_errno(Errc::kernel, errno, "set the host name");
   }

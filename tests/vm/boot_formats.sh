@@ -69,7 +69,7 @@ uefi() { # NAME CODE VARIABLES SMM QEMU-OPTIONS
 drive() { echo "format=raw,if=virtio,readonly=on,file=$1"; }
 
 boots() { # NAME
-  says "$1" "node: configuration:"
+  says "$1" "node: configuration: none, this node needs a deployer (a release by itself is no gateway"
   local kernel
   kernel=$("$programs/weir-builder" show $release --store "$baked/store" --json |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["kernel"]["release"])')
