@@ -164,7 +164,13 @@ Result<YamlNode> parse_yaml(std::string_view text, std::string_view file) {
   } catch (const Refused& refused) {
     return fail(refused.code, place(file, refused.line) + refused.what);
   } catch (const YAML::Exception& error) {
-    return fail(Errc::invalid_input, place(file, error.mark.line + 1) + excerpt(error.msg, 200));
+    std::string what = excerpt(error.msg, 200);
+    if (what == YAML::ErrorMsg::END_OF_MAP_FLOW) {
+      what +=
+          ": a brace is not closed, or a text in {…} that has braces or commas itself needs "
+          "quotes, as \"{node}.key\"";
+    }
+    return fail(Errc::invalid_input, place(file, error.mark.line + 1) + what);
   } catch (const std::exception& error) {
     return fail(Errc::invalid_input, std::string(file) + ": " + excerpt(error.what(), 200));
   }

@@ -140,6 +140,15 @@ TEST_CASE("a pool has files for its nodes, each node its own where the path says
         "fleet.yaml:" + line + ": pools[0].files: names no file: leave it out");
 }
 
+TEST_CASE("braces in a mapping on one line want quotes, and the refusal says so") {
+  const std::string said =
+      fleet_refusal(changed("nodes: [blue-1]", "nodes: [blue-1]\n    files: {k: ek.{node}}"));
+  CAPTURE(said);
+  CHECK(said.find("needs quotes, as \"{node}.key\"") != std::string::npos);
+  CHECK(parse_fleet(changed("nodes: [blue-1]", "nodes: [blue-1]\n    files: {k: \"ek.{node}\"}"))
+            .has_value());
+}
+
 TEST_CASE("durations may be negative where they offset a clock") {
   const auto fleet = parse_fleet(changed("cpus: 1", "clock_offset: -5s"));
   REQUIRE_MESSAGE(fleet.has_value(), fleet.error().message);
