@@ -78,6 +78,7 @@ Result<BootCheckOutcome> boot_check_release(const images::Store& store,
   for (const std::string& file : settings.node_files) {
     arguments.insert(arguments.end(), {"--node-file", file});
   }
+  if (!settings.log.empty()) arguments.insert(arguments.end(), {"--log", settings.log});
   TRY_ASSIGN_IN(
       Ended result,
       run_sibling(kProgram, arguments, {settings.timeout + kMargin, kLongestStatement, kFarewell}),

@@ -16,6 +16,7 @@ struct BootCheckSettings {
   ByteCount memory{512ULL << 20};
   std::chrono::seconds timeout{180};      ///< from power-on until everything is up
   std::vector<std::string> node_files{};  ///< NAME=FILE each, for services
+  std::string log{};                      ///< where the node's log is kept; empty: nowhere
 };
 
 struct BootCheckOutcome {

@@ -22,7 +22,7 @@ namespace {
 using nlohmann::ordered_json;
 
 struct BootCheckOptions {
-  std::string name, store, sign_with, pkcs11, memory = "512MiB";
+  std::string name, store, sign_with, pkcs11, log, memory = "512MiB";
   std::vector<std::string> node_files;
   std::uint32_t timeout = 180;
   TrustOptions trust;
@@ -115,6 +115,7 @@ Result<bool> boot_check(const BootCheckOptions& given) {
   TRY_ASSIGN_IN(settings.memory, parse_byte_count(given.memory), "--memory");
   settings.timeout = std::chrono::seconds(given.timeout);
   settings.node_files = given.node_files;
+  settings.log = given.log;
   TRY_ASSIGN(auto basis, read_basis(given.trust, {.roles = false}, given.plan));
   TRY_ASSIGN(images::FolderStore store, images::FolderStore::open(given.store));
   TRY_ASSIGN(const auto trusted, verify_stored(store, name, std::move(basis)));
@@ -123,6 +124,7 @@ Result<bool> boot_check(const BootCheckOptions& given) {
   if (!given.sign_with.empty() || !given.pkcs11.empty()) {
     TRY(check_folders(given.store + "/statements"));
   }
+  if (!given.log.empty()) TRY_IN(check_destination(given.log), "--log");
   if (given.plan) {
     TRY(keys::SigningKey::check(given.sign_with, given.pkcs11));
     print_plan(given, trusted.release, settings);
@@ -192,6 +194,8 @@ Command boot_check_command() {
                        "from power-on until the node, its data and its services must be up"},
                       {"node-file", "NAME=FILE", &given->node_files,
                        "a file that services are to be given by this name; may be repeated"},
+                      {"log", "FILE", &given->log,
+                       "keeps what the node's kernel, weir-init, weir-node and services said"},
                       {"plan", "", &given->plan,
                        "checks the release and shows what would be done; needs no root"},
                       {"json", "", &given->json, "prints the result as JSON"}},

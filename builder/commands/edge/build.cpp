@@ -57,6 +57,18 @@ std::optional<keys::KeyId> signer_there(const BuildOptions& given, const BuildIn
   return store ? signer_in(*store, input) : std::nullopt;
 }
 
+std::vector<std::string> services_of(const BuildInput& input) {
+  std::vector<std::string> out;
+  for (const auto& service : input.manifest.services) out.push_back(service.name);
+  return out;
+}
+
+void print_services(const BuildInput& input, const char* what) {
+  std::string all;
+  for (const auto& name : services_of(input)) all += (all.empty() ? "" : ", ") + name;
+  if (!all.empty()) std::printf("  %s%s\n", what, all.c_str());
+}
+
 void print_plan_json(const BuildInput& input, const PlannedBuild& plan,
                      const std::optional<keys::KeyId>& there) {
   ordered_json layers = ordered_json::array();
@@ -75,6 +87,7 @@ void print_plan_json(const BuildInput& input, const PlannedBuild& plan,
                 {"index", name_of(plan.index.check)},
                 {"fetch_bytes", sums_of(input, plan.layers).fetch_bytes.value},
                 {"compile", plan.layers.own.uncompiled},
+                {"services", services_of(input)},
                 {"layers", layers},
                 {"order", plan.layers.order}});
 }
@@ -105,6 +118,7 @@ void print_plan(const BuildInput& input, const PlannedBuild& plan,
                 layer.fetch ? " (fetch)" : "",
                 layer.way == LayerWay::wait ? " (if the others' modules change it)" : "");
   }
+  print_services(input, "run    ");
 }
 
 // A line for each interpreter that is missing, with whom it keeps from running.
@@ -123,7 +137,8 @@ void print_orphans(const std::vector<OrphanScript>& orphans) {
   }
 }
 
-void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
+void print_outcome(const BuildOptions& given, const BuildInput& input,
+                   const BuildOutcome& outcome) {
   const manifests::Release& release = outcome.release;
   if (given.json) {
     ordered_json out = {{"release", release.name.string()},
@@ -133,6 +148,7 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
                         {"kernel", release.kernel.release},
                         {"packages", release.packages.size()},
                         {"layers", release.layers.size()},
+                        {"services", services_of(input)},
                         {"index", name_of(outcome.index.check)},
                         {"layers_built", outcome.layers_built},
                         {"layers_reused", outcome.layers_reused},
@@ -169,6 +185,7 @@ void print_outcome(const BuildOptions& given, const BuildOutcome& outcome) {
   if (others != 0) std::printf("  modules   %zu more, which these need\n", others);
   std::printf("  packages  %zu; layers made %zu, from the store %zu\n", release.packages.size(),
               outcome.layers_built, outcome.layers_reused);
+  print_services(input, "services  ");
   std::printf("  size      %s\n", print(size_of(release)).c_str());
   std::printf("  secrets   none in %llu files, %s\n",
               static_cast<unsigned long long>(release.scan.files),
@@ -255,7 +272,7 @@ Status build(const BuildOptions& given) {
                                given.replace ? Replacing::yes : Replacing::no);
   progress.reset();
   TRY(outcome);
-  print_outcome(given, *outcome);
+  print_outcome(given, input, *outcome);
   return {};
 }
 

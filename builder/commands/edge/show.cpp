@@ -6,6 +6,7 @@
 
 #include "builder/commands/edge/commands.h"
 #include "images/store/folder/edge/folder_store.h"
+#include "images/store/release_services.h"
 #include "keys/signing/minisign.h"
 #include "manifests/base/printable.h"
 #include "manifests/documents/release.h"
@@ -68,7 +69,20 @@ void print_scan(const manifests::ReleaseScan& scan) {
   }
 }
 
-void print_text(const manifests::Release& release, const Digest& digest,
+void print_services(const images::Store& store, const manifests::Release& release) {
+  const auto services = images::read_services(store, release);
+  if (!services) line("services", "cannot be read: " + services.error().message);
+  if (!services) return;
+  for (const auto& service : *services) {
+    std::string words;
+    for (const auto& word : service.command) words += " " + word;
+    line("service", service.name + ":" + words);
+    for (const auto& file : service.files)
+      line("  asks for", "file " + file.name + " of each node");
+  }
+}
+
+void print_text(const images::Store& store, const manifests::Release& release, const Digest& digest,
                 const keys::KeyId& signer) {
   line("release", release.name.string());
   line("digest", digest.string());
@@ -84,6 +98,7 @@ void print_text(const manifests::Release& release, const Digest& digest,
   line("command line", release.command_line);
   for (const auto& module : release.modules) print_module(module);
   for (const auto& tool : release.tools) line("tool", tool.name + " " + tool.version);
+  print_services(store, release);
   for (const auto& source : release.sources) {
     line("source", source.suite + " of " + source.date + ", " + source.inrelease_digest.string());
   }
@@ -114,7 +129,7 @@ Status show(const ShowOptions& given) {
     const bool person = ::isatty(STDOUT_FILENO) == 1;
     std::fputs((person ? printable_lines(stored.json) : stored.json).c_str(), stdout);
   } else {
-    print_text(release, Digest::of(as_bytes(stored.json)), signer);
+    print_text(store, release, Digest::of(as_bytes(stored.json)), signer);
   }
   return {};
 }

@@ -80,8 +80,8 @@ Status check_programs_know_services(const BuildInput& input, const Cache& cache)
   if (old.empty()) return {};
   return fail(Errc::invalid_input,
               input.lock_path + ": programs: the pinned " + old +
-                  " of an older Weir would not start the manifest's services: " + input.lock_again +
-                  " --update weir-init weir-node");
+                  ", of an older Weir, would not start the manifest's services: " +
+                  input.lock_again + " --update weir-init weir-node");
 }
 
 }  // namespace

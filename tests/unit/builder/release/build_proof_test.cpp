@@ -321,7 +321,7 @@ TEST_CASE("services want node programs that know of them, and an interpreter tha
   fixture.write("agent", "reads /usr/lib/weir/services");
   fixture.lock();
   const std::string old =
-      "image.lock.json: programs: the pinned weir-init of an older Weir would not start the "
+      "image.lock.json: programs: the pinned weir-init, of an older Weir, would not start the "
       "manifest's services: run weir-builder lock image.yaml --update weir-init weir-node";
   fixture.refused(old);
   fixture.refused(old, "--plan");
@@ -333,6 +333,25 @@ TEST_CASE("services want node programs that know of them, and an interpreter tha
       "not in the image\n");
   fixture.refused(
       "services.tool.command[0]: /usr/sbin/tool is not in the image, but /usr/bin/tool is\n");
+}
+
+TEST_CASE("plan, report and what is shown of a release name its services") {
+  Fixture fixture;
+  fixture.manifest +=
+      "services: {tool: {command: [/usr/bin/tool, -x], files: {/etc/key: {node: tool-key}}}}\n";
+  for (const char* program : {"agent", "init"}) {
+    fixture.write(program, "reads /usr/lib/weir/services");
+  }
+  fixture.lock();
+  const std::vector<std::string> names{"tool"};
+  CHECK(fixture.built("--plan").at("services") == names);
+  CHECK(fixture.build("--plan").out.find("\n  run    tool\n") != std::string::npos);
+  CHECK(fixture.built().at("services") == names);
+  CHECK(fixture.build().out.find("\n  services  tool\n") != std::string::npos);
+  const std::string shown = fixture.builder("show demo --store store").out;
+  CAPTURE(shown);
+  CHECK(shown.find("service        tool: /usr/bin/tool -x\n") != std::string::npos);
+  CHECK(shown.find("  asks for     file tool-key of each node\n") != std::string::npos);
 }
 
 }  // namespace weir::builder
