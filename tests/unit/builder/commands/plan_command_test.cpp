@@ -205,6 +205,7 @@ TEST_CASE_FIXTURE(Planned, "a boot check's plan looks at the files that services
   manifest.insert(manifest.find("release: "),
                   "services: {a: {command: [/bin/tool], files: {/etc/x: {node: zone-key}}},\n"
                   "  b: {command: [/bin/tool], files: {/etc/y: {node: zones}}}}\n");
+  for (const char* program : {"init", "agent"}) write(program, "reads /usr/lib/weir/services");
   run("rm image.lock.json");
   lock();
   (void)built();
