@@ -50,7 +50,7 @@ struct BillOfMaterials {
   std::vector<MaterialFile> programs;     ///< weir-init and weir-node
   std::vector<MaterialFile> layers;       ///< of the image, that are no package's
   std::optional<MaterialFile> stub{};     ///< what its UKIs begin with, where the lock pins one
-  std::string debian{};  ///< the Debian that it is of: "12"; empty: not known
+  std::string debian{};                   ///< the Debian that it is of: "12"; empty: not known
   /// Packages that modules were compiled from and that are not in the image themselves, by name.
   std::vector<MaterialPackage> sources{};
 };
