@@ -81,7 +81,9 @@ Result<std::vector<manifests::LockedPackage>> vanished_from(
     } else if (found.entry->sha512.empty() && found.entry->digest != package.digest) {
       auto error =
           differs(package, "digest", package.digest.hex(), found.entry->digest.hex()).value();
-      error.message += ": the lock was changed; lock again";
+      error.message +=
+          ": the lock was changed, or the archive has other bytes under this "
+          "version; weir-builder lock takes them";
       return tl::unexpected(std::move(error));
     }
   }

@@ -44,9 +44,11 @@ Status keep(PackagePool& pool, const Kept& kept) {
     }
     if (any) continue;
     if (other != nullptr) {
-      return fail(Errc::integrity, package.name + " " + package.version + ": the lock has digest " +
-                                       package.digest.hex() + ", the signed index has " +
-                                       other->digest.hex() + ": the lock was changed; lock again");
+      return fail(Errc::integrity,
+                  package.name + " " + package.version + ": the lock has digest " +
+                      package.digest.hex() + ", the signed index has " + other->digest.hex() +
+                      ": the lock was changed, or the archive has other bytes under this "
+                      "version; weir-builder lock takes them");
     }
     gone += " --update " + (package.name == kept.kernel ? "kernel" : package.name);
   }

@@ -82,6 +82,22 @@ Mirrors::Mirrors(Connections connections,
   policy_.until = until;
 }
 
+Status Mirrors::check_known(const std::vector<SuiteSource>& suites) const {
+  std::vector<std::string> missing;
+  for (const auto& suite : suites) {
+    if (!bases_.contains(suite.label)) missing.push_back(suite.label);
+  }
+  if (missing.empty()) return {};
+  if (missing.size() == 1) return bases_of(missing.front()).map([](const auto&) {});
+  std::string names;
+  for (const auto& name : missing) names += (names.empty() ? "'" : ", '") + name + "'";
+  return fail(Errc::not_found,
+              "the manifest's sources: apt has no http, https, file or copy source for suites " +
+                  names +
+                  ": say each with --mirror SUITE=URL, or have a file of apt's beside the "
+                  "manifest say where they are (sources: {apt: FILE.sources})");
+}
+
 Result<std::vector<std::string>> Mirrors::bases_of(std::string_view suite) const {
   const auto found = bases_.find(suite);
   if (found != bases_.end()) return found->second;

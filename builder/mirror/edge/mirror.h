@@ -37,6 +37,8 @@ class Mirrors {
 
   /// errors: not_found, naming the suite, those that are closest to it, and what to do
   [[nodiscard]] Result<std::vector<std::string>> bases_of(std::string_view suite) const;
+  /// Whether all have bases. errors: not_found, naming all that have none
+  [[nodiscard]] Status check_known(const std::vector<SuiteSource>& suites) const;
   /// Remembers what else there is, for people who mistyped a suite.
   void known(const std::vector<std::string>& suites) {
     known_.insert(suites.begin(), suites.end());

@@ -189,6 +189,7 @@ Result<Suites> fetch_suites(const manifests::ImageManifest& manifest,
   for (const auto& label : time.accept_expired) {
     TRY(check_names_suite("--accept-expired", label, sources));
   }
+  TRY(mirrors.check_known(sources));
   Suites out;
   std::vector<Pending> pending;
   for (const auto& source : sources) {

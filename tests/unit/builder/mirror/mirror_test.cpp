@@ -69,6 +69,12 @@ TEST_CASE("apt's sources are found although its lists are empty, and all of a su
   CHECK(none.error().message ==
         "the manifest's sources: apt has no http, https, file or copy source for suite 'trixie': "
         "say one with --mirror trixie=URL");
+  const auto two = mirrors->check_known(suites({"trixie", "bookworm", "trixie-updates"}));
+  REQUIRE_FALSE(two.has_value());
+  CHECK(two.error().message.find("source for suites 'trixie', 'trixie-updates': say each") !=
+        std::string::npos);
+  CHECK(mirrors->check_known(suites({"trixie"})).error().message == none.error().message);
+  CHECK(mirrors->check_known(suites({"bookworm"})).has_value());
   const auto mistyped = mirrors->bases_of("bookwrm");
   REQUIRE_FALSE(mistyped.has_value());
   CHECK(mistyped.error().message.find("for suite 'bookwrm'; closest: bookworm: say one") !=
