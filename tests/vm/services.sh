@@ -38,7 +38,8 @@ YAML
   refused "service services.bird.command[0]: /usr/sbin/birdie is not in the image" \
     "$programs/weir-builder" build typo.yaml --key release.key --store store "${mirrors[@]}"
   sed 's|user: prometheus|user: promotheus|' services.yaml > stranger.yaml
-  refused "stranger.yaml: services.exporter.user: nobody makes the user 'promotheus'" \
+  line=$(grep -n "user: promotheus" stranger.yaml | cut -d: -f1)
+  refused "stranger.yaml:$line: services.exporter.user: nobody makes the user 'promotheus'" \
     "$programs/weir-builder" lock stranger.yaml "${mirrors[@]}"
 
   echo "== an image with a service that does not come up"
