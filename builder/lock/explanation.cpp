@@ -31,7 +31,9 @@ std::string print(const Explanation& why) {
       print_instead(need.instead_of, out);
     }
   } else if (why.stands_in) {
-    out += " is not in the image: the manifest's provides has it, so Weir stands in for it\n";
+    out +=
+        " is not in the image: `provides` of the manifest or of a reviewed list has it, so "
+        "Weir stands in for it\n";
   } else {
     out += " is not in the image: ";
     out += why.could_satisfy.empty() ? "nothing in it needs it\n"

@@ -129,6 +129,9 @@ Status check_clear_signed(std::string_view file) {
         break;
     }
   });
+  if (sound && (place == message || place == signature)) {
+    return fail(Errc::invalid_input, "is cut short: its signature's last line is missing");
+  }
   if (!sound || place != behind) {
     return fail(Errc::invalid_input, "is not one clear-signed message and nothing else");
   }

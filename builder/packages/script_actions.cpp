@@ -320,7 +320,9 @@ class Explainer {
     }
     if (command.end() - add != 5) return false;
     const auto mode = mode_of(add[3]);
-    return mode && gives(add[1], add[2], add[4], mode);
+    if (!mode || !gives(add[1], add[2], add[4], mode)) return false;
+    out_.made.insert(add[4]);
+    return true;
   }
 
   // Nobody could look into a folder that nobody may enter.
@@ -364,6 +366,7 @@ class Explainer {
     for (const std::string& path : paths) {
       does("makes folder " + path);
       set_mode(folder_at(path), mode.value_or(kMade));
+      out_.made.insert(path);
     }
     return true;
   }
@@ -391,6 +394,7 @@ class Explainer {
         paths.push_back(word);
       }
     }
+    out_.made.insert(paths.begin(), paths.end());
     return folders && !paths.empty() &&
            std::all_of(paths.begin(), paths.end(),
                        [&](const std::string& path) { return gives(owner, group, path, mode); });
@@ -442,7 +446,14 @@ void keep_folders(const images::FileTree& package, ScriptActions& out) {
   std::erase_if(out.folders, [&](manifests::SystemFolder& folder) {
     const auto path = images::ImagePath::parse(folder.path);
     const images::Node* there = path ? package.find(*path) : nullptr;
-    if (there == nullptr) return false;
+    if (there == nullptr && out.made.contains(folder.path)) return false;
+    if (there == nullptr) {
+      std::erase_if(out.does, [&](const std::string& sentence) {
+        return sentence.starts_with("gives " + folder.path + " to ");
+      });
+      out.rest.push_back("chown " + folder.owner + ":" + folder.group + " " + folder.path);
+      return true;
+    }
     if (!there->is_folder()) return true;
     if (!out.modes.contains(folder.path)) folder.mode = there->mode;
     return false;

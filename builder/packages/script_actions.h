@@ -18,9 +18,10 @@ struct ScriptActions {
   std::vector<std::string> groups;               ///< that no user of these brings
   std::vector<manifests::SystemFolder> folders;  ///< made, or given away
   std::set<std::string> modes{};                 ///< of `folders`, those whose mode the script sets
-  std::vector<std::string> sysusers{};           ///< files of sysusers.d that it applies
-  std::vector<Alternative> alternatives{};       ///< that it offers
-  std::vector<std::string> rest{};               ///< commands that nobody here knows, as written
+  std::set<std::string> made{};         ///< of `folders`, those that the script makes or declares
+  std::vector<std::string> sysusers{};  ///< files of sysusers.d that it applies
+  std::vector<Alternative> alternatives{};  ///< that it offers
+  std::vector<std::string> rest{};          ///< commands that nobody here knows, as written
   bool operator==(const ScriptActions&) const = default;
 };
 
@@ -36,7 +37,9 @@ struct ScriptActions {
 [[nodiscard]] ScriptActions actions_of(std::string_view script, std::string_view name = "postinst");
 
 /// Corrects `folders` by the package's own content: what is a file there is none of them, and a
-/// folder whose mode the script leaves keeps the package's.
+/// folder whose mode the script leaves keeps the package's. What the script only gives away, and
+/// the package does not have, is nobody's folder: it may be a file that the script copies, and
+/// stands in `rest`.
 void keep_folders(const images::FileTree& package, ScriptActions& out);
 
 }  // namespace weir::builder

@@ -90,7 +90,9 @@ class Reader {
 
   void part_of_word() {
     const char c = now();
-    if (c == '\'') {
+    if (is_at("\\\n")) {
+      at_ += 2;
+    } else if (c == '\'') {
       const auto end = std::min(text_.find('\'', at_ + 1), text_.size());
       word_ += text_.substr(at_ + 1, end - at_ - 1);
       at_ = std::min(end + 1, text_.size());
@@ -298,11 +300,23 @@ class Reader {
     if (writes && !descriptor && !target.starts_with("/dev/")) command_.writes.push_back(target);
   }
 
+  // What stands behind "<<". In bash's "((1 << 2))" it shifts.
   void here_document() {
+    const auto line = text_.substr(0, at_).rfind('\n') + 1;
+    const std::string_view before = text_.substr(line, at_ - line);
+    const auto sum = before.rfind("((");
+    const bool shifts =
+        sum != std::string_view::npos && before.find("))", sum) == std::string_view::npos;
     end_word();
     at_ += 2;
-    if (at_ < text_.size() && now() == '-') ++at_;
-    here_.push_back(next_word());
+    if (shifts) return;
+    HereDocument document;
+    document.tabs = at_ < text_.size() && now() == '-';
+    if (document.tabs) ++at_;
+    const std::size_t begin = at_;
+    document.mark = next_word();
+    document.plain = text_.substr(begin, at_ - begin).find_first_of("'\"\\") == std::string::npos;
+    here_.push_back(std::move(document));
   }
 
   std::string next_word() {
@@ -316,17 +330,40 @@ class Reader {
     return std::exchange(word_, {});
   }
 
+  // Their texts change nothing; what they substitute is run.
   void skip_here_documents() {
-    for (const std::string& mark : here_) {
+    for (const HereDocument& document : std::exchange(here_, {})) {
+      const std::size_t begin = at_;
+      std::size_t end_of_text = text_.size();
+      bool joined = false;  // with the line before it
       while (at_ < text_.size()) {
+        const std::size_t start = at_;
         const auto end = std::min(text_.find('\n', at_), text_.size());
         std::string_view line = text_.substr(at_, end - at_);
         at_ = std::min(end + 1, text_.size());
-        line.remove_prefix(std::min(line.find_first_not_of('\t'), line.size()));
-        if (line == mark) break;
+        if (document.tabs) {
+          line.remove_prefix(std::min(line.find_first_not_of('\t'), line.size()));
+        }
+        if (!joined && line == document.mark) {
+          end_of_text = start;
+          break;
+        }
+        const auto last = line.find_last_not_of('\\');
+        const auto slashes = line.size() - (last == std::string_view::npos ? 0 : last + 1);
+        joined = document.plain && slashes % 2 == 1;
       }
+      if (document.plain) substituted_in(begin, end_of_text);
     }
-    here_.clear();
+  }
+
+  void substituted_in(std::size_t begin, std::size_t end) {
+    const std::string_view whole = std::exchange(text_, text_.substr(0, end));
+    const std::size_t behind = std::exchange(at_, begin);
+    std::string word = std::exchange(word_, {});
+    while (at_ < text_.size()) part_of_quotation();
+    word_ = std::move(word);
+    text_ = whole;
+    at_ = behind;
   }
 
   void drop_word() {
@@ -413,7 +450,12 @@ class Reader {
   int functions_open_ = 0;
   bool is_body_next_ = false;
   bool is_sure_ = true;  ///< nothing on the line decides whether the next command runs
-  std::vector<std::string> here_;
+  struct HereDocument {
+    std::string mark;
+    bool tabs = false;   ///< "<<-"
+    bool plain = false;  ///< the mark stands without quotes: the text is expanded
+  };
+  std::vector<HereDocument> here_;
   int cases_ = 0;
   bool in_patterns_ = false;  ///< between "in" or ";;" and ")"
 };

@@ -34,7 +34,8 @@ struct ShellToken {
 /// A POSIX shell script as its grammar sees it. Words keep `$NAME` and `$(...)` as they are
 /// written, except for variables whose value the text tells (`ShellVariables`): these stand there
 /// with their value, split as a shell splits it. What stands in a here-document or behind "#" is
-/// left out. It never fails: a script that is no shell gives commands nobody knows.
+/// left out, but for what the former substitutes. It never fails: a script that is no shell gives
+/// commands nobody knows.
 ///
 /// arguments   of the script where they count, "$1" first
 /// source      POSIX.1-2017, Shell Command Language

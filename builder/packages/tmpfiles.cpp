@@ -121,7 +121,7 @@ Result<std::string> expanded(std::string_view text) {
 Result<TmpfilesKind> kind_of(std::string_view type) {
   constexpr std::string_view kTypes = "fFwdDevqQpLcbCxXrRzZtThHaA";
   if (type.empty() || kTypes.find(type.front()) == std::string_view::npos ||
-      type.substr(1).find_first_not_of("+!-=~^") != std::string_view::npos) {
+      type.substr(1).find_first_not_of("+!-=~^$") != std::string_view::npos) {
     return fail(Errc::invalid_input, "unknown type " + quoted(type));
   }
   switch (type.front()) {

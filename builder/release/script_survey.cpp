@@ -114,6 +114,8 @@ manifests::AcceptedScript entry_for(const SurveyedScript& script) {
     why += (why.empty() ? "" : "; ") + left;
   }
   if (why.empty()) why = "tests and says something, and changes nothing";
+  constexpr std::size_t kLongest = 2048;  // an entry has at most 4096 bytes
+  why = excerpt(why, kLongest);
   return {script.package,       script.name,           {script.digest},       std::move(why),
           script.actions.users, script.actions.groups, script.actions.folders};
 }

@@ -28,6 +28,7 @@ bool is_letter(char c) {
   return is_lower(c) || (c >= 'A' && c <= 'Z');
 }
 
+constexpr std::size_t kLongestWhy = 4096;
 constexpr std::string_view kUser = "a user's name";
 constexpr std::string_view kGroup = "a group's name";
 
@@ -48,8 +49,11 @@ Result<std::vector<Digest>> parse_digests(const YamlField& map) {
 }
 
 Result<std::string> parse_why(const YamlField& map) {
-  TRY_ASSIGN(const auto why, map.at("why"));
-  return why.text();
+  TRY_ASSIGN(const auto field, map.at("why"));
+  TRY_ASSIGN(auto why, field.text());
+  // As a lock can hold it.
+  if (why.size() > kLongestWhy) return field.wrong("is longer than 4096 bytes");
+  return why;
 }
 
 Result<std::vector<std::string>> parse_groups(const YamlField& map) {

@@ -15,12 +15,24 @@
 namespace weir::builder {
 namespace {
 
+// All that stand below.
+constexpr const char* kFunctions[] = {
+    "curl_easy_init",     "curl_easy_cleanup",  "curl_easy_perform",     "curl_easy_strerror",
+    "curl_easy_setopt",   "curl_easy_getinfo",  "curl_slist_append",     "curl_slist_free_all",
+    "curl_multi_init",    "curl_multi_cleanup", "curl_multi_add_handle", "curl_multi_remove_handle",
+    "curl_multi_perform", "curl_multi_poll",    "curl_multi_info_read",  "curl_multi_setopt"};
+
 struct Library {
   void* handle = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
   std::string problem;
   Library() {
-    if (handle == nullptr)
+    if (handle == nullptr) {
       problem = dlerror();  // NOLINT(concurrency-mt-unsafe): glibc's is a thread's own
+      return;
+    }
+    for (const char* name : kFunctions) {
+      if (dlsym(handle, name) == nullptr) problem = "libcurl.so.4 has no " + std::string(name);
+    }
   }
 };
 
@@ -49,7 +61,7 @@ auto set_option(Set* set, Handle handle, Option option, va_list values) {
 }  // namespace
 
 Status require_curl() {
-  if (library().handle != nullptr) return {};
+  if (library().problem.empty()) return {};
   return fail(Errc::not_found, "nothing can be fetched: " + library().problem);
 }
 

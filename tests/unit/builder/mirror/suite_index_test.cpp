@@ -155,6 +155,8 @@ TEST_CASE("only one whole clear-signed message passes") {
       "-----BEGIN PGP SIGNATURE-----\n\nabcd\n-----END PGP SIGNATURE-----\n";
   CHECK(check_clear_signed(message).has_value());
   CHECK_FALSE(check_clear_signed("").has_value());
+  CHECK(check_clear_signed(message.substr(0, message.size() / 2)).error().message ==
+        "is cut short: its signature's last line is missing");
   CHECK_FALSE(check_clear_signed("text\n" + message).has_value());
   CHECK_FALSE(check_clear_signed("\n" + message).has_value());
   CHECK_FALSE(check_clear_signed(message + "text\n").has_value());

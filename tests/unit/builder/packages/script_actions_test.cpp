@@ -47,6 +47,17 @@ TEST_CASE("a shell script is taken apart into its commands") {
         Lines{"a", "b", "c", "d"});
   CHECK(commands("case a in a|b|(c)) d;; esac; e") == Lines{"d", "e"});
   CHECK(commands("f() {\n  a\n}\nf x\nfor i in 1 2; do b $i; done\n") == Lines{"a", "b|$i"});
+  // What a here-document substitutes is run, unless its mark is quoted (as dash does).
+  CHECK(commands("cat <<A\n$(b c) `d` ${x:-\"e\"}\nA\nf") == Lines{"cat", "b|c", "d", "f"});
+  CHECK(commands("cat <<'A'\n$(b c)\nA\nf") == Lines{"cat", "f"});
+  CHECK(commands("cat <<\\A\n`b`\nA\nf") == Lines{"cat", "f"});
+  CHECK(commands("cat <<E\\\nOF\ntext\nEOF\nf") == Lines{"cat", "f"});
+  CHECK(commands("cat <<A\ntext \\\nA\nmore\nA\nf") == Lines{"cat", "f"});
+  CHECK(commands("cat <<A\n\tA\nA\nf") == Lines{"cat", "f"});
+  CHECK(commands("cat <<-A\n\tA\nf") == Lines{"cat", "f"});
+  // Bash's sums shift.
+  const auto shifted = commands("((x=1<<A))\nrm /x\nA\n");
+  CHECK(std::find(shifted.begin(), shifted.end(), "rm|/x") != shifted.end());
   // Without its end, a substitution hides nothing of what follows.
   CHECK(commands("a $(b\nc") == Lines{"a|$", "b", "c"});
   for (const char* broken : {"'", "\"", "$(", "a `", "cat <<", "case x in", ")", ";;", "\\"}) {
@@ -226,6 +237,12 @@ TEST_CASE("folders are read with owner and mode, and what the package has as a f
   CHECK(actions.rest == Lines{"dpkg-statoverride --update --add bird bird 0640 /etc/bird.conf",
                               "mkdir --mode=700 /c", "mkdir /run/x", "chmod 4755 /bin/su",
                               "chown -R x /d", "chown $x /e"});
+  // Debian's ntpsec copies the file that it gives away: nothing says that it is a folder.
+  auto copies =
+      actions_of("cp /usr/share/a /etc/a.keys\nchown a:a /etc/a.keys\nchmod 755 /etc/a.keys\n");
+  keep_folders(package, copies);
+  CHECK(copies.folders.empty());
+  CHECK(copies.rest.back() == "chown a:a /etc/a.keys");
   CHECK(actions_of("dpkg-statoverride --add\nchown\ninstall\nchmod\nmkdir\n").folders.empty());
 }
 

@@ -209,6 +209,18 @@ TEST_CASE("a refusal names line and field") {
   CHECK_FALSE(parse_image_manifest(std::string(1000, '[')).has_value());
 }
 
+// docs/schemas/lock.schema.json: a line of a lock has at most 4096 bytes.
+TEST_CASE("a reason that no lock could hold is refused where it is written") {
+  const std::string reason = "restarts services, of which a new system has none";
+  const auto with = [&](std::size_t size) {
+    return parse_image_manifest(replaced(kSmall, reason, std::string(size, 'x')));
+  };
+  CHECK(with(4096).has_value());
+  REQUIRE_FALSE(with(4097).has_value());
+  CHECK(with(4097).error().message.find("accept_scripts[0].why: is longer than 4096 bytes") !=
+        std::string::npos);
+}
+
 TEST_CASE("files that cannot stand in one image are refused where they are written") {
   const auto refusal_of = [](const std::string& files, const std::string& folders) {
     const std::string text = replaced(kSmall, "files:\n", "folders: [" + folders + "]\nfiles:\n") +
