@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "builder/lock/shipped_lists.h"
+#include "manifests/base/yaml_scalar.h"
 #include "manifests/documents/image_manifest.h"
 #include "manifests/documents/package_url.h"
 #include "manifests/documents/reviewed_list.h"
@@ -50,7 +51,8 @@ Result<std::string> draft_image(std::string_view example, const ImageAnswers& an
     out.replace(at, kSchema.size(), "/usr/share/weir/schemas/");
   }
   const auto name = value_of(out, "name");
-  out.replace(name, out.find('\n', name) - name, answers.name);
+  out.replace(name, out.find('\n', name) - name,
+              manifests::is_plain_text(answers.name) ? answers.name : '"' + answers.name + '"');
   TRY_ASSIGN(const auto beyond, packages_beyond(example, answers));
   std::string more;
   for (const std::string& package : beyond) more += ", " + package;

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "manifests/base/yaml_scalar.h"
 #include "manifests/documents/fleet.h"
 #include "manifests/documents/peers.h"
 #include "manifests/documents/registry.h"
@@ -17,7 +18,7 @@ constexpr std::uint32_t kMostNodes = 63;  // a /24 has links for 127 nodes
 std::string scalar(const std::string& text) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
-  const bool plain = !text.empty() && text.front() != '-' &&
+  const bool plain = manifests::is_plain_text(text) && text.front() != '-' &&
                      text.find_first_not_of(kPlain) == std::string::npos &&
                      text.find_first_of("abcdefghijklmnopqrstuvwxyz") != std::string::npos;
   if (plain) return text;

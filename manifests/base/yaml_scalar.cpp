@@ -51,4 +51,9 @@ YamlScalar kind_of_scalar(std::string_view text) {
   return number ? YamlScalar::number : YamlScalar::text;
 }
 
+bool is_plain_text(std::string_view word) {
+  return kind_of_scalar(word) == YamlScalar::text &&
+         !is_in(word, {"", "~", "null", "Null", "NULL"});
+}
+
 }  // namespace weir::manifests

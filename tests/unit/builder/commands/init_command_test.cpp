@@ -224,6 +224,12 @@ TEST_CASE("an option that cannot be is named, and no line of a file that nobody 
   Init init;
   CHECK(init.run("init --from gateway-6.1 --name 'Bad Name'")
             .starts_with("weir-builder init: --name: 'Bad Name' is not a name"));
+  for (const std::string name : {"12", "true", "null"}) {
+    CAPTURE(name);
+    (void)init.run("init --from gateway-6.1 --name " + name);
+    CHECK(init.status == 0);
+    CHECK(manifest(test::bytes_of(init.folder.path + "/" + name + ".yaml")).name.string() == name);
+  }
   const std::string said = init.run("init --from gateway-6.1 --name a --package 'b c'");
   CHECK(said.starts_with("weir-builder init: --package: packages["));
   CHECK(said.find("]: 'b c' is not a package name") != std::string::npos);
