@@ -95,7 +95,7 @@ std::string Solving::hint(const std::string& package) const {
     const auto newer = [this](std::string_view a, std::string_view b) {
       return pool_.newer(pool_.named(a).front(), pool_.named(b).front());
     };
-    const auto out = kernel_hint(package, kind, manifest_.architecture, pool_.names(), newer);
+    auto out = kernel_hint(package, kind, manifest_.architecture, pool_.names(), newer);
     if (!out.empty()) return out;
   }
   return suggestion(package, pool_.names());

@@ -105,7 +105,7 @@ Status check_dkms_packages(const manifests::ImageManifest& manifest,
     TRY(fetch_packages(missing, mirrors, cache, progress.download_observer(), [](std::size_t) {}));
   }
   for (const auto& package : sources) {
-    const Status is_one = check_is_dkms(package, cache);
+    Status is_one = check_is_dkms(package, cache);
     if (is_one) continue;
     if (is_one.error().code != Errc::invalid_input) return is_one;
     return fail(Errc::invalid_input, "modules: " + module_compiled_from(manifest, package.name) +

@@ -232,7 +232,8 @@ TEST_CASE_FIXTURE(Planned, "a boot check's plan looks at the files that services
     for (const char* plan : {" --plan 2>&1", " 2>&1"}) {
       if (::geteuid() != 0 && plan[1] == '2') continue;
       const Outcome out = builder(arguments + plan);
-      CAPTURE(arguments);
+      const std::string& shown = arguments;
+      CAPTURE(shown);
       CAPTURE(out.out);
       CHECK(WEXITSTATUS(out.status) == 1);
       CHECK(out.out.find(says) != std::string::npos);

@@ -426,7 +426,8 @@ TEST_CASE("a value that is none of several forms has one line, which names them"
   for (const auto& [wrong, line] : cases) {
     desk.write("image.yaml", replaced(good, ready, wrong));
     const auto said = desk.validate("image.yaml --as image-manifest", 1);
-    CAPTURE(wrong);
+    const std::string shown = wrong;
+    CAPTURE(shown);
     REQUIRE(said.size() == 2);  // the parser's sentence too
     CHECK(said[0] == "image.yaml:11: " + line);
     CHECK(said[1].starts_with("image.yaml:11: services.a.ready"));

@@ -86,7 +86,7 @@ TEST_CASE("an index counts for its own time only") {
         "date (--mirror bookworm-backports=URL), set the clock, or, where an index of that time is "
         "meant, say --accept-expired bookworm-backports");
   const auto older =
-      check_suite_index(*index, "bookworm-backports", kReleased + kWeek + 566 * 3600);
+      check_suite_index(*index, "bookworm-backports", kReleased + kWeek + std::int64_t{566} * 3600);
   REQUIRE_FALSE(older.has_value());
   CHECK(older.error().message.starts_with("expired 23 days ago: "));
 }
