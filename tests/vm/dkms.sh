@@ -59,6 +59,11 @@ echo "== the release says where it came from"
 builder build image.yaml --key release.key --store store
 "$programs/weir-builder" provenance compiled --store store --key release.pub > provenance.json
 "$programs/weir-builder" verify compiled --store store --key release.pub --provenance
+# Its code is in the image and its package is not: bills name it for scanners.
+"$programs/weir-builder" sbom compiled --store store --key release.pub --format spdx --out spdx
+"$programs/weir-builder" sbom compiled --store store --key release.pub --format cyclonedx --out cyclonedx
+/usr/bin/python3 -W ignore "$source/tests/schemas/sbom.py" spdx cyclonedx || die "the bills do not hold to their rules"
+grep -q '"relationshipType": "GENERATED_FROM"' spdx || die "no module is from its source in the bill"
 deb=$(python3 - <<'PYTHON'
 import hashlib, json
 lock = json.load(open("image.lock.json"))["module_build"]
