@@ -29,14 +29,13 @@ Status check_same(const manifests::Release& release, const manifests::Lock& lock
 
 MaterialPackage material(const manifests::Lock& lock, const manifests::LockedPackage& package,
                          std::vector<std::string> needs, std::string licenses) {
-  const std::string vendor = vendor_of(lock, package);
   return MaterialPackage{package.name,
                          package.version,
                          package.architecture,
                          package.digest,
                          package.path,
                          package_url_of(lock, package),
-                         vendor == manifests::kDebian ? "Debian" : vendor,
+                         vendor_of(lock, package),
                          source_package_of(package.path),
                          package.suite,
                          package.why,
@@ -59,6 +58,14 @@ void add_sources(const manifests::Lock& lock, BillOfMaterials& out) {
 }
 
 }  // namespace
+
+bool is_debians(const MaterialPackage& package) {
+  return package.vendor == manifests::kDebian;
+}
+
+std::string supplier_of(const MaterialPackage& package) {
+  return is_debians(package) ? "Debian" : package.vendor;
+}
 
 std::string source_package_of(std::string_view path) {
   const auto file = path.rfind('/');

@@ -18,7 +18,7 @@ struct MaterialPackage {
   Digest digest;            ///< of the .deb
   std::string path;         ///< in an archive's pool
   std::string package_url;  ///< manifests/documents/package_url.h
-  std::string vendor;       ///< "Debian", or who else's it is
+  std::string vendor;       ///< as its package URL has it: "debian"
   std::string source;       ///< the source package, empty where the path does not tell
   std::string suite;
   std::string why;  ///< "kernel", "asked for", "needed by NAME", "source of module NAME"
@@ -56,9 +56,10 @@ struct BillOfMaterials {
 };
 
 /// Whether advisories of Debian's are about it.
-[[nodiscard]] inline bool is_debians(const MaterialPackage& package) {
-  return package.vendor == "Debian";
-}
+[[nodiscard]] bool is_debians(const MaterialPackage& package);
+
+/// Who supplies it, as people write the name: "Debian".
+[[nodiscard]] std::string supplier_of(const MaterialPackage& package);
 
 /// release_digest   of the release document, byte for byte
 /// lock             whose digest is the release's `lock_digest`

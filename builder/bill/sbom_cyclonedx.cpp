@@ -56,7 +56,7 @@ ordered_json to_json(const MaterialPackage& package) {
   property("weir:why", package.why);
   ordered_json out = {{"type", "library"},
                       {"bom-ref", package.package_url},
-                      {"supplier", {{"name", package.vendor}}},
+                      {"supplier", {{"name", supplier_of(package)}}},
                       {"name", package.name},
                       {"version", package.version},
                       {"hashes", hashes(package.digest)}};

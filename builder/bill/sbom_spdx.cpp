@@ -50,7 +50,7 @@ ordered_json element(const std::string& id, const std::string& name, const std::
 
 ordered_json spdx_package(const MaterialPackage& package) {
   ordered_json out = element(spdx_id("Package", package.name), package.name, package.version,
-                             package.digest, "INSTALL", "Organization: " + package.vendor);
+                             package.digest, "INSTALL", "Organization: " + supplier_of(package));
   out["packageFileName"] = package.path;
   out["externalRefs"] = ordered_json::array({{{"referenceCategory", "PACKAGE-MANAGER"},
                                               {"referenceType", "purl"},
@@ -105,9 +105,9 @@ ordered_json image_of(const BillOfMaterials& bill) {
   return out;
 }
 
-std::string vendor_of_kernel(const BillOfMaterials& bill) {
+std::string supplier_of_kernel(const BillOfMaterials& bill) {
   for (const MaterialPackage& package : bill.packages) {
-    if (package.name == bill.kernel.package) return package.vendor;
+    if (package.name == bill.kernel.package) return supplier_of(package);
   }
   return "Debian";
 }
@@ -147,7 +147,7 @@ std::string print_spdx(const BillOfMaterials& bill) {
     relations.add(kSpdxSystem, "CONTAINS", spdx_id("Package", package.name));
   }
   packages.push_back(element(kKernel, bill.kernel.name, bill.kernel.version, bill.kernel.digest,
-                             "FILE", "Organization: " + vendor_of_kernel(bill)));
+                             "FILE", "Organization: " + supplier_of_kernel(bill)));
   relations.add(kImage, "CONTAINS", kKernel);
   relations.add(spdx_id("Package", bill.kernel.package), "CONTAINS", kKernel);
   for (const MaterialFile& module : bill.modules) {

@@ -14,10 +14,9 @@ std::string vendor_of(const SuiteSource& source, std::string_view origin) {
   const auto colon = source.label.find(':');
   if (out.empty() && colon != std::string::npos && !origin.starts_with("Debian")) {
     out = ascii_lower(std::string_view(source.label).substr(0, colon));
-    for (char& c : out) {
-      if (!manifests::is_vendor(std::string_view(&c, 1)) && c != '.') c = '-';
-    }
-    out.resize(std::min<std::size_t>(out.size(), 63));
+    std::replace_if(
+        out.begin(), out.end(), [](char c) { return !manifests::is_vendor_character(c); }, '-');
+    out.resize(std::min(out.size(), manifests::kLongestVendor));
   }
   return out == manifests::kDebian ? "" : out;
 }

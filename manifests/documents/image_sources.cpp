@@ -133,8 +133,12 @@ bool is_component_name(std::string_view text) {
 }
 
 bool is_vendor(std::string_view text) {
-  return is_segment(text) && text.size() <= 63 &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string_view::npos;
+  return is_segment(text) && text.size() <= kLongestVendor &&
+         std::all_of(text.begin(), text.end(), is_vendor_character);
+}
+
+bool is_vendor_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
 }
 
 bool is_flat(std::string_view suite) {

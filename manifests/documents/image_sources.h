@@ -33,6 +33,8 @@ struct ImageSource {
 [[nodiscard]] bool is_component_name(std::string_view text);
 /// Whether a text can name whose packages are: a part of package URLs, 63 of a-z, 0-9, '-', '.'.
 [[nodiscard]] bool is_vendor(std::string_view text);
+[[nodiscard]] bool is_vendor_character(char c);
+inline constexpr std::size_t kLongestVendor = 63;
 /// Whether a suite is a folder of a flat archive, with its indices beside its packages.
 [[nodiscard]] bool is_flat(std::string_view suite);
 
